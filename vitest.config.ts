@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+// Test runner options that differ from Vitest's defaults, each with its reason.
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Real servers (PostgreSQL, the local catalogue, child processes) start inside hooks.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Two cores are the machine this project is built and tested on.
+    maxWorkers: 2,
+  },
+});
