@@ -1,0 +1,48 @@
+/** CloudEvents 1.0 attributes of an event, as they travel in headers (Kafka protocol binding, binary content mode). */
+export interface CloudEvent {
+  /** Unique within `source`. */
+  readonly id: string;
+  /** URI reference of what emitted it: `/producers/NAME`, `/transforms`. */
+  readonly source: string;
+  /** `io.purviewstreams.` and the name of the schema. */
+  readonly type: string;
+  /** The source object's id, or the qualifiedName of an entity change. */
+  readonly subject: string;
+  /** RFC 3339; for display, never for order. */
+  readonly time: string;
+  /** Name and version of the schema. */
+  readonly dataschema: string;
+  /** W3C trace context, carried from the raw event to the API call. */
+  readonly traceparent?: string;
+}
+
+const prefix = 'ce_';
+const attributes = ['id', 'source', 'type', 'subject', 'time', 'dataschema', 'traceparent'] as const;
+
+/** Headers `ce_*` of the Kafka binding, with `content-type`. */
+export function toHeaders(event: CloudEvent): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': 'application/avro',
+    [`${prefix}specversion`]: '1.0',
+  };
+  for (const name of attributes) {
+    const value = event[name];
+    if (value !== undefined) headers[prefix + name] = value;
+  }
+  return headers;
+}
+
+/** Reads what {@link toHeaders} wrote; attributes that a foreign writer left out read as the empty string. */
+export function fromHeaders(headers: Readonly<Record<string, string>>): CloudEvent {
+  const read = (name: string): string => headers[prefix + name] ?? '';
+  const traceparent = headers[`${prefix}traceparent`];
+  return {
+    id: read('id'),
+    source: read('source'),
+    type: read('type'),
+    subject: read('subject'),
+    time: read('time'),
+    dataschema: read('dataschema'),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}
