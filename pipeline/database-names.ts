@@ -1,0 +1,54 @@
+import type { DatabaseLevel, EntityRef, NamePart } from '../schemas/types.ts';
+import { StreamError } from './errors.ts';
+import { foldCase, type Naming, type NameParameters } from './naming.ts';
+import type { SourceSettings } from './transform.ts';
+import type { DatabaseTypes } from './types.ts';
+
+/** What a producer's settings say about its database. Throws CONFIG_INVALID when its source is none. */
+export function databaseTypes(settings: SourceSettings, producer: string): DatabaseTypes {
+  if (settings.types.database === undefined) {
+    throw new StreamError(
+      'CONFIG_INVALID',
+      `The producer ${producer} emits database objects, but declares no database types.`,
+    );
+  }
+  return settings.types.database;
+}
+
+/** The parameters that a path gives to name patterns: one for each level, with the source's case rule applied. */
+export function pathParameters(settings: SourceSettings, path: readonly NamePart[]): NameParameters {
+  return Object.fromEntries(path.map((part) => [part.level, foldCase(part.name, settings.caseRule)]));
+}
+
+/** Where a path is: what is needed to name it. */
+export interface PathContext {
+  readonly naming: Naming;
+  readonly settings: SourceSettings;
+  readonly database: DatabaseTypes;
+}
+
+/** The entity that a path names, or undefined when its level has no entity of its own. The last part decides the level. */
+export function refOfPath(at: PathContext, path: readonly NamePart[]): EntityRef | undefined {
+  const level = path.at(-1)?.level;
+  if (level === undefined || level === 'column') return undefined;
+  const typeName = level === 'routine' ? at.database.routine?.typeName : at.database.levels[level]?.typeName;
+  if (typeName === undefined) return undefined;
+  return { typeName, qualifiedName: at.naming.build(typeName, pathParameters(at.settings, path)) };
+}
+
+/** The entity of a column of the table or view that a path names. */
+export function refOfColumn(at: PathContext, path: readonly NamePart[], column: string): EntityRef {
+  const { typeName } = path.at(-1)?.level === 'view' ? at.database.columns.view : at.database.columns.table;
+  const parameters = { ...pathParameters(at.settings, path), column: foldCase(column, at.settings.caseRule) };
+  return { typeName, qualifiedName: at.naming.build(typeName, parameters) };
+}
+
+/** The container of a path at a level, by the declared reference: the path cut after that level. */
+export function containerRef(
+  at: PathContext,
+  path: readonly NamePart[],
+  level: DatabaseLevel,
+): EntityRef | undefined {
+  const index = path.findIndex((part) => part.level === level);
+  return index < 0 ? undefined : refOfPath(at, path.slice(0, index + 1));
+}

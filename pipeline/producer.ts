@@ -1,0 +1,52 @@
+/** The contract of a producer: it reads one source and says what it finds, in the source's own terms. */
+import type { EventTypes, ObjectEventType } from '../schemas/types.ts';
+import type { StreamError } from './errors.ts';
+
+/** What the producer runner adds to an object event. */
+type AddedByRunner = 'producer' | 'objectId' | 'position';
+
+/** One object that a scan found. */
+export type FoundObject = {
+  [K in ObjectEventType]: {
+    readonly type: K;
+    /** The source's own id, stable while the object lives: a path, an oid, a job id. */
+    readonly objectId: string;
+    /**
+     * The source's own order of changes, where it has one (an LSN, a file's time in ms). The runner makes the position
+     * grow with every change in any case. @default 0
+     */
+    readonly sequence?: number;
+    readonly value: Omit<EventTypes[K], AddedByRunner>;
+  };
+}[ObjectEventType];
+
+/** An object that could not be read: it costs one dead letter, and the scan goes on but derives no removals. */
+export interface Rejection {
+  readonly objectId: string;
+  readonly error: StreamError;
+  /** What was read, as far as it was; kept in the dead letter. */
+  readonly bytes?: Uint8Array;
+}
+
+/** What a scan may use. */
+export interface ScanContext {
+  /** Fires on shutdown: stop reading, the scan counts as incomplete. */
+  readonly signal: AbortSignal;
+  /** Reports one unreadable object. */
+  reject(rejection: Rejection): void;
+}
+
+/** Reads one source. Made by the `open` of its component; every method may be called while another scan is not running. */
+export interface Producer {
+  /** Which life of the source this is; a change means that a full scan starts over. Called before each scan. */
+  incarnation(): Promise<string>;
+  /**
+   * Yields every object of the source, once. Ends normally only when the source was read whole: throwing (a StreamError)
+   * means incomplete, then nothing is removed and the runner tries again if the error can be retried.
+   */
+  scan(context: ScanContext): AsyncIterable<FoundObject>;
+  /** Yields whenever the source may have changed; the runner then scans again. Ends when `signal` fires. */
+  changes(signal: AbortSignal): AsyncIterable<void>;
+  /** Releases connections and watchers. May be called twice. */
+  close(): Promise<void>;
+}

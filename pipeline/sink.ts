@@ -1,0 +1,43 @@
+/** The contract of a sink: it delivers entity changes to a catalogue. */
+import type { EntityChange } from '../schemas/types.ts';
+import type { StreamError } from './errors.ts';
+
+/** An entity change with what the sink needs to order it. */
+export interface Delivery {
+  readonly change: EntityChange;
+  /** Offset in its partition: decides between changes of one source position. */
+  readonly offset: number;
+}
+
+/** How many entities of a change were what in the catalogue. */
+export interface AppliedCounts {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly deleted: number;
+}
+
+/**
+ * What became of one change. All but `missing-referent` and `retry` settle it. `retry` asks for the same change again, for a transient
+ * fault that outlived the sink's own retries; `missing-referent` asks for it again after others have been delivered.
+ */
+export type Outcome =
+  | { readonly kind: 'delivered'; readonly counts: AppliedCounts }
+  | { readonly kind: 'unchanged'; readonly counts: AppliedCounts }
+  | { readonly kind: 'superseded' }
+  | { readonly kind: 'rejected'; readonly error: StreamError }
+  | { readonly kind: 'missing-referent'; readonly error: StreamError }
+  | { readonly kind: 'retry'; readonly error: StreamError };
+
+/** Delivers entity changes. One batch is in flight for a key at any time. */
+export interface Sink {
+  /** Connects and creates missing types; called once before the first delivery. Rejects with what a person must mend. */
+  open(signal: AbortSignal): Promise<void>;
+  /**
+   * Delivers one batch. Resolves with one outcome for each delivery, in order; one bad change costs only itself. Rejects
+   * only when `signal` fired or the catalogue refuses the credentials: nothing of the batch is settled then.
+   */
+  deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]>;
+  /** Flushes and disconnects. May be called twice. */
+  close(): Promise<void>;
+}

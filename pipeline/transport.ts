@@ -1,0 +1,88 @@
+/** The contract of a transport: where topics live. Words as in Kafka: topic, partition, offset, consumer group. */
+
+/** A topic to create. */
+export interface TopicSpec {
+  readonly name: string;
+  /** Partitions, at least 1. */
+  readonly partitions: number;
+}
+
+/** A record to append. Records of one key go to one partition, in order. */
+export interface NewRecord {
+  readonly key: string;
+  /** Null is a tombstone. */
+  readonly value: Uint8Array | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A record as it stands in a topic. */
+export interface StoredRecord extends NewRecord {
+  readonly topic: string;
+  readonly partition: number;
+  /** From 0, without gaps towards the consumer's view; grows within the partition. */
+  readonly offset: number;
+  /** Milliseconds since 1970 at which it was appended; for display and seek by time. */
+  readonly timestamp: number;
+}
+
+/** Where a record was appended. */
+export interface AppendedAt {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** What one pull may bring at the most: at least one record is brought where there is one, however large. */
+export interface PullLimit {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/**
+ * One partition in the hands of one member of a group. It ends when `revoked` fires; after that, `pull` answers with
+ * nothing and `commit` does nothing, so that a late settlement can never move the offset of the new owner.
+ */
+export interface Assignment {
+  readonly topic: string;
+  readonly partition: number;
+  /** Fires when the partition is taken away, and when the subscription is closed. */
+  readonly revoked: AbortSignal;
+  /** Waits for at least one record; an empty answer means that the partition was revoked or `signal` fired. */
+  pull(limit: PullLimit, signal: AbortSignal): Promise<readonly StoredRecord[]>;
+  /** Everything below `offset` is settled. Offsets only grow. */
+  commit(offset: number): Promise<void>;
+}
+
+/** Offsets of one partition, for people and for "is everything settled?". */
+export interface PartitionState {
+  readonly partition: number;
+  /** Oldest offset that can be read. */
+  readonly earliest: number;
+  /** The offset that the next record will get. */
+  readonly next: number;
+  /** Committed offset by group. */
+  readonly committed: Readonly<Record<string, number>>;
+}
+
+/** Where topics live. Every method rejects with TRANSPORT_CLOSED after `close`, and with TOPIC_UNKNOWN for a topic that was not created. */
+export interface Transport {
+  /** Creates what is missing; a topic that exists stays as it is. */
+  ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
+  /** Resolves when the records are as durable as the transport makes them; in order, all or an error. */
+  append(topic: string, records: readonly NewRecord[]): Promise<readonly AppendedAt[]>;
+  /**
+   * Joins a consumer group. Yields an {@link Assignment} for each partition that this member gets, now and after every
+   * rebalance, starting from the group's committed offset (the earliest, where there is none). Ends when `signal` fires;
+   * then the member leaves and its partitions go to the others.
+   */
+  subscribe(options: {
+    readonly topic: string;
+    readonly group: string;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<Assignment>;
+  /** Reads one partition without a group, from an offset up to what is there at the time of the call. */
+  read(topic: string, partition: number, from: number): AsyncIterable<StoredRecord>;
+  /** Offsets of every partition. */
+  describe(topic: string): Promise<readonly PartitionState[]>;
+  /** Ends every subscription. May be called twice. */
+  close(): Promise<void>;
+}
