@@ -54,7 +54,7 @@ export function resolveDataset(
   const settings = context.settings(producer);
   const rule = Object.hasOwn(settings.datasets, dataset.type) ? settings.datasets[dataset.type] : undefined;
   if (rule === undefined) return unconfigured(context, producer, dataset);
-  const parameters = readParameters(rule, dataset, settings);
+  const parameters = readParameters(rule, dataset);
   const refs = rule.types.map((typeName) => ({
     typeName,
     qualifiedName: context.naming.build(typeName, parameters),
@@ -81,7 +81,7 @@ export function placeholderOf(ref: EntityRef, name: string): DerivedEntity {
   return { entities: [{ ...ref, attributes: { name }, references: [] }], complete: [], placeholder: true };
 }
 
-function readParameters(rule: DatasetRule, dataset: NamedDataset, settings: SourceSettings): NameParameters {
+function readParameters(rule: DatasetRule, dataset: NamedDataset): NameParameters {
   const read = (what: 'name' | 'path', pattern: string | undefined, text: string | null): NameParameters => {
     if (pattern === undefined) return {};
     const found = text === null ? undefined : new NamePattern(pattern).parse(text);
@@ -95,7 +95,7 @@ function readParameters(rule: DatasetRule, dataset: NamedDataset, settings: Sour
     );
   };
   const given = { ...read('name', rule.name, dataset.name), ...read('path', rule.path, dataset.path) };
-  const folded = Object.entries(given).map(([key, value]) => [key, foldCase(value, settings.caseRule)]);
+  const folded = Object.entries(given).map(([key, value]) => [key, foldCase(value, rule.caseRule)]);
   return { ...rule.parameters, ...Object.fromEntries(folded) };
 }
 

@@ -58,6 +58,8 @@ export interface DatasetRule {
   readonly path?: string;
   /** Parameters that are the same for every dataset of this type. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** What the dataset's own source does with letter case. */
+  readonly caseRule: CaseRule;
 }
 
 /** What the configuration says about one producer, as far as transforms need it. */

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import type { Producer } from './producer.ts';
+import type { DatasetRule, SourceSettings } from './transform.ts';
+
+/** What a producer may use of the process that runs it. */
+export interface ProducerHost {
+  /** Absolute folder that relative paths of the configuration start from: where the configuration file lies. */
+  readonly baseFolder: string;
+}
+
+/** A configured producer: what transforms need to know of it, and how to open it. */
+export interface ProducerSetup {
+  readonly settings: SourceSettings;
+  /** Connects. Called once, on `run` and `produce`; rejects with a StreamError that says what to do. */
+  open(): Promise<Producer>;
+}
+
+/** A kind of producer, as the registry `producers/index.ts` lists it. */
+export interface ProducerComponent {
+  /** One sentence for `--help` and docs/configuration.md. */
+  readonly summary: string;
+  /** Its options beside `kind`; every field has `.describe()`. */
+  readonly options: z.ZodObject;
+  /** Parses the options and declares types. Throws a ZodError for wrong options; connects to nothing. */
+  configure(name: string, options: unknown, host: ProducerHost): ProducerSetup;
+}
+
+/** Ties the options' schema to the function that takes them, so that the registry needs no type arguments. */
+export function producerComponent<S extends z.ZodObject>(spec: {
+  readonly summary: string;
+  readonly options: S;
+  readonly configure: (name: string, options: z.output<S>, host: ProducerHost) => ProducerSetup;
+}): ProducerComponent {
+  return {
+    summary: spec.summary,
+    options: spec.options,
+    configure: (name, options, host) => spec.configure(name, spec.options.parse(options), host),
+  };
+}
+
+/** Option `case`: what the source does with letter case. */
+export const caseOption = z
+  .enum(['preserve', 'lower', 'upper'])
+  .default('preserve')
+  .describe('What the source does with the letter case of names; applied to every qualifiedName.');
+
+/** Option `steps` of ETL tools. */
+export const stepsOption = z
+  .enum(['collapse', 'keep'])
+  .default('collapse')
+  .describe(
+    'collapse: one process a job. keep: also one activity a step, with the rows between steps as datasets.',
+  );
+
+/** Option `interval`: how often a source without change events is looked at again. */
+export const intervalOption = z
+  .number()
+  .positive()
+  .max(86_400)
+  .default(5)
+  .describe('Seconds between two looks at the source while changes are followed.');
+
+/** Option `datasets` of ETL tools: the tool's own type → entity type and name pattern. */
+export const datasetsOption = z
+  .record(
+    z.string(),
+    z.strictObject({
+      type: z
+        .union([z.string(), z.array(z.string()).min(1)])
+        .describe('Entity type in the catalogue; of several, the first that is known of that name.'),
+      name: z.string().optional().describe('How to read the tool\'s name, such as "{schema}.{table}".'),
+      path: z.string().optional().describe('How to read the tool\'s path, such as "{url+}".'),
+      parameters: z
+        .record(z.string(), z.string())
+        .default({})
+        .describe("Parameters of the type's name pattern that are the same for every dataset."),
+      case: caseOption,
+    }),
+  )
+  .default({})
+  .describe("By the tool's own word for a kind of dataset: which entity of the catalogue it means.");
+
+/** Turns the option `datasets` into rules. */
+export function datasetRules(option: z.output<typeof datasetsOption>): Readonly<Record<string, DatasetRule>> {
+  const rules: Record<string, DatasetRule> = Object.create(null);
+  for (const [type, rule] of Object.entries(option)) {
+    const [first, ...rest] = typeof rule.type === 'string' ? [rule.type] : rule.type;
+    if (first === undefined) continue;
+    rules[type] = {
+      types: [first, ...rest],
+      ...(rule.name === undefined ? {} : { name: rule.name }),
+      ...(rule.path === undefined ? {} : { path: rule.path }),
+      parameters: rule.parameters,
+      caseRule: rule.case,
+    };
+  }
+  return rules;
+}

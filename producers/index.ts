@@ -1,0 +1,8 @@
+/**
+ * The registry of producers. A producer reads one source and says what it finds in the source's own terms; it never makes
+ * an Atlas entity. To add one: a file or folder here, and a line below.
+ */
+import type { ProducerComponent } from '../pipeline/component.ts';
+
+/** Every kind of producer by the name that the configuration uses. */
+export const producers = {} as const satisfies Record<string, ProducerComponent>;

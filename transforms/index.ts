@@ -1,0 +1,8 @@
+/**
+ * The registry of transforms. A transform is pure: it touches nothing outside its stream. To add one: a file here, and
+ * a line below.
+ */
+import type { TransformFactory } from '../pipeline/transform.ts';
+
+/** Every transform by name, a verb; each looks at every raw event and answers for those that are its business. */
+export const transforms = {} as const satisfies Record<string, TransformFactory>;
