@@ -15,9 +15,14 @@ export function databaseTypes(settings: SourceSettings, producer: string): Datab
   return settings.types.database;
 }
 
-/** The parameters that a path gives to name patterns: one for each level, with the source's case rule applied. */
+/**
+ * The parameters that a path gives to name patterns: one for each level, with the source's case rule applied. A view's
+ * name is also the parameter `table`: tables and views share one name space.
+ */
 export function pathParameters(settings: SourceSettings, path: readonly NamePart[]): NameParameters {
-  return Object.fromEntries(path.map((part) => [part.level, foldCase(part.name, settings.caseRule)]));
+  const parameters = path.map((part) => [part.level, foldCase(part.name, settings.caseRule)] as const);
+  const view = parameters.find(([level]) => level === 'view');
+  return Object.fromEntries(view === undefined ? parameters : [...parameters, ['table', view[1]]]);
 }
 
 /** Where a path is: what is needed to name it. */

@@ -1,13 +1,7 @@
 import type { EntityRef, Warning } from '../schemas/types.ts';
 import { StreamError } from './errors.ts';
 import { foldCase, NamePattern, type NameParameters } from './naming.ts';
-import type {
-  DatasetRule,
-  DerivedEntity,
-  KnownAsset,
-  SourceSettings,
-  TransformContext,
-} from './transform.ts';
+import type { DatasetRule, DerivedEntity, KnownAsset, TransformContext } from './transform.ts';
 import type { EntityType } from './types.ts';
 
 /** A dataset as an ETL tool names it. */
