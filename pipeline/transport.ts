@@ -38,18 +38,24 @@ export interface PullLimit {
 }
 
 /**
- * One partition in the hands of one member of a group. It ends when `revoked` fires; after that, `pull` answers with
- * nothing and `commit` does nothing, so that a late settlement can never move the offset of the new owner.
+ * One partition in the hands of one member of a group. When it is to be given up, `revoking` fires: `pull` answers with
+ * nothing from then on, the member drains what it holds, commits, and calls `release`. The next owner starts after that,
+ * or when the transport's grace time is over; from then on `commit` changes nothing, so that a late settlement can
+ * never move the offset of the new owner.
  */
 export interface Assignment {
   readonly topic: string;
   readonly partition: number;
-  /** Fires when the partition is taken away, and when the subscription is closed. */
-  readonly revoked: AbortSignal;
-  /** Waits for at least one record; an empty answer means that the partition was revoked or `signal` fired. */
+  /** The offset that the first pull starts from. */
+  readonly start: number;
+  /** Fires when the partition is to be given up: another member joined, this one leaves, the transport closes. */
+  readonly revoking: AbortSignal;
+  /** Waits for at least one record; an empty answer means that `revoking` or `signal` fired. */
   pull(limit: PullLimit, signal: AbortSignal): Promise<readonly StoredRecord[]>;
-  /** Everything below `offset` is settled. Offsets only grow. */
-  commit(offset: number): Promise<void>;
+  /** Everything below `offset` is settled. Offsets only grow. Resolves with false when the assignment is no longer ours. */
+  commit(offset: number): Promise<boolean>;
+  /** Drained: the next owner may start. May be called twice. */
+  release(): Promise<void>;
 }
 
 /** Offsets of one partition, for people and for "is everything settled?". */
@@ -71,8 +77,8 @@ export interface Transport {
   append(topic: string, records: readonly NewRecord[]): Promise<readonly AppendedAt[]>;
   /**
    * Joins a consumer group. Yields an {@link Assignment} for each partition that this member gets, now and after every
-   * rebalance, starting from the group's committed offset (the earliest, where there is none). Ends when `signal` fires;
-   * then the member leaves and its partitions go to the others.
+   * rebalance, starting from the group's committed offset (the earliest, where there is none). When `signal` fires, its
+   * assignments are revoked and the iteration ends; its partitions go to the others as they are released.
    */
   subscribe(options: {
     readonly topic: string;

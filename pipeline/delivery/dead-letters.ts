@@ -1,0 +1,59 @@
+import { encodeEvent } from '../../schemas/codec.ts';
+import { toHeaders } from '../../schemas/cloud-events.ts';
+import type { DeadLetter } from '../../schemas/types.ts';
+import { topics } from '../topics.ts';
+import type { NewRecord, StoredRecord, Transport } from '../transport.ts';
+import { StreamError } from '../errors.ts';
+
+/** What went wrong with one event. */
+export interface Fault {
+  readonly stage: DeadLetter['stage'];
+  readonly error: Error;
+  readonly attempts: number;
+  readonly producer: string | null;
+}
+
+/** A dead letter for a record of a topic, with its bytes and headers as they were. */
+export function deadLetterOf(record: StoredRecord, fault: Fault, now: Date): DeadLetter {
+  return {
+    id: `${record.topic}-${record.partition}-${record.offset}`,
+    stage: fault.stage,
+    code: codeOf(fault.error),
+    message: fault.error.message,
+    time: now.toISOString(),
+    attempts: fault.attempts,
+    topic: record.topic,
+    partition: record.partition,
+    offset: record.offset,
+    producer: fault.producer,
+    key: record.key,
+    headers: record.headers,
+    value: record.value === null ? null : Buffer.from(record.value),
+  };
+}
+
+/** Appends dead letters; an event counts as settled by it only when this has resolved. */
+export async function appendDeadLetters(transport: Transport, letters: readonly DeadLetter[]): Promise<void> {
+  if (letters.length === 0) return;
+  await transport.append(topics.deadLetters, letters.map(toRecord));
+}
+
+function toRecord(letter: DeadLetter): NewRecord {
+  return {
+    key: letter.id,
+    value: encodeEvent('dead-letter', letter),
+    headers: toHeaders({
+      id: letter.id,
+      source: `/stages/${letter.stage.toLowerCase()}`,
+      type: 'io.purviewstreams.dead-letter',
+      subject: letter.key ?? letter.id,
+      time: letter.time,
+      dataschema: 'dead-letter.v1',
+    }),
+  };
+}
+
+/** The code of an error that may not be ours. */
+export function codeOf(error: Error): string {
+  return error instanceof StreamError ? error.code : 'TRANSFORM_FAILED';
+}

@@ -1,0 +1,9 @@
+/** Names of the topics, and of the consumer groups that read them. */
+export const topics = {
+  raw: 'metadata.raw',
+  entities: 'metadata.entities',
+  deadLetters: 'metadata.dead-letters',
+} as const;
+
+/** Consumer group of each stage. */
+export const groups = { transform: 'purview-streams.transform', sink: 'purview-streams.sink' } as const;

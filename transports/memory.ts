@@ -1,0 +1,122 @@
+import { StreamError } from '../pipeline/errors.ts';
+import { partitionOf } from '../pipeline/partitioner.ts';
+import type {
+  AppendedAt,
+  Assignment,
+  NewRecord,
+  PartitionState,
+  StoredRecord,
+  TopicSpec,
+  Transport,
+} from '../pipeline/transport.ts';
+import { MemoryGroup } from './memory-group.ts';
+import { MemoryPartition } from './memory-partition.ts';
+
+interface Topic {
+  readonly partitions: readonly MemoryPartition[];
+  readonly groups: Map<string, MemoryGroup>;
+}
+
+/** Options of {@link createMemoryTransport}. */
+export interface MemoryTransportOptions {
+  /** How long a member may drain a revoked partition, in milliseconds. @default 15000 */
+  readonly revokeGraceMs?: number;
+  /** Milliseconds since 1970. @default Date.now */
+  readonly now?: () => number;
+}
+
+/**
+ * Topics in the memory of one process: for a first run and for tests. Keeps everything until it is closed, then forgets
+ * it; groups, rebalancing, fencing and seeking behave as on the durable transports.
+ */
+export function createMemoryTransport(options: MemoryTransportOptions = {}): Transport {
+  return new MemoryTransport(options);
+}
+
+class MemoryTransport implements Transport {
+  readonly #topics = new Map<string, Topic>();
+  readonly #closing = new AbortController();
+  readonly #graceMs: number;
+  readonly #now: () => number;
+
+  constructor(options: MemoryTransportOptions) {
+    this.#graceMs = options.revokeGraceMs ?? 15_000;
+    this.#now = options.now ?? Date.now;
+  }
+
+  async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
+    this.#checkOpen();
+    for (const { name, partitions } of topics) {
+      if (this.#topics.has(name)) continue;
+      this.#topics.set(name, {
+        partitions: Array.from(
+          { length: partitions },
+          (_, partition) => new MemoryPartition(name, partition),
+        ),
+        groups: new Map(),
+      });
+    }
+  }
+
+  async append(topicName: string, records: readonly NewRecord[]): Promise<readonly AppendedAt[]> {
+    const { partitions } = this.#topic(topicName);
+    const timestamp = this.#now();
+    return records.map((record) => {
+      const partition = partitionOf(record.key, partitions.length);
+      return { partition, offset: partitions[partition]?.append(record, timestamp) ?? 0 };
+    });
+  }
+
+  async *subscribe(options: {
+    readonly topic: string;
+    readonly group: string;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<Assignment> {
+    const topic = this.#topic(options.topic);
+    let group = topic.groups.get(options.group);
+    if (group === undefined) {
+      group = new MemoryGroup(topic.partitions, this.#graceMs);
+      topic.groups.set(options.group, group);
+    }
+    yield* group.join(AbortSignal.any([options.signal, this.#closing.signal]));
+  }
+
+  async *read(topicName: string, partition: number, from: number): AsyncIterable<StoredRecord> {
+    const found = this.#topic(topicName).partitions[partition];
+    if (found === undefined) {
+      throw new StreamError('TOPIC_UNKNOWN', `The topic ${topicName} has no partition ${partition}.`);
+    }
+    for (let offset = from, end = found.next; offset < end; offset += 1) {
+      const record = found.at(offset);
+      if (record !== undefined) yield record;
+    }
+  }
+
+  async describe(topicName: string): Promise<readonly PartitionState[]> {
+    const topic = this.#topic(topicName);
+    return topic.partitions.map(({ partition, next }) => ({
+      partition,
+      earliest: 0,
+      next,
+      committed: Object.fromEntries(
+        [...topic.groups].map(([name, group]) => [name, group.committed(partition)]),
+      ),
+    }));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+  }
+
+  #topic(name: string): Topic {
+    this.#checkOpen();
+    const topic = this.#topics.get(name);
+    if (topic === undefined)
+      throw new StreamError('TOPIC_UNKNOWN', `The topic ${name} has not been created.`);
+    return topic;
+  }
+
+  #checkOpen(): void {
+    if (this.#closing.signal.aborted) throw new StreamError('TRANSPORT_CLOSED', 'The transport is closed.');
+  }
+}
