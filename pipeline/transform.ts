@@ -43,7 +43,7 @@ export interface DerivedEntity {
 export interface Derivation {
   readonly event: ObjectRawEvent;
   readonly changes: readonly DerivedEntity[];
-  /** Assets whose shape this event makes known. */
+  /** Assets whose shape this event makes known; from the event alone, never from what was looked up. */
   readonly known: readonly KnownAsset[];
   readonly warnings: readonly Warning[];
 }

@@ -26,8 +26,12 @@ export class Credits {
       const bytes = this.#limit.bytes - this.#bytes;
       if (records > 0 && (bytes > 0 || this.#records === 0)) return { records, bytes: Math.max(bytes, 1) };
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
+        const done = (): void => {
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        this.#wake = done;
+        signal.addEventListener('abort', done, { once: true });
       });
     }
     return undefined;

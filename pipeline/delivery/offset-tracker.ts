@@ -1,10 +1,16 @@
+interface Pending {
+  readonly offset: number;
+  readonly bytes: number;
+  settled: boolean;
+}
+
 /**
  * Remembers which offsets of one partition are settled, in any order, and how far all of them are: only that may be
  * committed (invariant 1: nothing lost).
  */
 export class OffsetTracker {
-  readonly #pending = new Map<number, number>();
-  #order: number[] = [];
+  readonly #pending = new Map<number, Pending>();
+  #order: Pending[] = [];
   #head = 0;
   #committable: number;
 
@@ -25,25 +31,23 @@ export class OffsetTracker {
 
   /** Takes on an offset, with the bytes that its credit is for. Offsets come in rising order; gaps are allowed. */
   track(offset: number, bytes: number): void {
-    this.#pending.set(offset, bytes);
-    this.#order.push(offset);
+    const entry = { offset, bytes, settled: false };
+    this.#pending.set(offset, entry);
+    this.#order.push(entry);
   }
 
   /** Settles one offset and returns what the watermark passed by it: how many records and bytes of credit come back. */
   settle(offset: number): { readonly records: number; readonly bytes: number } {
     const own = this.#pending.get(offset);
-    if (own === undefined) return { records: 0, bytes: 0 };
-    this.#pending.set(offset, -1 - own);
+    if (own !== undefined) own.settled = true;
     let records = 0;
     let bytes = 0;
-    for (let next = this.#order[this.#head]; next !== undefined; next = this.#order[this.#head]) {
-      const state = this.#pending.get(next);
-      if (state === undefined || state >= 0) break;
-      this.#pending.delete(next);
+    for (let next = this.#order[this.#head]; next?.settled === true; next = this.#order[this.#head]) {
+      this.#pending.delete(next.offset);
       this.#head += 1;
-      this.#committable = next + 1;
+      this.#committable = next.offset + 1;
       records += 1;
-      bytes += -1 - state;
+      bytes += next.bytes;
     }
     if (this.#head > 1024 && this.#head * 2 > this.#order.length) {
       this.#order = this.#order.slice(this.#head);

@@ -1,0 +1,17 @@
+import type { EntityRef, ObjectEvent } from '../../schemas/types.ts';
+
+/** Identifies an object of a source among all producers. */
+export function objectKey(event: Pick<ObjectEvent, 'producer' | 'objectId'>, type: string): string {
+  return JSON.stringify([event.producer, type, event.objectId]);
+}
+
+/** Identifies an entity by type and name. */
+export function refKey(ref: EntityRef): string {
+  return `${ref.typeName}\n${ref.qualifiedName}`;
+}
+
+/** The inverse of {@link refKey}. */
+export function refOfKey(key: string): EntityRef {
+  const at = key.indexOf('\n');
+  return { typeName: key.slice(0, at), qualifiedName: key.slice(at + 1) };
+}

@@ -1,0 +1,92 @@
+/**
+ * What the pipeline says of itself, as named events. Adapters listen: the log, the progress line, the summary of a
+ * run. A test pins the list. Events hold names, counts and error texts, never contents of a source and never secrets.
+ */
+import type { AppliedCounts } from './sink.ts';
+import type { ErrorCode } from './errors.ts';
+
+/** How the events of a stage were settled, counted in input events (invariant 1). */
+export const settlements = ['delivered', 'unchanged', 'superseded', 'filtered', 'dead-lettered'] as const;
+/** One way in which an event is settled. */
+export type Settlement = (typeof settlements)[number];
+/** A stage that consumes a topic. */
+export type StageName = 'transform' | 'sink';
+
+/** Every telemetry event by name. */
+export interface TelemetryEvents {
+  /** A producer begins to read its source. */
+  readonly scanStarted: { readonly producer: string };
+  /** A producer read its source to the end. */
+  readonly scanCompleted: {
+    readonly producer: string;
+    readonly objects: number;
+    readonly published: number;
+    readonly rejected: number;
+    readonly removed: number;
+  };
+  /** A scan ended early; it is tried again when `retryInMs` is given. */
+  readonly scanFailed: {
+    readonly producer: string;
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly retryInMs: number | undefined;
+  };
+  /** Removals are held back, because too many objects are missing at once. */
+  readonly removalsHeldBack: { readonly producer: string; readonly missing: number; readonly known: number };
+  /** A stage took records from a partition. */
+  readonly received: { readonly stage: StageName; readonly events: number };
+  /** A stage settled one event. */
+  readonly settled: {
+    readonly stage: StageName;
+    readonly as: Settlement;
+    readonly producer: string | undefined;
+  };
+  /** One object was derived; replaces what was derived of it before. */
+  readonly derived: {
+    readonly producer: string;
+    readonly object: string;
+    readonly processes: number;
+    readonly lineageEdges: number;
+    readonly columnEdges: number;
+    readonly warnings: readonly string[];
+  };
+  /** The sink told what became of the entities of one change. */
+  readonly applied: { readonly producer: string; readonly counts: AppliedCounts };
+  /** An event became a dead letter. */
+  readonly deadLettered: {
+    readonly stage: StageName | 'produce';
+    readonly producer: string | undefined;
+    readonly code: string;
+    readonly message: string;
+    readonly id: string;
+  };
+  /** The sink waits and tries again. */
+  readonly sinkWaiting: { readonly code: ErrorCode; readonly message: string; readonly waitMs: number };
+}
+
+/** The name of a telemetry event. */
+export type TelemetryEventName = keyof TelemetryEvents;
+/** Takes every telemetry event. Must not throw. */
+export type TelemetryListener = <N extends TelemetryEventName>(name: N, event: TelemetryEvents[N]) => void;
+
+/** Says things to all who listen. */
+export interface Telemetry {
+  /** Tells every listener. */
+  readonly emit: TelemetryListener;
+  /** Adds a listener; returns the function that removes it. */
+  listen(listener: TelemetryListener): () => void;
+}
+
+/** Makes a telemetry hub. */
+export function createTelemetry(): Telemetry {
+  const listeners = new Set<TelemetryListener>();
+  return {
+    emit: (name, event) => {
+      for (const listener of listeners) listener(name, event);
+    },
+    listen: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
