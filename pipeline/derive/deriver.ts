@@ -16,7 +16,8 @@ export type Applied =
       /** Other objects that could not be derived again; what they said before stands. */
       readonly failures: readonly { readonly object: ObjectState; readonly error: StreamError }[];
     }
-  | { readonly kind: 'superseded' | 'filtered' }
+  | { readonly kind: 'superseded' }
+  | { readonly kind: 'filtered' }
   | { readonly kind: 'failed'; readonly error: StreamError };
 
 /** What is remembered of one object. */

@@ -1,0 +1,142 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { concatMap, finalize, merge, type Observable, Subject } from 'rxjs';
+import type { EntityChange } from '../../schemas/types.ts';
+import type { StreamError } from '../errors.ts';
+import type { Outcome, Sink } from '../sink.ts';
+import type { Settlement, Telemetry } from '../telemetry.ts';
+import type { StoredRecord } from '../transport.ts';
+
+/** One change on its way to the sink. */
+export interface LaneItem {
+  readonly record: StoredRecord;
+  readonly change: EntityChange;
+}
+
+interface Waiting {
+  readonly item: LaneItem;
+  /** Rounds without a referent in which nothing else moved. */
+  readonly attempts: number;
+  readonly progress: number;
+}
+
+/** Counts what the stage has settled, over all lanes and partitions. */
+export interface Progress {
+  settled: number;
+}
+
+/** What a lane works with. */
+export interface LaneOptions {
+  readonly sink: Sink;
+  /** Fires on shutdown and when the partition is to be given up: what is not settled stays uncommitted. */
+  readonly signal: AbortSignal;
+  readonly missingReferentAttempts: number;
+  readonly retryDelayMs: number;
+  readonly telemetry: Telemetry;
+  readonly progress: Progress;
+  readonly settle: (item: LaneItem, as: Settlement) => Promise<void>;
+  readonly deadLetter: (item: LaneItem, error: StreamError, attempts: number) => Promise<void>;
+}
+
+/**
+ * Delivers the batches of one lane, one at a time. A transient fault is tried again for as long as it lasts, and is never
+ * a dead letter. A change whose referent is missing waits: it goes along with the next batches of the lane and, when none
+ * comes, alone after a pause. Only rounds in which nothing else in the whole stage moved count towards its last one.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #retries = new Subject<readonly LaneItem[]>();
+  #waiting: readonly Waiting[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** Delivers every batch; completes with the last one. What waits for a referent then stays unsettled, and is delivered again from its offset. */
+  run(batches: Observable<readonly LaneItem[]>): Observable<void> {
+    const own = batches.pipe(
+      finalize(() => {
+        clearTimeout(this.#timer);
+        this.#retries.complete();
+      }),
+    );
+    return merge(own, this.#retries).pipe(concatMap((batch) => this.#deliver(batch)));
+  }
+
+  async #deliver(batch: readonly LaneItem[]): Promise<void> {
+    const { signal, retryDelayMs, telemetry } = this.#options;
+    const before = new Map(this.#waiting.map((waiting) => [waiting.item, waiting]));
+    const missing: Waiting[] = [];
+    let open: readonly LaneItem[] = [...before.keys(), ...batch];
+    for (let round = 0; open.length > 0 && !signal.aborted; round += 1) {
+      const outcomes = await this.#attempt(open);
+      if (outcomes === undefined) return;
+      const again: LaneItem[] = [];
+      let reason: StreamError | undefined;
+      for (const [index, item] of open.entries()) {
+        const outcome = outcomes[index];
+        if (outcome === undefined || outcome.kind === 'retry') {
+          again.push(item);
+          reason = outcome?.error ?? reason;
+        } else if (outcome.kind === 'missing-referent') {
+          const waiting = await this.#wait(item, outcome.error, before.get(item));
+          if (waiting !== undefined) missing.push(waiting);
+        } else await this.#finish(item, outcome);
+      }
+      open = again;
+      if (reason === undefined) continue;
+      const waitMs = reason.retryAfterMs ?? retryDelayMs * Math.min(2 ** round, 30);
+      telemetry.emit('sinkWaiting', { code: reason.code, message: reason.message, waitMs });
+      await delay(waitMs, undefined, { signal }).catch(ignoreAbort);
+    }
+    this.#retryLater(missing);
+  }
+
+  #retryLater(missing: readonly Waiting[]): void {
+    this.#waiting = missing;
+    clearTimeout(this.#timer);
+    if (missing.length === 0 || this.#options.signal.aborted) return;
+    this.#timer = setTimeout(() => this.#retries.next([]), this.#options.retryDelayMs);
+  }
+
+  /** Keeps an item that waits for its referent, or makes it a dead letter after its last round: then undefined. */
+  async #wait(item: LaneItem, error: StreamError, before: Waiting | undefined): Promise<Waiting | undefined> {
+    const { progress, missingReferentAttempts, deadLetter } = this.#options;
+    const moved = before === undefined || before.progress !== progress.settled;
+    const attempts = (before?.attempts ?? 0) + (moved ? 0 : 1);
+    if (attempts < missingReferentAttempts) return { item, attempts, progress: progress.settled };
+    progress.settled += 1;
+    await deadLetter(item, error, attempts);
+    return undefined;
+  }
+
+  /** Undefined when the signal fired meanwhile: nothing of the attempt counts then. */
+  async #attempt(items: readonly LaneItem[]): Promise<readonly Outcome[] | undefined> {
+    try {
+      return await this.#options.sink.deliver(
+        items.map(({ record, change }) => ({ change, offset: record.offset })),
+        this.#options.signal,
+      );
+    } catch (thrown) {
+      if (this.#options.signal.aborted) return undefined;
+      throw thrown;
+    }
+  }
+
+  async #finish(
+    item: LaneItem,
+    outcome: Exclude<Outcome, { readonly kind: 'missing-referent' | 'retry' }>,
+  ): Promise<void> {
+    const { settle, deadLetter, telemetry, progress } = this.#options;
+    progress.settled += 1;
+    if (outcome.kind === 'rejected') return deadLetter(item, outcome.error, 1);
+    if (outcome.kind !== 'superseded') {
+      telemetry.emit('applied', { producer: item.change.producer, counts: outcome.counts });
+    }
+    return settle(item, outcome.kind);
+  }
+}
+
+function ignoreAbort(thrown: unknown): void {
+  if (!(thrown instanceof Error && thrown.name === 'AbortError')) throw thrown;
+}
