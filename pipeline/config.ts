@@ -1,0 +1,115 @@
+import { z } from 'zod';
+
+const port = z.number().int().min(0).max(65_535);
+
+/** A component of the configuration: its kind, and options that the component itself checks. */
+const component = z.looseObject({ kind: z.string().describe('Which adapter; see the sections below.') });
+
+/**
+ * The configuration file. Every field says what it is for: docs/configuration.md is made from these texts. Options of
+ * producers and sinks are checked by the components that the registries list.
+ */
+export const configSchema = z.strictObject({
+  state: z
+    .string()
+    .default('.purview-streams')
+    .describe(
+      'Folder for what is kept over restarts: what was applied, inventories, dead letters, the local catalogue. Relative to this file.',
+    ),
+  transport: z
+    .strictObject({
+      kind: z
+        .enum(['memory'])
+        .describe('Where topics live. memory: in this process; forgets everything when it ends.'),
+      partitions: z.number().int().min(1).max(1000).default(4).describe('Partitions of a topic.'),
+    })
+    .prefault({ kind: 'memory' })
+    .describe('The topics between the stages.'),
+  catalog: z
+    .strictObject({
+      host: z
+        .string()
+        .default('127.0.0.1')
+        .describe('Address to listen on. Anything but loopback lets others in.'),
+      port: port.default(21_000).describe('Port of the local catalogue and its page.'),
+    })
+    .optional()
+    .describe(
+      'The local catalogue: an Atlas-compatible server that `run` starts. Leave it out when the sink names a server of yours.',
+    ),
+  sink: component.describe('Where entities go.'),
+  delivery: z
+    .strictObject({
+      credits: z
+        .number()
+        .int()
+        .min(1)
+        .default(10_000)
+        .describe('Events of one partition that may be in flight; bounds memory.'),
+      creditBytes: z
+        .number()
+        .int()
+        .min(1)
+        .default(64_000_000)
+        .describe('Bytes of one partition that may be in flight; bounds memory.'),
+      lanes: z
+        .number()
+        .int()
+        .min(1)
+        .max(64)
+        .default(4)
+        .describe(
+          'Batches of one partition that may be in flight at once. Changes of one asset share a lane.',
+        ),
+      batch: z.number().int().min(1).max(1000).default(100).describe('Changes in a batch at the most.'),
+      batchBytes: z.number().int().min(1).default(1_000_000).describe('Bytes in a batch at the most.'),
+      batchWithinMs: z
+        .number()
+        .int()
+        .min(0)
+        .default(50)
+        .describe('Milliseconds after its first change at which a batch goes out, however small.'),
+      missingReferentAttempts: z
+        .number()
+        .int()
+        .min(1)
+        .default(5)
+        .describe(
+          'Rounds in which nothing else moves, after which a change that names a missing asset becomes a dead letter.',
+        ),
+      retryDelayMs: z
+        .number()
+        .int()
+        .min(1)
+        .default(200)
+        .describe(
+          'First pause before something is tried again, in milliseconds; doubles up to 30 times itself.',
+        ),
+    })
+    .prefault({})
+    .describe('How events are carried to the sink.'),
+  removalThreshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.2)
+    .describe(
+      'Share of the known objects of a producer that one scan may report as removed; more is held back, with a warning.',
+    ),
+  producers: z
+    .record(
+      z
+        .string()
+        .regex(
+          /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+          'a producer name is made of letters, digits, dot, dash and underscore',
+        ),
+      component,
+    )
+    .describe(
+      'Producers by name. The name is part of the position of everything the producer says: do not reuse it for another source.',
+    ),
+});
+
+/** The configuration, with defaults filled in. */
+export type Config = z.output<typeof configSchema>;
