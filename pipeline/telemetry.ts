@@ -66,27 +66,37 @@ export interface TelemetryEvents {
 
 /** The name of a telemetry event. */
 export type TelemetryEventName = keyof TelemetryEvents;
-/** Takes every telemetry event. Must not throw. */
-export type TelemetryListener = <N extends TelemetryEventName>(name: N, event: TelemetryEvents[N]) => void;
+type Listeners = { readonly [N in TelemetryEventName]: Set<(event: TelemetryEvents[N]) => void> };
 
 /** Says things to all who listen. */
 export interface Telemetry {
-  /** Tells every listener. */
-  readonly emit: TelemetryListener;
-  /** Adds a listener; returns the function that removes it. */
-  listen(listener: TelemetryListener): () => void;
+  /** Tells every listener of that event. */
+  emit<N extends TelemetryEventName>(name: N, event: TelemetryEvents[N]): void;
+  /** Adds a listener, which must not throw; returns the function that removes it. */
+  on<N extends TelemetryEventName>(name: N, listener: (event: TelemetryEvents[N]) => void): () => void;
 }
 
 /** Makes a telemetry hub. */
 export function createTelemetry(): Telemetry {
-  const listeners = new Set<TelemetryListener>();
+  const listeners: Listeners = {
+    scanStarted: new Set(),
+    scanCompleted: new Set(),
+    scanFailed: new Set(),
+    removalsHeldBack: new Set(),
+    received: new Set(),
+    settled: new Set(),
+    derived: new Set(),
+    applied: new Set(),
+    deadLettered: new Set(),
+    sinkWaiting: new Set(),
+  };
   return {
     emit: (name, event) => {
-      for (const listener of listeners) listener(name, event);
+      for (const listener of listeners[name]) listener(event);
     },
-    listen: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    on: (name, listener) => {
+      listeners[name].add(listener);
+      return () => listeners[name].delete(listener);
     },
   };
 }

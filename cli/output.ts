@@ -1,0 +1,28 @@
+import process from 'node:process';
+import { StreamError } from '../pipeline/errors.ts';
+
+/** Exit codes of every command. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, partly: 3, interrupted: 130 } as const;
+
+/** Writes a line for a program or a person to read on. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Writes a line about what is going on, which no program reads. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** A failure as people see it: what, its code, and the chain of causes below it. */
+export function describeFailure(thrown: unknown): string {
+  if (!(thrown instanceof StreamError))
+    return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  return `${thrown.message}\n  (${thrown.code}, see docs/errors.md)`;
+}
+
+/** The exit code that a failure ends a command with. */
+export function exitCodeOf(thrown: unknown): number {
+  if (!(thrown instanceof StreamError)) return exitCodes.failed;
+  return thrown.code.startsWith('CONFIG_') || thrown.code === 'USAGE' ? exitCodes.usage : exitCodes.failed;
+}
