@@ -5,7 +5,7 @@
  *     tsx examples/retail/postgres/server.ts [folder]
  */
 import { readFile } from 'node:fs/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import { messageOf } from '../../../pipeline/errors.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts';
 
@@ -19,8 +19,8 @@ export async function loadShop(server: {
   readonly password: string;
 }): Promise<void> {
   const { host, port, user, password } = server;
-  const connect = async (name: string): Promise<pg.Client> => {
-    const client = new pg.Client({ host, port, user, password, database: name });
+  const connect = async (name: string): Promise<Client> => {
+    const client = new Client({ host, port, user, password, database: name });
     await client.connect();
     return client;
   };
