@@ -72,7 +72,7 @@ function nested(field: JsonSchema, path: string): readonly string[] {
 
 function kindOf(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.anyOf !== undefined) return schema.anyOf.map(kindOf).join(' or ');
   if (schema.type === 'array')
     return `list of ${schema.items === undefined ? 'values' : kindOf(schema.items)}`;
