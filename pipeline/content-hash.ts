@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import type { EntityChange } from '../schemas/types.ts';
+import { canonicalJson } from './canonical-json.ts';
+
+/**
+ * A hash of what a change says: equal for changes that would make the same catalogue. Who said it, from which object and
+ * when (position) is left out. 128 bits of SHA-256 as base64url.
+ */
+export function contentHash(change: EntityChange): string {
+  const { operation, typeName, qualifiedName, entities, complete, placeholder } = change;
+  const content = {
+    operation,
+    typeName,
+    qualifiedName,
+    entities,
+    complete: [...complete].sort(),
+    placeholder,
+  };
+  return createHash('sha256').update(canonicalJson(content)).digest().subarray(0, 16).toString('base64url');
+}
