@@ -1,0 +1,139 @@
+import { Command, Option } from 'commander';
+import { createTelemetry } from '../../pipeline/telemetry.ts';
+import { configure } from '../configured.ts';
+import { defaultConfigFile, loadConfig } from '../load-config.ts';
+import { openPipeline, type OpenPipeline } from '../open-pipeline.ts';
+import { exitCodes, note, print } from '../output.ts';
+import { startPipeline } from '../pipeline-run.ts';
+import { openProducers } from '../open-producers.ts';
+import { showProgress } from '../progress.ts';
+import { RunSummary } from '../run-summary.ts';
+import { onShutdown } from '../shutdown.ts';
+import { summaryText } from '../summary-text.ts';
+
+/** Options of `run` and `produce`. */
+export interface RunOptions {
+  readonly config: string;
+  readonly once?: boolean;
+  readonly json?: boolean;
+  readonly state?: string;
+  readonly host?: string;
+  readonly port?: number;
+}
+
+/** Options that `run` and `produce` share. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .option('-c, --config <file>', 'configuration file', defaultConfigFile)
+    .option('--once', 'end when everything is settled, instead of following changes')
+    .option('--json', 'print the summary as one JSON object')
+    .option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one')
+    .addOption(
+      new Option('--host <address>', 'address of the local catalogue, instead of the configured one'),
+    )
+    .addOption(
+      new Option('--port <number>', 'port of the local catalogue, instead of the configured one').argParser(
+        parsePort,
+      ),
+    );
+}
+
+/** `run`: all producers and stages in one process. */
+export function runCommand(setExitCode: (code: number) => void): Command {
+  return addRunOptions(new Command('run'))
+    .description(
+      'Run every producer, the transforms and the sink in one process, then follow changes until Ctrl-C.',
+    )
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 done, 1 a source or the catalogue failed, 2 wrong usage or configuration, 3 done, but some events are dead letters.
+
+Examples:
+  purview-streams run                              run purview-streams.yaml and follow changes
+  purview-streams run --once --json | jq .         one pass, the summary for a program
+  purview-streams run -c prod.yaml --state /var/lib/purview-streams`,
+    )
+    .action(async (options: RunOptions) => setExitCode(await runProducers(options, undefined)));
+}
+
+/** Runs the producers of a configuration (or only those named); resolves with the exit code. */
+export async function runProducers(
+  options: RunOptions,
+  only: readonly string[] | undefined,
+): Promise<number> {
+  const started = Date.now();
+  const configured = configure(await loadConfig(options.config));
+  const telemetry = createTelemetry();
+  const names = only ?? [...configured.producers.keys()];
+  const summary = new RunSummary(names, telemetry);
+  const endProgress = showProgress(telemetry);
+  const pipeline = await openPipeline(configured, { telemetry, ...options });
+  try {
+    return await runUntilDone({ pipeline, options, summary, names, started, endProgress });
+  } finally {
+    endProgress();
+    await pipeline.close();
+  }
+}
+
+async function runUntilDone(run: {
+  readonly pipeline: OpenPipeline;
+  readonly options: RunOptions;
+  readonly summary: RunSummary;
+  readonly names: readonly string[];
+  readonly started: number;
+  readonly endProgress: () => void;
+}): Promise<number> {
+  const { pipeline, options, summary, names, endProgress } = run;
+  const producers = await openProducers(pipeline, names);
+  const running = startPipeline(pipeline, producers.loops);
+  let stopped = false;
+  const offShutdown = onShutdown(() => {
+    stopped = true;
+    void running.stop();
+  });
+  try {
+    await running.settled.catch(unless(() => stopped));
+    if (stopped) return exitCodes.done;
+    endProgress();
+    const seconds = (Date.now() - run.started) / 1000;
+    print(
+      summaryText({
+        summary,
+        seconds,
+        writeCalls: pipeline.writeCalls(),
+        addresses: pipeline.addresses,
+        json: options.json === true,
+      }),
+    );
+    if (options.once !== true) {
+      note('Following changes. Ctrl-C drains and ends.');
+      const endFollowing = showProgress(pipeline.telemetry);
+      await running.follow().catch(unless(() => stopped));
+      endFollowing();
+      return exitCodes.done;
+    }
+    return exitCodeOfRun(summary);
+  } finally {
+    offShutdown();
+    await running.stop().finally(() => producers.close());
+  }
+}
+
+function exitCodeOfRun(summary: RunSummary): number {
+  if (summary.failures > 0) return exitCodes.failed;
+  return summary.rows().some((row) => row.deadLetters > 0) ? exitCodes.partly : exitCodes.done;
+}
+
+function unless(stopped: () => boolean): (thrown: unknown) => void {
+  return (thrown) => {
+    if (!stopped()) throw thrown;
+  };
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new TypeError(`"${text}" is no port`);
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import type { ProducerSetup } from '../pipeline/component.ts';
+import { StreamError } from '../pipeline/errors.ts';
+import { createNaming, type Naming } from '../pipeline/naming.ts';
+import { purviewTypes } from '../pipeline/purview-types.ts';
+import type { SourceSettings } from '../pipeline/transform.ts';
+import type { EntityType, SourceTypes } from '../pipeline/types.ts';
+import { producers } from '../producers/index.ts';
+import type { LoadedConfig } from './load-config.ts';
+
+/** What the configuration means, before anything is connected. */
+export interface Configured {
+  readonly loaded: LoadedConfig;
+  /** By name, in the order of the file. */
+  readonly producers: ReadonlyMap<string, ProducerSetup>;
+  readonly naming: Naming;
+  /** Types that the sink must find or create: those that producers declare, and those of Purview that `datasets` name. */
+  readonly types: readonly SourceTypes[];
+  /** Settings of a producer for the transforms. Throws CONFIG_INVALID for one that is not configured. */
+  settings(producer: string): SourceSettings;
+}
+
+/** Checks the options of every producer and puts their types together. Throws CONFIG_INVALID with line and field, TYPE_CONFLICT, NAME_PATTERN. */
+export function configure(loaded: LoadedConfig): Configured {
+  const setups = new Map(
+    Object.entries(loaded.config.producers).map(([name, { kind, ...options }]) => [
+      name,
+      configureProducer(loaded, { name, kind, options }),
+    ]),
+  );
+  const declared = [...setups.values()].map(({ settings }) => settings.types);
+  const naming = createNaming([...purviewTypes, ...declared.flatMap((types) => types.entityTypes)]);
+  return {
+    loaded,
+    producers: setups,
+    naming,
+    types: [...declared, { entityTypes: namedPurviewTypes(setups, naming, declared), relationshipTypes: [] }],
+    settings: (producer) => {
+      const setup = setups.get(producer);
+      if (setup !== undefined) return setup.settings;
+      throw new StreamError(
+        'CONFIG_INVALID',
+        `An event names the producer ${producer}, which is not in ${loaded.file}.`,
+      );
+    },
+  };
+}
+
+function configureProducer(
+  loaded: LoadedConfig,
+  { name, kind, options }: { readonly name: string; readonly kind: string; readonly options: unknown },
+): ProducerSetup {
+  const registry: Readonly<Record<string, (typeof producers)[keyof typeof producers]>> = producers;
+  const component = Object.hasOwn(registry, kind) ? registry[kind] : undefined;
+  if (component === undefined) {
+    const known = Object.keys(registry).join(', ');
+    const issue = {
+      code: 'custom' as const,
+      message: `there is no producer of kind "${kind}"; known are: ${known}`,
+      path: ['kind'],
+      input: kind,
+    };
+    throw loaded.invalid(new z.ZodError([issue]), ['producers', name]);
+  }
+  try {
+    return component.configure(name, options, { baseFolder: loaded.folder });
+  } catch (thrown) {
+    if (thrown instanceof z.ZodError) throw loaded.invalid(thrown, ['producers', name]);
+    throw thrown;
+  }
+}
+
+/** Purview's own types that `datasets` name, beside those that a producer declares. Throws TYPE_UNKNOWN for a type that nobody knows. */
+function namedPurviewTypes(
+  setups: ReadonlyMap<string, ProducerSetup>,
+  naming: Naming,
+  declared: readonly SourceTypes[],
+): readonly EntityType[] {
+  const own = new Set(declared.flatMap((types) => types.entityTypes.map((type) => type.name)));
+  const named = [...setups.values()].flatMap(({ settings }) =>
+    Object.values(settings.datasets).flatMap((rule) => rule.types),
+  );
+  return [...new Set(named)].filter((name) => !own.has(name)).map((name) => naming.type(name));
+}

@@ -1,0 +1,30 @@
+import { Command, CommanderError } from 'commander';
+import { checkCommand } from './commands/check.ts';
+import { runCommand } from './commands/run.ts';
+import { describeFailure, exitCodeOf, exitCodes, note } from './output.ts';
+
+/** Runs the command line. Resolves with the exit code; prints failures to standard error. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  const setExitCode = (code: number): void => {
+    exitCode = code;
+  };
+  const program = new Command('purview-streams')
+    .description(
+      'Keeps a data catalogue (Microsoft Purview, Apache Atlas) true to sources that it cannot scan.',
+    )
+    .exitOverride()
+    .showHelpAfterError('(--help shows the options)')
+    .addHelpText('after', '\nPages: README.md, docs/configuration.md, docs/errors.md')
+    .addCommand(runCommand(setExitCode))
+    .addCommand(checkCommand(setExitCode));
+  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    note(`error: ${describeFailure(thrown)}`);
+    return exitCodeOf(thrown);
+  }
+  return exitCode;
+}

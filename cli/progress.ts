@@ -1,0 +1,66 @@
+import process from 'node:process';
+import type { Telemetry } from '../pipeline/telemetry.ts';
+import { note } from './output.ts';
+
+/** Milliseconds between two updates of the line. */
+const everyMs = 200;
+
+/**
+ * Shows on standard error how far a run is: one line that updates itself on a terminal, the events of producers as lines
+ * elsewhere; problems are lines in both. Returns the function that ends it.
+ */
+export function showProgress(telemetry: Telemetry): () => void {
+  const counts = { scanned: 0, received: 0, settled: 0 };
+  const scanning = new Set<string>();
+  const terminal = process.stderr.isTTY;
+  const clear = (): void => {
+    if (terminal) process.stderr.write('\r\u001B[2K');
+  };
+  const say = (text: string): void => {
+    clear();
+    note(text);
+  };
+  const off = [
+    telemetry.on('scanStarted', ({ producer }) => scanning.add(producer)),
+    telemetry.on('scanCompleted', ({ producer, objects, published, rejected, removed }) => {
+      scanning.delete(producer);
+      if (published + rejected + removed > 0) {
+        say(
+          `${producer}: read ${objects} objects, ${published} published, ${removed} removed, ${rejected} rejected`,
+        );
+      }
+    }),
+    telemetry.on('scanFailed', ({ producer, code, message, retryInMs }) => {
+      say(
+        `${producer}: ${message} (${code})${retryInMs === undefined ? '' : `; trying again in ${retryInMs / 1000} s`}`,
+      );
+    }),
+    telemetry.on('removalsHeldBack', ({ producer, missing, known }) => {
+      say(
+        `${producer}: ${missing} of ${known} objects are missing; nothing is removed (removalThreshold in the configuration)`,
+      );
+    }),
+    telemetry.on('deadLettered', ({ producer, code, message, id }) => {
+      say(`${producer ?? 'unknown'}: dead letter ${id}: ${message} (${code})`);
+    }),
+    telemetry.on('sinkWaiting', ({ code, message, waitMs }) => {
+      say(`sink: ${message} (${code}); trying again in ${waitMs / 1000} s`);
+    }),
+    telemetry.on('received', ({ events }) => {
+      counts.received += events;
+    }),
+    telemetry.on('settled', () => {
+      counts.settled += 1;
+    }),
+  ];
+  const draw = (): void => {
+    const reading = scanning.size > 0 ? `, reading ${[...scanning].join(', ')}` : '';
+    process.stderr.write(`\r\u001B[2K${counts.settled} of ${counts.received} events settled${reading}`);
+  };
+  const timer = terminal ? setInterval(draw, everyMs) : undefined;
+  return () => {
+    clearInterval(timer);
+    clear();
+    for (const stop of off) stop();
+  };
+}

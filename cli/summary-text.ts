@@ -1,0 +1,47 @@
+import type { ProducerSummary, RunSummary } from './run-summary.ts';
+import { table } from './table.ts';
+
+/** What a run ends with. */
+export interface SummaryParts {
+  readonly summary: RunSummary;
+  readonly seconds: number;
+  /** Calls that wrote to the local catalogue; undefined when the catalogue is not ours. */
+  readonly writeCalls: number | undefined;
+  /** Where to look, each with what is there. */
+  readonly addresses: readonly { readonly label: string; readonly url: string }[];
+  readonly json: boolean;
+}
+
+const columns = [
+  ['rawEvents', 'raw events'],
+  ['created', 'created'],
+  ['updated', 'updated'],
+  ['unchanged', 'unchanged'],
+  ['processes', 'processes'],
+  ['lineageEdges', 'lineage edges'],
+  ['columnEdges', 'column edges'],
+  ['warnings', 'warnings'],
+  ['deadLetters', 'dead letters'],
+] as const satisfies readonly (readonly [keyof ProducerSummary, string])[];
+
+/** Warnings that the table shows in full at the most. */
+const shownWarnings = 20;
+
+/** The summary of a run: a table and the warnings for a person, or one JSON object. */
+export function summaryText(parts: SummaryParts): string {
+  const producers = parts.summary.rows();
+  const seconds = Math.round(parts.seconds * 100) / 100;
+  if (parts.json) return JSON.stringify({ producers, writeCalls: parts.writeCalls ?? null, seconds });
+  const rows = producers.map((row) => [row.name, ...columns.map(([key]) => row[key])]);
+  const warnings = parts.summary.warnings();
+  const more = warnings.length - shownWarnings;
+  return [
+    table(['producer', ...columns.map(([, title]) => title)], rows),
+    ...(warnings.length > 0 ? ['', 'Warnings (they stand on the processes too):'] : []),
+    ...warnings.slice(0, shownWarnings).map(({ producer, text }) => `  ${producer}: ${text}`),
+    ...(more > 0 ? [`  … and ${more} more`] : []),
+    '',
+    `Settled in ${seconds} s${parts.writeCalls === undefined ? '' : `, ${parts.writeCalls} calls wrote to the catalogue`}.`,
+    ...parts.addresses.map(({ label, url }) => `${label}: ${url}`),
+  ].join('\n');
+}
