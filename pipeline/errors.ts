@@ -52,6 +52,7 @@ export const errorCatalogue = {
   CATALOG_BAD_ENTITY: permanent('The catalogue refused one entity for good.'),
   CATALOG_MISSING_REFERENT: transient('An entity names another one that the catalogue does not have.'),
   CATALOG_MISSING_TYPE: permanent('An entity has a type that the catalogue does not have.'),
+  CATALOG_FAULT: transient('The catalogue answered 500, as it also does to some requests that are wrong.'),
   CATALOG_CONFLICT: transient('The catalogue reports a conflict with a concurrent change.'),
   CATALOG_UNEXPECTED: transient('The catalogue answered 2xx without the expected body.'),
 } as const satisfies Record<string, ErrorDefinition>;
