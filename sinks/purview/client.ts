@@ -1,0 +1,233 @@
+import type { z } from 'zod';
+import {
+  entityWithExtInfoSchema,
+  entityDefSchema,
+  mutationResponseSchema,
+  relationshipDefSchema,
+  relationshipSchema,
+} from '../../pipeline/atlas/replies.ts';
+import { atlasCodes } from '../../pipeline/atlas/codes.ts';
+import type { AtlasEntitiesWithExtInfo, TypesDef } from '../../pipeline/atlas/wire.ts';
+import type { HttpClient, HttpRequest, HttpResponse } from '../../platform/http.ts';
+import type { EntityRef } from '../../schemas/types.ts';
+import { CatalogFault, faultOf, unexpected } from './fault.ts';
+import { type RetryContext, type RetryPolicy, withRetry } from './retry.ts';
+
+/** The answer to a write of entities. */
+export type MutationResponse = z.output<typeof mutationResponseSchema>;
+/** An entity that was read. */
+export type ReadEntity = z.output<typeof entityWithExtInfoSchema>['entity'];
+
+/** What a {@link CatalogClient} is made with. */
+export interface CatalogClientOptions {
+  readonly http: HttpClient;
+  /** Forgets the current token, so that the next request gets a new one; absent where credentials do not change. */
+  readonly renew?: () => void;
+  readonly retry: RetryPolicy;
+  readonly host: Omit<RetryContext, 'signal'>;
+  /** Parameters of every request, such as `api-version`. */
+  readonly query: Readonly<Record<string, string>>;
+}
+
+/** One request, with what its answer must be. */
+interface Call<S extends z.ZodType> {
+  readonly request: HttpRequest;
+  readonly schema: S;
+  /** A rule that the schema cannot say; returns what is wrong. */
+  readonly check?: (value: z.output<S>) => string | undefined;
+  readonly attempts?: number;
+}
+
+/**
+ * The requests that the sink makes, with bounded retry. Every method rejects with a {@link CatalogFault} or another
+ * StreamError that says whether it may pass, and with the reason of `signal` when that fires.
+ */
+export class CatalogClient {
+  readonly #options: CatalogClientOptions;
+
+  constructor(options: CatalogClientOptions) {
+    this.#options = options;
+  }
+
+  /** Creates or updates entities, all or none. Every guid of the body is in the answer's guidAssignments. */
+  upsert(
+    body: AtlasEntitiesWithExtInfo,
+    signal: AbortSignal,
+    options: { readonly attempts?: number } = {},
+  ): Promise<MutationResponse> {
+    return this.#call(
+      {
+        ...options,
+        request: { method: 'POST', path: '/entity/bulk', body, signal },
+        schema: mutationResponseSchema,
+        check: (answer) => {
+          const missing = body.entities.find(
+            ({ guid }) => guid !== undefined && answer.guidAssignments?.[guid] === undefined,
+          );
+          return missing === undefined ? undefined : `its guidAssignments lack ${missing.guid}`;
+        },
+      },
+      signal,
+    );
+  }
+
+  /** Deletes an entity with what it owns; undefined when there was none. */
+  deleteEntity(ref: EntityRef, signal: AbortSignal): Promise<MutationResponse | undefined> {
+    const request = { method: 'DELETE', ...this.#byName(ref), signal } as const;
+    return absent(this.#call({ request, schema: mutationResponseSchema }, signal));
+  }
+
+  /** Reads an entity with its relationships; undefined when there is none. */
+  async read(ref: EntityRef, signal: AbortSignal): Promise<ReadEntity | undefined> {
+    const request = { method: 'GET', ...this.#byName(ref), signal } as const;
+    const answer = await absent(this.#call({ request, schema: entityWithExtInfoSchema }, signal));
+    return answer?.entity;
+  }
+
+  /** Makes a relationship; one that exists already is fine. Rejects with CATALOG_MISSING_REFERENT when an end is missing. */
+  async relate(
+    relationship: { readonly typeName: string; readonly end1: EntityRef; readonly end2: EntityRef },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { typeName, end1, end2 } = relationship;
+    const body = { typeName, end1: objectId(end1), end2: objectId(end2) };
+    const request = { method: 'POST', path: '/relationship', body, signal } as const;
+    try {
+      await this.#call({ request, schema: relationshipSchema }, signal);
+    } catch (thrown) {
+      if (!hasCode(thrown, atlasCodes.RELATIONSHIP_ALREADY_EXISTS.code)) throw thrown;
+    }
+  }
+
+  /** Deletes a relationship by its guid; one that is gone already is fine. */
+  async unrelate(guid: string, signal: AbortSignal): Promise<void> {
+    const request = {
+      method: 'DELETE',
+      path: `/relationship/guid/${encodeURIComponent(guid)}`,
+      signal,
+    } as const;
+    try {
+      await this.#send(request, signal);
+    } catch (thrown) {
+      const gone = [
+        atlasCodes.RELATIONSHIP_GUID_NOT_FOUND.code,
+        atlasCodes.RELATIONSHIP_ALREADY_DELETED.code,
+      ];
+      if (!gone.some((code) => hasCode(thrown, code))) throw thrown;
+    }
+  }
+
+  /** An entity type by name; undefined when there is none. */
+  entityType(name: string, signal: AbortSignal): Promise<z.output<typeof entityDefSchema> | undefined> {
+    const path = `/types/entitydef/name/${encodeURIComponent(name)}`;
+    return absentType(
+      this.#call({ request: { method: 'GET', path, signal }, schema: entityDefSchema }, signal),
+    );
+  }
+
+  /** A relationship type by name; undefined when there is none. */
+  relationshipType(
+    name: string,
+    signal: AbortSignal,
+  ): Promise<z.output<typeof relationshipDefSchema> | undefined> {
+    const path = `/types/relationshipdef/name/${encodeURIComponent(name)}`;
+    const request = { method: 'GET', path, signal } as const;
+    return absentType(this.#call({ request, schema: relationshipDefSchema }, signal));
+  }
+
+  /** Creates types (POST) or replaces them (PUT), all or none. */
+  async writeTypes(
+    method: 'POST' | 'PUT',
+    types: TypesDef | Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#send({ method, path: '/types/typedefs', body: types, signal }, signal);
+  }
+
+  #byName(ref: EntityRef): Pick<HttpRequest, 'path' | 'query'> {
+    return {
+      path: `/entity/uniqueAttribute/type/${encodeURIComponent(ref.typeName)}`,
+      query: { 'attr:qualifiedName': ref.qualifiedName },
+    };
+  }
+
+  #call<S extends z.ZodType>(call: Call<S>, signal: AbortSignal): Promise<z.output<S>> {
+    const { request, schema, check } = call;
+    return this.#retrying(call.attempts, signal, async () => {
+      const response = await this.#once(request);
+      const what = describe(request);
+      if (response.body.kind === 'text') throw unexpected(response, what, 'not with JSON');
+      const parsed = schema.safeParse(response.body.value);
+      if (!parsed.success)
+        throw unexpected(response, what, `not as documented (${parsed.error.issues[0]?.message})`);
+      const wrong = check?.(parsed.data);
+      if (wrong !== undefined) throw unexpected(response, what, wrong);
+      return parsed.data;
+    });
+  }
+
+  /** Sends a request whose answer's body does not matter. */
+  async #send(request: HttpRequest, signal: AbortSignal): Promise<void> {
+    await this.#retrying(undefined, signal, () => this.#once(request));
+  }
+
+  #retrying<T>(attempts: number | undefined, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+    const { retry, host } = this.#options;
+    return withRetry({ ...retry, attempts: attempts ?? retry.attempts }, { ...host, signal }, task);
+  }
+
+  /** One request; a refused token is renewed once. Resolves with a 2xx answer only. */
+  async #once(request: HttpRequest): Promise<HttpResponse> {
+    const { http, renew, host, query } = this.#options;
+    const whole = { ...request, query: { ...query, ...request.query } };
+    let response = await http.request(whole);
+    if (response.status === 401 && renew !== undefined) {
+      renew();
+      response = await http.request(whole);
+    }
+    if (response.status >= 200 && response.status < 300) return response;
+    throw faultOf(response, describe(request), host.clock.now());
+  }
+}
+
+function describe({ method, path }: HttpRequest): string {
+  return `${method} ${path}`;
+}
+
+/** A reference by name, as it stands outside a batch. */
+export function objectId(ref: EntityRef): {
+  readonly typeName: string;
+  readonly uniqueAttributes: { readonly qualifiedName: string };
+} {
+  return { typeName: ref.typeName, uniqueAttributes: { qualifiedName: ref.qualifiedName } };
+}
+
+function hasCode(thrown: unknown, code: string): boolean {
+  return thrown instanceof CatalogFault && thrown.atlasCode === code;
+}
+
+/** What is not there, or of a type that is not there, reads as undefined. */
+async function absent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (thrown) {
+    const codes = [
+      atlasCodes.INSTANCE_BY_UNIQUE_ATTRIBUTE_NOT_FOUND.code,
+      atlasCodes.INSTANCE_GUID_NOT_FOUND.code,
+      atlasCodes.TYPE_NAME_INVALID.code,
+      atlasCodes.TYPE_NAME_NOT_FOUND.code,
+    ];
+    if (codes.some((code) => hasCode(thrown, code))) return undefined;
+    throw thrown;
+  }
+}
+
+async function absentType<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (thrown) {
+    if (thrown instanceof CatalogFault && thrown.status === 404 && thrown.atlasCode !== undefined)
+      return undefined;
+    throw thrown;
+  }
+}
