@@ -3,6 +3,9 @@
  * an Atlas entity. To add one: a file or folder here, and a line below.
  */
 import type { ProducerComponent } from '../pipeline/component.ts';
+import { etlApi } from './etl-api/component.ts';
 
 /** Every kind of producer by the name that the configuration uses. */
-export const producers = {} as const satisfies Record<string, ProducerComponent>;
+export const producers = {
+  'etl-api': etlApi,
+} as const satisfies Record<string, ProducerComponent>;
