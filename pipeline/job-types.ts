@@ -82,6 +82,6 @@ export const jobTypes: SourceTypes = {
     pipeline: { typeName: 'etl_pipeline' },
     job: { typeName: 'etl_job', attribute: 'pipeline' },
     activity: { typeName: 'etl_activity', attribute: 'job' },
-    intermediate: { typeName: 'etl_rows' },
+    intermediate: { typeName: 'etl_rows', attribute: 'job' },
   },
 };

@@ -91,8 +91,8 @@ export interface JobTypes {
   readonly job: { readonly typeName: string; readonly attribute: string };
   /** A step of a job; a Process subtype. `attribute` refers to the job. */
   readonly activity: { readonly typeName: string; readonly attribute: string };
-  /** The rows between two steps, where steps are kept. */
-  readonly intermediate: { readonly typeName: string };
+  /** The rows between two steps, where steps are kept. `attribute` refers to the job. */
+  readonly intermediate: { readonly typeName: string; readonly attribute: string };
 }
 
 /** Everything that a source declares about its entities. */
