@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
+import { deadLettersCommand } from './commands/dead-letters.ts';
+import { produceCommand } from './commands/produce.ts';
 import { runCommand } from './commands/run.ts';
 import { describeFailure, exitCodeOf, exitCodes, note } from './output.ts';
 
@@ -17,7 +19,9 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .showHelpAfterError('(--help shows the options)')
     .addHelpText('after', '\nPages: README.md, docs/configuration.md, docs/errors.md')
     .addCommand(runCommand(setExitCode))
-    .addCommand(checkCommand(setExitCode));
+    .addCommand(produceCommand(setExitCode))
+    .addCommand(checkCommand(setExitCode))
+    .addCommand(deadLettersCommand());
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync([...argv], { from: 'user' });

@@ -117,7 +117,11 @@ async function runUntilDone(run: {
     return exitCodeOfRun(summary);
   } finally {
     offShutdown();
-    await running.stop().finally(() => producers.close());
+    try {
+      await running.stop();
+    } finally {
+      await producers.close();
+    }
   }
 }
 

@@ -54,11 +54,20 @@ export class Deriver {
     this.#transforms = make(this.#known.view);
   }
 
-  /** Takes up an object that an earlier run had seen: its roots are deleted when its removal comes. */
-  restore(state: Pick<ObjectState, 'producer' | 'objectId' | 'type' | 'position' | 'roots'>): void {
+  /** Takes up what an earlier run had derived of an object: its roots are held until it is seen again or removed, and what it made known is known. */
+  restore(state: Pick<ObjectState, 'producer' | 'objectId' | 'type' | 'roots' | 'known'>): void {
     const key = objectKey(state, state.type);
-    this.#objects.set(key, { ...empty(key, state.type, state), position: unseen, roots: state.roots });
-    for (const [root, placeholder] of state.roots) this.#roots.hold(key, root, { ...state, placeholder });
+    const { roots, known } = state;
+    this.#objects.set(key, { ...empty(key, state.type, state), roots, known });
+    this.#known.setKnown(key, [], known);
+    for (const [root, placeholder] of roots) {
+      this.#roots.hold(key, root, {
+        producer: state.producer,
+        objectId: state.objectId,
+        position: unseen,
+        placeholder,
+      });
+    }
   }
 
   /** Applies one event. Never throws: a transform that throws is a `failed` event, and what was known before stays. */

@@ -1,0 +1,86 @@
+import { Command } from 'commander';
+import { createTelemetry } from '../../pipeline/telemetry.ts';
+import { configure } from '../configured.ts';
+import { defaultConfigFile, loadConfig } from '../load-config.ts';
+import { openPipeline } from '../open-pipeline.ts';
+import { describeFailure, exitCodes, print } from '../output.ts';
+
+interface Options {
+  readonly config: string;
+  readonly state?: string;
+  readonly json?: boolean;
+  readonly offline?: boolean;
+}
+
+interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** `check`: is the configuration right, and does everything that it names answer? */
+export function checkCommand(setExitCode: (code: number) => void): Command {
+  return new Command('check')
+    .description(
+      'Validate the configuration, and connect to every source and to the catalogue. Writes nothing but missing types.',
+    )
+    .option('-c, --config <file>', 'configuration file', defaultConfigFile)
+    .option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one')
+    .option('--offline', 'validate the configuration only')
+    .option('--json', 'print one JSON object a line')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all right, 1 something does not answer, 2 the configuration is wrong.\n\nExamples:\n  purview-streams check\n  purview-streams check -c prod.yaml --offline',
+    )
+    .action(async (options: Options) => {
+      let ok = true;
+      for await (const finding of findings(options)) {
+        ok &&= finding.ok;
+        print(
+          options.json === true
+            ? JSON.stringify(finding)
+            : `${finding.ok ? 'ok    ' : 'FAILED'}  ${finding.what}: ${finding.detail}`,
+        );
+      }
+      setExitCode(ok ? exitCodes.done : exitCodes.failed);
+    });
+}
+
+async function* findings(options: Options): AsyncIterable<Finding> {
+  const configured = configure(await loadConfig(options.config));
+  const { config } = configured.loaded;
+  const { size } = configured.producers;
+  yield {
+    what: options.config,
+    ok: true,
+    detail: `valid; ${size} producers, ${configured.naming.types.length} types`,
+  };
+  if (options.offline === true) return;
+  for (const [name, setup] of configured.producers) {
+    yield await attempt(`producer ${name}`, async () => {
+      const producer = await setup.open();
+      try {
+        return `${config.producers[name]?.kind ?? ''} answers (incarnation ${await producer.incarnation()})`;
+      } finally {
+        await producer.close();
+      }
+    });
+  }
+  yield await attempt(`sink ${config.sink.kind}`, async () => {
+    const pipeline = await openPipeline(configured, { telemetry: createTelemetry(), port: 0, ...options });
+    try {
+      await pipeline.sinkStage.sink.open(AbortSignal.timeout(60_000));
+    } finally {
+      await pipeline.close();
+    }
+    return 'answers, and has every type';
+  });
+}
+
+async function attempt(what: string, run: () => Promise<string>): Promise<Finding> {
+  try {
+    return { what, ok: true, detail: await run() };
+  } catch (thrown) {
+    return { what, ok: false, detail: describeFailure(thrown) };
+  }
+}

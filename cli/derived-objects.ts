@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import type { Deriver, ObjectState } from '../pipeline/derive/deriver.ts';
+import type { StateStore } from '../pipeline/state.ts';
+
+const prefix = 'derived/';
+const derivedSchema = z.object({
+  producer: z.string(),
+  type: z.string(),
+  objectId: z.string(),
+  /** Keys of the roots that the object speaks of; true for placeholders. */
+  roots: z.array(z.tuple([z.string(), z.boolean()])),
+  /** Assets whose shape it makes known. */
+  known: z.array(z.object({ typeName: z.string(), qualifiedName: z.string(), columns: z.array(z.string()) })),
+});
+
+/**
+ * Keeps, over restarts, which roots each object derived, so that a removal finds them, and which assets it made known, so that one
+ * producer can run alone and still see the assets of the others.
+ */
+export class DerivedObjects {
+  readonly #state: StateStore;
+  readonly #kept = new Map<string, string>();
+
+  constructor(state: StateStore) {
+    this.#state = state;
+  }
+
+  /** Tells a deriver what earlier runs had derived. */
+  async restore(deriver: Deriver): Promise<void> {
+    for await (const { key, value } of this.#state.scan(prefix)) {
+      const { producer, type, objectId, roots, known } = derivedSchema.parse(value);
+      this.#kept.set(key, JSON.stringify([roots, known]));
+      deriver.restore({ producer, type, objectId, roots: new Map(roots), known });
+    }
+  }
+
+  /** Keeps what changed. */
+  async remember(objects: readonly ObjectState[]): Promise<void> {
+    const latest = new Map(objects.map((object) => [prefix + object.key, object]));
+    const writes = [...latest].flatMap(([key, { producer, type, objectId, ...object }]) => {
+      const roots = [...object.roots];
+      const known = object.known.map(({ typeName, qualifiedName, columns }) => ({
+        typeName,
+        qualifiedName,
+        columns,
+      }));
+      const text = JSON.stringify([roots, known]);
+      const gone = roots.length === 0 && known.length === 0;
+      if (gone ? !this.#kept.delete(key) : this.#kept.get(key) === text) return [];
+      if (!gone) this.#kept.set(key, text);
+      return { key, value: gone ? undefined : { producer, type, objectId, roots, known } };
+    });
+    if (writes.length > 0) await this.#state.write(writes);
+  }
+}

@@ -1,0 +1,142 @@
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Deriver } from '../pipeline/derive/deriver.ts';
+import type { Clock } from '../pipeline/sink-component.ts';
+import type { SinkStageOptions } from '../pipeline/sink-stage.ts';
+import type { StateStore } from '../pipeline/state.ts';
+import type { Telemetry } from '../pipeline/telemetry.ts';
+import { topics } from '../pipeline/topics.ts';
+import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
+import type { Transport } from '../pipeline/transport.ts';
+import { openLocalState } from '../state/local.ts';
+import { transforms } from '../transforms/index.ts';
+import { createMemoryTransport } from '../transports/memory.ts';
+import { createSink } from './configured-sink.ts';
+import type { Configured } from './configured.ts';
+import { withDeadLetterLog } from './dead-letter-log.ts';
+import { DerivedObjects } from './derived-objects.ts';
+import { openLocalCatalog } from './local-catalog.ts';
+
+/** What can be set for one run beside the configuration. */
+export interface OpenPipelineOptions {
+  readonly telemetry: Telemetry;
+  /** Folder for what is kept, instead of the configured one. */
+  readonly state?: string;
+  /** Address and port of the local catalogue, instead of the configured ones. */
+  readonly host?: string;
+  readonly port?: number;
+}
+
+/** Everything that the stages and producers of one process work with, connected. */
+export interface OpenPipeline {
+  readonly configured: Configured;
+  readonly telemetry: Telemetry;
+  readonly state: StateStore;
+  readonly transport: Transport;
+  readonly transformStage: TransformStageOptions;
+  readonly sinkStage: SinkStageOptions;
+  readonly addresses: readonly { readonly label: string; readonly url: string }[];
+  /** Calls that wrote to the local catalogue since it was opened; undefined where there is none. */
+  writeCalls(): number | undefined;
+  /** Closes everything, in reverse order of opening. */
+  close(): Promise<void>;
+}
+
+const clock: Clock = {
+  now: () => Date.now(),
+  sleep: async (ms, signal) => sleep(ms, undefined, { signal }),
+};
+
+/** The folder of a configuration for what is kept over restarts, absolute. */
+export function stateFolder(configured: Configured, override: string | undefined): string {
+  const { folder, config } = configured.loaded;
+  return override === undefined ? path.resolve(folder, config.state) : path.resolve(override);
+}
+
+/** Opens what the configuration describes, the local catalogue included; the producers are opened apart. */
+export async function openPipeline(
+  configured: Configured,
+  options: OpenPipelineOptions,
+): Promise<OpenPipeline> {
+  const { config, folder: baseFolder } = configured.loaded;
+  const folder = stateFolder(configured, options.state);
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+  };
+  try {
+    const catalog =
+      config.catalog === undefined
+        ? undefined
+        : await openLocalCatalog({
+            folder,
+            host: options.host ?? config.catalog.host,
+            port: options.port ?? config.catalog.port,
+          });
+    if (catalog !== undefined) closers.push(() => catalog.close());
+    const state = openLocalState(path.join(folder, 'state'));
+    closers.push(() => state.close());
+    const transport = withDeadLetterLog(createMemoryTransport(), state);
+    closers.push(() => transport.close());
+    const { partitions } = config.transport;
+    await transport.ensureTopics(Object.values(topics).map((name) => ({ name, partitions })));
+    const host = { baseFolder, state, types: configured.types, clock, random: Math.random };
+    const sink = createSink(configured, { host, catalog });
+    closers.push(() => sink.close());
+    const stages = await openStages(configured, { transport, state, sink, telemetry: options.telemetry });
+    const addresses = catalog === undefined ? [] : [{ label: 'Catalogue', url: catalog.url }];
+    const { telemetry } = options;
+    return {
+      configured,
+      telemetry,
+      state,
+      transport,
+      ...stages,
+      addresses,
+      writeCalls: () => catalog?.writeCalls(),
+      close,
+    };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+async function openStages(
+  configured: Configured,
+  parts: Pick<SinkStageOptions, 'transport' | 'sink' | 'telemetry'> & { readonly state: StateStore },
+): Promise<Pick<OpenPipeline, 'transformStage' | 'sinkStage'>> {
+  const { transport, sink, telemetry } = parts;
+  const { naming } = configured;
+  const settings = (producer: string) => configured.settings(producer);
+  const { delivery } = configured.loaded.config;
+  const derived = new DerivedObjects(parts.state);
+  const deriver = new Deriver((known) =>
+    Object.values(transforms).map((make) => make({ naming, known, settings })),
+  );
+  await derived.restore(deriver);
+  const now = (): Date => new Date();
+  const credits = { records: delivery.credits, bytes: delivery.creditBytes };
+  return {
+    transformStage: {
+      transport,
+      deriver,
+      naming,
+      telemetry,
+      credits,
+      remember: (objects) => derived.remember(objects),
+      now,
+    },
+    sinkStage: {
+      transport,
+      sink,
+      telemetry,
+      credits,
+      lanes: delivery.lanes,
+      batch: { count: delivery.batch, bytes: delivery.batchBytes, withinMs: delivery.batchWithinMs },
+      missingReferentAttempts: delivery.missingReferentAttempts,
+      retryDelayMs: delivery.retryDelayMs,
+      now,
+    },
+  };
+}

@@ -1,0 +1,18 @@
+/**
+ * The entry of the package: the contracts that a producer, a transform or a sink outside this project is written
+ * against, and the few functions that make them.
+ */
+export type * from '../schemas/types.ts';
+export { type ErrorCode, errorCatalogue, StreamError } from './errors.ts';
+export { caseOption, datasetsOption, intervalOption, producerComponent, stepsOption } from './component.ts';
+export type { ProducerComponent, ProducerHost, ProducerSetup } from './component.ts';
+export type { FoundObject, Producer, Rejection, ScanContext } from './producer.ts';
+export { deriving } from './transform.ts';
+export type * from './transform.ts';
+export { processAttributes, processEntity } from './process.ts';
+export { sinkComponent } from './sink-component.ts';
+export type { SinkComponent, SinkHost } from './sink-component.ts';
+export type * from './sink.ts';
+export type * from './state.ts';
+export type * from './transport.ts';
+export type * from './types.ts';
