@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import { contentHash } from '../../pipeline/content-hash.ts';
+import { refKey } from '../../pipeline/derive/keys.ts';
+import { StreamError } from '../../pipeline/errors.ts';
+import type { Json, StateStore, StateWrite } from '../../pipeline/state.ts';
+import type { EntityChange, EntityRef } from '../../schemas/types.ts';
+import { without } from './merge.ts';
+import type { TypeModel } from './type-model.ts';
+
+const ref = z.object({ typeName: z.string(), qualifiedName: z.string() });
+
+const speakerSchema = z.object({
+  producer: z.string(),
+  objectId: z.string(),
+  position: z.object({ incarnation: z.string(), sequence: z.number() }),
+  /** See contentHash; positions and times are not in it. */
+  hash: z.string(),
+  placeholder: z.boolean(),
+  /** How many entities the change had. */
+  entities: z.number(),
+  /** References that the catalogue loses when their target is deleted, or that shrink and grow. */
+  references: z.array(z.object({ source: ref, attribute: z.string(), targets: z.array(ref) })),
+  /** Children by the root's attribute that lists them. */
+  owned: z.array(z.object({ attribute: z.string(), children: z.array(ref) })),
+});
+
+const appliedSchema = z.object({
+  /** True when the last thing applied was the deletion; then `speakers` holds only who deleted it. */
+  deleted: z.boolean(),
+  /** Who says what of the root, one for each producer. */
+  speakers: z.array(speakerSchema),
+});
+
+/** What one producer has said of a root, as far as the catalogue has confirmed it. */
+export type AppliedSpeaker = z.output<typeof speakerSchema>;
+/** What was applied of one root. */
+export type Applied = z.output<typeof appliedSchema>;
+
+const prefix = 'applied/';
+const deletedHash = '';
+
+/** The record of a root, or undefined when it was never applied or the record is of a form that is not read any more (then all is applied again). */
+export async function readApplied(state: StateStore, root: EntityRef): Promise<Applied | undefined> {
+  return parse(await state.get(stateKey(root)));
+}
+
+/** The write that keeps a record. Only for what the catalogue has confirmed. */
+export function appliedWrite(root: EntityRef, applied: Applied): StateWrite {
+  return { key: stateKey(root), value: applied };
+}
+
+/** Every record that is kept. */
+export async function* scanApplied(state: StateStore): AsyncIterable<Applied> {
+  for await (const { value } of state.scan(prefix)) {
+    const applied = parse(value);
+    if (applied !== undefined) yield applied;
+  }
+}
+
+/** The record after a deletion. */
+export function deletedBy(change: EntityChange): Applied {
+  const { producer, objectId, position } = change;
+  const nothing = { hash: deletedHash, placeholder: false, entities: 0, references: [], owned: [] };
+  return { deleted: true, speakers: [{ producer, objectId, position, ...nothing }] };
+}
+
+/** The record after a change of one producer was applied on top of a record. */
+export function applied(before: Applied | undefined, change: EntityChange, types: TypeModel): Applied {
+  const { producer, objectId, position, placeholder } = change;
+  const others = otherSpeakers(before, change);
+  const own: AppliedSpeaker = {
+    producer,
+    objectId,
+    position,
+    hash: contentHash(change),
+    placeholder,
+    entities: change.entities.length,
+    references: referencesOf(change),
+    owned: ownedBy(change, types, speakerOf(before, producer)),
+  };
+  return { deleted: false, speakers: [...others, own].sort((a, b) => (a.producer < b.producer ? -1 : 1)) };
+}
+
+/** What one producer said last of a root that is not deleted. */
+export function speakerOf(record: Applied | undefined, producer: string): AppliedSpeaker | undefined {
+  if (record === undefined || record.deleted) return undefined;
+  return record.speakers.find((speaker) => speaker.producer === producer);
+}
+
+/** The other producers that speak of a root beside a change: placeholders only as long as nobody speaks for real. */
+function otherSpeakers(before: Applied | undefined, change: EntityChange): readonly AppliedSpeaker[] {
+  if (before === undefined || before.deleted) return [];
+  return before.speakers.filter(
+    (speaker) => speaker.producer !== change.producer && speaker.placeholder === change.placeholder,
+  );
+}
+
+/** Children that one producer had applied under a list which is complete now and lacks them, unless another producer has them. */
+export function droppedChildren(before: Applied | undefined, after: Applied): readonly EntityRef[] {
+  if (before === undefined || before.deleted) return [];
+  const childrenOf = (record: Applied): EntityRef[] =>
+    record.speakers.flatMap((speaker) => speaker.owned.flatMap(({ children }) => children));
+  return without(childrenOf(before), childrenOf(after));
+}
+
+function ownedBy(
+  change: EntityChange,
+  types: TypeModel,
+  before: AppliedSpeaker | undefined,
+): AppliedSpeaker['owned'] {
+  const kept = (before?.owned ?? []).filter(({ attribute }) => !change.complete.includes(attribute));
+  const complete = change.complete.map((attribute) => {
+    const relation = types.relation(change.typeName, attribute);
+    if (relation === undefined) {
+      throw new StreamError(
+        'TYPE_UNKNOWN',
+        `The change of ${change.qualifiedName} calls ${attribute} complete, but no relationship gives ${change.typeName} that attribute.`,
+      );
+    }
+    const children = change.entities
+      .slice(1)
+      .filter((entity) => types.isA(entity.typeName, relation.other.typeName))
+      .map(({ typeName, qualifiedName }) => ({ typeName, qualifiedName }));
+    return { attribute, children };
+  });
+  return [...kept, ...complete];
+}
+
+function referencesOf(change: EntityChange): AppliedSpeaker['references'] {
+  const inside = new Set(change.entities.map(refKey));
+  return change.entities.flatMap((entity) =>
+    entity.references
+      .filter(({ many, targets }) => many || targets.some((target) => !inside.has(refKey(target))))
+      .map(({ attribute, targets }) => ({
+        source: { typeName: entity.typeName, qualifiedName: entity.qualifiedName },
+        attribute,
+        targets: targets.map(({ typeName, qualifiedName }) => ({ typeName, qualifiedName })),
+      })),
+  );
+}
+
+function stateKey(root: EntityRef): string {
+  return `${prefix}${root.typeName}/${root.qualifiedName}`;
+}
+
+function parse(value: Json | undefined): Applied | undefined {
+  const parsed = appliedSchema.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
+}

@@ -1,0 +1,48 @@
+import { refKey } from '../../pipeline/derive/keys.ts';
+import { uniqueRefs } from '../../pipeline/process.ts';
+import type { AttributeValue, EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
+
+/**
+ * Joins what several say of the same entities. Each attribute and single reference is that of the first who gives it a
+ * value; null clears only when nobody has a value. References to many are joined. Entities keep the order in which they first come.
+ */
+export function mergeBodies(lists: readonly (readonly EntityBody[])[]): readonly EntityBody[] {
+  const merged = new Map<string, EntityBody>();
+  for (const body of lists.flat()) {
+    const key = refKey(body);
+    const known = merged.get(key);
+    merged.set(key, known === undefined ? body : join(known, body));
+  }
+  return [...merged.values()];
+}
+
+function join(a: EntityBody, b: EntityBody): EntityBody {
+  const attributes = new Map<string, AttributeValue>(Object.entries(a.attributes));
+  for (const [name, value] of Object.entries(b.attributes)) {
+    if ((attributes.get(name) ?? null) === null) attributes.set(name, value);
+  }
+  const references = new Map<string, Reference>(
+    a.references.map((reference) => [reference.attribute, reference]),
+  );
+  for (const reference of b.references) {
+    const known = references.get(reference.attribute);
+    references.set(reference.attribute, known === undefined ? reference : joinReferences(known, reference));
+  }
+  return {
+    typeName: a.typeName,
+    qualifiedName: a.qualifiedName,
+    attributes: Object.fromEntries(attributes),
+    references: [...references.values()],
+  };
+}
+
+function joinReferences(a: Reference, b: Reference): Reference {
+  if (a.many) return { ...a, targets: uniqueRefs([...a.targets, ...b.targets]) };
+  return a.targets.length > 0 ? a : b;
+}
+
+/** What is in one list of references and not in another, by type and name. */
+export function without(refs: readonly EntityRef[], others: readonly EntityRef[]): readonly EntityRef[] {
+  const keys = new Set(others.map(refKey));
+  return refs.filter((ref) => !keys.has(refKey(ref)));
+}

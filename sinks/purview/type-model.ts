@@ -1,0 +1,81 @@
+import type { DeclaredTypes } from '../../pipeline/typedef-plan.ts';
+import type { EntityRef } from '../../schemas/types.ts';
+import type { RelationshipEnd, RelationshipType } from '../../pipeline/types.ts';
+
+/** A relationship as one of its ends sees it. */
+export interface Relation {
+  readonly name: string;
+  readonly category: RelationshipType['category'];
+  /** Which end of the relationship the entity is that has the attribute. */
+  readonly end: 1 | 2;
+  readonly other: RelationshipEnd;
+}
+
+/** Atlas's base model: relationships that are there without a declaration of ours (0010-base_model). */
+const baseRelationships: readonly RelationshipType[] = [
+  {
+    name: 'dataset_process_inputs',
+    description: 'What a process reads.',
+    category: 'AGGREGATION',
+    end1: { typeName: 'Process', attribute: 'inputs', many: true },
+    end2: { typeName: 'DataSet', attribute: 'inputToProcesses', many: true },
+  },
+  {
+    name: 'process_dataset_outputs',
+    description: 'What a process writes.',
+    category: 'AGGREGATION',
+    end1: { typeName: 'Process', attribute: 'outputs', many: true },
+    end2: { typeName: 'DataSet', attribute: 'outputFromProcesses', many: true },
+  },
+];
+
+/** What the sink needs to know of types: who inherits from whom, and which relationship an attribute belongs to. */
+export class TypeModel {
+  readonly #declared: DeclaredTypes;
+  readonly #relationships: readonly RelationshipType[];
+
+  constructor(declared: DeclaredTypes) {
+    this.#declared = declared;
+    this.#relationships = [...baseRelationships, ...declared.relationshipTypes.values()];
+  }
+
+  /** Whether a type is another one or inherits from it. */
+  isA(typeName: string, ancestor: string): boolean {
+    const seen = new Set<string>();
+    const visit = (name: string): boolean => {
+      if (name === ancestor) return true;
+      if (seen.has(name)) return false;
+      seen.add(name);
+      return (this.#declared.entityTypes.get(name)?.superTypes ?? []).some(visit);
+    };
+    return visit(typeName);
+  }
+
+  /** The relationship that an attribute of a type stands for, or undefined. */
+  relation(typeName: string, attribute: string): Relation | undefined {
+    for (const { name, category, end1, end2 } of this.#relationships) {
+      if (end1.attribute === attribute && this.isA(typeName, end1.typeName))
+        return { name, category, end: 1, other: end2 };
+      if (end2.attribute === attribute && this.isA(typeName, end2.typeName))
+        return { name, category, end: 2, other: end1 };
+    }
+    return undefined;
+  }
+
+  /** The attribute by which a child names its container, when a COMPOSITION ties the two types. */
+  containerAttribute(child: string, container: string): string | undefined {
+    return this.#relationships.find(
+      ({ category, end1, end2 }) =>
+        category === 'COMPOSITION' && this.isA(child, end2.typeName) && this.isA(container, end1.typeName),
+    )?.end2.attribute;
+  }
+
+  /** The body of a relationship between an entity and what its attribute refers to. */
+  ends(
+    relation: Relation,
+    source: EntityRef,
+    target: EntityRef,
+  ): { readonly end1: EntityRef; readonly end2: EntityRef } {
+    return relation.end === 1 ? { end1: source, end2: target } : { end1: target, end2: source };
+  }
+}
