@@ -10,25 +10,45 @@ const everyMs = 200;
  * elsewhere; problems are lines in both. Returns the function that ends it.
  */
 export function showProgress(telemetry: Telemetry): () => void {
-  const counts = { scanned: 0, received: 0, settled: 0 };
+  const counts = { received: 0, settled: 0 };
   const scanning = new Set<string>();
   const terminal = process.stderr.isTTY;
   const clear = (): void => {
     if (terminal) process.stderr.write('\r\u001B[2K');
   };
-  const say = (text: string): void => {
-    clear();
-    note(text);
-  };
   const off = [
     telemetry.on('scanStarted', ({ producer }) => scanning.add(producer)),
+    telemetry.on('scanCompleted', ({ producer }) => scanning.delete(producer)),
+    telemetry.on('received', ({ events }) => {
+      counts.received += events;
+    }),
+    telemetry.on('settled', () => {
+      counts.settled += 1;
+    }),
+    ...sayWhatHappens(telemetry, (text) => {
+      clear();
+      note(text);
+    }),
+  ];
+  const draw = (): void => {
+    const reading = scanning.size > 0 ? `, reading ${[...scanning].join(', ')}` : '';
+    process.stderr.write(`\r\u001B[2K${counts.settled} of ${counts.received} events settled${reading}`);
+  };
+  const timer = terminal ? setInterval(draw, everyMs) : undefined;
+  return () => {
+    clearInterval(timer);
+    clear();
+    for (const stop of off) stop();
+  };
+}
+
+function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): readonly (() => void)[] {
+  return [
     telemetry.on('scanCompleted', ({ producer, objects, published, rejected, removed }) => {
-      scanning.delete(producer);
-      if (published + rejected + removed > 0) {
-        say(
-          `${producer}: read ${objects} objects, ${published} published, ${removed} removed, ${rejected} rejected`,
-        );
-      }
+      if (published + rejected + removed === 0) return;
+      say(
+        `${producer}: read ${objects} objects, ${published} published, ${removed} removed, ${rejected} rejected`,
+      );
     }),
     telemetry.on('scanFailed', ({ producer, code, message, retryInMs }) => {
       say(
@@ -46,21 +66,5 @@ export function showProgress(telemetry: Telemetry): () => void {
     telemetry.on('sinkWaiting', ({ code, message, waitMs }) => {
       say(`sink: ${message} (${code}); trying again in ${waitMs / 1000} s`);
     }),
-    telemetry.on('received', ({ events }) => {
-      counts.received += events;
-    }),
-    telemetry.on('settled', () => {
-      counts.settled += 1;
-    }),
   ];
-  const draw = (): void => {
-    const reading = scanning.size > 0 ? `, reading ${[...scanning].join(', ')}` : '';
-    process.stderr.write(`\r\u001B[2K${counts.settled} of ${counts.received} events settled${reading}`);
-  };
-  const timer = terminal ? setInterval(draw, everyMs) : undefined;
-  return () => {
-    clearInterval(timer);
-    clear();
-    for (const stop of off) stop();
-  };
 }

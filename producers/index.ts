@@ -3,9 +3,11 @@
  * an Atlas entity. To add one: a file or folder here, and a line below.
  */
 import type { ProducerComponent } from '../pipeline/component.ts';
+import { events } from './events/component.ts';
 import { etlApi } from './etl-api/component.ts';
 
 /** Every kind of producer by the name that the configuration uses. */
 export const producers = {
+  events,
   'etl-api': etlApi,
 } as const satisfies Record<string, ProducerComponent>;

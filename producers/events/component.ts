@@ -1,0 +1,120 @@
+import path from 'node:path';
+import { z } from 'zod';
+import {
+  caseOption,
+  datasetRules,
+  datasetsOption,
+  producerComponent,
+  stepsOption,
+} from '../../pipeline/component.ts';
+import { StreamError, toStreamError } from '../../pipeline/errors.ts';
+import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer.ts';
+import { decodeText, readFileUnder } from '../../platform/read-file.ts';
+import { watchFiles } from '../../platform/watch-files.ts';
+import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
+import { type EventTypes, type ObjectEventType, objectEventTypes } from '../../schemas/types.ts';
+import { eventTypes } from './types.ts';
+
+const maxBytes = 256 * 1024 * 1024;
+
+const options = z.strictObject({
+  path: z
+    .string()
+    .min(1)
+    .describe('File of raw events as JSON lines: {"type", "objectId", …fields of schemas/avro/TYPE}.'),
+  datasets: datasetsOption,
+  steps: stepsOption,
+  case: caseOption,
+});
+
+const lineSchema = z.looseObject({ type: z.enum(objectEventTypes), objectId: z.string().min(1) });
+
+/** Raw events as JSON lines: written by hand to try the pipeline, or by a program of yours in any language. */
+export const events = producerComponent({
+  summary: 'Raw events as JSON lines in a file, written by hand or by a program of yours.',
+  options,
+  configure: (name, given, host) => ({
+    settings: {
+      types: eventTypes,
+      caseRule: given.case,
+      steps: given.steps,
+      datasets: datasetRules(given.datasets),
+    },
+    open: async () => new EventFile(name, path.resolve(host.baseFolder, given.path)),
+  }),
+});
+
+class EventFile implements Producer {
+  readonly #name: string;
+  readonly #path: string;
+
+  constructor(name: string, file: string) {
+    this.#name = name;
+    this.#path = file;
+  }
+
+  /** A file has one life. */
+  async incarnation(): Promise<string> {
+    return 'file';
+  }
+
+  async *scan(context: ScanContext): AsyncIterable<FoundObject> {
+    const { dir: root, base: file } = path.parse(this.#path);
+    const { bytes, modifiedMs } = await readFileUnder({ root, file, maxBytes });
+    const lines = decodeText(bytes, file).split('\n');
+    for (const [index, line] of lines.entries()) {
+      context.signal.throwIfAborted();
+      if (line.trim() === '') continue;
+      const place = `${file}:${index + 1}`;
+      try {
+        yield this.#found(line, modifiedMs, place);
+      } catch (thrown) {
+        context.reject({
+          objectId: place,
+          error: toStreamError(thrown, 'SOURCE_INVALID', place),
+          bytes: Buffer.from(line),
+        });
+      }
+    }
+  }
+
+  changes(signal: AbortSignal): AsyncIterable<void> {
+    return watchFiles({ path: this.#path }, signal);
+  }
+
+  async close(): Promise<void> {
+    // Nothing is held between two scans.
+  }
+
+  /** Encodes and decodes the line: that checks every field, and fills in the defaults of the schema. */
+  #found(line: string, sequence: number, place: string): FoundObject {
+    const parsed = lineSchema.safeParse(parseJson(line, place));
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      throw new StreamError(
+        'SOURCE_INVALID',
+        `${place}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not an event'}.`,
+      );
+    }
+    const { type, objectId, ...fields } = parsed.data;
+    const added = { producer: this.#name, objectId, position: { incarnation: 'file', sequence } };
+    try {
+      // The schema decides what the fields may be: encoding checks them.
+      const value = { ...fields, ...added } as unknown as EventTypes[ObjectEventType];
+      const decoded = decodeEvent(encodeEvent<ObjectEventType>(type, value))
+        .value as EventTypes[ObjectEventType];
+      const { producer: _producer, objectId: _objectId, position: _position, ...said } = decoded;
+      return { type, objectId, sequence, value: said } as FoundObject;
+    } catch (thrown) {
+      throw toStreamError(thrown, 'EVENT_INVALID', place);
+    }
+  }
+}
+
+function parseJson(line: string, place: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (thrown) {
+    throw toStreamError(thrown, 'SOURCE_INVALID', `${place} is not JSON`);
+  }
+}

@@ -1,0 +1,122 @@
+import { jobTypes } from '../../pipeline/job-types.ts';
+import { processAttributes } from '../../pipeline/process.ts';
+import type { DatabaseTypes, EntityType, RelationshipType, SourceTypes } from '../../pipeline/types.ts';
+import type { Column, DatabaseObject } from '../../schemas/types.ts';
+
+const described = {
+  comment: { typeName: 'string', description: 'The comment on it in the source.' },
+} as const;
+
+const levels = [
+  ['server', 'db://{server}'],
+  ['database', 'db://{server}/{database}'],
+  ['schema', 'db://{server}/{database}/{schema}'],
+  ['table', 'db://{server}/{database}/{schema}/{table}'],
+  ['view', 'db://{server}/{database}/{schema}/{table}'],
+] as const;
+
+const entityTypes: readonly EntityType[] = [
+  ...levels.map(([level, qualifiedName]): EntityType => {
+    const isData = level === 'table' || level === 'view';
+    return {
+      name: `generic_${level}`,
+      description: `A ${level} of any database, described by raw events.`,
+      superTypes: [isData ? 'DataSet' : 'Asset'],
+      attributes: described,
+      qualifiedName,
+      ...(isData ? { options: { schemaElementsAttribute: 'columns' } } : {}),
+    };
+  }),
+  {
+    name: 'generic_column',
+    description: 'A column of any database, described by raw events.',
+    superTypes: ['DataSet'],
+    attributes: {
+      ...described,
+      dataType: { typeName: 'string', description: "The type in the source's own words." },
+      nullable: { typeName: 'boolean', description: 'Whether it may hold null.' },
+    },
+    qualifiedName: 'db://{server}/{database}/{schema}/{table}#{column}',
+    options: { schemaAttributes: '["dataType"]' },
+  },
+  {
+    name: 'generic_view_query',
+    description: 'The query of a view, with its lineage.',
+    superTypes: ['Process'],
+    attributes: processAttributes,
+    qualifiedName: 'db://{server}/{database}/{schema}/{table}@definition',
+  },
+];
+
+const contains = (container: string, child: string, attribute: string): RelationshipType => ({
+  name: `generic_${container}_${attribute}`,
+  description: `What a ${container} contains.`,
+  category: 'COMPOSITION',
+  end1: { typeName: `generic_${container}`, attribute, many: true },
+  end2: { typeName: `generic_${child}`, attribute: container, many: false },
+});
+
+const comment = ({ description }: DatabaseObject | Column) =>
+  description === null ? {} : { comment: description };
+const column = (facts: Column) => ({
+  ...comment(facts),
+  dataType: facts.dataType,
+  ...(facts.nullable === null ? {} : { nullable: facts.nullable }),
+});
+
+const database: DatabaseTypes = {
+  levels: {
+    server: { typeName: 'generic_server', attributes: comment },
+    database: {
+      typeName: 'generic_database',
+      container: { attribute: 'server', level: 'server' },
+      attributes: comment,
+    },
+    schema: {
+      typeName: 'generic_schema',
+      container: { attribute: 'database', level: 'database' },
+      attributes: comment,
+    },
+    table: {
+      typeName: 'generic_table',
+      container: { attribute: 'schema', level: 'schema' },
+      attributes: comment,
+    },
+    view: {
+      typeName: 'generic_view',
+      container: { attribute: 'schema', level: 'schema' },
+      attributes: comment,
+    },
+  },
+  columns: {
+    table: {
+      typeName: 'generic_column',
+      container: { attribute: 'table', level: 'table' },
+      attributes: column,
+      attribute: 'columns',
+    },
+    view: {
+      typeName: 'generic_column',
+      container: { attribute: 'view', level: 'view' },
+      attributes: column,
+      attribute: 'columns',
+    },
+  },
+  viewLineage: { typeName: 'generic_view_query' },
+};
+
+/** Types of any database and any ETL tool, for sources that speak in raw events themselves. */
+export const eventTypes: SourceTypes = {
+  entityTypes: [...entityTypes, ...jobTypes.entityTypes],
+  relationshipTypes: [
+    contains('server', 'database', 'databases'),
+    contains('database', 'schema', 'schemas'),
+    contains('schema', 'table', 'tables'),
+    contains('schema', 'view', 'views'),
+    contains('table', 'column', 'columns'),
+    contains('view', 'column', 'columns'),
+    ...jobTypes.relationshipTypes,
+  ],
+  database,
+  ...(jobTypes.jobs === undefined ? {} : { jobs: jobTypes.jobs }),
+};
