@@ -1,0 +1,143 @@
+/** Entities as a request sends them, with references between them still open. */
+import { AtlasError, AtlasFault, AtlasUnreadable, invalidParameters } from '../atlas-error.ts';
+import {
+  isObject,
+  javaText,
+  jsonObject,
+  type JsonObject,
+  type JsonValue,
+  own,
+  ownList,
+  ownObject,
+} from '../json.ts';
+import type { EntityType } from '../types/registry.ts';
+
+/** One entity of a request. Values of relationship ends are in `ends`, whichever section they came in. */
+export interface Incoming {
+  /** As sent, or made by the server where none was sent. */
+  readonly guid: string;
+  readonly typeName: string;
+  readonly attributes: JsonObject;
+  readonly relationshipAttributes: JsonObject;
+  readonly customAttributes: JsonObject | undefined;
+  readonly businessAttributes: JsonObject | undefined;
+  readonly classifications: readonly JsonObject[];
+  readonly labels: readonly string[] | undefined;
+}
+
+let unnamed = 0n;
+
+/** A guid for an entity that was sent without one, in the form that Atlas uses: a minus sign and a long number. */
+function madeUpGuid(): string {
+  unnamed += 1n;
+  return `-${process.hrtime.bigint() * 1000n + (unnamed % 1000n)}`;
+}
+
+function guidOf(raw: JsonObject): string {
+  const guid = own(raw, 'guid');
+  if (guid === undefined) return madeUpGuid();
+  if (guid === null || guid === '')
+    throw new AtlasError('INVALID_OBJECT_ID', `invalid guid ${javaText(guid)}`);
+  return javaText(guid);
+}
+
+function section(raw: JsonObject, key: string): JsonObject | undefined {
+  const value = own(raw, key);
+  if (value === undefined || value === null) return undefined;
+  if (!isObject(value)) {
+    throw new AtlasUnreadable(
+      `The field "${key}" of an entity must be an object, not ${javaText(value).slice(0, 80)}.`,
+    );
+  }
+  return value;
+}
+
+const statuses: ReadonlySet<JsonValue | undefined> = new Set([
+  undefined,
+  null,
+  'ACTIVE',
+  'DELETED',
+  'PURGED',
+]);
+
+/** Reads one entity. @throws AtlasError 400-00-01A for null, 400-00-021 for an empty guid */
+export function readIncoming(raw: JsonValue | undefined): Incoming {
+  if (raw === null || raw === undefined) throw invalidParameters('found null entity');
+  if (!isObject(raw)) throw new AtlasUnreadable('An entity must be an object.');
+  if (!statuses.has(own(raw, 'status')))
+    throw new AtlasUnreadable('The status of an entity must be ACTIVE or DELETED.');
+  const labels = own(raw, 'labels');
+  return {
+    guid: guidOf(raw),
+    typeName: javaText(own(raw, 'typeName')),
+    attributes: section(raw, 'attributes') ?? jsonObject(),
+    relationshipAttributes: section(raw, 'relationshipAttributes') ?? jsonObject(),
+    customAttributes: section(raw, 'customAttributes'),
+    businessAttributes: section(raw, 'businessAttributes'),
+    classifications: ownList(raw, 'classifications').filter(isObject),
+    labels: Array.isArray(labels) ? labels.map(javaText) : undefined,
+  };
+}
+
+/** The entities of a request and those that they may refer to. */
+export interface Batch {
+  readonly entities: readonly Incoming[];
+  readonly byGuid: ReadonlyMap<string, Incoming>;
+}
+
+/** Puts entities together. Of two with one guid the second is lost, as in Atlas. */
+export function makeBatch(entities: readonly Incoming[], referred: ReadonlyMap<string, Incoming>): Batch {
+  const byGuid = new Map(referred);
+  const kept: Incoming[] = [];
+  const seen = new Set<string>();
+  for (const entity of entities) {
+    if (seen.has(entity.guid)) continue;
+    seen.add(entity.guid);
+    byGuid.set(entity.guid, entity);
+    kept.push(entity);
+  }
+  return { entities: kept, byGuid };
+}
+
+function readReferred(body: JsonObject): Map<string, Incoming> {
+  const referred = new Map<string, Incoming>();
+  for (const [key, raw] of Object.entries(ownObject(body, 'referredEntities') ?? {})) {
+    if (!isObject(raw)) continue;
+    referred.set(key, readIncoming(raw));
+  }
+  return referred;
+}
+
+/** Reads the body of `POST /entity/bulk`. */
+export function readBulkBody(body: JsonValue): Batch {
+  if (Array.isArray(body))
+    throw new AtlasUnreadable('The body must be an object with the list "entities", not a list.');
+  const list = isObject(body) ? own(body, 'entities') : undefined;
+  if (!isObject(body) || list === undefined || list === null)
+    throw new AtlasFault('a bulk request without entities');
+  if (!Array.isArray(list)) throw new AtlasUnreadable('The field "entities" must be a list.');
+  if (list.length === 0) throw invalidParameters('no entities to create/update.');
+  return makeBatch(list.map(readIncoming), readReferred(body));
+}
+
+/** Reads the body of `POST /entity`. */
+export function readSingleBody(body: JsonValue): Batch {
+  if (body === null) throw new AtlasFault('a request without a body');
+  if (!isObject(body)) throw new AtlasUnreadable('The body must be an object with the field "entity".');
+  return makeBatch([readIncoming(own(body, 'entity'))], readReferred(body));
+}
+
+/**
+ * The values that an entity sends for relationship ends. `relationshipAttributes` wins over `attributes`; there a null is
+ * ignored, while under `relationshipAttributes` it clears (seen on Atlas 2.4.0).
+ */
+export function endValues(entity: Incoming, type: EntityType): Map<string, JsonValue> {
+  const values = new Map<string, JsonValue>();
+  for (const name of type.ends.keys()) {
+    const related = own(entity.relationshipAttributes, name);
+    const plain = own(entity.attributes, name);
+    if (related !== undefined) values.set(name, related);
+    else if (plain !== undefined && plain !== null) values.set(name, plain);
+  }
+  return values;
+}

@@ -1,0 +1,50 @@
+/** What is kept of entities and relationships. Stored as JSON text; whole numbers beyond 2^53 are kept as text. */
+import type { PropagateTags } from '../pipeline/atlas/wire.ts';
+import type { JsonObject } from './json.ts';
+
+/** Live, or deleted softly. */
+export type StoredStatus = 'ACTIVE' | 'DELETED';
+
+/** Who changed a record, and when (milliseconds since 1970). */
+export interface Audited {
+  createdBy: string;
+  updatedBy: string;
+  createTime: number;
+  updateTime: number;
+  version: number;
+}
+
+/** A classification as attached to one entity. */
+export interface StoredClassification {
+  typeName: string;
+  attributes: JsonObject;
+  propagate: boolean;
+  removePropagationsOnEntityDelete: boolean;
+}
+
+/** An entity without its relationships, which are records of their own. */
+export interface StoredEntity extends Audited {
+  readonly guid: string;
+  readonly typeName: string;
+  /** Order of creation in this catalogue. */
+  readonly seq: number;
+  status: StoredStatus;
+  isIncomplete: boolean;
+  attributes: JsonObject;
+  customAttributes: JsonObject | undefined;
+  businessAttributes: JsonObject | undefined;
+  labels: string[];
+  classifications: StoredClassification[];
+}
+
+/** A relationship between two entities. */
+export interface StoredEdge extends Audited {
+  readonly guid: string;
+  readonly typeName: string;
+  readonly end1: string;
+  readonly end2: string;
+  readonly seq: number;
+  readonly propagateTags: PropagateTags;
+  status: StoredStatus;
+  attributes: JsonObject;
+}
