@@ -44,7 +44,7 @@ const idSchema = z.union([
     .refine((id) => id !== '.' && id !== '..' && id.isWellFormed(), { error: 'cannot stand in a URL' }),
   z.int().transform(String),
 ]);
-const entrySchema = z.object({ id: idSchema, lastRun: z.unknown() });
+const entrySchema = z.object({ id: idSchema, lastRun: z.unknown().optional() });
 const pageSchema = z.object({
   jobs: z.array(z.unknown()),
   next: z.string().min(1).nullish(),
@@ -54,7 +54,7 @@ const datasetSchema = z
   .object({ name: z.string().default(''), type: z.string().min(1), path: z.string().nullish() })
   .refine(({ name, path }) => name !== '' || (path ?? '') !== '', { error: 'has neither a name nor a path' });
 const jobSchema = z.object({
-  id: z.unknown(),
+  id: z.unknown().optional(),
   name: z.string().min(1),
   description: z.string().nullish(),
   lastRun: z.union([z.string(), z.number()]).nullish(),
@@ -88,7 +88,7 @@ export function readJob(
   const job = parse(jobSchema, json, at.location);
   const lastRun = job.lastRun === null || job.lastRun === undefined ? null : String(job.lastRun);
   const time = isoTime.safeParse(job.lastRun);
-  const raw = z.object({ inputs: z.unknown(), outputs: z.unknown() }).parse(json);
+  const raw = z.object({ inputs: z.unknown().optional(), outputs: z.unknown().optional() }).parse(json);
   const inputs = readDatasets(job.inputs, raw.inputs);
   const outputs = readDatasets(job.outputs, raw.outputs);
   const additional = additionalOf(json, jobSchema.shape);
