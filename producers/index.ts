@@ -3,11 +3,15 @@
  * an Atlas entity. To add one: a file or folder here, and a line below.
  */
 import type { ProducerComponent } from '../pipeline/component.ts';
+import { customDb } from './custom-db/component.ts';
 import { events } from './events/component.ts';
 import { etlApi } from './etl-api/component.ts';
+import { postgres } from './postgres/component.ts';
 
 /** Every kind of producer by the name that the configuration uses. */
 export const producers = {
   events,
   'etl-api': etlApi,
+  'custom-db': customDb,
+  postgres,
 } as const satisfies Record<string, ProducerComponent>;
