@@ -3,6 +3,9 @@
  * a line below.
  */
 import type { TransformFactory } from '../pipeline/transform.ts';
+import { describeDatabaseObjects } from './describe-database-objects.ts';
 
 /** Every transform by name, a verb; each looks at every raw event and answers for those that are its business. */
-export const transforms = {} as const satisfies Record<string, TransformFactory>;
+export const transforms = {
+  'describe-database-objects': describeDatabaseObjects,
+} as const satisfies Record<string, TransformFactory>;

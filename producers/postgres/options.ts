@@ -1,0 +1,120 @@
+import { userInfo } from 'node:os';
+import { z } from 'zod';
+import { caseOption, intervalOption } from '../../pipeline/component.ts';
+
+const names = z.array(z.string().min(1));
+
+/** Options of a producer of kind `postgres`. What is absent is taken from libpq's environment variables, then from its defaults. */
+export const postgresOptions = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Host name or address. Default: the environment variable PGHOST, else localhost.'),
+  port: z
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe('Port. Default: the environment variable PGPORT, else 5432.'),
+  user: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Role to log in as. Default: the environment variable PGUSER, else the name of the system user.',
+    ),
+  password: z
+    .string()
+    .optional()
+    .describe(
+      'Password of the role, best as ${env:NAME} or ${file:PATH}. Default: the environment variable PGPASSWORD.',
+    ),
+  database: z
+    .union([z.string().min(1), names.min(1)])
+    .optional()
+    .describe(
+      'Database to read, or a list of them. Default: the environment variable PGDATABASE, else the user.',
+    ),
+  ssl: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        ca: z.string().optional().describe('Certificate authority in PEM form, best as ${file:PATH}.'),
+        rejectUnauthorized: z.boolean().default(true).describe('Whether the certificate must be trusted.'),
+      }),
+    ])
+    .default(false)
+    .describe('Whether to connect with TLS; an object sets the certificate authority.'),
+  server: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "The server's name in qualifiedNames. Default: the host, with :port where that is not 5432. Set it where the host can change.",
+    ),
+  schemas: z
+    .strictObject({
+      include: names.optional().describe('Only these schemas. Default: all but the system schemas.'),
+      exclude: names.default([]).describe('Not these schemas.'),
+    })
+    .default({ exclude: [] })
+    .describe('Which schemas are read.'),
+  types: z
+    .enum(['own', 'azure', 'rdbms'])
+    .default('own')
+    .describe(
+      "own: postgresql_* types. azure: Purview's built-in azure_postgresql_* types. rdbms: Atlas's rdbms_* types.",
+    ),
+  case: caseOption,
+  interval: intervalOption,
+});
+
+/** Where to connect, with everything filled in. */
+export interface PostgresSource {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string | undefined;
+  readonly ssl: boolean | { readonly ca?: string; readonly rejectUnauthorized: boolean };
+  readonly databases: readonly string[];
+  /** Name of the server in qualifiedNames. */
+  readonly server: string;
+  readonly schemas: { readonly include: readonly string[] | null; readonly exclude: readonly string[] };
+  /** Milliseconds between two looks for changes. */
+  readonly intervalMs: number;
+}
+
+/** Fills in what the options leave open, as libpq does (PostgreSQL documentation, "Environment Variables" of libpq). */
+export function postgresSource(
+  options: z.output<typeof postgresOptions>,
+  environment: Readonly<Record<string, string | undefined>>,
+): PostgresSource {
+  const given = (name: string): string | undefined => environment[name] || undefined;
+  const host = options.host ?? given('PGHOST') ?? 'localhost';
+  const port = options.port ?? portOf(given('PGPORT'));
+  const user = options.user ?? given('PGUSER') ?? userInfo().username;
+  const database = options.database ?? given('PGDATABASE') ?? user;
+  const { schemas } = options;
+  return {
+    host,
+    port,
+    user,
+    password: options.password ?? given('PGPASSWORD'),
+    ssl: tlsOptions(options.ssl),
+    databases: typeof database === 'string' ? [database] : [...new Set(database)],
+    server: options.server ?? (port === 5432 ? host : `${host}:${port}`),
+    schemas: { include: schemas.include ?? null, exclude: schemas.exclude },
+    intervalMs: options.interval * 1_000,
+  };
+}
+
+function portOf(text: string | undefined): number {
+  return text === undefined ? 5432 : z.coerce.number().int().min(1).max(65_535).parse(text);
+}
+
+function tlsOptions(ssl: z.output<typeof postgresOptions>['ssl']): PostgresSource['ssl'] {
+  if (typeof ssl === 'boolean') return ssl;
+  return { rejectUnauthorized: ssl.rejectUnauthorized, ...(ssl.ca === undefined ? {} : { ca: ssl.ca }) };
+}

@@ -1,0 +1,87 @@
+/** A PostgreSQL for tests: the one that PGHOST names, else one that is started from npm's binaries. */
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { startEmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
+
+/** Where a test connects to. */
+export interface TestConnection {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string | undefined;
+}
+
+/** A server with as many databases as a test wants. */
+export interface TestPostgres extends TestConnection {
+  /** Major version. */
+  readonly version: number;
+  /** Creates an empty database of a name that nothing else has, and deletes it on `stop`. */
+  createDatabase(): Promise<string>;
+  /** Runs SQL in a database of `createDatabase`. */
+  run(database: string, sql: string): Promise<void>;
+  /** A connection that the test closes. */
+  client(database: string): Promise<Client>;
+  stop(): Promise<void>;
+}
+
+/** Starts or finds the server. */
+export async function startTestPostgres(): Promise<TestPostgres> {
+  const { connection, stop } = await server();
+  const databases: string[] = [];
+  const client = async (database: string): Promise<Client> => {
+    const { password, ...rest } = connection;
+    const made = new Client({ ...rest, ...(password === undefined ? {} : { password }), database });
+    await made.connect();
+    return made;
+  };
+  const run = async (database: string, sql: string): Promise<void> => {
+    const made = await client(database);
+    try {
+      await made.query(sql);
+    } finally {
+      await made.end();
+    }
+  };
+  const admin = await client('postgres');
+  const { rows } = await admin.query<{ version: number }>(
+    "SELECT current_setting('server_version_num')::int / 10000 AS version",
+  );
+  await admin.end();
+  return {
+    ...connection,
+    version: rows[0]?.version ?? 0,
+    client,
+    run,
+    createDatabase: async () => {
+      const name = `test_${randomUUID().replaceAll('-', '')}`;
+      await run('postgres', `CREATE DATABASE ${name}`);
+      databases.push(name);
+      return name;
+    },
+    stop: async () => {
+      for (const name of databases.splice(0)) {
+        await run('postgres', `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      }
+      await stop();
+    },
+  };
+}
+
+async function server(): Promise<{
+  readonly connection: TestConnection;
+  readonly stop: () => Promise<void>;
+}> {
+  const { PGHOST, PGPORT, PGUSER, PGPASSWORD } = process.env;
+  if (PGHOST !== undefined && PGHOST !== '') {
+    const connection = {
+      host: PGHOST,
+      port: Number(PGPORT ?? 5432),
+      user: PGUSER ?? 'postgres',
+      password: PGPASSWORD,
+    };
+    return { connection, stop: () => Promise.resolve() };
+  }
+  const started = await startEmbeddedPostgres();
+  const { host, port, user, password } = started;
+  return { connection: { host, port, user, password }, stop: started.stop };
+}
