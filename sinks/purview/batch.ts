@@ -1,0 +1,209 @@
+import { type ErrorCode, StreamError } from '../../pipeline/errors.ts';
+import type { Outcome } from '../../pipeline/sink.ts';
+import type { StateStore } from '../../pipeline/state.ts';
+import { appliedWrite, droppedChildren, readApplied } from './applied.ts';
+import type { CatalogClient } from './client.ts';
+import { deleteRoot } from './delete-root.ts';
+import { Mutations, failedOutcome, rejectedOutcome, writtenOutcome } from './outcomes.ts';
+import { restoreReferences, settleReference } from './relationships.ts';
+import { bulkRequest } from './request.ts';
+import type { Suspects } from './suspects.ts';
+import type { TypeModel } from './type-model.ts';
+import { chunks, type Item, pack, planRoot, type RequestLimits, type RootWrite, type Unit } from './unit.ts';
+
+/** What the writing of a batch works with. */
+export interface BatchContext {
+  readonly client: CatalogClient;
+  readonly types: TypeModel;
+  readonly state: StateStore;
+  readonly limits: RequestLimits;
+  readonly suspects: Suspects;
+  readonly signal: AbortSignal;
+  /** Makes sure of the types once more, after the catalogue said that one is missing. */
+  readonly renewTypes: () => Promise<void>;
+}
+
+/** Codes that concern the sink as a whole: nothing of the batch can be settled. */
+const fatal: ReadonlySet<ErrorCode> = new Set([
+  'CATALOG_REFUSED',
+  'CONFIG_INVALID',
+  'STATE_UNAVAILABLE',
+  'TYPE_CONFLICT',
+]);
+/** Codes that may be the fault of one entity among many. */
+const isolated: ReadonlySet<ErrorCode> = new Set([
+  'CATALOG_BAD_ENTITY',
+  'CATALOG_MISSING_REFERENT',
+  'CATALOG_MISSING_TYPE',
+  'CATALOG_FAULT',
+  'CATALOG_CONFLICT',
+]);
+
+/** Returns what was thrown when it concerns some changes only; throws it when it concerns all. */
+export function ofOneChange(thrown: unknown, signal: AbortSignal): StreamError {
+  if (signal.aborted) throw signal.reason;
+  if (!(thrown instanceof StreamError) || fatal.has(thrown.code)) throw thrown;
+  return thrown;
+}
+
+/** Writes the units of one batch, such that what is wrong with one costs no other. */
+export class BatchWriter {
+  readonly #context: BatchContext;
+  readonly #outcomes: (item: Item, outcome: Outcome) => void;
+  #renewedTypes = false;
+
+  constructor(context: BatchContext, outcomes: (item: Item, outcome: Outcome) => void) {
+    this.#context = context;
+    this.#outcomes = outcomes;
+  }
+
+  /** Writes units in their order; every item gets its outcome. */
+  async write(units: readonly Unit[]): Promise<void> {
+    for (const part of pack(units, this.#context.limits)) {
+      await this.#send(part, { writesBefore: this.#context.suspects.writes, attempts: undefined });
+    }
+  }
+
+  /** Sends units in one request; when that fails because of one of them, looks for it by halving. */
+  async #send(
+    units: readonly Unit[],
+    search: { readonly writesBefore: number; readonly attempts: number | undefined },
+  ): Promise<void> {
+    try {
+      const mutations = await this.#upsert(units, search.attempts);
+      await this.#settle(units.flat(), mutations);
+    } catch (thrown) {
+      const error = ofOneChange(thrown, this.#context.signal);
+      if (error.code === 'CATALOG_MISSING_TYPE' && !this.#renewedTypes) {
+        this.#renewedTypes = true;
+        await this.#context.renewTypes();
+        return this.#send(units, search);
+      }
+      if (!isolated.has(error.code)) return this.#fail(units.flat(), error);
+      const narrower = { ...search, attempts: 2 };
+      if (units.length > 1) {
+        for (const part of split(units, error)) await this.#send(part, narrower);
+        return;
+      }
+      const [root, ...others] = units.flat();
+      if (root !== undefined && others.length === 0 && root.items.length > 1) {
+        return this.#sendApart(root, narrower);
+      }
+      this.#refuse(units.flat(), error, search.writesBefore);
+    }
+  }
+
+  async #upsert(units: readonly Unit[], attempts: number | undefined): Promise<Mutations> {
+    const { client, limits, signal, suspects } = this.#context;
+    const mutations = new Mutations();
+    for (const writes of chunks(units, limits)) {
+      const { body, guids } = bulkRequest(writes);
+      mutations.add(await client.upsert(body, signal, attempts === undefined ? {} : { attempts }), guids);
+      suspects.written();
+    }
+    return mutations;
+  }
+
+  /** What two producers say of one root is written one after the other, so that one of them cannot spoil the other. */
+  async #sendApart(
+    { ref, items }: RootWrite,
+    search: { readonly writesBefore: number; readonly attempts: number | undefined },
+  ): Promise<void> {
+    const { state, types } = this.#context;
+    for (const item of items) {
+      const before = await readApplied(state, ref);
+      await this.#send([[planRoot(ref, [item], before, types)]], search);
+    }
+  }
+
+  /** After the catalogue has the entities: relationships, children that are gone, then the record. */
+  async #settle(roots: readonly RootWrite[], mutations: Mutations): Promise<void> {
+    const revived = roots.filter((root) => root.before?.deleted === true);
+    const settled = new Set(roots);
+    try {
+      await restoreReferences(
+        this.#context,
+        this.#context.state,
+        revived.map((root) => root.ref),
+      );
+    } catch (thrown) {
+      this.#fail(revived, ofOneChange(thrown, this.#context.signal));
+      for (const root of revived) settled.delete(root);
+    }
+    for (const root of settled) {
+      try {
+        await this.#settleRoot(root, mutations);
+      } catch (thrown) {
+        this.#fail([root], ofOneChange(thrown, this.#context.signal));
+      }
+    }
+  }
+
+  async #settleRoot(root: RootWrite, mutations: Mutations): Promise<void> {
+    const { state, suspects } = this.#context;
+    let related = 0;
+    for (const plan of root.references) {
+      related += await settleReference(this.#context, plan, mutations.created(plan.source));
+    }
+    let deleted = 0;
+    for (const child of droppedChildren(root.before, root.after)) {
+      deleted += (await deleteRoot(this.#context, child)).deleted;
+    }
+    await state.write([appliedWrite(root.ref, root.after)]);
+    suspects.forget(root.ref);
+    for (const [index, item] of root.items.entries()) {
+      this.#outcomes(item, writtenOutcome(item, mutations, index === 0 ? { deleted, related } : nothingElse));
+    }
+  }
+
+  #refuse(roots: readonly RootWrite[], error: StreamError, writesBefore: number): void {
+    const { suspects } = this.#context;
+    for (const root of roots) {
+      const isUnclear = error.code === 'CATALOG_FAULT' || error.code === 'CATALOG_CONFLICT';
+      if (isUnclear && suspects.failedAlone(root.ref, writesBefore)) {
+        suspects.forget(root.ref);
+        for (const item of root.items) this.#outcomes(item, rejectedOutcome(root.ref, permanent(error)));
+      } else this.#fail([root], error);
+    }
+  }
+
+  #fail(roots: readonly RootWrite[], error: StreamError): void {
+    for (const { ref, items } of roots) {
+      for (const item of items) this.#outcomes(item, failedOutcome(ref, error));
+    }
+  }
+}
+
+const nothingElse = { deleted: 0, related: 0 };
+
+function permanent(error: StreamError): StreamError {
+  if (!error.retryable) return error;
+  return new StreamError(
+    'CATALOG_BAD_ENTITY',
+    `${error.message} It was tried alone and again, while others were written: the entity itself is at fault.`,
+    { cause: error },
+  );
+}
+
+/** Parts a request that failed. Where the error names a missing entity, those who refer to it are set apart at once. */
+function split(units: readonly Unit[], error: StreamError): readonly (readonly Unit[])[] {
+  if (error.code === 'CATALOG_MISSING_REFERENT') {
+    const suspects = units.filter((unit) => refersToOneOf(unit, error.message));
+    if (suspects.length > 0 && suspects.length < units.length) {
+      return [units.filter((unit) => !suspects.includes(unit)), suspects];
+    }
+  }
+  const middle = Math.ceil(units.length / 2);
+  return [units.slice(0, middle), units.slice(middle)];
+}
+
+function refersToOneOf(unit: Unit, message: string): boolean {
+  return unit.some((root) =>
+    root.writes.some(({ body, omit }) =>
+      body.references.some(
+        ({ attribute, targets }) =>
+          !omit.has(attribute) && targets.some((target) => message.includes(`${target.qualifiedName}}`)),
+      ),
+    ),
+  );
+}

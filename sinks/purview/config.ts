@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { StreamError } from '../../pipeline/errors.ts';
+import { type SinkComponent, type SinkHost, sinkComponent } from '../../pipeline/sink-component.ts';
+import type { Sink } from '../../pipeline/sink.ts';
+import { connectAzure, createTokenSource } from '../../platform/azure-credential.ts';
+import { createHttpClient, type HttpClientOptions } from '../../platform/http.ts';
+import { CatalogClient } from './client.ts';
+import { CatalogSink } from './sink.ts';
+
+const common = {
+  batch: z
+    .strictObject({
+      entities: z.number().int().min(1).max(1000).default(100).describe('Entities in a request at the most.'),
+      bytes: z.number().int().min(1000).default(1_000_000).describe('Bytes of a request at the most.'),
+    })
+    .prefault({})
+    .describe('How large a request may be. Purview states no limit; larger ones were seen to time out.'),
+  timeoutMs: z
+    .number()
+    .int()
+    .min(1)
+    .default(60_000)
+    .describe('Milliseconds for one request with its answer.'),
+  retry: z
+    .strictObject({
+      attempts: z.number().int().min(1).max(20).default(4).describe('Tries of one request.'),
+      delayMs: z
+        .number()
+        .int()
+        .min(0)
+        .default(250)
+        .describe(
+          'First pause between two tries, in milliseconds; doubles with each. Retry-After goes first.',
+        ),
+      maxDelayMs: z.number().int().min(0).default(30_000).describe('Longest pause between two tries.'),
+    })
+    .prefault({})
+    .describe(
+      'How often a request is tried before its changes are handed back, to be delivered again later.',
+    ),
+};
+
+const basic = {
+  user: z.string().optional().describe('User for Basic authentication.'),
+  password: z.string().optional().describe('Its password; write it as ${env:NAME} or ${file:PATH}.'),
+};
+
+type CommonOptions = z.output<z.ZodObject<typeof common>>;
+
+/** Answers are small beside what was sent; a catalogue that sends more than this is not one. */
+const maxResponseBytes = 64_000_000;
+
+/** Apache Atlas with Basic authentication. */
+export const atlas: SinkComponent = sinkComponent({
+  summary: 'Apache Atlas 2.x by its REST interface, with Basic authentication.',
+  options: z.strictObject({
+    url: z.string().describe('Address of the server, such as http://atlas.example:21000.'),
+    path: z.string().default('/api/atlas/v2').describe('Path of the REST interface on it.'),
+    ...basic,
+    ...common,
+  }),
+  create: (options, host) => basicSink(options, host),
+});
+
+/** The catalogue that `run` starts. */
+export const local: SinkComponent = sinkComponent({
+  summary: 'The local catalogue that the same process starts.',
+  options: z.strictObject({
+    url: z.string().default('http://127.0.0.1:21000').describe('Address of the local catalogue.'),
+    path: z.string().default('/api/atlas/v2').describe('Path of the REST interface on it.'),
+    ...basic,
+    ...common,
+  }),
+  create: (options, host) => basicSink(options, host),
+});
+
+/** Microsoft Purview with Entra tokens. */
+export const purview: SinkComponent = sinkComponent({
+  summary: 'Microsoft Purview (Data Map), with a token of Microsoft Entra ID.',
+  options: z.strictObject({
+    url: z
+      .string()
+      .describe(
+        'Address of the account: https://ACCOUNT.purview.azure.com or https://api.purview-service.microsoft.com.',
+      ),
+    path: z.string().default('/datamap/api/atlas/v2').describe('Path of the Atlas interface on it.'),
+    apiVersion: z.string().default('2023-09-01').describe('Value of the parameter api-version.'),
+    scope: z.string().default('https://purview.azure.net/.default').describe('What the token is asked for.'),
+    servicePrincipal: z
+      .strictObject({
+        tenantId: z.string().describe('Directory (tenant) id.'),
+        clientId: z.string().describe('Application (client) id.'),
+        clientSecret: z.string().describe('Its secret; write it as ${env:NAME} or ${file:PATH}.'),
+      })
+      .optional()
+      .describe(
+        'Whom to sign in as. Without it: environment, managed identity, Azure CLI, in the order of @azure/identity.',
+      ),
+    ...common,
+  }),
+  create: (options, host) => {
+    const tokens = createTokenSource(options.scope, () => connectAzure(options.servicePrincipal));
+    return catalogSink(options, host, {
+      authorize: () => tokens.authorize(),
+      renew: () => tokens.renew(),
+      query: { 'api-version': options.apiVersion },
+    });
+  },
+});
+
+function basicSink(
+  options: CommonOptions & {
+    readonly url: string;
+    readonly path: string;
+    readonly user?: string | undefined;
+    readonly password?: string | undefined;
+  },
+  host: SinkHost,
+): Sink {
+  const { user, password } = options;
+  if ((user === undefined) !== (password === undefined)) {
+    throw new StreamError('CONFIG_INVALID', 'The sink needs both user and password, or neither.');
+  }
+  if (user === undefined || password === undefined) return catalogSink(options, host, { query: {} });
+  const token = Buffer.from(`${user}:${password}`, 'utf8').toString('base64');
+  return catalogSink(options, host, {
+    query: {},
+    authorize: async () => ({ authorization: `Basic ${token}` }),
+  });
+}
+
+/** How requests are signed. */
+export interface CatalogAccess {
+  readonly authorize?: NonNullable<HttpClientOptions['authorize']>;
+  /** Makes `authorize` get something new, after what it gave was refused. */
+  readonly renew?: () => void;
+  /** Parameters of every request. */
+  readonly query: Readonly<Record<string, string>>;
+}
+
+/** Makes the sink for any catalogue that speaks Atlas's REST interface. */
+export function catalogSink(
+  options: CommonOptions & { readonly url: string; readonly path: string },
+  host: SinkHost,
+  { authorize, renew, query }: CatalogAccess,
+): Sink {
+  const http = createHttpClient({
+    baseUrl: options.url.replace(/\/+$/, '') + options.path,
+    timeoutMs: options.timeoutMs,
+    maxResponseBytes,
+    unavailableCode: 'CATALOG_UNAVAILABLE',
+    tooLargeCode: 'CATALOG_UNEXPECTED',
+    ...(authorize === undefined ? {} : { authorize }),
+  });
+  const client = new CatalogClient({
+    http,
+    host,
+    query,
+    retry: options.retry,
+    ...(renew === undefined ? {} : { renew }),
+  });
+  return new CatalogSink({ client, limits: options.batch, host });
+}

@@ -1,0 +1,42 @@
+import type { StateWrite } from '../../pipeline/state.ts';
+import type { StateStore } from '../../pipeline/state.ts';
+import { refKey } from '../../pipeline/derive/keys.ts';
+import type { EntityRef } from '../../schemas/types.ts';
+import { appliedWrite, readApplied } from './applied.ts';
+import type { CatalogClient } from './client.ts';
+
+/** What a deletion works with. */
+export interface DeleteContext {
+  readonly client: CatalogClient;
+  readonly state: StateStore;
+  readonly signal: AbortSignal;
+}
+
+/** What a deletion did. */
+export interface Deleted {
+  /** Entities that were deleted, the children of a COMPOSITION included. */
+  readonly deleted: number;
+}
+
+/**
+ * Deletes an entity; one that is not there is a success. What the catalogue deleted along with it is recorded as deleted too, so that
+ * it is written again when its own change comes.
+ */
+export async function deleteRoot(
+  { client, state, signal }: DeleteContext,
+  root: EntityRef,
+): Promise<Deleted> {
+  const answer = await client.deleteEntity(root, signal);
+  const headers = answer?.mutatedEntities?.DELETE ?? [];
+  const writes: StateWrite[] = [];
+  for (const { typeName, attributes } of headers) {
+    const qualifiedName = attributes?.['qualifiedName'];
+    if (typeof qualifiedName !== 'string') continue;
+    const ref = { typeName, qualifiedName };
+    if (refKey(ref) === refKey(root)) continue;
+    const record = await readApplied(state, ref);
+    if (record !== undefined) writes.push(appliedWrite(ref, { deleted: true, speakers: [] }));
+  }
+  if (writes.length > 0) await state.write(writes);
+  return { deleted: headers.length };
+}

@@ -1,0 +1,83 @@
+import { StreamError } from '../../pipeline/errors.ts';
+import {
+  type DeclaredTypes,
+  entityTypesToRead,
+  type HeldEntityType,
+  type HeldRelationshipType,
+  planTypes,
+  type TypePlan,
+} from '../../pipeline/typedef-plan.ts';
+import type { CatalogClient } from './client.ts';
+
+const rounds = 3;
+
+/**
+ * Makes the catalogue hold every declared type: reads what is there, creates what is missing, extends what lacks attributes.
+ * Another process may do the same at the same time: then what it made is read again. Rejects with TYPE_CONFLICT,
+ * naming every conflict, before anything is written.
+ */
+export async function ensureTypes(
+  client: CatalogClient,
+  declared: DeclaredTypes,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let round = 1; ; round += 1) {
+    const plan = planTypes(declared, await readHeld(client, declared, signal));
+    if (plan.conflicts.length > 0) {
+      throw new StreamError('TYPE_CONFLICT', plan.conflicts.join(' '), {
+        advice: 'Rename the type in the configuration, or delete it in the catalogue when nothing uses it.',
+      });
+    }
+    if (isEmpty(plan)) return;
+    try {
+      await write(client, plan, signal);
+      return;
+    } catch (thrown) {
+      const raced = thrown instanceof StreamError && thrown.code === 'CATALOG_CONFLICT';
+      if (!raced || round >= rounds) throw thrown;
+    }
+  }
+}
+
+function isEmpty({ create, update }: TypePlan): boolean {
+  return create.entityDefs.length + create.relationshipDefs.length + update.length === 0;
+}
+
+/** Types of one request may refer to each other; an extension may refer to what was created. */
+async function write(client: CatalogClient, plan: TypePlan, signal: AbortSignal): Promise<void> {
+  const { entityDefs, relationshipDefs } = plan.create;
+  if (entityDefs.length + relationshipDefs.length > 0) {
+    await client.writeTypes(
+      'POST',
+      {
+        enumDefs: [],
+        structDefs: [],
+        classificationDefs: [],
+        entityDefs,
+        relationshipDefs,
+      },
+      signal,
+    );
+  }
+  if (plan.update.length > 0) await client.writeTypes('PUT', { entityDefs: plan.update }, signal);
+}
+
+async function readHeld(client: CatalogClient, declared: DeclaredTypes, signal: AbortSignal) {
+  const entityTypes = new Map<string, HeldEntityType>();
+  const asked = new Set<string>();
+  for (;;) {
+    const names = entityTypesToRead(declared, entityTypes).filter((name) => !asked.has(name));
+    if (names.length === 0) break;
+    for (const name of names) {
+      asked.add(name);
+      const held = await client.entityType(name, signal);
+      if (held !== undefined) entityTypes.set(name, held);
+    }
+  }
+  const relationshipTypes = new Map<string, HeldRelationshipType>();
+  for (const name of declared.relationshipTypes.keys()) {
+    const held = await client.relationshipType(name, signal);
+    if (held !== undefined) relationshipTypes.set(name, held);
+  }
+  return { entityTypes, relationshipTypes };
+}

@@ -1,0 +1,75 @@
+import { StreamError } from '../../pipeline/errors.ts';
+import type { AppliedCounts, Outcome } from '../../pipeline/sink.ts';
+import { refKey } from '../../pipeline/derive/keys.ts';
+import type { EntityRef } from '../../schemas/types.ts';
+import type { MutationResponse } from './client.ts';
+import type { Item } from './unit.ts';
+
+/** What the answers to the requests of one root say of each entity, by {@link refKey}. */
+export class Mutations {
+  readonly #guids = new Map<string, string>();
+  readonly #created = new Set<string>();
+  readonly #updated = new Set<string>();
+
+  /** Takes in one answer; `guids` are the placeholders of its request. */
+  add(answer: MutationResponse, guids: ReadonlyMap<string, string>): void {
+    for (const [key, placeholder] of guids) {
+      const guid = answer.guidAssignments?.[placeholder];
+      if (guid !== undefined) this.#guids.set(key, guid);
+    }
+    const { CREATE = [], UPDATE = [], PARTIAL_UPDATE = [] } = answer.mutatedEntities ?? {};
+    for (const { guid } of CREATE) this.#created.add(guid);
+    for (const { guid } of [...UPDATE, ...PARTIAL_UPDATE]) this.#updated.add(guid);
+  }
+
+  /** Whether a request created the entity. */
+  created(ref: EntityRef): boolean {
+    return this.#created.has(this.#guids.get(refKey(ref)) ?? '');
+  }
+
+  /** Whether a request changed the entity. Absence from the answer means that it was equal, not that it failed. */
+  updated(ref: EntityRef): boolean {
+    return !this.created(ref) && this.#updated.has(this.#guids.get(refKey(ref)) ?? '');
+  }
+}
+
+/** The outcome of one change that was written. */
+export function writtenOutcome(
+  item: Item,
+  mutations: Mutations,
+  extra: { readonly deleted: number; readonly related: number },
+): Outcome {
+  const { entities } = item.change;
+  const created = entities.filter((entity) => mutations.created(entity)).length;
+  const changed = entities.filter((entity) => mutations.updated(entity)).length;
+  // Relationships of an entity that is equal otherwise are a change of it all the same.
+  const updated = changed === 0 && created === 0 && extra.related > 0 ? 1 : changed;
+  const unchanged = Math.max(entities.length - created - updated, 0);
+  return counted({ created, updated, unchanged, deleted: extra.deleted });
+}
+
+/** `delivered` when something was changed in the catalogue, else `unchanged`. */
+export function counted(counts: AppliedCounts): Outcome {
+  const changed = counts.created + counts.updated + counts.deleted > 0;
+  return { kind: changed ? 'delivered' : 'unchanged', counts };
+}
+
+/** The outcome of a change that is refused for good; the error names the root. */
+export function rejectedOutcome(ref: EntityRef, error: StreamError): Outcome {
+  return { kind: 'rejected', error: named(ref, error) };
+}
+
+/** The outcome of a change that failed: whether it is asked for again is said by its error. */
+export function failedOutcome(ref: EntityRef, error: StreamError): Outcome {
+  if (!error.retryable) return rejectedOutcome(ref, error);
+  const kind = error.code === 'CATALOG_MISSING_REFERENT' ? 'missing-referent' : 'retry';
+  return { kind, error: named(ref, error) };
+}
+
+function named(ref: EntityRef, error: StreamError): StreamError {
+  const { retryAfterMs } = error;
+  return new StreamError(error.code, `${ref.typeName} ${ref.qualifiedName}: ${error.message}`, {
+    cause: error,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
