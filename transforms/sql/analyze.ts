@@ -1,0 +1,164 @@
+/**
+ * SQL text to lineage. The entry point of this folder: pure, throws on no input, linear in the text up to its limits.
+ */
+import type { TableColumns } from './catalog.ts';
+import { dialectNames, findDialect, type DialectName } from './dialects.ts';
+import type { Effect } from './effect.ts';
+import { type ColumnEdge, type Lineage, lineageOf } from './graph.ts';
+import { maxCharacters, maxScriptEdges } from './limits.ts';
+import { displayName } from './names.ts';
+import type { RoutineHead } from './pieces.ts';
+import { confidenceOf, type Reason } from './reasons.ts';
+import { openSession, runText } from './script.ts';
+import type { Session } from './session.ts';
+import { bridgeTemporaries } from './temporaries.ts';
+import { StreamError } from '../../pipeline/errors.ts';
+
+/** Options of {@link analyzeSql}. */
+export interface SqlOptions {
+  /** A name or alias of `dialectNames`; `generic` if left out. */
+  readonly dialect?: string;
+  /** The columns of tables outside of the script. */
+  readonly catalog?: TableColumns;
+  readonly defaultDatabase?: string;
+  readonly defaultSchema?: string;
+  /** Shows temporary tables and table variables instead of collapsing them. Scalar variables are always collapsed. */
+  readonly keepIntermediate?: boolean;
+}
+
+/** One statement. Names stand as written, folded and without quotes; common tables are resolved away. */
+export interface SqlStatement {
+  readonly line: number;
+  readonly kind: string;
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  readonly columnEdges: readonly ColumnEdge[];
+  readonly reasons: readonly Reason[];
+}
+
+/** A procedure, function or trigger that the script defines. */
+export interface SqlRoutine extends Lineage {
+  readonly kind: RoutineHead['kind'];
+  readonly name: string;
+  readonly line: number;
+  /** Routines that it calls: `proc:` or `fn:` and the name. */
+  readonly calls: readonly string[];
+  /** The names of the columns that it hands out; undefined if it hands out none or they are not known. */
+  readonly resultColumns: readonly string[] | undefined;
+  readonly reasons: readonly Reason[];
+  readonly confidence: number;
+}
+
+/** What is known of a script. */
+export interface SqlLineage extends Lineage {
+  readonly dialect: DialectName;
+  readonly statements: readonly SqlStatement[];
+  readonly routines: readonly SqlRoutine[];
+  readonly calls: readonly string[];
+  readonly reasons: readonly Reason[];
+  /** 1 if nothing is in doubt, down to 0. */
+  readonly confidence: number;
+}
+
+/**
+ * Reads a script.
+ * @throws StreamError USAGE if the dialect is unknown; nothing else, whatever the text
+ */
+export function analyzeSql(text: string, options: SqlOptions = {}): SqlLineage {
+  const dialect = findDialect(options.dialect ?? 'generic');
+  if (dialect === undefined) {
+    throw new StreamError('USAGE', `SQL dialect "${options.dialect ?? ''}" is unknown.`, {
+      advice: `Use one of ${dialectNames.join(', ')}.`,
+    });
+  }
+  const session = openSession({
+    dialect,
+    catalog: options.catalog ?? {},
+    database: options.defaultDatabase,
+    schema: options.defaultSchema,
+  });
+  if (text.length > maxCharacters) {
+    session.reasons.push({
+      code: 'too-large',
+      line: 1,
+      text: `The script has ${text.length} characters; more than ${maxCharacters} are not read.`,
+    });
+  } else runText(session, text);
+  return resultOf(session, options.keepIntermediate === true);
+}
+
+function resultOf(session: Session, keepIntermediate: boolean): SqlLineage {
+  const { nodes, effects } = session;
+  const temporary = bridgeTemporaries(effects, nodes);
+  const hidden = (node: string): boolean =>
+    keepIntermediate ? nodes.isVariable(node) : nodes.isIntermediate(node);
+  const view = { nodes, hidden, name: (node: string) => nodes.fullName(node) };
+  const lineage = lineageOf(effects, view, temporary.bridges);
+  const reasons = [...session.reasons, ...effects.flatMap((effect) => effect.reasons), ...temporary.reasons];
+  if (lineage.cut)
+    reasons.push({
+      code: 'too-many-edges',
+      line: 1,
+      text: `The script has more than ${maxScriptEdges} edges; the rest were left out.`,
+    });
+  return {
+    dialect: session.dialect.name,
+    statements: effects.map((effect) => statementOf(effect, session)),
+    ...lineage,
+    routines: [...session.routines].map(([node, head]) => routineOf(session, node, head, view)),
+    calls: [...new Set(effects.flatMap((effect) => [...effect.calls]))],
+    reasons,
+    confidence: confidenceOf(reasons),
+  };
+}
+
+function statementOf(effect: Effect, { nodes }: Session): SqlStatement {
+  const view = {
+    nodes,
+    hidden: (node: string) => nodes.isVariable(node),
+    name: (node: string) => nodes.display(node),
+  };
+  const columnEdges = effect.columnEdges
+    .filter(
+      (edge) => !nodes.isVariable(edge.source) && (edge.target === null || !nodes.isVariable(edge.target)),
+    )
+    .map(
+      (edge): ColumnEdge => ({
+        sourceTable: edge.source === '' ? null : nodes.display(edge.source),
+        sourceColumn: edge.sourceColumn,
+        targetTable: edge.target === null ? null : nodes.display(edge.target),
+        targetColumn: edge.targetColumn,
+        kind: edge.kind,
+      }),
+    );
+  return {
+    line: effect.line,
+    kind: effect.kind,
+    reads: [...effect.reads].filter((node) => !view.hidden(node)).map(view.name),
+    writes: [...effect.writes].map(view.name),
+    columnEdges,
+    reasons: effect.reasons,
+  };
+}
+
+function routineOf(
+  session: Session,
+  node: string,
+  head: RoutineHead,
+  view: Parameters<typeof lineageOf>[1],
+): SqlRoutine {
+  const effects = session.effects.filter((effect) => effect.routine === head);
+  const result = session.resultOf(node);
+  const columns = result?.columns.map((column) => column.name) ?? head.result?.columns;
+  const reasons = effects.flatMap((effect) => effect.reasons);
+  return {
+    kind: head.kind,
+    name: displayName(head.name),
+    line: head.line,
+    ...lineageOf(effects, view),
+    calls: [...new Set(effects.flatMap((effect) => [...effect.calls]))],
+    resultColumns: columns === undefined || columns.includes('*') ? undefined : columns,
+    reasons,
+    confidence: confidenceOf(reasons),
+  };
+}

@@ -1,0 +1,108 @@
+/** CREATE, whole-table moves, TRUNCATE, DROP, ALTER and USE to edges and to the state of the session. */
+import { type Frame, targetColumns, writeTo } from './apply-change.ts';
+import { renameTable } from './apply-routine.ts';
+import type { Create, Move, Touch, Use } from './ir.ts';
+import { isLocation } from './names.ts';
+import { renamed } from './relations.ts';
+
+/** Applies CREATE TABLE and VIEW. */
+export function applyCreate(frame: Frame, statement: Create): void {
+  const { effect, resolver, session } = frame;
+  const tables = resolver.withTables(statement.with, frame.tables);
+  const relation = statement.query === undefined ? undefined : resolver.query(statement.query, tables);
+  if (statement.temporary) session.nodes.declareTemporary(statement.target);
+  if (statement.copyOf !== undefined) resolver.reads.add(session.nodes.of(statement.copyOf));
+  const target = writeTo(frame, statement.target);
+  session.nodes.create(target);
+  if (relation === undefined) {
+    const copied =
+      statement.copyOf === undefined ? undefined : session.columnsOf(session.nodes.of(statement.copyOf));
+    session.setShape(target, statement.columns.length > 0 ? statement.columns : (copied ?? []));
+  } else {
+    const shaped = renamed(relation, statement.columns);
+    effect.store(target, shaped);
+    const names = shaped.columns.map((column) => column.name);
+    if (!names.includes('*')) session.setShape(target, names);
+  }
+  effect.absorb(resolver, [target]);
+}
+
+/** Applies a move of a whole table. */
+export function applyMove(frame: Frame, statement: Move): void {
+  const { effect, resolver, session } = frame;
+  if (statement.how === 'synonym') {
+    session.nodes.addSynonym(statement.target, statement.source);
+    return;
+  }
+  if (statement.how === 'rename') {
+    renameTable(frame, statement.source, statement.target);
+    return;
+  }
+  if (statement.how === 'alter-rename') {
+    renameForGood(frame, statement);
+    return;
+  }
+  const relation = statement.query === undefined ? undefined : resolver.query(statement.query, frame.tables);
+  const source = statement.query === undefined ? session.nodes.of(statement.source) : undefined;
+  if (source !== undefined) resolver.reads.add(source);
+  const target = writeTo(frame, statement.target);
+  if (statement.how === 'switch' && source !== undefined) session.emptied.add(source);
+  effect.absorb(resolver, [target]);
+  if (relation !== undefined) {
+    effect.store(
+      target,
+      relation,
+      isLocation(statement.target)
+        ? undefined
+        : targetColumns(frame, target, relation, statement.sourceColumns),
+    );
+    return;
+  }
+  const columns = source === undefined ? undefined : (session.columnsOf(source) ?? session.columnsOf(target));
+  for (const column of columns ?? ['*'])
+    effect.columnEdges.push({
+      source: source ?? '',
+      sourceColumn: column,
+      target,
+      targetColumn: column,
+      kind: 'identity',
+    });
+}
+
+/** ALTER TABLE … RENAME: the old name is gone. Without rows of this script it moves no data. */
+function renameForGood(frame: Frame, statement: Move): void {
+  const { effect, session } = frame;
+  const source = session.nodes.of(statement.source);
+  if (!session.written.has(source)) return;
+  const target = writeTo(frame, statement.target);
+  effect.edge(source, target);
+  const columns = session.columnsOf(source);
+  for (const column of columns ?? ['*'])
+    effect.columnEdges.push({ source, sourceColumn: column, target, targetColumn: column, kind: 'identity' });
+  session.setShape(target, columns ?? []);
+  session.nodes.leave(source);
+}
+
+/** Applies TRUNCATE, DROP and ALTER TABLE. */
+export function applyTouch(frame: Frame, statement: Touch): void {
+  const { session } = frame;
+  for (const name of statement.targets) {
+    if (statement.type === 'drop') session.nodes.drop(name);
+    else {
+      const node = writeTo(frame, name);
+      if (statement.type === 'truncate') session.emptied.add(node);
+    }
+  }
+}
+
+/** Applies USE. */
+export function applyUse(frame: Frame, statement: Use): void {
+  const { nodes, dialect } = frame.session;
+  const { defaults } = nodes;
+  const [first, second] = statement.name;
+  if (first === undefined || (statement.level === 'any' && first.toLowerCase() === 'default')) return;
+  if (second !== undefined) nodes.defaults = { ...defaults, database: first, schema: second };
+  else if (statement.level === 'schema' || (!dialect.threeParts && statement.level !== 'database'))
+    nodes.defaults = { ...defaults, schema: first };
+  else nodes.defaults = { ...defaults, database: first, schema: dialect.tsql ? defaults.schema : undefined };
+}

@@ -1,0 +1,81 @@
+/** Parts that data-changing statements share: SET lists, OUTPUT and RETURNING. */
+import { columnList, commaRanges, findAtDepth } from './clauses.ts';
+import type { Cursor } from './cursor.ts';
+import { scanExpression } from './expression.ts';
+import type { Assignment, Output } from './ir.ts';
+import { readItems } from './select-list.ts';
+import { words } from './words.ts';
+
+const assignmentEnds = words('FROM WHERE OUTPUT OPTION RETURNING WHEN LIMIT ORDER DELETE LOG');
+const assigning: ReadonlySet<string> = new Set(['=', '+=', '-=', '*=', '/=', ':=', '%=', '|=', '&=', '^=']);
+const outputEnds = words('INTO SELECT VALUES EXEC EXECUTE WITH FROM WHERE OPTION OUTPUT DEFAULT SET ON');
+
+/** Reads `a = x, t.b = y, (c, d) = (…)`; the cursor stands on the first column. */
+export function readAssignments(cursor: Cursor, end: number): readonly Assignment[] {
+  const stop = findAtDepth(
+    cursor,
+    cursor.at,
+    end,
+    (at) => assignmentEnds.has(cursor.word(at)) && !cursor.symbol(at - 1, '.') && !cursor.symbol(at + 1, '.'),
+  );
+  const list: Assignment[] = [];
+  for (const [from, to] of commaRanges(cursor, cursor.at, stop)) {
+    const assignment = readAssignment(cursor, from, to);
+    if (assignment !== undefined) list.push(assignment);
+  }
+  cursor.at = stop;
+  return list;
+}
+
+function findSign(cursor: Cursor, from: number, end: number): number {
+  return findAtDepth(cursor, from, end, (at) => {
+    const token = cursor.token(at);
+    return token.kind === 'operator' && assigning.has(token.text);
+  });
+}
+
+function readAssignment(cursor: Cursor, from: number, end: number): Assignment | undefined {
+  let start = from;
+  let sign = findSign(cursor, from, end);
+  if (sign >= end) return undefined;
+  if (cursor.token(from).kind === 'variable' && sign === from + 1) {
+    // T-SQL: `@old = column = value`.
+    const second = findSign(cursor, sign + 1, end);
+    if (second >= end) return undefined;
+    start = sign + 1;
+    sign = second;
+  }
+  // `+` before `=` with a space between them.
+  const right = sign + 1;
+  const expression = scanExpression(cursor, right, end);
+  if (cursor.symbol(start, '(')) {
+    const columns = commaRanges(cursor, start + 1, cursor.closeOf(start, end)).map(([, to]) =>
+      cursor.identifier(to - 1),
+    );
+    return { qualifier: [], columns, expression };
+  }
+  const parts: string[] = [];
+  for (let at = start; at < sign; at++) if (cursor.isName(at)) parts.push(cursor.identifier(at));
+  const column = parts.pop();
+  return column === undefined ? undefined : { qualifier: parts, columns: [column], expression };
+}
+
+/** Reads every OUTPUT and RETURNING at the cursor; the target of INTO may be missing. */
+export function readOutputs(cursor: Cursor, end: number): readonly Output[] {
+  const outputs: Output[] = [];
+  while (cursor.at < end && cursor.is('OUTPUT', 'RETURNING')) {
+    cursor.at++;
+    const stop = findAtDepth(
+      cursor,
+      cursor.at,
+      end,
+      (at) => outputEnds.has(cursor.word(at)) && !cursor.symbol(at - 1, '.'),
+    );
+    const items = readItems(cursor, cursor.at, stop);
+    cursor.at = stop;
+    const into = cursor.eat('INTO') ? cursor.name(end) : undefined;
+    const grouped = cursor.symbol(cursor.at, '(') && !['SELECT', 'WITH'].includes(cursor.word(cursor.at + 1));
+    outputs.push({ items, into, columns: into !== undefined && grouped ? columnList(cursor, end) : [] });
+  }
+  return outputs;
+}

@@ -1,0 +1,104 @@
+/** Where clauses end: the first keyword of a set at the same depth as the start. Groups and CASE are stepped over. */
+import type { Cursor } from './cursor.ts';
+import { clauseWords, words } from './words.ts';
+
+const afterSetOperator = words('SELECT ALL DISTINCT FROM VALUES WITH TABLE CORRESPONDING BY');
+
+/** True if the word at the index begins a clause of a query, rather than being a column of that name. */
+export function beginsClause(cursor: Cursor, at: number): boolean {
+  const upper = cursor.word(at);
+  if (!clauseWords.has(upper) || cursor.symbol(at - 1, '.') || cursor.symbol(at + 1, '.')) return false;
+  const next = cursor.token(at + 1);
+  switch (upper) {
+    case 'FROM':
+      return cursor.word(at - 1) !== 'DISTINCT' || !['IS', 'NOT'].includes(cursor.word(at - 2));
+    case 'GROUP':
+    case 'ORDER':
+    case 'CLUSTER':
+    case 'DISTRIBUTE':
+    case 'SORT':
+    case 'CONNECT':
+      return next.upper === 'BY' || (upper === 'ORDER' && next.upper === 'SIBLINGS');
+    case 'START':
+      return next.upper === 'WITH';
+    case 'FOR':
+      return cursor.word(at - 1) !== 'VALUE';
+    case 'FETCH':
+      return next.upper === 'NEXT' || next.upper === 'FIRST';
+    case 'BULK':
+      return next.upper === 'COLLECT';
+    case 'OPTION':
+      return next.kind === '(';
+    case 'WINDOW':
+      return cursor.word(at + 2) === 'AS';
+    case 'LIMIT':
+    case 'OFFSET':
+      return (
+        next.kind !== ',' &&
+        next.kind !== 'operator' &&
+        next.text !== '' &&
+        next.upper !== 'FROM' &&
+        next.upper !== 'AS'
+      );
+    case 'UNION':
+    case 'EXCEPT':
+    case 'INTERSECT':
+    case 'MINUS':
+      return next.kind === '(' ? !cursor.symbol(at - 1, '*') : afterSetOperator.has(next.upper);
+    default:
+      return true;
+  }
+}
+
+/** The index of the first token in [from, end) at depth 0 for which `stops` holds; `end` if there is none. */
+export function findAtDepth(
+  cursor: Cursor,
+  from: number,
+  end: number,
+  stops: (at: number) => boolean,
+): number {
+  let cases = 0;
+  for (let at = from; at < end; at++) {
+    const token = cursor.token(at);
+    if (token.kind === '(' || (token.kind === 'operator' && token.text === '[')) at = cursor.closeOf(at, end);
+    else if (token.upper === 'CASE' && !cursor.symbol(at - 1, '.')) cases++;
+    else if (token.upper === 'END' && cases > 0) cases--;
+    else if (cases === 0 && stops(at)) return at;
+  }
+  return end;
+}
+
+/** The end of the clause that holds `from`. */
+export function clauseEnd(cursor: Cursor, from: number, end: number): number {
+  return findAtDepth(cursor, from, end, (at) => beginsClause(cursor, at));
+}
+
+/** Cuts [from, end) at the commas of depth 0, as ranges. Empty pieces are left out. */
+export function commaRanges(
+  cursor: Cursor,
+  from: number,
+  end: number,
+): readonly (readonly [number, number])[] {
+  const ranges: (readonly [number, number])[] = [];
+  let start = from;
+  while (start < end) {
+    const comma = findAtDepth(cursor, start, end, (at) => cursor.token(at).kind === ',');
+    if (comma > start) ranges.push([start, comma]);
+    start = comma + 1;
+  }
+  return ranges;
+}
+
+/** Reads `(a, b, c)` as folded names, skipping what follows each (types, order); [] if no group follows. */
+export function columnList(cursor: Cursor, end: number): readonly string[] {
+  if (!cursor.symbol(cursor.at, '(')) return [];
+  const close = cursor.closeOf(cursor.at, end);
+  const names: string[] = [];
+  for (const [from, to] of commaRanges(cursor, cursor.at + 1, close)) {
+    let at = from;
+    while (at + 2 < to && cursor.symbol(at + 1, '.')) at += 2;
+    if (cursor.isName(at)) names.push(cursor.identifier(at));
+  }
+  cursor.at = Math.min(close + 1, end);
+  return names;
+}

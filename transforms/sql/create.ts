@@ -1,0 +1,155 @@
+/** CREATE TABLE and VIEW with or without a query, LIKE and CLONE, synonyms; Spark's CACHE TABLE. */
+import { commaRanges } from './clauses.ts';
+import type { Cursor } from './cursor.ts';
+import type { Create, Name, Query, Statement } from './ir.ts';
+import { beginsQuery, readQuery } from './query.ts';
+import { words } from './words.ts';
+
+const modifiers = words(
+  'OR REPLACE ALTER TEMP TEMPORARY GLOBAL LOCAL EXTERNAL TRANSIENT MATERIALIZED RECURSIVE SECURE UNLOGGED VOLATILE MULTISET SET FORCE NO EDITIONABLE NONEDITIONABLE DYNAMIC HYBRID ICEBERG FOREIGN LIVE STREAMING PRIVATE SNAPSHOT COLUMN ROW LIVE REFRESH DEFINER SQL SECURITY INVOKER ALGORITHM UNDEFINED MERGE TEMPTABLE DELTA CACHED',
+);
+const temporaryWords = words('TEMP TEMPORARY VOLATILE PRIVATE');
+const constraints = words(
+  'CONSTRAINT PRIMARY FOREIGN UNIQUE CHECK INDEX KEY PERIOD LIKE EXCLUDE FULLTEXT SPATIAL',
+);
+
+/** Reads CREATE (or ALTER VIEW) at the cursor. What creates no table, view or synonym is `other`. */
+export function readCreate(cursor: Cursor, end: number): Statement {
+  const line = cursor.token(cursor.at).line;
+  const other: Statement = { type: 'other', understood: true, line, with: [] };
+  const altering = cursor.is('ALTER');
+  cursor.at++;
+  let temporary = false;
+  while (
+    cursor.at < end &&
+    (modifiers.has(cursor.word(cursor.at)) || cursor.symbol(cursor.at, '=') || isUser(cursor))
+  ) {
+    temporary ||= temporaryWords.has(cursor.word(cursor.at));
+    cursor.at++;
+  }
+  if (cursor.eat('SYNONYM')) return readSynonym(cursor, end, line);
+  const what = cursor.is('VIEW') ? 'view' : 'table';
+  if (!cursor.is('TABLE', 'VIEW') || (altering && what === 'table')) return other;
+  cursor.at++;
+  cursor.eatAll('IF', 'NOT', 'EXISTS');
+  const target = cursor.name(end);
+  if (target === undefined) return { ...other, understood: false };
+  return readDefinition(cursor, end, {
+    type: 'create',
+    what,
+    target,
+    temporary,
+    columns: [],
+    query: undefined,
+    copyOf: undefined,
+    line,
+    with: [],
+  });
+}
+
+/** MySQL: DEFINER = user@host. */
+function isUser(cursor: Cursor): boolean {
+  return (
+    cursor.symbol(cursor.at - 1, '=') ||
+    (cursor.token(cursor.at).kind === 'variable' &&
+      cursor.token(cursor.at).start === cursor.token(cursor.at - 1).end)
+  );
+}
+
+function readSynonym(cursor: Cursor, end: number, line: number): Statement {
+  const target = cursor.name(end);
+  const source = cursor.eat('FOR') ? cursor.name(end) : undefined;
+  if (target === undefined || source === undefined)
+    return { type: 'other', understood: true, line, with: [] };
+  return {
+    type: 'move',
+    how: 'synonym',
+    source,
+    target,
+    sourceColumns: [],
+    query: undefined,
+    line,
+    with: [],
+  };
+}
+
+function readDefinition(cursor: Cursor, end: number, create: Create): Create {
+  let columns: readonly string[] = [];
+  if (cursor.symbol(cursor.at, '(') && !beginsQuery(cursor, cursor.at)) {
+    const copied = cursor.word(cursor.at + 1) === 'LIKE' ? readCopied(cursor, cursor.at + 2, end) : undefined;
+    columns = definedColumns(cursor, end);
+    if (copied !== undefined) return { ...create, copyOf: copied };
+  }
+  if (cursor.is('LIKE', 'CLONE') || (cursor.is('COPY', 'SHALLOW', 'DEEP') && cursor.isName(cursor.at + 1))) {
+    while (cursor.is('LIKE', 'CLONE', 'COPY', 'SHALLOW', 'DEEP')) cursor.at++;
+    return { ...create, columns, copyOf: cursor.name(end) };
+  }
+  return { ...create, columns, query: findBody(cursor, end) };
+}
+
+function readCopied(cursor: Cursor, at: number, end: number): Name | undefined {
+  const back = cursor.at;
+  cursor.at = at;
+  const name = cursor.name(end);
+  cursor.at = back;
+  return name;
+}
+
+/** The columns of `(name type …, CONSTRAINT …)`, without the constraints. */
+export function definedColumns(cursor: Cursor, end: number): readonly string[] {
+  const close = cursor.closeOf(cursor.at, end);
+  const names: string[] = [];
+  for (const [from] of commaRanges(cursor, cursor.at + 1, close)) {
+    if (cursor.isName(from) && !constraints.has(cursor.word(from))) names.push(cursor.identifier(from));
+  }
+  cursor.at = Math.min(close + 1, end);
+  return names;
+}
+
+/** Skips the options of a table or view and reads the query behind them, if there is one. */
+function findBody(cursor: Cursor, end: number): Query | undefined {
+  while (cursor.at < end) {
+    const word = cursor.word(cursor.at);
+    if (word === 'AS' && beginsQuery(cursor, cursor.at + 1)) cursor.at++;
+    if (
+      word === 'AS' ||
+      word === 'SELECT' ||
+      isCommonTable(cursor) ||
+      (cursor.symbol(cursor.at, '(') && beginsQuery(cursor, cursor.at))
+    ) {
+      if (beginsQuery(cursor, cursor.at)) return readQuery(cursor, end);
+    }
+    if (!cursor.skipGroup(end)) cursor.at++;
+  }
+  return undefined;
+}
+
+/** `WITH name AS (`: a query, not an option. */
+function isCommonTable(cursor: Cursor): boolean {
+  return (
+    cursor.is('WITH') &&
+    cursor.isName(cursor.at + 1) &&
+    cursor.word(cursor.at + 2) === 'AS' &&
+    cursor.symbol(cursor.at + 3, '(')
+  );
+}
+
+/** Reads Spark's `CACHE [LAZY] TABLE name [OPTIONS …] [AS] query`: a temporary view. */
+export function readCache(cursor: Cursor, end: number): Statement {
+  const line = cursor.token(cursor.at).line;
+  while (cursor.is('CACHE', 'LAZY', 'TABLE')) cursor.at++;
+  const target = cursor.name(end);
+  const query = target === undefined ? undefined : findBody(cursor, end);
+  if (target === undefined || query === undefined) return { type: 'other', understood: true, line, with: [] };
+  return {
+    type: 'create',
+    what: 'view',
+    target,
+    temporary: true,
+    columns: [],
+    query,
+    copyOf: undefined,
+    line,
+    with: [],
+  };
+}

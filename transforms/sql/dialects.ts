@@ -1,0 +1,124 @@
+/**
+ * What differs between SQL dialects before grammar begins: quoting, escapes, comments, how names fold, and which
+ * splitter cuts a script into statements. Sources: each product's reference on identifiers and literals.
+ */
+
+/** How an unquoted identifier is stored. `preserve`: as written, compared without regard to case. */
+export type Folding = 'lower' | 'upper' | 'preserve';
+
+/** The lexical and structural rules of one dialect. */
+export interface Dialect {
+  readonly name: DialectName;
+  readonly folding: Folding;
+  /** What `"…"` is. */
+  readonly doubleQuote: 'identifier' | 'string';
+  /** `[…]` quotes a name (T-SQL, SQLite). */
+  readonly brackets: boolean;
+  /** `\` escapes the next character inside strings. */
+  readonly backslash: boolean;
+  /** `#` starts a comment. */
+  readonly hashComment: boolean;
+  /** `//` starts a comment (Snowflake). */
+  readonly slashComment: boolean;
+  /** A block comment may hold another one. */
+  readonly nestedComments: boolean;
+  /** `$$…$$` and `$tag$…$tag$` quote a body. */
+  readonly dollarQuotes: boolean;
+  /** Statements need no `;` between them and batches end at GO. */
+  readonly tsql: boolean;
+  /** `a.b` may be a field `b` of a column `a`. */
+  readonly structs: boolean;
+  /** Names have a database, a schema and a table; otherwise a database and a table. */
+  readonly threeParts: boolean;
+}
+
+const base = {
+  folding: 'lower',
+  doubleQuote: 'identifier',
+  brackets: false,
+  backslash: false,
+  hashComment: false,
+  slashComment: false,
+  nestedComments: false,
+  dollarQuotes: false,
+  tsql: false,
+  structs: false,
+  threeParts: true,
+} as const;
+
+const postgres = { ...base, nestedComments: true, dollarQuotes: true } as const;
+const hive = { ...base, doubleQuote: 'string', backslash: true, structs: true, threeParts: false } as const;
+const mysql = {
+  ...base,
+  folding: 'preserve',
+  doubleQuote: 'string',
+  backslash: true,
+  hashComment: true,
+  threeParts: false,
+} as const;
+
+const rules = {
+  ansi: base,
+  tsql: { ...base, folding: 'preserve', brackets: true, nestedComments: true, tsql: true },
+  postgres,
+  snowflake: {
+    ...base,
+    folding: 'upper',
+    backslash: true,
+    slashComment: true,
+    dollarQuotes: true,
+  },
+  bigquery: {
+    ...base,
+    folding: 'preserve',
+    doubleQuote: 'string',
+    backslash: true,
+    hashComment: true,
+    structs: true,
+  },
+  spark: hive,
+  databricks: { ...hive, dollarQuotes: true, threeParts: true },
+  hive,
+  mysql,
+  mariadb: mysql,
+  oracle: { ...base, folding: 'upper' },
+  redshift: postgres,
+  athena: { ...base, structs: true },
+  trino: { ...base, structs: true },
+  clickhouse: { ...base, folding: 'preserve', backslash: true, threeParts: false },
+  teradata: { ...base, folding: 'preserve', threeParts: false },
+  sqlite: { ...base, folding: 'preserve', brackets: true, threeParts: false },
+  generic: { ...base, dollarQuotes: true },
+  duckdb: { ...base, folding: 'preserve', dollarQuotes: true, structs: true },
+  db2: { ...base, folding: 'upper' },
+  greenplum: postgres,
+  materialize: postgres,
+} as const satisfies Record<string, Omit<Dialect, 'name'>>;
+
+/** The name of a dialect, without its aliases. */
+export type DialectName = keyof typeof rules;
+
+const aliases: ReadonlyMap<string, DialectName> = new Map([
+  ['mssql', 'tsql'],
+  ['sqlserver', 'tsql'],
+  ['sparksql', 'spark'],
+]);
+
+const dialects: ReadonlyMap<string, Dialect> = new Map(
+  (Object.keys(rules) as DialectName[]).map((name) => [name, { name, ...rules[name] }]),
+);
+
+/** Every name that {@link findDialect} accepts, aliases last. */
+export const dialectNames: readonly string[] = [...dialects.keys(), ...aliases.keys()];
+
+/** The dialect of a name or alias, in any case; undefined if there is none. */
+export function findDialect(name: string): Dialect | undefined {
+  const lower = name.toLowerCase();
+  return dialects.get(aliases.get(lower) ?? lower);
+}
+
+/** An identifier as the dialect stores it. */
+export function foldIdentifier(text: string, dialect: Dialect): string {
+  if (dialect.folding === 'lower') return text.toLowerCase();
+  return dialect.folding === 'upper' ? text.toUpperCase() : text;
+}

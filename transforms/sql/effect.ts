@@ -1,0 +1,100 @@
+/** What one statement does to the graph of tables and columns. */
+import type { DirectKind } from './ir.ts';
+import { maxStatementEdges } from './limits.ts';
+import type { RoutineHead } from './pieces.ts';
+import type { Reason } from './reasons.ts';
+import { addOrigin, type Origins, type Relation } from './relations.ts';
+import type { IndirectKind, Resolver } from './resolver.ts';
+import { columnKey } from './scope.ts';
+
+/** A value that goes from a column to a column. Tables are nodes; a target of null is the result of a bare query. */
+export interface NodeColumnEdge {
+  readonly source: string;
+  readonly sourceColumn: string;
+  readonly target: string | null;
+  readonly targetColumn: string;
+  readonly kind: DirectKind;
+}
+
+/** A column that steers the rows of a table. */
+export interface NodeIndirectEdge {
+  readonly source: string;
+  readonly sourceColumn: string;
+  readonly target: string | null;
+  readonly kind: IndirectKind;
+}
+
+/** Collects the effect of one statement. */
+export class Effect {
+  readonly line: number;
+  readonly kind: string;
+  readonly routine: RoutineHead | undefined;
+  readonly reads = new Set<string>();
+  readonly writes = new Set<string>();
+  readonly tableEdges = new Map<string, readonly [string, string]>();
+  readonly columnEdges: NodeColumnEdge[] = [];
+  readonly indirectEdges: NodeIndirectEdge[] = [];
+  /** Routines called: `proc:` and `fn:` with the name. */
+  readonly calls = new Set<string>();
+  readonly reasons: Reason[] = [];
+  private readonly columns = new Map<string, number>();
+
+  constructor(line: number, kind: string, routine: RoutineHead | undefined) {
+    this.line = line;
+    this.kind = kind;
+    this.routine = routine;
+  }
+
+  /** Notes a gap of this statement. */
+  note(code: Reason['code'], text: string): void {
+    this.reasons.push({ code, line: this.line, text });
+  }
+
+  /** Adds an edge between tables. */
+  edge(source: string, target: string): void {
+    if (source !== target && this.tableEdges.size < maxStatementEdges)
+      this.tableEdges.set(`${source}\u0000${target}`, [source, target]);
+  }
+
+  /** Takes over what the resolver saw, as sources of the targets. */
+  absorb(resolver: Resolver, targets: readonly (string | null)[]): void {
+    for (const read of resolver.reads) this.reads.add(read);
+    for (const other of resolver.others) if (other.startsWith('fn:')) this.calls.add(other);
+    for (const target of targets) {
+      if (target !== null)
+        for (const source of [...resolver.reads, ...resolver.others]) this.edge(source, target);
+      for (const { table, column, kind } of resolver.indirect.values()) {
+        if (this.indirectEdges.length < maxStatementEdges)
+          this.indirectEdges.push({ source: table, sourceColumn: column, target, kind });
+      }
+    }
+  }
+
+  /** Adds the edges of one target column. A column that only keeps its own value is no edge. */
+  value(target: string | null, targetColumn: string, origins: Origins): void {
+    for (const { table, column, kind } of origins.values()) {
+      if (table === target && columnKey(column) === columnKey(targetColumn) && column !== '*') continue;
+      const key = `${table}\u0000${columnKey(column)}\u0000${target ?? ''}\u0000${columnKey(targetColumn)}`;
+      const known = this.columns.get(key);
+      if (known !== undefined || this.columnEdges.length >= maxStatementEdges) continue;
+      this.columns.set(key, this.columnEdges.length);
+      this.columnEdges.push({ source: table, sourceColumn: column, target, targetColumn, kind });
+    }
+  }
+
+  /** Adds the edges of a relation that is stored: by the given names, else by the relation's own. */
+  store(target: string | null, relation: Relation, names?: readonly string[]): void {
+    const [first] = relation.columns;
+    for (const [at, column] of relation.columns.entries()) {
+      const named = column.star ? '*' : names?.[at];
+      this.value(target, named ?? column.name, column.origins);
+    }
+    if (first === undefined && relation.any !== undefined) this.value(target, '*', relation.any);
+    if (relation.columns.some((column) => column.star)) return;
+    for (const table of relation.open) {
+      const origins: Origins = new Map();
+      addOrigin(origins, { table, column: '*', kind: 'identity' });
+      if (first === undefined) this.value(target, '*', origins);
+    }
+  }
+}

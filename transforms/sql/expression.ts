@@ -1,0 +1,323 @@
+/**
+ * Expressions as bags: which columns, sub-queries and functions take part, and how. One pass over the tokens with an
+ * explicit stack, so nesting costs no call depth; only sub-queries recurse, under the cursor's limit of depth.
+ */
+import type { Cursor } from './cursor.ts';
+import type { ColumnRef, DirectKind, Expression, Name, SubQuery } from './ir.ts';
+import { aggregates, conditionalFunctions, datePartFunctions, expressionKeywords, words } from './words.ts';
+
+const ranks: Readonly<Record<DirectKind, number>> = {
+  identity: 0,
+  transformed: 1,
+  aggregated: 2,
+  conditional: 3,
+  window: 4,
+};
+
+/** The kind of a value that goes through both: the one further from the plain value. */
+export function furtherKind(a: DirectKind, b: DirectKind): DirectKind {
+  return ranks[a] >= ranks[b] ? a : b;
+}
+
+/** The kind that describes two paths between the same columns: the one nearer to the plain value. */
+export function nearerKind(a: DirectKind, b: DirectKind): DirectKind {
+  return ranks[a] <= ranks[b] ? a : b;
+}
+
+/** Methods of XML and spatial columns in T-SQL: `t.c.value('…')` reads the column `t.c`. */
+const columnMethod = /^(?:value|query|exist|nodes|modify|tostring|st[a-z]+)$/i;
+const typedLiterals = words('DATE TIME TIMESTAMP DATETIME TIMESTAMPTZ NUMERIC JSON');
+const subqueryPredicates = words('IN ANY ALL SOME');
+const frameUnits = words('ROWS RANGE GROUPS');
+const typeEnds = words(
+  'AND OR NOT IS IN THEN ELSE END WHEN FROM USING FORMAT DEFAULT COLLATE LIKE BETWEEN AS WHERE',
+);
+/** Teradata's phrases after a column. */
+const columnPhrases = words('TITLE FORMAT NAMED');
+
+interface Frame {
+  readonly end: number;
+  kind: DirectKind;
+  /** The kind once the first argument is over. */
+  readonly rest: DirectKind;
+  readonly role: 'group' | 'case' | 'window' | 'cast';
+}
+
+/** Reads the tokens in [from, end) as one expression. */
+export function scanExpression(cursor: Cursor, from: number, end: number): Expression {
+  const plain = plainColumn(cursor, from, end);
+  if (plain !== undefined) return { refs: [plain], subqueries: [], calls: [] };
+  return new Scanner(cursor, from, end).run();
+}
+
+/** Joins bags. */
+export function joinExpressions(list: readonly Expression[]): Expression {
+  if (list.length === 1 && list[0] !== undefined) return list[0];
+  return {
+    refs: list.flatMap((one) => one.refs),
+    subqueries: list.flatMap((one) => one.subqueries),
+    calls: list.flatMap((one) => one.calls),
+  };
+}
+
+/** The column if the range is nothing but a column or variable, in any number of parentheses. */
+function plainColumn(cursor: Cursor, from: number, end: number): ColumnRef | undefined {
+  let first = from;
+  let last = end;
+  while (cursor.symbol(first, '(') && cursor.closeOf(first, last) === last - 1) {
+    first++;
+    last--;
+  }
+  const token = cursor.token(first);
+  if (first >= last || !cursor.isName(first) || token.text.startsWith('@@')) return undefined;
+  const parts: string[] = [cursor.identifier(first)];
+  let at = first + 1;
+  while (at + 1 < last && cursor.symbol(at, '.') && cursor.isName(at + 1)) {
+    parts.push(cursor.identifier(at + 1));
+    at += 2;
+  }
+  if (at !== last || (parts.length === 1 && expressionKeywords.has(token.upper))) return undefined;
+  return { parts, kind: 'identity', variable: token.kind === 'variable', line: token.line };
+}
+
+class Scanner {
+  private readonly refs: ColumnRef[] = [];
+  private readonly subqueries: SubQuery[] = [];
+  private readonly calls: Name[] = [];
+  private readonly frames: Frame[] = [];
+  private readonly outermost: Frame = {
+    end: Number.POSITIVE_INFINITY,
+    kind: 'transformed',
+    rest: 'transformed',
+    role: 'group',
+  };
+  private readonly cursor: Cursor;
+  private readonly end: number;
+  private at: number;
+
+  constructor(cursor: Cursor, from: number, end: number) {
+    this.cursor = cursor;
+    this.at = from;
+    this.end = end;
+  }
+
+  run(): Expression {
+    while (this.at < this.end) {
+      while (this.frames.length > 0 && this.top().end <= this.at) this.frames.pop();
+      this.step();
+    }
+    return { refs: this.refs, subqueries: this.subqueries, calls: this.calls };
+  }
+
+  private top(): Frame {
+    return this.frames.at(-1) ?? this.outermost;
+  }
+
+  private step(): void {
+    const { cursor } = this;
+    const token = cursor.token(this.at);
+    switch (token.kind) {
+      case '(':
+        this.group(this.top().kind, 'group');
+        return;
+      case ',':
+        this.top().kind = this.top().rest;
+        this.at++;
+        return;
+      case 'operator':
+        this.operator(token.text);
+        return;
+      case 'variable':
+        if (!token.text.startsWith('@@')) this.reference([cursor.identifier(this.at)], true);
+        this.at++;
+        return;
+      case 'word':
+        if (!cursor.symbol(this.at + 1, '.') && this.keyword(token.upper)) return;
+        this.chain();
+        return;
+      case 'quoted':
+      case 'temporary':
+        this.chain();
+        return;
+      default:
+        this.at++;
+    }
+  }
+
+  private operator(text: string): void {
+    this.at++;
+    if (text === '::') this.type();
+    else if (text === ':') {
+      // Snowflake and Databricks: `column:path.to[0].field`.
+      while (this.at < this.end && (this.cursor.isName(this.at) || this.cursor.symbol(this.at, '.')))
+        this.at++;
+    }
+  }
+
+  /** Handles the word as syntax. False if it is (the start of) a name. */
+  private keyword(upper: string): boolean {
+    const { cursor, at } = this;
+    const next = cursor.token(at + 1);
+    if (next.kind === '(') return this.keywordBeforeGroup(upper);
+    if (upper === 'CASE' || upper === 'WHEN' || upper === 'THEN' || upper === 'ELSE' || upper === 'END')
+      this.caseWord(upper);
+    else if (upper === 'AS') {
+      this.at++;
+      this.type();
+    } else if (upper === 'COLLATE') this.at += 2;
+    else if (upper === 'INTERVAL' && next.kind === 'string')
+      this.at += cursor.token(at + 2).kind === 'word' ? 3 : 2;
+    else if (upper === 'AT' && next.upper === 'TIME') this.at += 3;
+    else if (upper === 'NEXT' && next.upper === 'VALUE') this.sequence();
+    else if (typedLiterals.has(upper) && next.kind === 'string') this.at += 2;
+    else if (frameUnits.has(upper) && this.top().role === 'window')
+      this.at = Math.min(this.top().end, this.end);
+    else if (upper === 'NULLS') this.at += 2;
+    else if (next.text === '=>' && next.kind === 'operator') this.at += 2;
+    else if (expressionKeywords.has(upper)) this.at++;
+    else return false;
+    return true;
+  }
+
+  private keywordBeforeGroup(upper: string): boolean {
+    const kind = this.top().kind;
+    if (upper === 'EXISTS' || subqueryPredicates.has(upper)) {
+      this.at++;
+      this.group(furtherKind(kind, 'conditional'), 'group', upper === 'EXISTS');
+    } else if (upper === 'OVER') {
+      this.at++;
+      this.group(furtherKind(kind, 'window'), 'window');
+    } else if (upper === 'FILTER') {
+      this.at++;
+      this.group(furtherKind(kind, 'conditional'), 'group');
+    } else if (upper === 'AS') {
+      this.at++;
+      this.type();
+    } else if (
+      upper === 'CASE' ||
+      upper === 'WHEN' ||
+      upper === 'THEN' ||
+      upper === 'ELSE' ||
+      upper === 'END'
+    )
+      this.caseWord(upper);
+    else if (expressionKeywords.has(upper)) this.at++;
+    else return false;
+    return true;
+  }
+
+  private caseWord(upper: string): void {
+    this.at++;
+    const top = this.top();
+    if (upper === 'CASE') {
+      const kind = furtherKind(top.kind, 'conditional');
+      this.frames.push({ end: top.end, kind, rest: kind, role: 'case' });
+    } else if (top.role !== 'case') return;
+    else if (upper === 'END') this.frames.pop();
+    else {
+      const outside = this.frames.at(-2)?.kind ?? 'transformed';
+      top.kind = upper === 'WHEN' ? furtherKind(outside, 'conditional') : furtherKind(outside, 'transformed');
+    }
+  }
+
+  /** Skips a data type: words, dots, groups, `<…>` and `[…]`, up to a comma outside of them. */
+  private type(): void {
+    const { cursor } = this;
+    let angles = 0;
+    while (this.at < this.end && this.at < this.top().end) {
+      const token = cursor.token(this.at);
+      if (token.kind === '(') this.at = cursor.closeOf(this.at, this.end);
+      else if (token.text === '<' && token.kind === 'operator') angles++;
+      else if (token.text === '>' && token.kind === 'operator') angles--;
+      else if (token.kind === ',' ? angles === 0 : !this.inType(angles)) return;
+      this.at++;
+    }
+  }
+
+  private inType(angles: number): boolean {
+    const token = this.cursor.token(this.at);
+    if (token.kind === 'operator')
+      return token.text === '[' || token.text === ']' || token.text === ':' || token.text === '%';
+    if (token.kind === '.') return true;
+    if (token.kind === 'number') return angles > 0 || this.cursor.symbol(this.at - 1, '[');
+    return (token.kind === 'word' || token.kind === 'quoted') && !typeEnds.has(token.upper);
+  }
+
+  private sequence(): void {
+    this.at += this.cursor.word(this.at + 2) === 'FOR' ? 3 : 2;
+    while (this.cursor.isName(this.at) || this.cursor.symbol(this.at, '.')) this.at++;
+  }
+
+  private chain(): void {
+    const { cursor } = this;
+    const first = this.at;
+    const parts: string[] = [cursor.identifier(this.at++)];
+    while (this.at < this.end && cursor.symbol(this.at, '.')) {
+      this.at++;
+      if (cursor.symbol(this.at, '*')) {
+        parts.push('*');
+        this.at++;
+        break;
+      }
+      if (!cursor.isName(this.at)) break;
+      parts.push(cursor.identifier(this.at++));
+    }
+    if (this.at < this.end && cursor.symbol(this.at, '(')) this.call(parts, first);
+    else this.reference(parts, false);
+  }
+
+  private reference(parts: Name, variable: boolean): void {
+    this.refs.push({ parts, kind: this.top().kind, variable, line: this.cursor.token(this.at - 1).line });
+  }
+
+  private call(parts: Name, first: number): void {
+    const { cursor } = this;
+    // Oracle's outer join mark, `a.id (+)`.
+    if (cursor.symbol(this.at + 1, '+') && cursor.closeOf(this.at, this.end) === this.at + 2) {
+      this.reference(parts, false);
+      this.at += 3;
+      return;
+    }
+    // Teradata's column phrases, `c (TITLE 'x')`.
+    if (columnPhrases.has(cursor.word(this.at + 1)) && cursor.token(this.at + 2).kind === 'string') {
+      this.reference(parts, false);
+      this.at = cursor.closeOf(this.at, this.end) + 1;
+      return;
+    }
+    const last = parts.at(-1) ?? '';
+    if (parts.length > 1 && cursor.dialect.tsql && columnMethod.test(last))
+      this.reference(parts.slice(0, -1), false);
+    else if (parts.length > 1) this.calls.push(parts);
+    const name = parts.length === 1 ? cursor.word(first) : '';
+    const outside = this.top().kind;
+    if (conditionalFunctions.has(name))
+      this.group(furtherKind(outside, 'conditional'), 'group', false, outside);
+    else this.group(furtherKind(outside, aggregates.has(name) ? 'aggregated' : 'transformed'), 'group');
+    this.skipFirstArgument(name);
+  }
+
+  /** Skips what is no value in the first argument: a date part, or the type of T-SQL's CONVERT. */
+  private skipFirstArgument(name: string): void {
+    const { cursor } = this;
+    const next = cursor.token(this.at + 1);
+    const bare = cursor.token(this.at).kind === 'word' && (next.kind === ',' || next.upper === 'FROM');
+    if (datePartFunctions.has(name) && bare) this.at++;
+    else if ((name === 'CONVERT' || name === 'TRY_CONVERT') && cursor.dialect.tsql) this.type();
+  }
+
+  /** Enters the group at the cursor, or takes it as a query. */
+  private group(kind: DirectKind, role: Frame['role'], exists = false, rest: DirectKind = kind): void {
+    const { cursor } = this;
+    const close = cursor.closeOf(this.at, this.end);
+    const next = cursor.word(this.at + 1);
+    if (next === 'SELECT' || next === 'WITH' || (next === 'FROM' && cursor.isName(this.at + 2))) {
+      cursor.at = this.at + 1;
+      const query = cursor.readQuery(cursor, close);
+      this.subqueries.push({ query, kind, exists });
+      this.at = Math.min(close + 1, this.end);
+      return;
+    }
+    this.frames.push({ end: close, kind, rest: furtherKind(rest, 'transformed'), role });
+    this.at++;
+  }
+}

@@ -1,0 +1,336 @@
+/** FROM clauses: tables, sub-queries, functions, files, joins in any nesting, APPLY, LATERAL VIEW, PIVOT and UNPIVOT. */
+import { hints, joinHeads, joinPrefixes, readAlias } from './alias.ts';
+import { beginsClause, columnList, commaRanges, findAtDepth } from './clauses.ts';
+import type { Cursor } from './cursor.ts';
+import { readEmbedded } from './embedded.ts';
+import { joinExpressions, scanExpression } from './expression.ts';
+import { emptyExpression, type Expression, type Name, type Pivot, type Source } from './ir.ts';
+import { maxQueryDepth } from './limits.ts';
+import { locationName } from './names.ts';
+import { readPivot } from './pivot.ts';
+import { readValues } from './values.ts';
+import { joinWords, words } from './words.ts';
+
+/** What a FROM clause holds. */
+export interface FromClause {
+  readonly sources: readonly Source[];
+  readonly joins: Expression;
+  /** Filters inside sources. */
+  readonly filters: Expression;
+}
+
+const sourcePrefixes = words('LATERAL ONLY');
+
+/** Reads a FROM clause; the cursor stands on FROM (or on the word that plays its part). */
+export function readFrom(cursor: Cursor, end: number): FromClause {
+  cursor.at++;
+  return new FromReader(cursor).read(end);
+}
+
+/** Reads one source with its alias and what is joined to it. */
+export function readJoined(cursor: Cursor, end: number): FromClause {
+  return new FromReader(cursor).joinedSource(end);
+}
+
+/** Reads one source with its alias; a group in parentheses may give several. */
+export function readSource(cursor: Cursor, end: number): FromClause {
+  return new FromReader(cursor).single(end);
+}
+
+class FromReader {
+  private readonly sources: Source[] = [];
+  private readonly joins: Expression[] = [];
+  private readonly cursor: Cursor;
+
+  constructor(cursor: Cursor) {
+    this.cursor = cursor;
+  }
+
+  read(end: number): FromClause {
+    this.list(end);
+    return this.result();
+  }
+
+  single(end: number): FromClause {
+    this.factor(end);
+    return this.result();
+  }
+
+  joinedSource(end: number): FromClause {
+    this.factor(end);
+    this.joined(end);
+    return this.result();
+  }
+
+  private result(): FromClause {
+    return { sources: this.sources, joins: joinExpressions(this.joins), filters: emptyExpression };
+  }
+
+  private list(end: number): void {
+    const { cursor } = this;
+    while (cursor.at < end) {
+      this.factor(end);
+      this.joined(end);
+      if (!cursor.symbol(cursor.at, ',')) return;
+      cursor.at++;
+    }
+  }
+
+  private joined(end: number): void {
+    const { cursor } = this;
+    while (cursor.at < end) {
+      if (cursor.is('LATERAL') && cursor.word(cursor.at + 1) === 'VIEW') this.lateralView(end);
+      else if (cursor.is('ON')) {
+        const stop = this.conditionEnd(cursor.at + 1, end);
+        this.joins.push(scanExpression(cursor, cursor.at + 1, stop));
+        cursor.at = stop;
+      } else if (cursor.is('USING') && cursor.symbol(cursor.at + 1, '(')) {
+        this.joins.push(scanExpression(cursor, cursor.at + 2, cursor.closeOf(cursor.at + 1, end)));
+        cursor.at++;
+        cursor.skipGroup(end);
+      } else {
+        let at = cursor.at;
+        while (joinPrefixes.has(cursor.word(at))) at++;
+        if (!joinHeads.has(cursor.word(at)) || at >= end) return;
+        cursor.at = at + 1;
+        this.factor(end);
+      }
+    }
+  }
+
+  private conditionEnd(from: number, end: number): number {
+    const { cursor } = this;
+    return findAtDepth(cursor, from, end, (at) => {
+      const token = cursor.token(at);
+      if (token.kind === ',' || token.kind === ')') return true;
+      if (token.kind !== 'word' || cursor.symbol(at - 1, '.') || cursor.symbol(at + 1, '.')) return false;
+      if (joinWords.has(token.upper) || stops.has(token.upper))
+        return !cursor.symbol(at + 1, '(') || !callable.has(token.upper);
+      return beginsClause(cursor, at);
+    });
+  }
+
+  private lateralView(end: number): void {
+    const { cursor } = this;
+    const line = cursor.token(cursor.at).line;
+    cursor.at += 2;
+    cursor.eat('OUTER');
+    const name = cursor.name(end) ?? [];
+    const args = this.arguments(end);
+    const alias =
+      cursor.isName(cursor.at) && !cursor.is('AS') && !beginsClause(cursor, cursor.at)
+        ? cursor.identifier(cursor.at++)
+        : undefined;
+    const columns: string[] = [];
+    if (cursor.eat('AS')) {
+      while (cursor.at < end && cursor.isName(cursor.at)) {
+        columns.push(cursor.identifier(cursor.at++));
+        if (!cursor.symbol(cursor.at, ',')) break;
+        cursor.at++;
+      }
+    }
+    this.sources.push({ type: 'function', name, alias, columns, args, pivots: [], line });
+  }
+
+  private arguments(end: number): Expression {
+    const { cursor } = this;
+    if (!cursor.symbol(cursor.at, '(')) return emptyExpression;
+    const close = cursor.closeOf(cursor.at, end);
+    const args = scanExpression(cursor, cursor.at + 1, close);
+    cursor.at = Math.min(close + 1, end);
+    return args;
+  }
+
+  private factor(end: number): void {
+    const { cursor } = this;
+    while (sourcePrefixes.has(cursor.word(cursor.at)) && !cursor.symbol(cursor.at + 1, '.')) cursor.at++;
+    const line = cursor.token(cursor.at).line;
+    if (cursor.symbol(cursor.at, '(')) this.parenthesised(end, line);
+    else if (cursor.is('VALUES') && cursor.symbol(cursor.at + 1, '(')) {
+      const query = { with: [], branches: [readValues(cursor, end)], feeds: [true] };
+      this.finish({ type: 'query', name: [], query, line }, end);
+    } else if (cursor.token(cursor.at).kind === 'string') {
+      // DuckDB and ClickHouse read a file by its name.
+      this.finish({ type: 'path', name: locationName(cursor.token(cursor.at++).text), line }, end);
+    } else this.named(end, line);
+  }
+
+  private parenthesised(end: number, line: number): void {
+    const { cursor } = this;
+    const close = cursor.closeOf(cursor.at, end);
+    if (cursor.depth >= maxQueryDepth) {
+      cursor.note(
+        'too-deep',
+        line,
+        `More than ${maxQueryDepth} levels of parentheses in FROM; the inner ones were left out.`,
+      );
+      cursor.at = Math.min(close + 1, end);
+      return;
+    }
+    if (this.holdsQuery(cursor.at, close)) {
+      cursor.at++;
+      const change = cursor.is('INSERT', 'UPDATE', 'DELETE', 'MERGE')
+        ? cursor.readStatement(cursor, close)
+        : undefined;
+      const query =
+        change === undefined
+          ? cursor.readQuery(cursor, close)
+          : {
+              with: [
+                { name: '', columns: [], query: { with: [], branches: [], feeds: [] }, statement: change },
+              ],
+              branches: [],
+              feeds: [],
+            };
+      cursor.at = Math.min(close + 1, end);
+      this.finish({ type: 'query', name: [], query, line }, end);
+      return;
+    }
+    cursor.at++;
+    cursor.depth++;
+    const first = this.sources.length;
+    this.list(close);
+    cursor.depth--;
+    cursor.at = Math.min(close + 1, end);
+    const only = this.sources[first];
+    if (only !== undefined && this.sources.length === first + 1 && only.alias === undefined) {
+      this.sources.pop();
+      this.finish(only, end);
+    } else readAlias(this.cursor, end);
+  }
+
+  /** True if the group is a query, however many parentheses are around it. */
+  private holdsQuery(open: number, close: number): boolean {
+    const { cursor } = this;
+    const next = cursor.word(open + 1);
+    if (['SELECT', 'WITH', 'VALUES', 'FROM', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'TABLE'].includes(next))
+      return true;
+    let at = open + 1;
+    while (cursor.symbol(at, '(') && at - open < 64) at++;
+    if (at === open + 1 || !['SELECT', 'WITH', 'VALUES'].includes(cursor.word(at))) return false;
+    // `((SELECT …) UNION (SELECT …))` is a query, `((SELECT …) a JOIN b …)` a group of sources.
+    const after = cursor.closeOf(open + 1, close) + 1;
+    return (
+      after >= close ||
+      ['UNION', 'EXCEPT', 'INTERSECT', 'MINUS', 'ORDER', 'LIMIT'].includes(cursor.word(after))
+    );
+  }
+
+  private named(end: number, line: number): void {
+    const { cursor } = this;
+    if (cursor.is('TABLE') && cursor.symbol(cursor.at + 1, '(')) {
+      cursor.at++;
+      this.finish({ type: 'function', name: ['table'], args: this.arguments(end), line }, end);
+      return;
+    }
+    if (
+      beginsClause(cursor, cursor.at) ||
+      (cursor.token(cursor.at).kind === 'word' && stops.has(cursor.word(cursor.at)))
+    )
+      return;
+    const stage =
+      cursor.token(cursor.at).text === '@' ||
+      (cursor.dialect.name === 'snowflake' && cursor.token(cursor.at).kind === 'variable');
+    const name = cursor.name(end);
+    if (name === undefined) {
+      if (stage) cursor.at++;
+      return;
+    }
+    if (stage) this.finish({ type: 'path', name: locationName(this.stagePath(name, end)), line }, end);
+    else if (cursor.symbol(cursor.at, '(') && !hints.has(cursor.word(cursor.at + 1)))
+      this.call(name, end, line);
+    else if (isFileFormat(cursor, name))
+      this.finish({ type: 'path', name: locationName(name.at(-1) ?? ''), line }, end);
+    else this.finish({ type: 'table', name, line }, end);
+  }
+
+  private stagePath(name: Name, end: number): string {
+    const { cursor } = this;
+    let path = name.join('.');
+    while (
+      cursor.at < end &&
+      cursor.token(cursor.at).start === cursor.token(cursor.at - 1).end &&
+      !cursor.symbol(cursor.at, '(') &&
+      !cursor.symbol(cursor.at, ')')
+    ) {
+      path += cursor.token(cursor.at++).text;
+    }
+    return path;
+  }
+
+  private call(name: Name, end: number, line: number): void {
+    const { cursor } = this;
+    const open = cursor.at;
+    const args = this.arguments(end);
+    const literals = stringsIn(cursor, open, cursor.at);
+    const columns: string[] = [];
+    if (cursor.is('WITH') && cursor.symbol(cursor.at + 1, '(')) {
+      cursor.at++;
+      columns.push(...columnList(cursor, end));
+    } else columns.push(...declaredColumns(cursor, open, end));
+    const upper = (name.at(-1) ?? '').toUpperCase();
+    const remote =
+      upper === 'OPENQUERY' || (upper === 'OPENROWSET' && literals.length > 1)
+        ? readEmbedded(cursor, literals.at(-1) ?? '', line)
+        : undefined;
+    if (remote !== undefined) {
+      cursor.note(
+        'remote-server',
+        line,
+        `${upper} runs its query on another server; names are as they stand there, line ${line}.`,
+      );
+      this.finish({ type: 'query', name: [], query: remote, columns, line }, end);
+    } else if (upper === 'OPENROWSET' && cursor.word(open + 1) === 'BULK') {
+      this.finish({ type: 'path', name: locationName(literals[0] ?? ''), columns, line }, end);
+    } else this.finish({ type: 'function', name, args, columns, literals, line }, end);
+  }
+
+  private finish(source: Partial<Source> & Pick<Source, 'type' | 'name' | 'line'>, end: number): void {
+    const { alias, columns } = readAlias(this.cursor, end);
+    const pivots: Pivot[] = [...(source.pivots ?? [])];
+    let outerAlias = alias ?? source.alias;
+    let names = columns.length > 0 ? columns : (source.columns ?? []);
+    while (this.cursor.is('PIVOT', 'UNPIVOT')) {
+      pivots.push(readPivot(this.cursor, end));
+      const after = readAlias(this.cursor, end);
+      outerAlias = after.alias ?? outerAlias;
+      names = after.columns.length > 0 ? after.columns : names;
+    }
+    this.sources.push({ ...source, alias: outerAlias, columns: names, pivots });
+  }
+}
+
+const stops = words('SET WHEN SELECT INSERT OUTPUT RETURNING');
+/** Words that are also functions. */
+const callable = words('LEFT RIGHT');
+const fileFormats = words('PARQUET CSV JSON ORC AVRO TEXT DELTA BINARYFILE');
+
+/** Spark: parquet.`/path`. */
+function isFileFormat(cursor: Cursor, name: Name): boolean {
+  const last = cursor.token(cursor.at - 1);
+  return (
+    name.length === 2 &&
+    last.kind === 'quoted' &&
+    cursor.dialect.structs &&
+    fileFormats.has((name[0] ?? '').toUpperCase()) &&
+    /[/:.]/.test(last.text)
+  );
+}
+
+/** The columns of JSON_TABLE, XMLTABLE: `… COLUMNS (a …, b …)`. */
+function declaredColumns(cursor: Cursor, open: number, end: number): readonly string[] {
+  if (!['JSON_TABLE', 'XMLTABLE'].includes(cursor.word(open - 1))) return [];
+  const close = cursor.closeOf(open, end);
+  const at = findAtDepth(cursor, open + 1, close, (index) => cursor.word(index) === 'COLUMNS') + 1;
+  const grouped = cursor.symbol(at, '(');
+  return commaRanges(cursor, grouped ? at + 1 : at, grouped ? cursor.closeOf(at, close) : close).map(
+    ([from]) => cursor.identifier(from),
+  );
+}
+
+function stringsIn(cursor: Cursor, from: number, end: number): readonly string[] {
+  return cursor.tokens
+    .slice(from, end)
+    .filter((token) => token.kind === 'string')
+    .map((token) => token.text);
+}

@@ -1,0 +1,178 @@
+/** INSERT and REPLACE in all their forms, also into folders and into several tables. */
+import { readAssignments, readOutputs } from './assignments.ts';
+import { columnList, findAtDepth } from './clauses.ts';
+import { readCall } from './calls.ts';
+import type { Cursor } from './cursor.ts';
+import { scanExpression } from './expression.ts';
+import type { Assignment, CommonTable, Insert, Name, Query, Statement } from './ir.ts';
+import { locationName } from './names.ts';
+import { beginsQuery, readQuery } from './query.ts';
+import { readValues } from './values.ts';
+import { words } from './words.ts';
+
+const modifiers = words(
+  'LOW_PRIORITY DELAYED HIGH_PRIORITY IGNORE OVERWRITE INTO TABLE LOCAL FUNCTION OR ABORT FAIL ROLLBACK REPLACE',
+);
+
+/** Reads an INSERT at the cursor, with the common tables that were read before it. */
+export function readInsert(cursor: Cursor, end: number, tables: readonly CommonTable[]): Statement {
+  const line = cursor.token(cursor.at).line;
+  cursor.at++;
+  if (cursor.is('ALL', 'FIRST') && !cursor.symbol(cursor.at + 1, '.'))
+    return readMultiple(cursor, end, tables);
+  while (modifiers.has(cursor.word(cursor.at)) || cursor.is('TOP')) {
+    if (cursor.is('TABLE', 'LOCAL', 'FUNCTION') && !followsAsName(cursor)) break;
+    const top = cursor.is('TOP');
+    cursor.at++;
+    if (top) {
+      cursor.skipGroup(end);
+      cursor.eat('PERCENT');
+    }
+  }
+  if (cursor.eat('DIRECTORY')) return readDirectory(cursor, end, { line, tables });
+  const target = cursor.name(end);
+  if (target === undefined) return { type: 'other', understood: false, line, with: tables };
+  return readBody(cursor, end, { line, tables, target });
+}
+
+/** True if the word before a target is a keyword: a name (or DIRECTORY) follows it. */
+function followsAsName(cursor: Cursor): boolean {
+  return cursor.isName(cursor.at + 1) && !beginsBody(cursor, cursor.at + 1);
+}
+
+function beginsBody(cursor: Cursor, at: number): boolean {
+  return ['SELECT', 'VALUES', 'DEFAULT', 'EXEC', 'EXECUTE', 'SET'].includes(cursor.word(at));
+}
+
+interface Start {
+  readonly line: number;
+  readonly tables: readonly CommonTable[];
+}
+
+function readDirectory(cursor: Cursor, end: number, start: Start): Statement {
+  const token = cursor.token(cursor.at++);
+  cursor.at = findAtDepth(cursor, cursor.at, end, (at) => beginsQuery(cursor, at) && !cursor.symbol(at, '('));
+  const query = cursor.at < end ? readQuery(cursor, end) : undefined;
+  return { ...emptyInsert(start, locationName(token.text)), query };
+}
+
+function emptyInsert(start: Start, target: Name): Insert {
+  return {
+    type: 'insert',
+    line: start.line,
+    with: start.tables,
+    target,
+    columns: [],
+    query: undefined,
+    call: undefined,
+    output: [],
+    assignments: [],
+  };
+}
+
+function readBody(cursor: Cursor, end: number, start: Start & { readonly target: Name }): Statement {
+  const columns = readTargetColumns(cursor, end);
+  const output = readOutputs(cursor, end);
+  let query: Query | undefined;
+  let call: Insert['call'];
+  let assignments: readonly Assignment[] = [];
+  let understood = true;
+  if (cursor.is('EXEC', 'EXECUTE')) {
+    const read = readCall(cursor, end);
+    if (read.type === 'call') call = read;
+  } else if (cursor.is('SET')) {
+    cursor.at++;
+    assignments = readAssignments(cursor, end);
+  } else if (cursor.at < end && beginsQuery(cursor, cursor.at)) query = readQuery(cursor, end);
+  else understood = cursor.is('DEFAULT', 'FORMAT');
+  if (!understood) return { type: 'other', understood: false, line: start.line, with: start.tables };
+  assignments = [...assignments, ...readConflict(cursor, end)];
+  return {
+    ...emptyInsert(start, start.target),
+    columns,
+    query,
+    call,
+    assignments,
+    output: [...output, ...readOutputs(cursor, end)],
+  };
+}
+
+function readTargetColumns(cursor: Cursor, end: number): readonly string[] {
+  let columns: readonly string[] = [];
+  for (;;) {
+    if (cursor.is('AS') && cursor.isName(cursor.at + 1)) cursor.at += 2;
+    else if (cursor.eat('PARTITION')) {
+      cursor.skipGroup(end);
+      cursor.eatAll('IF', 'NOT', 'EXISTS');
+    } else if (cursor.is('WITH') && cursor.symbol(cursor.at + 1, '(')) {
+      cursor.at++;
+      cursor.skipGroup(end);
+    } else if (cursor.is('OVERRIDING')) cursor.at += 3;
+    else if (cursor.eatAll('BY', 'NAME') || cursor.eatAll('BY', 'POSITION')) continue;
+    else if (columns.length === 0 && cursor.symbol(cursor.at, '(') && !beginsQuery(cursor, cursor.at)) {
+      columns = columnList(cursor, end);
+    } else if (cursor.is('ON') && cursor.word(cursor.at + 1) === 'CLUSTER') {
+      cursor.at += 2;
+      cursor.eat('ON');
+    } else return columns;
+  }
+}
+
+/** ON CONFLICT … DO UPDATE SET, ON DUPLICATE KEY UPDATE. */
+function readConflict(cursor: Cursor, end: number): readonly Assignment[] {
+  if (!cursor.is('ON', 'AS')) return [];
+  const at = findAtDepth(cursor, cursor.at, end, (index) => cursor.word(index) === 'UPDATE');
+  if (at >= end) return [];
+  cursor.at = at + 1;
+  cursor.eat('SET');
+  return readAssignments(cursor, end);
+}
+
+/** Oracle and Snowflake: `INSERT ALL [WHEN … THEN] INTO a (…) VALUES (…) INTO b … SELECT …`. */
+function readMultiple(cursor: Cursor, end: number, tables: readonly CommonTable[]): Statement {
+  const line = cursor.token(cursor.at).line;
+  const heads: {
+    target: Name;
+    columns: readonly string[];
+    values: ReturnType<typeof readValues> | undefined;
+  }[] = [];
+  while (cursor.at < end && !cursor.is('SELECT')) {
+    if (!cursor.eat('INTO')) {
+      cursor.at = cursor.symbol(cursor.at, '(') ? cursor.closeOf(cursor.at, end) + 1 : cursor.at + 1;
+      continue;
+    }
+    const target = cursor.name(end);
+    if (target === undefined) continue;
+    const columns = columnList(cursor, end);
+    heads.push({ target, columns, values: cursor.is('VALUES') ? readValues(cursor, end) : undefined });
+  }
+  const query = readQuery(cursor, end);
+  const source = { type: 'query', name: [], alias: undefined, columns: [], query, pivots: [], line } as const;
+  const nothing = scanExpression(cursor, 0, 0);
+  const statements = heads.map(({ target, columns, values }): Insert => {
+    const items = (values?.columns ?? []).map((expression) => ({
+      name: expression.refs[0]?.parts.at(-1) ?? '?',
+      expression,
+      line,
+    }));
+    const star = { name: '*', expression: nothing, star: { qualifier: [], except: [] }, line };
+    const select = {
+      type: 'select',
+      items: items.length > 0 ? items : [star],
+      into: [],
+      intoTemporary: false,
+      from: [source],
+      filters: nothing,
+      joins: nothing,
+      groups: nothing,
+      sorts: nothing,
+      line,
+    } as const;
+    return {
+      ...emptyInsert({ line, tables }, target),
+      columns,
+      query: { with: [], branches: [select], feeds: [true] },
+    };
+  });
+  return { type: 'several', statements, line, with: [] };
+}

@@ -1,0 +1,191 @@
+/**
+ * SQL text to tokens, for every dialect, in one pass. Linear in the text, never throws: what has no end runs to the end
+ * of the text and is noted.
+ */
+import { isDigit, isSpace, isWordPart, isWordStart } from './characters.ts';
+import type { Dialect } from './dialects.ts';
+import { maxTokens } from './limits.ts';
+import { readQuoted } from './quotes.ts';
+import type { LexResult, Token, TokenKind } from './tokens.ts';
+
+const punctuation: ReadonlySet<string> = new Set(['(', ')', ',', ';', '.']);
+const doubleOperators: ReadonlySet<string> = new Set([
+  '::',
+  ':=',
+  '=>',
+  '||',
+  '+=',
+  '->',
+  '<=',
+  '>=',
+  '<>',
+  '!=',
+  '-=',
+  '*=',
+  '/=',
+]);
+/** Letters that may stand directly before a string and change what it is. */
+const stringPrefixes: ReadonlySet<string> = new Set(['N', 'E', 'B', 'X', 'R', 'RB', 'BR', 'Q', 'NQ']);
+
+/** Cuts text into tokens by the lexical rules of the dialect; lines count from `firstLine`. */
+export function lex(text: string, dialect: Dialect, firstLine = 1): LexResult {
+  return new Lexer(text, dialect, firstLine).run();
+}
+
+/** The state of one pass. Fields are shared with the readers of quotations. */
+export class Lexer {
+  readonly text: string;
+  readonly dialect: Dialect;
+  readonly unterminated: { line: number; what: string }[] = [];
+  position = 0;
+  line: number;
+  private readonly tokens: Token[] = [];
+  private readonly uppers = new Map<string, string>();
+  /** MySQL clients change the end of a statement with DELIMITER. */
+  private delimiter: string | undefined;
+
+  constructor(text: string, dialect: Dialect, firstLine: number) {
+    this.text = text;
+    this.dialect = dialect;
+    this.line = firstLine;
+  }
+
+  run(): LexResult {
+    const { text } = this;
+    while (this.position < text.length) {
+      if (this.tokens.length >= maxTokens) {
+        return { tokens: this.tokens, unterminated: this.unterminated, truncatedAtLine: this.line };
+      }
+      const code = text.charCodeAt(this.position);
+      if (code === 10) {
+        this.line++;
+        this.position++;
+      } else if (isSpace(code)) this.position++;
+      else if (!this.comment()) this.token(code);
+    }
+    return { tokens: this.tokens, unterminated: this.unterminated, truncatedAtLine: undefined };
+  }
+
+  /** Adds a token that ends at the current position. */
+  push(kind: TokenKind, value: string, start: number, line: number): void {
+    this.tokens.push({ kind, text: value, upper: '', start, end: this.position, line });
+  }
+
+  private comment(): boolean {
+    const { text, dialect, position } = this;
+    const two = text.startsWith('--', position) || (dialect.slashComment && text.startsWith('//', position));
+    if (two || (dialect.hashComment && text[position] === '#')) {
+      const end = text.indexOf('\n', position);
+      this.position = end === -1 ? text.length : end;
+      return true;
+    }
+    if (!text.startsWith('/*', position)) return false;
+    this.blockComment();
+    return true;
+  }
+
+  private blockComment(): void {
+    const { text } = this;
+    const line = this.line;
+    let depth = 1;
+    let at = this.position + 2;
+    while (at < text.length && depth > 0) {
+      const code = text.charCodeAt(at);
+      if (code === 42 && text.charCodeAt(at + 1) === 47) {
+        depth--;
+        at += 2;
+      } else if (this.dialect.nestedComments && code === 47 && text.charCodeAt(at + 1) === 42) {
+        depth++;
+        at += 2;
+      } else {
+        if (code === 10) this.line++;
+        at++;
+      }
+    }
+    if (depth > 0) this.unterminated.push({ line, what: 'comment' });
+    this.position = at;
+  }
+
+  private token(code: number): void {
+    if (this.delimiter !== undefined && this.text.startsWith(this.delimiter, this.position)) {
+      this.position += this.delimiter.length;
+      this.push(';', ';', this.position - this.delimiter.length, this.line);
+    } else if (!readQuoted(this)) this.bare(code);
+  }
+
+  private bare(code: number): void {
+    const { text } = this;
+    const start = this.position;
+    if (isWordStart(code)) this.word(start);
+    else if (code === 64) this.prefixed('variable', start);
+    else if (code === 35 && this.dialect.tsql) this.prefixed('temporary', start);
+    else if (isDigit(code) || (code === 46 && isDigit(text.charCodeAt(start + 1)) && !this.afterName()))
+      this.number(start);
+    else this.symbol(start);
+  }
+
+  /** True if a dot here continues a name, so that `t.1` is no number. */
+  private afterName(): boolean {
+    const last = this.tokens.at(-1);
+    return (
+      last !== undefined && last.end === this.position && (last.kind === 'word' || last.kind === 'quoted')
+    );
+  }
+
+  private word(start: number): void {
+    const { text } = this;
+    let end = start + 1;
+    while (end < text.length && isWordPart(text.charCodeAt(end))) end++;
+    this.position = end;
+    const word = text.slice(start, end);
+    if (end - start <= 2 && text[end] === "'" && stringPrefixes.has(word.toUpperCase())) {
+      readQuoted(this, word.toUpperCase());
+      return;
+    }
+    let upper = this.uppers.get(word);
+    if (upper === undefined) {
+      upper = word.toUpperCase();
+      this.uppers.set(word, upper);
+    }
+    if (upper === 'DELIMITER' && this.dialect.hashComment && this.readDelimiter()) return;
+    this.tokens.push({ kind: 'word', text: word, upper, start, end, line: this.line });
+  }
+
+  private readDelimiter(): boolean {
+    const end = this.text.indexOf('\n', this.position);
+    const stop = end === -1 ? this.text.length : end;
+    const mark = this.text.slice(this.position, stop).trim();
+    if (mark === '' || mark.length > 16) return false;
+    this.delimiter = mark === ';' ? undefined : mark;
+    this.position = stop;
+    return true;
+  }
+
+  private prefixed(kind: 'variable' | 'temporary', start: number): void {
+    const { text } = this;
+    let end = start + 1;
+    while (end < text.length && isWordPart(text.charCodeAt(end))) end++;
+    this.position = end;
+    this.push(end - start === 1 ? 'operator' : kind, text.slice(start, end), start, this.line);
+  }
+
+  private number(start: number): void {
+    const { text } = this;
+    let end = start + 1;
+    while (end < text.length) {
+      const code = text.charCodeAt(end);
+      if (code === 46 ? text.charCodeAt(end + 1) === 46 : !isWordPart(code)) break;
+      end++;
+    }
+    this.position = end;
+    this.push('number', text.slice(start, end), start, this.line);
+  }
+
+  private symbol(start: number): void {
+    const one = this.text.charAt(start);
+    const two = this.text.slice(start, start + 2);
+    const symbol = doubleOperators.has(two) ? two : one;
+    this.position = start + symbol.length;
+    this.push(punctuation.has(symbol) ? (symbol as TokenKind) : 'operator', symbol, start, this.line);
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Limits on input are counts, never seconds, so that the same script gives the same answer on every machine.
+ * What passes a limit ends in a reason, not in silence.
+ */
+
+/** Characters of one script. */
+export const maxCharacters = 16 * 1024 * 1024;
+/** Tokens of one script; a megabyte of ordinary SQL has about 200,000. */
+export const maxTokens = 1_500_000;
+/** Sub-queries inside each other, and parentheses around queries and joins. */
+export const maxQueryDepth = 100;
+/** SQL inside a string of SQL, and routine bodies inside statements. */
+export const maxScriptDepth = 8;
+/** Columns of one relation; `SELECT a.*, a.*` over itself doubles at each level. */
+export const maxColumns = 4_096;
+/** Sources of one column, and column edges of one statement. */
+export const maxOrigins = 4_096;
+export const maxStatementEdges = 50_000;
+/** Edges of one script after temporary tables are collapsed. */
+export const maxScriptEdges = 200_000;
+/** Characters of one folded string, and of all SQL strings that one script runs. */
+export const maxFoldedCharacters = 1024 * 1024;

@@ -1,0 +1,141 @@
+/**
+ * Tables of a script as nodes of a graph. An id is the full name in its first spelling; for what lives in a session
+ * (temporary tables, variables) it also holds the routine and the incarnation, so that the same name in two routines,
+ * or before and after a DROP, is two nodes.
+ */
+import type { Dialect } from './dialects.ts';
+import type { Name } from './ir.ts';
+import { completeName, type Defaults, displayName, isLocation, isSessionName, nameKey } from './names.ts';
+
+const sessionMark = '\u0002';
+
+/** Names to nodes, with the state of USE, synonyms and temporary tables. */
+export class Nodes {
+  defaults: Defaults;
+  private readonly dialect: Dialect;
+  private readonly spellings = new Map<string, string>();
+  private readonly synonyms = new Map<string, Name>();
+  private readonly written = new Map<string, string>();
+  /** Temporary tables without a mark of their own, by key: CREATE TEMPORARY TABLE. */
+  private readonly temporary = new Map<string, number>();
+  private readonly dropped = new Map<string, number>();
+  /** Nodes that are no end of lineage. */
+  private readonly intermediates = new Set<string>();
+  private readonly created = new Set<string>();
+  private scope = '';
+
+  constructor(dialect: Dialect, defaults: Defaults) {
+    this.dialect = dialect;
+    this.defaults = defaults;
+  }
+
+  /** Enters a routine, or the script itself (''). */
+  enter(scope: string): void {
+    this.scope = scope;
+  }
+
+  /** The node of a table as it is named here. */
+  of(name: Name): string {
+    const display = displayName(name);
+    const key = nameKey(display, this.dialect);
+    if (isSessionName(name) || this.temporary.has(key)) return this.sessionNode(name, display);
+    const full = completeName(name, this.dialect, this.defaults);
+    const fullDisplay = displayName(full);
+    const synonym = isLocation(name) ? undefined : this.synonyms.get(nameKey(fullDisplay, this.dialect));
+    const id = this.spelled(synonym === undefined ? fullDisplay : displayName(synonym));
+    if (!this.written.has(id) || synonym === undefined) this.written.set(id, display);
+    return id;
+  }
+
+  private sessionNode(name: Name, display: string): string {
+    const last = (name.at(-1) ?? '').startsWith('#') ? (name.at(-1) ?? '') : display;
+    const key = nameKey(last, this.dialect);
+    const scope = last.startsWith('##') || this.temporary.has(key) ? '' : this.scope;
+    const version = this.dropped.get(`${scope}${sessionMark}${key}`) ?? 0;
+    const id = `${key}${sessionMark}${scope}${sessionMark}${version}`;
+    this.intermediates.add(id);
+    this.written.set(id, display);
+    return id;
+  }
+
+  private spelled(display: string): string {
+    const key = nameKey(display, this.dialect);
+    const known = this.spellings.get(key);
+    if (known !== undefined) return known;
+    this.spellings.set(key, display);
+    return display;
+  }
+
+  /** The node of a scalar or record variable. */
+  variable(name: string): string {
+    const id = `${sessionMark}${nameKey(name, this.dialect)}${sessionMark}${this.scope}`;
+    this.intermediates.add(id);
+    return id;
+  }
+
+  /** True for nodes made by {@link variable}. */
+  isVariable(id: string): boolean {
+    return id.startsWith(sessionMark);
+  }
+
+  /** True for temporary tables, variables, and tables that the script itself removes. */
+  isIntermediate(id: string): boolean {
+    return this.intermediates.has(id);
+  }
+
+  /** The name as it was last written, for people. */
+  display(id: string): string {
+    return this.written.get(id) ?? id;
+  }
+
+  /** The name at script level: without the marks of a session. */
+  fullName(id: string): string {
+    return id.includes(sessionMark) ? this.display(id) : id;
+  }
+
+  /** From here on the name means a temporary table. */
+  declareTemporary(name: Name): void {
+    this.temporary.set(nameKey(displayName(name), this.dialect), 1);
+  }
+
+  /** Notes that the script makes the table. */
+  create(id: string): void {
+    this.created.add(id);
+  }
+
+  /** True if the script makes the table. */
+  isCreated(id: string): boolean {
+    return this.created.has(id);
+  }
+
+  /** Notes that the table is gone: one that the script made itself was only a step between. */
+  drop(name: Name): void {
+    const id = this.of(name);
+    if (this.created.has(id)) this.intermediates.add(id);
+    this.created.delete(id);
+    const [key, scope] = id.split(sessionMark);
+    if (scope === undefined) return;
+    const counter = `${scope}${sessionMark}${key ?? ''}`;
+    this.dropped.set(counter, (this.dropped.get(counter) ?? 0) + 1);
+  }
+
+  /** Notes that the name is gone because its rows go on under another one. */
+  leave(id: string): void {
+    this.intermediates.add(id);
+  }
+
+  /** Lets one name stand for another. */
+  addSynonym(name: Name, target: Name): void {
+    const full = completeName(name, this.dialect, this.defaults);
+    this.synonyms.set(
+      nameKey(displayName(full), this.dialect),
+      completeName(target, this.dialect, this.defaults),
+    );
+  }
+
+  /** The parts of a session node: its key and the routine that it is in; undefined for other nodes. */
+  sessionPart(id: string): { readonly key: string; readonly scope: string } | undefined {
+    const [key, scope] = id.split(sessionMark);
+    return key === undefined || key === '' || scope === undefined ? undefined : { key, scope };
+  }
+}

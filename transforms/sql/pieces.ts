@@ -1,0 +1,24 @@
+/** What the splitters hand to the parser: statements as token ranges, and the routines that hold them. */
+import type { Name } from './ir.ts';
+
+/** The head of a procedure, function or trigger. */
+export interface RoutineHead {
+  readonly kind: 'procedure' | 'function' | 'trigger';
+  readonly name: Name;
+  readonly line: number;
+  /** Parameters, in order; variables of the body. */
+  readonly parameters: readonly string[];
+  /** The table of a trigger. */
+  readonly on: Name | undefined;
+  /** T-SQL's `RETURNS @r TABLE (…)`: the variable and its columns. */
+  readonly result: { readonly name: string; readonly columns: readonly string[] } | undefined;
+}
+
+/** One statement, or one part of a block that is read like a statement. */
+export interface Piece {
+  readonly kind: 'statement' | 'declare' | 'evaluate' | 'loop' | 'body';
+  readonly from: number;
+  readonly end: number;
+  /** The routine that the piece is in. */
+  readonly routine: RoutineHead | undefined;
+}

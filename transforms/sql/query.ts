@@ -1,0 +1,295 @@
+/** Queries: WITH, SELECT, VALUES, set operators. Set operators make a flat list, so a long UNION costs no call depth. */
+import { beginsClause, clauseEnd, columnList } from './clauses.ts';
+import type { Cursor } from './cursor.ts';
+import { joinExpressions, scanExpression } from './expression.ts';
+import { readFrom } from './from.ts';
+import {
+  type CommonTable,
+  emptyExpression,
+  type Expression,
+  type Name,
+  type Nested,
+  type Query,
+  type Select,
+  type Values,
+} from './ir.ts';
+import { maxQueryDepth } from './limits.ts';
+import { readItems } from './select-list.ts';
+import { readValues } from './values.ts';
+import { words } from './words.ts';
+
+const setOperators = words('UNION EXCEPT INTERSECT MINUS');
+const setModifiers = words('ALL DISTINCT BY NAME CORRESPONDING OUTER');
+const selectModifiers = words(
+  'ALL DISTINCT DISTINCTROW SQL_CALC_FOUND_ROWS SQL_NO_CACHE SQL_CACHE STRAIGHT_JOIN HIGH_PRIORITY UNIQUE STREAM',
+);
+const intoModifiers = words('TABLE TEMP TEMPORARY UNLOGGED STRICT LOCAL GLOBAL OUTFILE DUMPFILE');
+
+/** True if a query begins at the index. */
+export function beginsQuery(cursor: Cursor, at: number): boolean {
+  const word = cursor.word(at);
+  if (word === 'SELECT' || word === 'WITH' || word === 'VALUES') return true;
+  if (word === 'FROM' || word === 'TABLE') return cursor.isName(at + 1) || cursor.symbol(at + 1, '(');
+  return cursor.symbol(at, '(') && (cursor.symbol(at + 1, '(') || beginsPlainQuery(cursor.word(at + 1)));
+}
+
+function beginsPlainQuery(word: string): boolean {
+  return word === 'SELECT' || word === 'WITH' || word === 'VALUES' || word === 'FROM';
+}
+
+/** Reads the query at the cursor, up to `end` at most; leaves the cursor behind what belongs to it. */
+export function readQuery(cursor: Cursor, end: number): Query {
+  if (cursor.depth >= maxQueryDepth) {
+    cursor.note(
+      'too-deep',
+      cursor.token(cursor.at).line,
+      `More than ${maxQueryDepth} queries inside each other; the inner ones were left out.`,
+    );
+    cursor.at = end;
+    return { with: [], branches: [], feeds: [] };
+  }
+  cursor.depth++;
+  const query = readBranches(cursor, end);
+  cursor.depth--;
+  return query;
+}
+
+function readBranches(cursor: Cursor, end: number): Query {
+  const tables = readWith(cursor, end);
+  const branches: (Select | Values | Nested)[] = [];
+  const feeds: boolean[] = [];
+  let feed = true;
+  while (cursor.at < end) {
+    const start = cursor.at;
+    const branch = readBranch(cursor, end);
+    if (branch !== undefined) {
+      branches.push(branch);
+      feeds.push(feed);
+    }
+    skipTail(cursor, end);
+    const operator = cursor.word(cursor.at);
+    if (!setOperators.has(operator) || cursor.at >= end) break;
+    feed = operator === 'UNION' || operator === 'INTERSECT';
+    cursor.at++;
+    cursor.skipWords(setModifiers);
+    if (cursor.at <= start) break;
+  }
+  return { with: tables, branches, feeds };
+}
+
+/** Skips ORDER BY, LIMIT and the like after a branch in parentheses. */
+function skipTail(cursor: Cursor, end: number): void {
+  while (cursor.at < end && beginsClause(cursor, cursor.at) && !setOperators.has(cursor.word(cursor.at))) {
+    cursor.at = clauseEnd(cursor, cursor.at + 1, end);
+  }
+}
+
+function readBranch(cursor: Cursor, end: number): Select | Values | Nested | undefined {
+  if (cursor.symbol(cursor.at, '(')) {
+    const close = cursor.closeOf(cursor.at, end);
+    cursor.at++;
+    const query = readQuery(cursor, close);
+    cursor.at = Math.min(close + 1, end);
+    return { type: 'nested', query };
+  }
+  if (cursor.is('VALUES')) return readValues(cursor, end);
+  if (cursor.eat('TABLE')) return tableAsSelect(cursor, end);
+  if (cursor.is('SELECT', 'FROM', 'SEL')) return readSelect(cursor, end);
+  return undefined;
+}
+
+function tableAsSelect(cursor: Cursor, end: number): Select {
+  const line = cursor.token(cursor.at).line;
+  cursor.at--;
+  const { sources, joins } = readFrom(cursor, end);
+  return { ...emptySelect(line), items: [starItem(line)], from: sources, joins };
+}
+
+function starItem(line: number): Select['items'][number] {
+  return { name: '*', expression: emptyExpression, star: { qualifier: [], except: [] }, line };
+}
+
+function emptySelect(line: number): Select {
+  return {
+    type: 'select',
+    items: [],
+    into: [],
+    intoTemporary: false,
+    from: [],
+    filters: emptyExpression,
+    joins: emptyExpression,
+    groups: emptyExpression,
+    sorts: emptyExpression,
+    line,
+  };
+}
+
+function readSelect(cursor: Cursor, end: number): Select {
+  const line = cursor.token(cursor.at).line;
+  const parts: Parts = {
+    select: emptySelect(line),
+    items: [],
+    filters: [],
+    joins: [],
+    groups: [],
+    sorts: [],
+  };
+  if (cursor.is('SELECT', 'SEL')) {
+    cursor.at++;
+    readSelectList(cursor, end, parts);
+  }
+  while (cursor.at < end) {
+    if (!beginsClause(cursor, cursor.at)) {
+      const at = cursor.at;
+      if (cursor.word(at) === 'SELECT' && parts.items.length === 0) {
+        // Hive and DuckDB: FROM first.
+        cursor.at++;
+        readSelectList(cursor, end, parts);
+      } else break;
+    } else if (setOperators.has(cursor.word(cursor.at))) break;
+    else readClause(cursor, end, parts);
+  }
+  return {
+    ...parts.select,
+    items: parts.items.length === 0 ? [starItem(line)] : parts.items,
+    filters: joinExpressions(parts.filters),
+    joins: joinExpressions(parts.joins),
+    groups: joinExpressions(parts.groups),
+    sorts: joinExpressions(parts.sorts),
+  };
+}
+
+interface Parts {
+  select: Select;
+  items: Select['items'];
+  readonly filters: Expression[];
+  readonly joins: Expression[];
+  readonly groups: Expression[];
+  readonly sorts: Expression[];
+}
+
+function readSelectList(cursor: Cursor, end: number, parts: Parts): void {
+  for (;;) {
+    cursor.skipWords(selectModifiers);
+    if (cursor.is('ON') && cursor.symbol(cursor.at + 1, '(')) {
+      cursor.at++;
+      cursor.skipGroup(end);
+    } else if (
+      cursor.is('TOP') &&
+      (cursor.symbol(cursor.at + 1, '(') || cursor.token(cursor.at + 1).kind === 'number')
+    ) {
+      cursor.at++;
+      if (!cursor.skipGroup(end)) cursor.at++;
+      cursor.eat('PERCENT');
+      cursor.eatAll('WITH', 'TIES');
+    } else if (cursor.is('AS') && ['STRUCT', 'VALUE'].includes(cursor.word(cursor.at + 1))) cursor.at += 2;
+    else break;
+  }
+  const stop = clauseEnd(cursor, cursor.at, end);
+  parts.items = readItems(cursor, cursor.at, stop);
+  cursor.at = stop;
+}
+
+function readClause(cursor: Cursor, end: number, parts: Parts): void {
+  const word = cursor.word(cursor.at);
+  if (word === 'FROM') {
+    const { sources, joins, filters } = readFrom(cursor, end);
+    parts.select = { ...parts.select, from: [...parts.select.from, ...sources] };
+    parts.joins.push(joins);
+    parts.filters.push(filters);
+    if (!beginsClause(cursor, cursor.at) && cursor.word(cursor.at) !== 'SELECT')
+      cursor.at = clauseEnd(cursor, cursor.at, end);
+    return;
+  }
+  if (word === 'INTO' || word === 'BULK') {
+    readInto(cursor, end, parts);
+    return;
+  }
+  const from = cursor.at + 1;
+  const stop = clauseEnd(cursor, from, end);
+  const expression = (): Expression => scanExpression(cursor, from, stop);
+  if (
+    word === 'WHERE' ||
+    word === 'HAVING' ||
+    word === 'QUALIFY' ||
+    word === 'PREWHERE' ||
+    word === 'CONNECT' ||
+    word === 'START'
+  ) {
+    parts.filters.push(expression());
+  } else if (word === 'GROUP') parts.groups.push(expression());
+  else if (word === 'ORDER' || word === 'SORT' || word === 'CLUSTER' || word === 'DISTRIBUTE')
+    parts.sorts.push(expression());
+  cursor.at = Math.max(stop, from);
+}
+
+function readInto(cursor: Cursor, end: number, parts: Parts): void {
+  if (cursor.is('BULK')) cursor.at += 2;
+  cursor.at++;
+  const temporary = cursor.is('TEMP', 'TEMPORARY', 'LOCAL', 'GLOBAL');
+  cursor.skipWords(intoModifiers);
+  const names: Name[] = [];
+  const location = cursor.token(cursor.at);
+  if (location.kind === 'string') {
+    names.push([location.text]);
+    cursor.at++;
+  }
+  for (;;) {
+    if (cursor.symbol(cursor.at, ':')) cursor.at++;
+    const name = cursor.name(end);
+    if (name === undefined) break;
+    names.push(name);
+    if (!cursor.symbol(cursor.at, ',')) break;
+    cursor.at++;
+  }
+  parts.select = { ...parts.select, into: names, intoTemporary: temporary };
+  cursor.at = clauseEnd(cursor, cursor.at, end);
+}
+
+/** Reads WITH and its tables; [] if there is none. */
+export function readWith(cursor: Cursor, end: number): readonly CommonTable[] {
+  const tables: CommonTable[] = [];
+  if (!cursor.is('WITH')) return tables;
+  cursor.at++;
+  cursor.eat('RECURSIVE');
+  while (cursor.at < end && cursor.isName(cursor.at)) {
+    const table = readCommonTable(cursor, end);
+    if (table !== undefined) tables.push(table);
+    if (!cursor.symbol(cursor.at, ',')) break;
+    cursor.at++;
+  }
+  return tables;
+}
+
+function readCommonTable(cursor: Cursor, end: number): CommonTable | undefined {
+  const name = cursor.identifier(cursor.at++);
+  // Spark lets AS be left out: `WITH t (SELECT …)`.
+  const bare = cursor.symbol(cursor.at, '(') && beginsPlainQuery(cursor.word(cursor.at + 1));
+  const columns = bare ? [] : columnList(cursor, end);
+  cursor.eat('AS');
+  cursor.eat('NOT');
+  cursor.eat('MATERIALIZED');
+  if (!cursor.symbol(cursor.at, '(')) return undefined;
+  const close = cursor.closeOf(cursor.at, end);
+  cursor.at++;
+  const statement = cursor.is('INSERT', 'UPDATE', 'DELETE', 'MERGE')
+    ? cursor.readStatement(cursor, close)
+    : undefined;
+  const query: Query =
+    statement === undefined ? readQuery(cursor, close) : { with: [], branches: [], feeds: [] };
+  cursor.at = Math.min(close + 1, end);
+  skipSearchClauses(cursor, end);
+  return statement === undefined ? { name, columns, query } : { name, columns, query, statement };
+}
+
+/** Skips SEARCH DEPTH FIRST … and CYCLE … after a recursive table. */
+function skipSearchClauses(cursor: Cursor, end: number): void {
+  while (cursor.is('SEARCH', 'CYCLE')) {
+    while (
+      cursor.at < end &&
+      !cursor.symbol(cursor.at, ',') &&
+      !cursor.is('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE')
+    )
+      cursor.at++;
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * Columns to where they come from: scopes, common tables, derived tables, stars, unions. One resolver serves one
+ * statement and collects what the statement reads on the way.
+ */
+import { furtherKind } from './expression.ts';
+import type {
+  ColumnRef,
+  CommonTable,
+  Expression,
+  Query,
+  Select,
+  SelectItem,
+  Statement,
+  SubQuery,
+} from './ir.ts';
+import { maxColumns } from './limits.ts';
+import type { Nodes } from './nodes.ts';
+import type { Reason, ReasonCode } from './reasons.ts';
+import { resolveReference } from './references.ts';
+import {
+  addOrigin,
+  addOrigins,
+  type Column,
+  emptyRelation,
+  type Origins,
+  type Relation,
+  renamed,
+  united,
+} from './relations.ts';
+import { CommonTables, columnKey, Scope } from './scope.ts';
+import { bindSources } from './sources.ts';
+
+/** How a column steers rows without being part of the value, in OpenLineage's words. */
+export type IndirectKind = 'filter' | 'join' | 'group' | 'sort';
+
+/** What the resolver asks of the session around it. */
+export interface ResolverContext {
+  readonly nodes: Nodes;
+  /** The columns of a table, from the script so far or the catalogue. */
+  columnsOf(table: string): readonly string[] | undefined;
+  /** True for a declared variable of the current routine. */
+  isVariable(name: string): boolean;
+  /** The table behind `inserted`, `deleted`, `new`, `old`; undefined outside of triggers. */
+  pseudoTable(name: string): string | undefined;
+  /** The result columns of a routine of this script. */
+  resultOf(routine: string): Relation | undefined;
+  /** Runs a data-changing statement inside a query and gives its output. */
+  runNested(statement: Statement, resolver: Resolver, tables: CommonTables): Relation;
+  readonly structs: boolean;
+  readonly tsql: boolean;
+}
+
+/** Resolves one statement. */
+export class Resolver {
+  /** Tables read. */
+  readonly reads = new Set<string>();
+  /** Functions and variables that values come from. */
+  readonly others = new Set<string>();
+  readonly indirect = new Map<
+    string,
+    { readonly table: string; readonly column: string; readonly kind: IndirectKind }
+  >();
+  readonly reasons: Reason[] = [];
+  readonly context: ResolverContext;
+  private readonly noted = new Set<string>();
+  private readonly line: number;
+
+  constructor(context: ResolverContext, line: number) {
+    this.context = context;
+    this.line = line;
+  }
+
+  /** Notes a gap once. */
+  note(code: ReasonCode, line: number, text: string): void {
+    const key = `${code} ${text}`;
+    if (this.noted.has(key) || this.noted.size > 100) return;
+    this.noted.add(key);
+    this.reasons.push({ code, line: line === 0 ? this.line : line, text });
+  }
+
+  /** The scope of common tables after WITH. */
+  withTables(list: readonly CommonTable[], parent: CommonTables, outer?: Scope): CommonTables {
+    if (list.length === 0) return parent;
+    const tables = new CommonTables(parent);
+    for (const table of list) {
+      const key = columnKey(table.name);
+      if (table.statement !== undefined) {
+        tables.set(key, renamed(this.context.runNested(table.statement, this, tables), table.columns));
+        continue;
+      }
+      // The first branch is the anchor of a recursion: the others see its columns under the table's own name.
+      const relation = this.query(table.query, tables, outer, (anchor) =>
+        tables.set(key, renamed(anchor, table.columns)),
+      );
+      tables.set(key, renamed(relation, table.columns));
+    }
+    return tables;
+  }
+
+  /** What a query hands out. `onAnchor` is told the first branch before the second is looked at. */
+  query(
+    query: Query,
+    parent: CommonTables,
+    outer?: Scope,
+    onAnchor?: (relation: Relation) => void,
+  ): Relation {
+    const tables = this.withTables(query.with, parent, outer);
+    const results: Relation[] = [];
+    for (const [at, branch] of query.branches.entries()) {
+      let relation: Relation;
+      if (branch.type === 'select') relation = this.select(branch, tables, outer);
+      else if (branch.type === 'nested') relation = this.query(branch.query, tables, outer);
+      else {
+        const scope = new Scope(tables, outer);
+        relation = {
+          columns: branch.columns.map((cell, index) => ({
+            name: `column${index + 1}`,
+            origins: this.origins(cell, scope),
+            star: false,
+          })),
+          open: [],
+        };
+      }
+      if (at === 0 && query.branches.length > 1) onAnchor?.(relation);
+      if (query.feeds[at] === true) results.push(relation);
+    }
+    const changed = query.branches.length === 0 ? query.with.at(-1) : undefined;
+    if (changed !== undefined) return tables.get(columnKey(changed.name)) ?? emptyRelation;
+    return united(results);
+  }
+
+  /** What a SELECT hands out. */
+  select(select: Select, tables: CommonTables, outer?: Scope): Relation {
+    const scope = new Scope(tables, outer);
+    bindSources(this, select.from, scope);
+    this.influences(select, scope);
+    return this.items(select.items, scope);
+  }
+
+  /** Notes the columns that steer the rows of a clause set. */
+  influences(clauses: Partial<Pick<Select, 'filters' | 'joins' | 'groups' | 'sorts'>>, scope: Scope): void {
+    const kinds = [
+      ['filter', clauses.filters],
+      ['join', clauses.joins],
+      ['group', clauses.groups],
+      ['sort', clauses.sorts],
+    ] as const;
+    for (const [kind, expression] of kinds) {
+      if (expression === undefined) continue;
+      for (const { table, column } of this.origins(expression, scope).values()) {
+        if (table !== '' && this.indirect.size < maxColumns)
+          this.indirect.set(`${kind} ${table} ${column}`, { table, column, kind });
+      }
+    }
+  }
+
+  /** The columns of a select list. */
+  items(items: readonly SelectItem[], scope: Scope): Relation {
+    const columns: Column[] = [];
+    const open = new Set<string>();
+    const aliases = new Map<string, Origins>();
+    for (const item of items) {
+      if (columns.length >= maxColumns) {
+        this.note(
+          'too-many-edges',
+          item.line,
+          `A query has more than ${maxColumns} columns; the rest were left out.`,
+        );
+        break;
+      }
+      if (item.star !== undefined) this.star(item, scope, columns, open);
+      else {
+        const origins = this.origins(item.expression, scope, aliases);
+        const key = columnKey(item.name);
+        if (!aliases.has(key)) aliases.set(key, origins);
+        columns.push({ name: item.name, origins, star: false });
+      }
+    }
+    return { columns: columns.slice(0, maxColumns), open: [...open] };
+  }
+
+  private star(item: SelectItem, scope: Scope, columns: Column[], open: Set<string>): void {
+    const { qualifier, except } = item.star ?? { qualifier: [], except: [] };
+    const found = qualifier.length === 0 ? scope.bounds : [this.findBound(qualifier, scope)];
+    const left = new Set(except.map(columnKey));
+    for (const bound of found) {
+      if (bound === undefined) continue;
+      for (const column of bound.relation.columns) {
+        if (!left.has(columnKey(column.name)) && columns.length < maxColumns) columns.push(column);
+      }
+      this.openStar(bound.relation, item, columns, open);
+    }
+    if (item.expression.refs.length > 0) this.origins(item.expression, scope);
+  }
+
+  /** A star over tables with unknown columns. */
+  private openStar(relation: Relation, item: SelectItem, columns: Column[], open: Set<string>): void {
+    if (relation.columns.some((column) => column.star)) {
+      for (const table of relation.open) open.add(table);
+      return;
+    }
+    for (const table of relation.open) {
+      if (open.has(table)) continue;
+      open.add(table);
+      const origins: Origins = new Map();
+      addOrigin(origins, { table, column: '*', kind: 'identity' });
+      columns.push({ name: '*', origins, star: true });
+      this.note(
+        'star-not-expanded',
+        item.line,
+        `The columns of ${this.context.nodes.display(table)} behind * are not in the catalogue, line ${item.line}.`,
+      );
+    }
+  }
+
+  private findBound(qualifier: readonly string[], scope: Scope): Scope['bounds'][number] | undefined {
+    const key = columnKey(qualifier.join('.'));
+    for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
+      const bound = at.find(key);
+      if (bound !== undefined) return bound;
+    }
+    return undefined;
+  }
+
+  /** Where the value of an expression comes from. `aliases`: earlier items of the same list. */
+  origins(expression: Expression, scope: Scope, aliases?: ReadonlyMap<string, Origins>): Origins {
+    const origins: Origins = new Map();
+    for (const ref of expression.refs) this.reference(ref, scope, origins, aliases);
+    for (const subquery of expression.subqueries) this.subquery(subquery, scope, origins);
+    for (const call of expression.calls) {
+      const routine = this.context.nodes.of(call);
+      if (this.context.resultOf(routine) !== undefined) this.others.add(`fn:${routine}`);
+    }
+    return origins;
+  }
+
+  private subquery(subquery: SubQuery, scope: Scope, origins: Origins): void {
+    const relation = this.query(subquery.query, scope.tables, scope);
+    if (subquery.exists) return;
+    for (const column of relation.columns) addOrigins(origins, column.origins, subquery.kind);
+  }
+
+  private reference(
+    ref: ColumnRef,
+    scope: Scope,
+    origins: Origins,
+    aliases?: ReadonlyMap<string, Origins>,
+  ): void {
+    const found = resolveReference(this, ref, scope, aliases);
+    if (found === undefined) return;
+    for (const list of found) addOrigins(origins, list, furtherKind('identity', ref.kind));
+  }
+}

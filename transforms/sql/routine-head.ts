@@ -1,0 +1,157 @@
+/** The heads of routines in the languages with `;`, up to where the body begins. */
+import { commaRanges, findAtDepth } from './clauses.ts';
+import type { Cursor } from './cursor.ts';
+import type { Name } from './ir.ts';
+import type { RoutineHead } from './pieces.ts';
+import { words } from './words.ts';
+
+/** Where a head ends and what follows it. */
+export interface HeadRange {
+  readonly routine: RoutineHead;
+  /** A body in a string token (`AS $$…$$`): its range. Otherwise empty, and the body follows as statements. */
+  readonly bodyFrom: number;
+  readonly bodyEnd: number;
+  readonly next: number;
+  /** Declarations follow without DECLARE (PL/SQL). */
+  readonly declares: boolean;
+  /** Nothing of the routine follows: its body was in the head, or it has none. */
+  readonly finished: boolean;
+}
+
+const kinds: ReadonlyMap<string, RoutineHead['kind']> = new Map([
+  ['PROCEDURE', 'procedure'],
+  ['PROC', 'procedure'],
+  ['FUNCTION', 'function'],
+  ['TRIGGER', 'trigger'],
+  ['PACKAGE', 'procedure'],
+]);
+const modifiers = words(
+  'CREATE ALTER OR REPLACE EDITIONABLE NONEDITIONABLE TEMP TEMPORARY SECURE AGGREGATE DEFINER CONSTRAINT SQL SECURITY INVOKER TABLE',
+);
+const bodyStarts = words('AS IS BEGIN RETURN DECLARE SELECT INSERT UPDATE DELETE MERGE SET');
+const modes = words('IN OUT INOUT VARIADIC');
+
+/** Reads the head at the index; undefined if no routine begins there. */
+export function readHead(cursor: Cursor, from: number, end: number): HeadRange | undefined {
+  let at = from;
+  while (
+    at < end &&
+    at < from + 12 &&
+    (modifiers.has(cursor.word(at)) || ['=', '@'].includes(cursor.token(at).text) || isUser(cursor, at))
+  )
+    at++;
+  const kind = kinds.get(cursor.word(at));
+  if (kind === undefined) return undefined;
+  at++;
+  if (cursor.word(at) === 'BODY') at++;
+  if (cursor.word(at) === 'IF') at += 3;
+  cursor.at = at;
+  const name = cursor.name(end);
+  if (name === undefined) return undefined;
+  const afterName = cursor.at;
+  const parameters = readParameters(cursor, end);
+  const stop = statementStop(cursor, afterName, end);
+  const on = kind === 'trigger' ? readTriggerTable(cursor, afterName, stop) : undefined;
+  const routine: RoutineHead = {
+    kind,
+    name,
+    line: cursor.token(from).line,
+    parameters,
+    on,
+    result: undefined,
+  };
+  return readBodyStart(cursor, { routine, from: triggerBody(cursor, kind, cursor.at, stop), stop });
+}
+
+/** MySQL: DEFINER = user@host. */
+function isUser(cursor: Cursor, at: number): boolean {
+  return cursor.symbol(at - 1, '=') || cursor.token(at).kind === 'variable';
+}
+
+function statementStop(cursor: Cursor, from: number, end: number): number {
+  let at = from;
+  while (at < end && cursor.token(at).kind !== ';') at++;
+  return at;
+}
+
+function readParameters(cursor: Cursor, end: number): readonly string[] {
+  if (!cursor.symbol(cursor.at, '(')) return [];
+  const close = cursor.closeOf(cursor.at, end);
+  const names = commaRanges(cursor, cursor.at + 1, close).map(([start]) => {
+    const at = modes.has(cursor.word(start)) && cursor.isName(start + 1) ? start + 1 : start;
+    return cursor.isName(at) ? cursor.identifier(at) : '';
+  });
+  cursor.at = Math.min(close + 1, end);
+  return names.filter((name) => name !== '');
+}
+
+function readTriggerTable(cursor: Cursor, from: number, stop: number): Name | undefined {
+  const back = cursor.at;
+  cursor.at = findAtDepth(cursor, from, stop, (at) => cursor.word(at) === 'ON') + 1;
+  const name = cursor.name(stop);
+  cursor.at = Math.max(back, cursor.at);
+  return name;
+}
+
+/** A trigger's events (`AFTER INSERT OR UPDATE ON t FOR EACH ROW`) are no statements. */
+function triggerBody(cursor: Cursor, kind: RoutineHead['kind'], from: number, stop: number): number {
+  if (kind !== 'trigger') return from;
+  let at = from;
+  while (
+    at < stop &&
+    !['BEGIN', 'DECLARE', 'EXECUTE', 'CALL', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'SET', 'IF'].includes(
+      cursor.word(at),
+    )
+  ) {
+    at++;
+  }
+  return at;
+}
+
+interface Start {
+  readonly routine: RoutineHead;
+  readonly from: number;
+  readonly stop: number;
+}
+
+function readBodyStart(cursor: Cursor, start: Start): HeadRange {
+  const { routine, from, stop } = start;
+  const none = { routine, bodyFrom: from, bodyEnd: from };
+  // A body in a string may stand before or after LANGUAGE and the like.
+  for (let at = from; at < stop; at++) {
+    if (cursor.symbol(at, '(')) at = cursor.closeOf(at, stop);
+    else if (cursor.word(at) === 'AS' && cursor.token(at + 1).kind === 'string') {
+      return { routine, bodyFrom: at + 1, bodyEnd: at + 2, next: stop, declares: false, finished: true };
+    }
+  }
+  if (['EXECUTE', 'CALL'].includes(cursor.word(from)) && routine.kind === 'trigger')
+    return { ...none, next: from, declares: false, finished: true };
+  const at = findAtDepth(
+    cursor,
+    from,
+    stop,
+    (index) => bodyStarts.has(cursor.word(index)) && cursor.word(index - 1) !== 'SQL',
+  );
+  if (at >= stop) return { ...none, next: stop, declares: false, finished: true };
+  const isAs = cursor.word(at) === 'AS' || cursor.word(at) === 'IS';
+  const next = isAs ? at + 1 : at;
+  const declares =
+    isAs &&
+    ![
+      'BEGIN',
+      'DECLARE',
+      'RETURN',
+      'SELECT',
+      'WITH',
+      'INSERT',
+      'UPDATE',
+      'DELETE',
+      'MERGE',
+      'TABLE',
+      'EXTERNAL',
+      'LANGUAGE',
+    ].includes(cursor.word(next));
+  if (declares && cursor.dialect.name !== 'oracle' && cursor.token(next).kind !== 'word')
+    return { ...none, next: stop, declares: false, finished: true };
+  return { ...none, next, declares, finished: false };
+}

@@ -1,0 +1,134 @@
+/** The select list: items with their names, stars, and T-SQL's `alias = value` and `@variable = value`. */
+import { commaRanges } from './clauses.ts';
+import type { Cursor } from './cursor.ts';
+import { joinExpressions, scanExpression } from './expression.ts';
+import { emptyExpression, type SelectItem } from './ir.ts';
+import { expressionEnds, expressionKeywords, notAliases } from './words.ts';
+
+/** Reads the items in [from, end). */
+export function readItems(cursor: Cursor, from: number, end: number): readonly SelectItem[] {
+  return commaRanges(cursor, from, end).map(([start, stop]) => readItem(cursor, start, stop));
+}
+
+function readItem(cursor: Cursor, from: number, end: number): SelectItem {
+  return readStar(cursor, from, end) ?? readAssigned(cursor, from, end) ?? readValue(cursor, from, end);
+}
+
+function readStar(cursor: Cursor, from: number, end: number): SelectItem | undefined {
+  const qualifier: string[] = [];
+  let at = from;
+  while (at + 1 < end && cursor.isName(at) && cursor.symbol(at + 1, '.')) {
+    qualifier.push(cursor.identifier(at));
+    at += 2;
+  }
+  if (!cursor.symbol(at, '*')) return undefined;
+  const line = cursor.token(from).line;
+  const except: string[] = [];
+  let expression = emptyExpression;
+  for (at++; at < end; at++) {
+    const word = cursor.word(at);
+    if (word === 'EXCEPT' || word === 'EXCLUDE') except.push(...excluded(cursor, at + 1, end));
+    else if (word === 'REPLACE') {
+      const close = cursor.closeOf(at + 1, end);
+      expression = joinExpressions(readItems(cursor, at + 2, close).map((item) => item.expression));
+    } else if (!cursor.symbol(at, '(')) continue;
+    if (cursor.symbol(at, '(')) at = cursor.closeOf(at, end);
+  }
+  return { name: '*', expression, star: { qualifier, except }, line };
+}
+
+function excluded(cursor: Cursor, at: number, end: number): readonly string[] {
+  if (!cursor.symbol(at, '(')) return [cursor.identifier(at)];
+  return commaRanges(cursor, at + 1, cursor.closeOf(at, end)).map(([start]) => cursor.identifier(start));
+}
+
+function readAssigned(cursor: Cursor, from: number, end: number): SelectItem | undefined {
+  const token = cursor.token(from);
+  const sign = cursor.token(from + 1);
+  if (sign.kind !== 'operator' || end - from < 3) return undefined;
+  const compound =
+    sign.text === '+=' ||
+    sign.text === '-=' ||
+    sign.text === '*=' ||
+    sign.text === '/=' ||
+    sign.text === ':=';
+  if (sign.text !== '=' && !compound) return undefined;
+  const expression = (): SelectItem['expression'] => scanExpression(cursor, from + 2, end);
+  if (token.kind === 'variable') {
+    const variable = cursor.identifier(from);
+    return { name: variable, expression: expression(), assigns: variable, line: token.line };
+  }
+  if (!cursor.dialect.tsql || !cursor.isName(from) || compound) return undefined;
+  return { name: cursor.identifier(from), expression: expression(), line: token.line };
+}
+
+function readValue(cursor: Cursor, from: number, end: number): SelectItem {
+  const line = cursor.token(from).line;
+  const alias = aliasStart(cursor, from, end);
+  const stop = alias ?? end;
+  const expression = scanExpression(cursor, from, stop);
+  if (alias !== undefined) return { name: aliasName(cursor, end - 1), expression, line };
+  const [only] = expression.refs;
+  const named = columnName(cursor, from, end);
+  if (only !== undefined && expression.refs.length === 1 && named !== undefined) {
+    return { name: named, expression, line };
+  }
+  return { name: cursor.textOf(from, end), expression, line };
+}
+
+/** The column's own name, if the item is a column, perhaps with Teradata's phrase or a Snowflake path after it. */
+function columnName(cursor: Cursor, from: number, end: number): string | undefined {
+  let at = from;
+  while (at + 2 < end && cursor.isName(at) && cursor.symbol(at + 1, '.')) at += 2;
+  if (!cursor.isName(at)) return undefined;
+  if (at + 1 === end) return cursor.identifier(at);
+  const phrase =
+    cursor.symbol(at + 1, '(') &&
+    cursor.closeOf(at + 1, end) === end - 1 &&
+    cursor.token(at + 3).kind === 'string';
+  if (phrase && cursor.dialect.name === 'teradata') return cursor.identifier(at);
+  return undefined;
+}
+
+function aliasName(cursor: Cursor, at: number): string {
+  const token = cursor.token(at);
+  return token.kind === 'string' ? token.text : cursor.identifier(at);
+}
+
+/** The index where the alias (with its AS) begins; undefined if the item has none. */
+function aliasStart(cursor: Cursor, from: number, end: number): number | undefined {
+  const last = cursor.token(end - 1);
+  if (end - from < 2 || !(last.kind === 'word' || last.kind === 'quoted' || last.kind === 'string'))
+    return undefined;
+  if (cursor.word(end - 2) === 'AS') return end - 2;
+  if (last.kind === 'word' && (expressionKeywords.has(last.upper) || notAliases.has(last.upper)))
+    return undefined;
+  const before = cursor.token(end - 2);
+  if (last.kind === 'string') return before.kind === 'quoted' || before.kind === ')' ? end - 1 : undefined;
+  switch (before.kind) {
+    case ')':
+    case 'string':
+    case 'number':
+    case 'quoted':
+    case 'variable':
+    case 'temporary':
+      return end - 1;
+    case 'word':
+      return endsExpression(cursor, before.upper, end - 2) ? end - 1 : undefined;
+    case 'operator':
+      return before.text === ']' ? end - 1 : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function endsExpression(cursor: Cursor, upper: string, at: number): boolean {
+  if (expressionEnds.has(upper) || cursor.symbol(at - 1, '.')) return true;
+  return (
+    !expressionKeywords.has(upper) &&
+    upper !== 'AS' &&
+    upper !== 'CASE' &&
+    upper !== 'INTERVAL' &&
+    upper !== 'COLLATE'
+  );
+}

@@ -1,0 +1,193 @@
+/**
+ * What a script knows while it runs: current database, shapes of the tables it made, values of string variables,
+ * cursors, routines. One session serves one script with all the SQL that it runs from text.
+ */
+import { Catalog, type TableColumns } from './catalog.ts';
+import type { Dialect } from './dialects.ts';
+import { Effect } from './effect.ts';
+import type { Name, Statement, TextPart } from './ir.ts';
+import { maxFoldedCharacters, maxScriptDepth } from './limits.ts';
+import { displayName, nameKey } from './names.ts';
+import { Nodes } from './nodes.ts';
+import type { RoutineHead } from './pieces.ts';
+import type { Reason } from './reasons.ts';
+import type { Relation } from './relations.ts';
+import { Resolver, type ResolverContext } from './resolver.ts';
+import { CommonTables } from './scope.ts';
+
+/** What a session is made from. */
+export interface SessionInput {
+  readonly dialect: Dialect;
+  readonly catalog: TableColumns;
+  readonly database: string | undefined;
+  readonly schema: string | undefined;
+  /** Runs a text as a script of this session; the line is that of the statement that runs it. */
+  readonly runText: (session: Session, text: string, line: number) => void;
+  /** Applies a statement inside another one and gives what it hands out. */
+  readonly runNested: (
+    session: Session,
+    statement: Statement,
+    resolver: Resolver,
+    tables: CommonTables,
+  ) => Relation;
+}
+
+const pseudoNames: ReadonlySet<string> = new Set(['inserted', 'deleted', 'new', 'old']);
+
+/** The state of one script. */
+export class Session implements ResolverContext {
+  readonly dialect: Dialect;
+  readonly nodes: Nodes;
+  readonly effects: Effect[] = [];
+  /** Gaps of the script that belong to no statement. */
+  readonly reasons: Reason[] = [];
+  readonly cursors = new Map<string, Relation>();
+  readonly written = new Set<string>();
+  readonly emptied = new Set<string>();
+  readonly routines = new Map<string, RoutineHead>();
+  readonly structs: boolean;
+  readonly tsql: boolean;
+  /** The results of bare queries, for INSERT … EXEC, while a text runs. */
+  results: Relation[] = [];
+  routine: RoutineHead | undefined;
+  depth = 0;
+  private readonly input: SessionInput;
+  private readonly catalog: Catalog;
+  private readonly shapes = new Map<string, readonly string[]>();
+  private readonly texts = new Map<string, string | undefined>();
+  private readonly variables = new Set<string>();
+  private readonly routineResults = new Map<string, Relation>();
+
+  constructor(input: SessionInput) {
+    this.input = input;
+    this.dialect = input.dialect;
+    this.structs = input.dialect.structs;
+    this.tsql = input.dialect.tsql;
+    this.catalog = new Catalog(input.catalog);
+    this.nodes = new Nodes(input.dialect, {
+      database: input.database,
+      schema: input.schema,
+      full: input.database !== undefined,
+    });
+  }
+
+  /** Enters a routine: its parameters are variables, its temporary tables its own. */
+  enter(routine: RoutineHead | undefined): void {
+    if (routine === this.routine) return;
+    this.routine = routine;
+    this.nodes.enter(
+      routine === undefined ? '' : `${routine.kind}:${nameKey(displayName(routine.name), this.dialect)}`,
+    );
+    this.texts.clear();
+    this.cursors.clear();
+    this.variables.clear();
+    for (const parameter of routine?.parameters ?? []) this.declare(parameter);
+    if (routine === undefined || this.routines.has(this.routineNode(routine.name))) return;
+    this.routines.set(this.routineNode(routine.name), routine);
+    if (routine.result !== undefined)
+      this.setShape(this.nodes.of([routine.result.name]), routine.result.columns);
+  }
+
+  /** The name under which a routine is known. */
+  routineNode(name: Name): string {
+    return this.nodes.of(name);
+  }
+
+  /** A resolver for one statement. */
+  resolver(line: number): Resolver {
+    return new Resolver(this, line);
+  }
+
+  /** Begins the effect of a statement. */
+  begin(line: number, kind: string): Effect {
+    const effect = new Effect(line, kind, this.routine);
+    this.effects.push(effect);
+    return effect;
+  }
+
+  columnsOf(table: string): readonly string[] | undefined {
+    return this.shapes.get(table) ?? this.catalog.columns(table);
+  }
+
+  /** Notes the columns of a table that the script makes. */
+  setShape(table: string, columns: readonly string[]): void {
+    if (columns.length > 0) this.shapes.set(table, columns);
+  }
+
+  isVariable(name: string): boolean {
+    return this.variables.has(name.toLowerCase());
+  }
+
+  /** Notes a variable. */
+  declare(name: string): void {
+    this.variables.add(name.toLowerCase());
+  }
+
+  pseudoTable(name: string): string | undefined {
+    if (this.routine?.on === undefined || !pseudoNames.has(name.toLowerCase())) return undefined;
+    return this.nodes.of(this.routine.on);
+  }
+
+  resultOf(routine: string): Relation | undefined {
+    return this.routineResults.get(nameKey(routine, this.dialect));
+  }
+
+  /** Notes what the current routine hands out; of several results the first counts. */
+  addResult(relation: Relation): void {
+    this.results.push(relation);
+    if (this.routine === undefined) return;
+    const key = nameKey(this.routineNode(this.routine.name), this.dialect);
+    if (!this.routineResults.has(key)) this.routineResults.set(key, relation);
+  }
+
+  runNested(statement: Statement, resolver: Resolver, tables: CommonTables): Relation {
+    return this.input.runNested(this, statement, resolver, tables);
+  }
+
+  /** Sets the text that a variable holds; undefined if it is not known. */
+  setText(variable: string, text: string | undefined): void {
+    const limited = text !== undefined && text.length > maxFoldedCharacters ? undefined : text;
+    this.texts.set(variable.toLowerCase(), limited);
+  }
+
+  /** The text that a variable holds. */
+  textOf(variable: string): string | undefined {
+    return this.texts.get(variable.toLowerCase());
+  }
+
+  /** Joins parts; undefined if one of them is not known. */
+  fold(parts: readonly TextPart[]): string | undefined {
+    let text = '';
+    for (const part of parts) {
+      const piece = 'text' in part ? part.text : 'variable' in part ? this.textOf(part.variable) : undefined;
+      if (piece === undefined || text.length + piece.length > maxFoldedCharacters) return undefined;
+      text += piece;
+    }
+    return text;
+  }
+
+  /** Runs SQL from text; false if it is nested too deeply. Its results are those of the text alone. */
+  run(text: string, line: number): readonly Relation[] {
+    if (this.depth >= maxScriptDepth) {
+      this.reasons.push({
+        code: 'too-deep',
+        line,
+        text: `SQL in strings of SQL is nested more than ${maxScriptDepth} times, line ${line}.`,
+      });
+      return [];
+    }
+    const outside = this.results;
+    this.results = [];
+    this.depth++;
+    this.input.runText(this, text, line);
+    this.depth--;
+    const inside = this.results;
+    this.results = outside;
+    return inside;
+  }
+
+  /** The scope of a statement that has no common tables around it. */
+  topTables(): CommonTables {
+    return new CommonTables();
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * The languages with `;` to statements: plain SQL, and the block languages PL/pgSQL, PL/SQL, SQL/PSM (MySQL, Db2),
+ * Snowflake scripting, BigQuery and Databricks scripting. Their control words are taken off one by one, so a block
+ * that is not whole still gives its statements.
+ */
+import { findAtDepth } from './clauses.ts';
+import type { Cursor } from './cursor.ts';
+import type { Piece, RoutineHead } from './pieces.ts';
+import { readHead } from './routine-head.ts';
+import { words } from './words.ts';
+
+/** Cuts the whole token list. */
+export function splitBlocks(cursor: Cursor, routine?: RoutineHead): readonly Piece[] {
+  return new BlockSplitter(cursor, routine).run();
+}
+
+const alone = words('ELSE LOOP REPEAT THEN EXCEPTION DO');
+const conditions: ReadonlyMap<string, readonly string[]> = new Map([
+  ['IF', ['THEN']],
+  ['ELSIF', ['THEN']],
+  ['ELSEIF', ['THEN']],
+  ['WHEN', ['THEN']],
+  ['CASE', ['WHEN']],
+  ['WHILE', ['LOOP', 'DO']],
+  ['UNTIL', ['END', 'DO']],
+]);
+const blockEnds = words('IF LOOP WHILE CASE REPEAT FOR');
+const transactions = words('TRANSACTION TRAN WORK ISOLATION READ DEFERRED IMMEDIATE EXCLUSIVE');
+
+class BlockSplitter {
+  private readonly pieces: Piece[] = [];
+  private at = 0;
+  private readonly end: number;
+  private depth = 0;
+  private declaring = false;
+  private readonly outer: RoutineHead | undefined;
+  private routine: RoutineHead | undefined;
+  private readonly cursor: Cursor;
+
+  constructor(cursor: Cursor, routine: RoutineHead | undefined) {
+    this.cursor = cursor;
+    this.end = cursor.tokens.length;
+    this.outer = routine;
+    this.routine = routine;
+  }
+
+  run(): readonly Piece[] {
+    while (this.at < this.end) {
+      const before = this.at;
+      this.next();
+      if (this.at <= before) this.at = before + 1;
+    }
+    return this.pieces;
+  }
+
+  private next(): void {
+    const { cursor } = this;
+    const word = cursor.word(this.at);
+    const token = cursor.token(this.at);
+    if (token.kind === ';' || cursor.symbol(this.at, '/')) this.separator();
+    else if (cursor.symbol(this.at, '<') && cursor.symbol(this.at + 1, '<')) this.label();
+    else if (word === '') this.statement();
+    else if (cursor.symbol(this.at + 1, ':') && this.isLabelled()) this.at += 2;
+    else if (word === 'BEGIN') this.begin();
+    else if (word === 'END') this.blockEnd();
+    else if (word === 'DECLARE') this.declare();
+    else if (word === 'FOR' || word === 'FORALL') this.loop();
+    else if (alone.has(word) && this.inBlock()) this.at++;
+    else if (conditions.has(word) && this.inBlock()) this.condition(conditions.get(word) ?? []);
+    else if (!this.head(word)) this.statement();
+  }
+
+  /** A label is followed by a block; otherwise `:` is part of a statement. */
+  private isLabelled(): boolean {
+    return ['BEGIN', 'LOOP', 'WHILE', 'REPEAT', 'FOR'].includes(this.cursor.word(this.at + 2));
+  }
+
+  /** Control words count as such inside of blocks, and before statements that cannot begin otherwise. */
+  private inBlock(): boolean {
+    return (
+      this.depth > 0 ||
+      this.routine !== undefined ||
+      ['IF', 'WHILE', 'LOOP', 'CASE', 'REPEAT'].includes(this.cursor.word(this.at))
+    );
+  }
+
+  private separator(): void {
+    if (this.cursor.symbol(this.at, '/') && this.depth === 0) this.routine = this.outer;
+    this.at++;
+  }
+
+  private label(): void {
+    while (this.at < this.end && !this.cursor.symbol(this.at, '>')) this.at++;
+    this.at += 2;
+  }
+
+  private begin(): void {
+    const { cursor } = this;
+    const next = cursor.token(this.at + 1);
+    this.declaring = false;
+    if (
+      transactions.has(next.upper) ||
+      (next.kind === ';' && this.routine === undefined && this.depth === 0)
+    ) {
+      this.at = this.untilSemicolon(this.at);
+      return;
+    }
+    this.depth++;
+    this.at++;
+    if (cursor.word(this.at) === 'NOT' && cursor.word(this.at + 1) === 'ATOMIC') this.at += 2;
+    else if (cursor.word(this.at) === 'ATOMIC') this.at++;
+  }
+
+  private blockEnd(): void {
+    const { cursor } = this;
+    if (blockEnds.has(cursor.word(this.at + 1))) {
+      this.at = this.untilSemicolon(this.at);
+      return;
+    }
+    this.depth = Math.max(0, this.depth - 1);
+    this.declaring = false;
+    this.at = this.untilSemicolon(this.at);
+    if (this.depth === 0) this.routine = this.outer;
+  }
+
+  private untilSemicolon(from: number): number {
+    let at = from;
+    while (at < this.end && this.cursor.token(at).kind !== ';') at++;
+    return at;
+  }
+
+  private declare(): void {
+    const { cursor } = this;
+    // MySQL: DECLARE CONTINUE HANDLER FOR NOT FOUND statement.
+    if (cursor.word(this.at + 2) === 'HANDLER') {
+      this.at = findAtDepth(cursor, this.at + 3, this.end, (at) => cursor.word(at) === 'FOR') + 1;
+      while (
+        this.at < this.end &&
+        !['SET', 'BEGIN', 'ROLLBACK', 'INSERT', 'UPDATE', 'SELECT', 'CALL'].includes(cursor.word(this.at)) &&
+        cursor.token(this.at).kind !== ';'
+      )
+        this.at++;
+      return;
+    }
+    this.declaring = true;
+    this.at++;
+    if (cursor.word(this.at) !== 'BEGIN' && cursor.token(this.at).kind !== ';') this.declaration();
+  }
+
+  private declaration(): void {
+    const end = this.untilSemicolon(this.at);
+    this.push('declare', this.at, end);
+    this.at = end;
+  }
+
+  private condition(stops: readonly string[]): void {
+    const { cursor } = this;
+    const end = this.untilSemicolon(this.at);
+    const stop = findAtDepth(cursor, this.at + 1, end, (at) => stops.includes(cursor.word(at)));
+    if (stop >= end && !['UNTIL', 'IF'].includes(cursor.word(this.at))) {
+      this.statement();
+      return;
+    }
+    this.push('evaluate', this.at + 1, stop);
+    const isBody = stops[0] === 'THEN' || stops.includes('DO');
+    this.at = isBody ? stop + 1 : stop;
+  }
+
+  /** `FOR x IN query LOOP`, `FOR x AS c CURSOR FOR query DO`; FORALL has a statement behind its range. */
+  private loop(): void {
+    const { cursor } = this;
+    const end = this.untilSemicolon(this.at);
+    const stop = findAtDepth(
+      cursor,
+      this.at + 1,
+      end,
+      (at) =>
+        ['LOOP', 'DO'].includes(cursor.word(at)) ||
+        (cursor.word(this.at) === 'FORALL' &&
+          ['INSERT', 'UPDATE', 'DELETE', 'MERGE'].includes(cursor.word(at))),
+    );
+    if (stop >= end) {
+      this.statement();
+      return;
+    }
+    this.push('loop', this.at + 1, stop);
+    this.at = ['LOOP', 'DO'].includes(cursor.word(stop)) ? stop + 1 : stop;
+  }
+
+  private head(word: string): boolean {
+    if (
+      word !== 'CREATE' &&
+      word !== 'ALTER' &&
+      !((word === 'PROCEDURE' || word === 'FUNCTION') && this.routine !== undefined) &&
+      word !== 'PACKAGE'
+    )
+      return false;
+    const head = readHead(this.cursor, this.at, this.end);
+    if (head === undefined) return false;
+    this.routine = head.routine;
+    this.pieces.push({ kind: 'body', from: head.bodyFrom, end: head.bodyEnd, routine: head.routine });
+    this.at = head.next;
+    this.declaring = head.declares;
+    if (head.finished) this.routine = this.outer;
+    return true;
+  }
+
+  private statement(): void {
+    const end = this.untilSemicolon(this.at);
+    this.push(this.declaring ? 'declare' : 'statement', this.at, end);
+    this.at = end;
+    // A routine of one statement has no BEGIN, and so no END.
+    if (this.depth === 0 && !this.declaring) this.routine = this.outer;
+  }
+
+  private push(kind: Piece['kind'], from: number, end: number): void {
+    if (end > from) this.pieces.push({ kind, from, end, routine: this.routine });
+  }
+}

@@ -1,0 +1,74 @@
+/** `*` through intermediates: a temporary table filled by `SELECT *` hands on whatever column is asked of it. */
+import type { NodeColumnEdge } from './effect.ts';
+import { columnKey } from './scope.ts';
+
+/** Adds the edges by name that stars imply, up to the limit. */
+export function expandStars(
+  edges: readonly NodeColumnEdge[],
+  isIntermediate: (node: string) => boolean,
+  limit: number,
+): readonly NodeColumnEdge[] {
+  if (!edges.some((edge) => edge.sourceColumn === '*' || edge.targetColumn === '*')) return edges;
+  return new StarExpansion(edges, isIntermediate, limit).run();
+}
+
+class StarExpansion {
+  private readonly result: NodeColumnEdge[];
+  private readonly seen = new Set<string>();
+  /** Star edges by the intermediate that they fill, and by the one that they empty. */
+  private readonly into = new Map<string, NodeColumnEdge[]>();
+  private readonly outOf = new Map<string, NodeColumnEdge[]>();
+  private readonly queue: NodeColumnEdge[];
+  private readonly isIntermediate: (node: string) => boolean;
+  private readonly limit: number;
+
+  constructor(edges: readonly NodeColumnEdge[], isIntermediate: (node: string) => boolean, limit: number) {
+    this.isIntermediate = isIntermediate;
+    this.limit = limit;
+    this.result = [...edges];
+    this.queue = [...edges];
+    for (const edge of edges) {
+      this.seen.add(keyOf(edge));
+      if (edge.sourceColumn !== '*' || edge.targetColumn !== '*') continue;
+      if (edge.target !== null && isIntermediate(edge.target)) append(this.into, edge.target, edge);
+      if (isIntermediate(edge.source)) append(this.outOf, edge.source, edge);
+    }
+  }
+
+  run(): readonly NodeColumnEdge[] {
+    for (let edge = this.queue.pop(); edge !== undefined; edge = this.queue.pop()) {
+      if (this.result.length > this.limit) break;
+      if (edge.sourceColumn !== '*') {
+        // A named column is asked of a table that was filled by a star.
+        for (const star of this.into.get(edge.source) ?? []) {
+          this.add({ ...star, sourceColumn: edge.sourceColumn, targetColumn: edge.sourceColumn });
+        }
+      }
+      if (edge.target !== null && edge.targetColumn !== '*' && this.isIntermediate(edge.target)) {
+        // A star empties a table that was filled by name.
+        for (const star of this.outOf.get(edge.target) ?? []) {
+          this.add({ ...star, sourceColumn: edge.targetColumn, targetColumn: edge.targetColumn });
+        }
+      }
+    }
+    return this.result;
+  }
+
+  private add(edge: NodeColumnEdge): void {
+    const key = keyOf(edge);
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    this.result.push(edge);
+    this.queue.push(edge);
+  }
+}
+
+function keyOf(edge: NodeColumnEdge): string {
+  return `${edge.source}\u0004${columnKey(edge.sourceColumn)}\u0004${edge.target ?? ''}\u0004${columnKey(edge.targetColumn)}`;
+}
+
+function append(map: Map<string, NodeColumnEdge[]>, key: string, edge: NodeColumnEdge): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [edge]);
+  else list.push(edge);
+}
