@@ -1,0 +1,23 @@
+import path from 'node:path';
+import { openCatalog } from '../catalog/open-catalog.ts';
+
+/** The local catalogue while it runs. */
+export interface LocalCatalog {
+  /** Where it and its page answer: `http://127.0.0.1:21000`. */
+  readonly url: string;
+  /** Calls that wrote to it since it was opened. */
+  writeCalls(): number;
+  close(): Promise<void>;
+}
+
+/** Opens the local catalogue of a state folder. Throws PORT_IN_USE or STATE_UNAVAILABLE. */
+export async function openLocalCatalog(options: {
+  /** The state folder. */
+  readonly folder: string;
+  readonly host: string;
+  readonly port: number;
+}): Promise<LocalCatalog> {
+  const { folder, host, port } = options;
+  const catalog = await openCatalog({ path: path.join(folder, 'catalog'), host, port });
+  return { url: catalog.url, writeCalls: () => catalog.counters().writeCalls, close: () => catalog.close() };
+}
