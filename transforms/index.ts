@@ -5,9 +5,11 @@
 import type { TransformFactory } from '../pipeline/transform.ts';
 import { describeDatabaseObjects } from './describe-database-objects.ts';
 import { mapJobs } from './map-jobs.ts';
+import { traceScripts } from './trace-scripts.ts';
 
 /** Every transform by name, a verb; each looks at every raw event and answers for those that are its business. */
 export const transforms = {
   'describe-database-objects': describeDatabaseObjects,
   'map-jobs': mapJobs,
+  'trace-scripts': traceScripts,
 } as const satisfies Record<string, TransformFactory>;

@@ -2,6 +2,7 @@ import { messageOf, toStreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, ScanContext } from '../../pipeline/producer.ts';
 import { listFiles } from '../../platform/list-files.ts';
 import { decodeText, type FileContent, readFileUnder, resolveUnder } from '../../platform/read-file.ts';
+import { throwIfStopped } from '../../platform/stop-scan.ts';
 import type { NamePart, Warning } from '../../schemas/types.ts';
 import { entryId, readSystemTable, type SystemEntry, type SystemTable } from './system-table.ts';
 import { pathTo } from './json-fields.ts';
@@ -39,7 +40,7 @@ export async function* scanCustomDb(
   for (const rejection of table.rejected) context.reject(rejection);
   yield serverObject(folder, table, content.modifiedMs);
   for (const entry of table.entries) {
-    context.signal.throwIfAborted();
+    throwIfStopped(context.signal);
     const warnings = await missingParts(folder.root, entry);
     yield entryObject(folder, { ...entry, warnings: [...entry.warnings, ...warnings] }, content.modifiedMs);
   }
@@ -106,7 +107,7 @@ async function* scanScripts(folder: CustomDbFolder, context: ScanContext): Async
   const files = await listFiles({ root: folder.root, glob: folder.scripts });
   const named = new Set<string>();
   for (const file of files) {
-    context.signal.throwIfAborted();
+    throwIfStopped(context.signal);
     let content: FileContent | undefined;
     try {
       content = await readFileUnder({ root: folder.root, file, maxBytes: maxScriptBytes });

@@ -1,0 +1,35 @@
+import { scriptError, type ScriptLine, type Statement } from './parse.ts';
+
+interface FirstAlias {
+  readonly name: string;
+  readonly at: ScriptLine;
+}
+
+/**
+ * Throws SCRIPT_INVALID when variables are only aliases of each other. An alias of a name that is not yet assigned
+ * means the table of that name, so `x=(ALIAS,x)` is none; but where the name is assigned later and leads back, no table can
+ * have been meant.
+ */
+export function checkAliases(statements: readonly Statement[]): void {
+  const first = new Map<string, FirstAlias | undefined>();
+  for (const statement of statements) {
+    if (first.has(statement.variable)) continue;
+    const alias = statement.kind === 'ALIAS' && statement.name !== statement.variable;
+    first.set(statement.variable, alias ? { name: statement.name, at: statement.at } : undefined);
+  }
+  const done = new Set<string>();
+  for (const start of first.keys()) {
+    const trail = new Set<string>();
+    for (let name = start; !done.has(name); ) {
+      const alias = first.get(name);
+      trail.add(name);
+      if (alias === undefined) break;
+      if (trail.has(alias.name)) {
+        const cycle = [...trail].slice([...trail].indexOf(alias.name));
+        throw scriptError(alias.at, `the aliases ${cycle.join(', ')} go round in a circle`);
+      }
+      name = alias.name;
+    }
+    for (const name of trail) done.add(name);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Scripts of a database of files (`*.custom`) become processes with column lineage: each column that is written goes back to
+ * the columns read, through every variable between.
+ */
+import type { NamePart, Routine } from '../schemas/types.ts';
+import { databaseTypes, containerRef, type PathContext, refOfPath } from '../pipeline/database-names.ts';
+import { placeholderOf } from '../pipeline/datasets.ts';
+import { StreamError } from '../pipeline/errors.ts';
+import { processEntity } from '../pipeline/process.ts';
+import {
+  type Derivation,
+  deriving,
+  type DerivedEntity,
+  type ObjectRawEvent,
+  type TransformContext,
+  type TransformFactory,
+} from '../pipeline/transform.ts';
+import { type ScriptTable, traceScript } from './custom-script/lineage.ts';
+import { parseScript } from './custom-script/parse.ts';
+import { knownColumns } from './known-columns.ts';
+
+/** The language of the routines that this transform answers for. */
+export const scriptLanguage = 'custom';
+
+/** The transform: routines in the language `custom` → processes. Throws SCRIPT_INVALID with file, line and text. */
+export const traceScripts: TransformFactory = (context) =>
+  deriving((event) =>
+    event.type === 'routine' && event.value.language === scriptLanguage
+      ? derive(context, event, event.value)
+      : undefined,
+  );
+
+function derive(context: TransformContext, event: ObjectRawEvent, routine: Routine): Derivation {
+  const settings = context.settings(routine.producer);
+  const database = databaseTypes(settings, routine.producer);
+  const at: PathContext = { naming: context.naming, settings, database };
+  const ref = refOfPath(at, routine.path);
+  const name = routine.path.at(-1)?.name;
+  if (ref === undefined || name === undefined) {
+    throw new StreamError(
+      'EVENT_INVALID',
+      `The routine ${routine.objectId} of ${routine.producer} has no path to a routine.`,
+    );
+  }
+  const databasePath = routine.path.slice(0, -1);
+  const lineage = traceScript(parseScript(routine.text, routine.file ?? name), {
+    caseRule: settings.caseRule,
+    table: (table) => findTable(context, at, [...databasePath, { level: 'table', name: table }]),
+  });
+  const warnings = [...routine.warnings, ...lineage.warnings];
+  const container = database.routine?.container;
+  const parent = container === undefined ? undefined : containerRef(at, routine.path, container.level);
+  const process = processEntity({
+    ...ref,
+    name,
+    inputs: lineage.inputs.map((table) => table.ref),
+    outputs: lineage.outputs.map((table) => table.ref),
+    edges: lineage.edges,
+    warnings,
+    attributes: { description: routine.description, sourceFile: routine.file, definition: routine.text },
+    references:
+      container === undefined || parent === undefined
+        ? []
+        : [{ attribute: container.attribute, many: false, targets: [parent] }],
+  });
+  return {
+    event,
+    changes: [
+      { entities: [process], complete: [], placeholder: false },
+      ...placeholders([...lineage.inputs, ...lineage.outputs]),
+    ],
+    known: [],
+    warnings,
+  };
+}
+
+function findTable(context: TransformContext, at: PathContext, path: readonly NamePart[]): ScriptTable {
+  const name = path.at(-1)?.name ?? '';
+  const ref = refOfPath(at, path);
+  if (ref === undefined)
+    throw new StreamError('CONFIG_INVALID', `There is no entity type for the table ${name}.`);
+  const asset = context.known.asset(ref);
+  return { name, ref, described: asset !== undefined, columns: knownColumns(asset, at.settings.caseRule) };
+}
+
+function placeholders(tables: readonly ScriptTable[]): readonly DerivedEntity[] {
+  const missing = new Map(
+    tables.filter((table) => !table.described).map((table) => [table.ref.qualifiedName, table]),
+  );
+  return [...missing.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, table]) => placeholderOf(table.ref, table.name));
+}
