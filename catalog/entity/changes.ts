@@ -10,8 +10,6 @@ export class MutationLog {
   readonly #unit: UnitOfWork;
   readonly #lists = new Map<EntityOperation, Map<string, JsonObject>>();
   readonly #touched = new Map<string, StoredEntity>();
-  /** Whether anything was written, so that the answer has the section at all. */
-  #isWritten = false;
 
   constructor(unit: UnitOfWork) {
     this.#unit = unit;
@@ -21,28 +19,33 @@ export class MutationLog {
     return this.#lists.get(operation)?.has(guid) === true;
   }
 
-  #add(operation: EntityOperation, guid: string, header: JsonObject): void {
+  /** The list of an operation; it is there, if empty, also when all that was written is deleted (as in Atlas). */
+  #list(operation: EntityOperation): Map<string, JsonObject> {
     const list = this.#lists.get(operation) ?? new Map<string, JsonObject>();
-    if (!list.has(guid)) list.set(guid, header);
     this.#lists.set(operation, list);
+    return list;
+  }
+
+  #add(operation: EntityOperation, guid: string, header: JsonObject): void {
+    const list = this.#list(operation);
+    if (!list.has(guid)) list.set(guid, header);
   }
 
   /** Lists an entity that was written itself; its header shows the state at this moment. Only live ones are listed. */
   written(operation: 'CREATE' | 'UPDATE' | 'PARTIAL_UPDATE', entity: StoredEntity): void {
-    this.#isWritten = true;
-    if (entity.status !== 'ACTIVE' || this.#has('CREATE', entity.guid)) return;
+    if (this.#has('CREATE', entity.guid)) return;
+    this.#list(operation);
+    if (entity.status !== 'ACTIVE') return;
     this.#add(operation, entity.guid, showHeader(this.#unit, entity, { withClassifications: true }));
   }
 
   /** Notes an entity at the other end of a relationship that came or went. */
   touched(entity: StoredEntity): void {
-    this.#isWritten = true;
     this.#touched.set(entity.guid, entity);
   }
 
   /** Lists an entity that is about to be deleted or purged, as it was before. */
   removed(operation: 'DELETE' | 'PURGE', entity: StoredEntity): void {
-    this.#isWritten = true;
     const withClassifications = operation === 'PURGE';
     this.#add(operation, entity.guid, showHeader(this.#unit, entity, { withClassifications }));
   }
@@ -54,12 +57,14 @@ export class MutationLog {
   show(updates: 'UPDATE' | 'PARTIAL_UPDATE' = 'UPDATE'): JsonObject {
     for (const [guid, entity] of this.#touched) {
       const listed = this.#has('CREATE', guid) || this.#has(updates, guid) || this.#has('DELETE', guid);
-      if (listed || entity.status !== 'ACTIVE') continue;
+      if (listed) continue;
+      this.#list(updates);
+      if (entity.status !== 'ACTIVE') continue;
       this.#unit.touchEntity(entity);
       this.#add(updates, guid, showHeader(this.#unit, entity, { withClassifications: false }));
     }
     const answer = jsonObject();
-    if (!this.#isWritten) return answer;
+    if (this.#lists.size === 0) return answer;
     const mutated = jsonObject();
     for (const [operation, list] of this.#lists) mutated[operation] = [...list.values()];
     answer['mutatedEntities'] = mutated;

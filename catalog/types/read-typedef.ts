@@ -141,12 +141,13 @@ function propagateTagsOf(value: JsonValue | undefined): PropagateTags {
 
 /**
  * Reads one definition of a category.
+ * @param checkName false for Atlas's own types, whose names may start with `__`
  * @throws AtlasError with the code that Atlas answers; AtlasFault without a name
  */
-export function readTypeDef(raw: JsonValue, category: TypeCategory): TypeDraft {
+export function readTypeDef(raw: JsonValue, category: TypeCategory, checkName = true): TypeDraft {
   const name = isObject(raw) ? ownText(raw, 'name') : undefined;
   if (!isObject(raw) || name === undefined) throw new AtlasFault('a type without a name');
-  if (!isTypeName(name, category === 'CLASSIFICATION'))
+  if (checkName && !isTypeName(name, category === 'CLASSIFICATION'))
     throw new AtlasError('TYPE_NAME_INVALID_FORMAT', name, category);
   const options = textMap(own(raw, 'options'));
   const base = {

@@ -16,11 +16,11 @@ interface Sent {
   readonly guid: string | undefined;
 }
 
-function readRequest(body: JsonValue): Sent[] {
+function readRequest(body: JsonValue, checkNames = true): Sent[] {
   if (!isObject(body)) throw new AtlasFault('a types request that is not an object');
   return categories.flatMap((category: TypeCategory) =>
     ownList(body, listOfCategory[category]).map((raw) => ({
-      draft: readTypeDef(raw, category),
+      draft: readTypeDef(raw, category, checkNames),
       guid: isObject(raw) ? ownText(raw, 'guid') : undefined,
     })),
   );
@@ -62,8 +62,17 @@ export class TypeSystem {
    * @throws AtlasError 409-00-001 when one exists; then none is created
    */
   create(body: JsonValue, user: string, now: number): StoredTypeDef[] {
+    return this.#create(readRequest(body), user, now);
+  }
+
+  /** Loads Atlas's own types, whose names need not follow the rules. */
+  loadModel(model: JsonValue, now: number): void {
+    this.#create(readRequest(model, false), 'root', now);
+  }
+
+  #create(sent: readonly Sent[], user: string, now: number): StoredTypeDef[] {
     const seq = this.#store.nextSeq();
-    const fresh = readRequest(body).map(
+    const fresh = sent.map(
       ({ draft }, index): StoredTypeDef => ({
         ...draft,
         guid: randomUUID(),

@@ -1,0 +1,98 @@
+/** Opens the local catalogue: an HTTP server with the interface of Apache Atlas, kept in a folder. */
+import type { AddressInfo } from 'node:net';
+import { serve, type ServerType } from '@hono/node-server';
+import { StreamError } from '../pipeline/errors.ts';
+import { Catalog, type CatalogCounters } from './catalog.ts';
+import type { CatalogAuth } from './http/auth.ts';
+import { type CatalogMode, createApp } from './http/app.ts';
+import { CatalogStore } from './store.ts';
+
+/** Options of {@link openCatalog}. */
+export interface CatalogOptions {
+  /** The folder that holds the catalogue; it is made when it does not exist. */
+  readonly path: string;
+  /** Default 21000, Atlas's own; 0 takes a free one. */
+  readonly port?: number;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default `atlas`. */
+  readonly mode?: CatalogMode;
+  readonly auth?: CatalogAuth;
+  /** The clock, in milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** A catalogue that listens. */
+export interface OpenCatalog {
+  /** Where it listens, without a path: `http://127.0.0.1:21000`. */
+  readonly url: string;
+  counters(): CatalogCounters;
+  /** Stops listening, then closes the store. May be called twice. */
+  close(): Promise<void>;
+}
+
+function listen(app: ReturnType<typeof createApp>, hostname: string, port: number): Promise<ServerType> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch: app.fetch, hostname, port });
+    server.once('error', (thrown: NodeJS.ErrnoException) => {
+      reject(
+        thrown.code === 'EADDRINUSE'
+          ? new StreamError(
+              'PORT_IN_USE',
+              `The catalogue cannot listen on ${hostname}:${port}: the port is taken.`,
+              {
+                cause: thrown,
+                advice: 'Stop the other server, or choose another port (0 takes a free one).',
+              },
+            )
+          : thrown,
+      );
+    });
+    server.once('listening', () => resolve(server));
+  });
+}
+
+/**
+ * Opens a catalogue.
+ * @throws StreamError PORT_IN_USE, STATE_UNAVAILABLE, or CONFIG_INVALID for Purview's mode without a token
+ */
+export async function openCatalog(options: CatalogOptions): Promise<OpenCatalog> {
+  const { path, port = 21_000, host = '127.0.0.1', mode = 'atlas', auth = {}, now = Date.now } = options;
+  if (mode === 'purview' && (auth.bearerTokens?.size ?? 0) === 0) {
+    throw new StreamError(
+      'CONFIG_INVALID',
+      'A catalogue in the mode purview accepts no caller without a bearer token.',
+      {
+        advice: 'Name at least one token.',
+      },
+    );
+  }
+  const store = new CatalogStore(path);
+  let server: ServerType;
+  let catalog: Catalog;
+  try {
+    catalog = new Catalog(store, now);
+    server = await listen(createApp(catalog, { mode, auth, hosts: [host] }), host, port);
+  } catch (thrown) {
+    await store.close();
+    throw thrown;
+  }
+  const address = server.address();
+  const bound: AddressInfo | undefined =
+    typeof address === 'object' && address !== null ? address : undefined;
+  let closing: Promise<void> | undefined;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound?.port ?? port}`,
+    counters: () => catalog.counters(),
+    close: () => (closing ??= shut(server, store)),
+  };
+}
+
+async function shut(server: ServerType, store: CatalogStore): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    // Idle keep-alive connections would hold the server open.
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  });
+  await store.close();
+}
