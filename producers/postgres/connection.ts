@@ -19,6 +19,7 @@ const meanings: readonly (readonly [pattern: RegExp, code: ErrorCode, advice: st
     'The role needs CONNECT on the database; the system catalogues are open to everyone.',
   ],
   [/^53|^57|^08|^40|^58/, 'SOURCE_UNAVAILABLE', 'The server is starting, stopping or full; try again.'],
+  [/^XX000$|^42P01$/, 'SOURCE_UNAVAILABLE', 'An object was dropped while it was read; try again.'],
   [
     /^ECONNREFUSED$/,
     'SOURCE_UNAVAILABLE',
@@ -78,8 +79,12 @@ export async function connect(
   client.once('end', () => signal.removeEventListener('abort', cut));
   // A connection that breaks while nothing is asked shows with the next query; without a listener it would end the process.
   client.on('error', () => undefined);
+  // `connect` never settles when the connection is cut in the middle of it; the event does.
+  const ended = new Promise<never>((_resolve, reject) => {
+    client.once('end', () => reject(new StreamError('SOURCE_UNAVAILABLE', 'The connection was cut.')));
+  });
   try {
-    await client.connect();
+    await Promise.race([client.connect(), ended]);
     const { rows } = await client.query<{ version: number }>(
       "SELECT current_setting('server_version_num')::int AS version",
     );

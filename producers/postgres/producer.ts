@@ -26,14 +26,19 @@ export class PostgresProducer implements Producer {
   async *scan(context: ScanContext): AsyncIterable<FoundObject> {
     const signal = AbortSignal.any([context.signal, this.#closed.signal]);
     for (const database of this.#source.databases) {
-      const client = await connect(this.#source, database, signal);
+      let client: Client | undefined;
       try {
-        yield* scanDatabase(client, this.#source, database);
+        client = await connect(this.#source, database, signal);
+        for await (const found of scanDatabase(client, this.#source, database)) {
+          if (context.signal.aborted) return;
+          yield found;
+        }
       } catch (thrown) {
+        if (context.signal.aborted) return;
         signal.throwIfAborted();
         throw sourceError(thrown, this.#source, database);
       } finally {
-        await client.end();
+        await client?.end();
       }
     }
   }

@@ -45,7 +45,8 @@ const foreignKeyRow = z.object({
   table: text,
   column: text,
 });
-const viewRow = z.object({ relation: oid, definition: text, tree: text });
+/** The text is null for a view that was dropped since: functions such as pg_get_viewdef do not look through the snapshot. */
+const viewRow = z.object({ relation: oid, definition: text.nullable(), tree: text });
 const readRow = z.object({ view: oid, relation: oid, column: z.number().int() });
 const nameRow = z.object({
   relation: oid,
