@@ -6,6 +6,7 @@ import type { ProducerComponent } from '../pipeline/component.ts';
 import { customDb } from './custom-db/component.ts';
 import { events } from './events/component.ts';
 import { etlApi } from './etl-api/component.ts';
+import { etlJobFiles } from './etl-job-files/component.ts';
 import { postgres } from './postgres/component.ts';
 
 /** Every kind of producer by the name that the configuration uses. */
@@ -13,5 +14,6 @@ export const producers = {
   events,
   'etl-api': etlApi,
   'custom-db': customDb,
+  'etl-job-files': etlJobFiles,
   postgres,
 } as const satisfies Record<string, ProducerComponent>;

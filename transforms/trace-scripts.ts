@@ -57,7 +57,12 @@ function derive(context: TransformContext, event: ObjectRawEvent, routine: Routi
     outputs: lineage.outputs.map((table) => table.ref),
     edges: lineage.edges,
     warnings,
-    attributes: { description: routine.description, sourceFile: routine.file, definition: routine.text },
+    attributes: {
+      // A script without a description says nothing of it: what a person wrote in the catalogue stays.
+      ...(routine.description === null ? {} : { description: routine.description }),
+      sourceFile: routine.file,
+      definition: routine.text,
+    },
     references:
       container === undefined || parent === undefined
         ? []

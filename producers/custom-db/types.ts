@@ -22,8 +22,12 @@ const owns = (
 const kept = (entries: readonly Additional[]): readonly string[] =>
   entries.map(({ key, json }) => `${key}: ${json}`);
 
+/** What has no description says nothing of it: what a person wrote in the catalogue stays. */
+const description = (facts: DatabaseObject | Column): Attributes =>
+  facts.description === null ? {} : { description: facts.description };
+
 const described = (facts: DatabaseObject): Attributes => ({
-  description: facts.description,
+  ...description(facts),
   additional: kept(facts.additional),
 });
 
@@ -32,7 +36,7 @@ const columns = {
   attribute: 'columns',
   container: { attribute: 'table', level: 'table' },
   attributes: (facts: Column): Attributes => ({
-    description: facts.description,
+    ...description(facts),
     data_type: facts.dataType,
     ordinal: facts.ordinal,
     length: facts.length,

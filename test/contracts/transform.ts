@@ -2,6 +2,7 @@ import { type Observable, Subject } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import type { Derivation, TransformContext, TransformFactory } from '../../pipeline/transform.ts';
+import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import type { RawEvent } from '../../schemas/types.ts';
 
 /** What a transform is held against. */
@@ -103,6 +104,19 @@ export function transformContract(
           expectSubscriptions(source.subscriptions).toBe('^--!');
         }),
       );
+    });
+
+    it('derives changes that the schema of entity changes takes, each with its root first', () => {
+      for (const { changes } of examples.map(one)) {
+        for (const change of changes) {
+          const [root] = change.entities;
+          const { typeName, qualifiedName } = root;
+          const position = { incarnation: '1', sequence: 1 };
+          const event = { operation: 'UPSERT', producer: 'p', objectId: 'o', position, ...change } as const;
+          const encoded = encodeEvent('entity-change', { ...event, typeName, qualifiedName });
+          expect(decodeEvent(encoded).value).toMatchObject({ typeName, qualifiedName, ...change });
+        }
+      }
     });
 
     it('says the same of an event whatever came before it', () => {

@@ -26,7 +26,8 @@ export function checkAliases(statements: readonly Statement[]): void {
       if (alias === undefined) break;
       if (trail.has(alias.name)) {
         const cycle = [...trail].slice([...trail].indexOf(alias.name));
-        throw scriptError(alias.at, `the aliases ${cycle.join(', ')} go round in a circle`);
+        const names = cycle.length > 5 ? `${cycle.slice(0, 5).join(', ')}, …` : cycle.join(', ');
+        throw scriptError(alias.at, `the aliases ${names} go round in a circle`);
       }
       name = alias.name;
     }
