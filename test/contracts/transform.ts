@@ -40,6 +40,7 @@ export function transformContract(
 
   describe(`${name} keeps the contract of a transform`, () => {
     it('emits nothing when the source is never', () => {
+      expect.hasAssertions();
       marbles((scheduler) =>
         scheduler.run(({ cold, expectObservable, expectSubscriptions }) => {
           const source = cold<RawEvent>('-');
@@ -50,6 +51,7 @@ export function transformContract(
     });
 
     it('completes when the source is empty', () => {
+      expect.hasAssertions();
       marbles((scheduler) =>
         scheduler.run(({ cold, expectObservable, expectSubscriptions }) => {
           const source = cold<RawEvent>('|');
@@ -60,6 +62,7 @@ export function transformContract(
     });
 
     it('answers each of its events in the same frame, and no others', () => {
+      expect.hasAssertions();
       marbles((scheduler) =>
         scheduler.run(({ cold, expectObservable, expectSubscriptions }) => {
           const source = cold<RawEvent>('a-o-b-|', { a, o: other, b });
@@ -71,6 +74,7 @@ export function transformContract(
     });
 
     it('passes an error of the source on', () => {
+      expect.hasAssertions();
       marbles((scheduler) =>
         scheduler.run(({ cold, expectObservable }) => {
           const source = cold<RawEvent>('a-#', { a }, new Error('source'));
@@ -80,6 +84,7 @@ export function transformContract(
     });
 
     it('errors and lets go of the source when what it calls throws', () => {
+      expect.hasAssertions();
       const broken: TransformContext = {
         ...context,
         settings: () => {
@@ -96,6 +101,7 @@ export function transformContract(
     });
 
     it('lets go of the source when it is unsubscribed', () => {
+      expect.hasAssertions();
       marbles((scheduler) =>
         scheduler.run(({ hot, expectObservable, expectSubscriptions }) => {
           const source = hot<RawEvent>('a-b-a-|', { a, b });

@@ -3,6 +3,8 @@ import { readColumnMapping } from '../../pipeline/column-mapping.ts';
 import type { Derivation, TransformContext, TransformFactory } from '../../pipeline/transform.ts';
 import type { EntityBody, RawEvent } from '../../schemas/types.ts';
 
+export { transformContext } from './transform-context.ts';
+
 /** What a transform says of one event; throws what it throws. */
 export function deriveOne(factory: TransformFactory, context: TransformContext, event: RawEvent): Derivation {
   let found: Derivation | undefined;
