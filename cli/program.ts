@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { catalogCommand } from './commands/catalog.ts';
 import { checkCommand } from './commands/check.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { produceCommand } from './commands/produce.ts';
@@ -20,6 +21,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .addHelpText('after', '\nPages: README.md, docs/configuration.md, docs/errors.md')
     .addCommand(runCommand(setExitCode))
     .addCommand(produceCommand(setExitCode))
+    .addCommand(catalogCommand())
     .addCommand(checkCommand(setExitCode))
     .addCommand(deadLettersCommand());
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);

@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import type { DeadLetter } from '../../schemas/types.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { openLocalState } from '../../state/local.ts';
 import { keptDeadLetters } from '../dead-letter-log.ts';
-import { defaultConfigFile, loadConfig } from '../load-config.ts';
+import { defaultConfigFile } from '../load-config.ts';
 import { print } from '../output.ts';
+import { stateFolderOf } from '../state-folder.ts';
 import { table } from '../table.ts';
 
 interface Options {
@@ -59,18 +61,18 @@ function withOptions(command: Command): Command {
 }
 
 async function readLetters(options: Options): Promise<readonly DeadLetter[]> {
-  const state = openLocalState(await stateFolder(options));
+  const folder = path.join(await stateFolderOf(options), 'state');
+  if (!existsSync(folder)) {
+    throw new StreamError('STATE_UNAVAILABLE', `There is no state in ${folder}.`, {
+      advice: 'Run the pipeline first, or name its folder with --state.',
+    });
+  }
+  const state = openLocalState(folder);
   try {
     return await keptDeadLetters(state);
   } finally {
     await state.close();
   }
-}
-
-async function stateFolder({ config, state }: Options): Promise<string> {
-  if (state !== undefined) return path.resolve(state, 'state');
-  const loaded = await loadConfig(config);
-  return path.resolve(loaded.folder, loaded.config.state, 'state');
 }
 
 function head({

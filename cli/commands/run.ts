@@ -6,6 +6,7 @@ import { openPipeline, type OpenPipeline } from '../open-pipeline.ts';
 import { exitCodes, note, print } from '../output.ts';
 import { startPipeline } from '../pipeline-run.ts';
 import { openProducers } from '../open-producers.ts';
+import { parsePort } from '../parse-port.ts';
 import { showProgress } from '../progress.ts';
 import { RunSummary } from '../run-summary.ts';
 import { onShutdown } from '../shutdown.ts';
@@ -134,10 +135,4 @@ function unless(stopped: () => boolean): (thrown: unknown) => void {
   return (thrown) => {
     if (!stopped()) throw thrown;
   };
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new TypeError(`"${text}" is no port`);
 }
