@@ -70,10 +70,10 @@ export class Effect {
     }
   }
 
-  /** Adds the edges of one target column. A column that only keeps its own value is no edge. */
+  /** Adds the edges of one target column. A column that keeps its own value is no edge. */
   value(target: string | null, targetColumn: string, origins: Origins): void {
     for (const { table, column, kind } of origins.values()) {
-      if (table === target && columnKey(column) === columnKey(targetColumn) && column !== '*') continue;
+      if (kind === 'identity' && table === target && columnKey(column) === columnKey(targetColumn)) continue;
       const key = `${table}\u0000${columnKey(column)}\u0000${target ?? ''}\u0000${columnKey(targetColumn)}`;
       const known = this.columns.get(key);
       if (known !== undefined || this.columnEdges.length >= maxStatementEdges) continue;

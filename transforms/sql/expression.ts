@@ -76,7 +76,7 @@ function plainColumn(cursor: Cursor, from: number, end: number): ColumnRef | und
     parts.push(cursor.identifier(at + 1));
     at += 2;
   }
-  if (at !== last || (parts.length === 1 && expressionKeywords.has(token.upper))) return undefined;
+  if (at !== last || (parts.length === 1 && (expressionKeywords.has(token.upper) || token.upper === '$ACTION'))) return undefined;
   return { parts, kind: 'identity', variable: token.kind === 'variable', line: token.line };
 }
 
@@ -174,7 +174,7 @@ class Scanner {
       this.at = Math.min(this.top().end, this.end);
     else if (upper === 'NULLS') this.at += 2;
     else if (next.text === '=>' && next.kind === 'operator') this.at += 2;
-    else if (expressionKeywords.has(upper)) this.at++;
+    else if (expressionKeywords.has(upper) || upper === '$ACTION') this.at++;
     else return false;
     return true;
   }

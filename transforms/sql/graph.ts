@@ -137,7 +137,7 @@ function columnEdges(
     limit: maxScriptEdges,
   });
   const edges = collapsed.links
-    .filter((link) => link.source !== link.target)
+    .filter((link) => link.source !== link.target || link.data.kind !== 'identity')
     .map(({ source, target, data }): ColumnEdge => {
       const from = tableOf(source);
       const to = tableOf(target);

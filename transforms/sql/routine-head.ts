@@ -65,7 +65,7 @@ export function readHead(cursor: Cursor, from: number, end: number): HeadRange |
 
 /** MySQL: DEFINER = user@host. */
 function isUser(cursor: Cursor, at: number): boolean {
-  return cursor.symbol(at - 1, '=') || cursor.token(at).kind === 'variable';
+  return cursor.symbol(at - 1, '=') || cursor.symbol(at - 1, '@') || cursor.token(at).kind === 'variable';
 }
 
 function statementStop(cursor: Cursor, from: number, end: number): number {

@@ -39,6 +39,7 @@ export function runText(session: Session, text: string, firstLine = 1): void {
   const cursor = new Cursor({ text, tokens, dialect: session.dialect, readQuery, readStatement });
   const outside = session.routine;
   const pieces = session.dialect.tsql ? splitTsql(cursor) : splitBlocks(cursor, outside);
+  for (const { kind, routine } of pieces) if (kind === 'body' && routine !== undefined) session.register(routine);
   for (const piece of pieces) runPiece(session, cursor, piece);
   session.enter(outside);
 }

@@ -54,6 +54,8 @@ export class Session implements ResolverContext {
   private readonly input: SessionInput;
   private readonly catalog: Catalog;
   private readonly shapes = new Map<string, readonly string[]>();
+  /** The last shape of a temporary table of each name, for routines that use one which another routine made. */
+  private readonly temporaryShapes = new Map<string, readonly string[]>();
   private readonly texts = new Map<string, string | undefined>();
   private readonly variables = new Set<string>();
   private readonly routineResults = new Map<string, Relation>();
@@ -82,10 +84,19 @@ export class Session implements ResolverContext {
     this.cursors.clear();
     this.variables.clear();
     for (const parameter of routine?.parameters ?? []) this.declare(parameter);
-    if (routine === undefined || this.routines.has(this.routineNode(routine.name))) return;
-    this.routines.set(this.routineNode(routine.name), routine);
-    if (routine.result !== undefined)
-      this.setShape(this.nodes.of([routine.result.name]), routine.result.columns);
+    if (routine === undefined) return;
+    this.register(routine);
+    if (routine.result !== undefined) this.setShape(this.nodes.of([routine.result.name]), routine.result.columns);
+  }
+
+  /** Notes that the script defines a routine, before or after it is called. */
+  register(routine: RoutineHead): void {
+    const node = this.routineNode(routine.name);
+    if (!this.routines.has(node)) this.routines.set(node, routine);
+    if (routine.result === undefined) return;
+    const key = nameKey(node, this.dialect);
+    const columns = routine.result.columns.map((name) => ({ name, origins: new Map(), star: false }));
+    if (!this.routineResults.has(key)) this.routineResults.set(key, { columns, open: columns.length > 0 ? [] : [node] });
   }
 
   /** The name under which a routine is known. */
@@ -106,12 +117,18 @@ export class Session implements ResolverContext {
   }
 
   columnsOf(table: string): readonly string[] | undefined {
-    return this.shapes.get(table) ?? this.catalog.columns(table);
+    const own = this.shapes.get(table);
+    if (own !== undefined) return own;
+    const part = this.nodes.sessionPart(table);
+    return part === undefined ? this.catalog.columns(table) : this.temporaryShapes.get(part.key);
   }
 
   /** Notes the columns of a table that the script makes. */
   setShape(table: string, columns: readonly string[]): void {
-    if (columns.length > 0) this.shapes.set(table, columns);
+    if (columns.length === 0) return;
+    this.shapes.set(table, columns);
+    const part = this.nodes.sessionPart(table);
+    if (part !== undefined) this.temporaryShapes.set(part.key, columns);
   }
 
   isVariable(name: string): boolean {

@@ -7,6 +7,7 @@ import { findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import type { Piece, RoutineHead } from './pieces.ts';
 import { readHead } from './routine-head.ts';
+import { isStatementWord } from './statement.ts';
 import { words } from './words.ts';
 
 /** Cuts the whole token list. */
@@ -206,6 +207,8 @@ class BlockSplitter {
   }
 
   private statement(): void {
+    const word = this.cursor.word(this.at);
+    if (isStatementWord(word) || this.cursor.symbol(this.at + 1, ':=')) this.declaring = false;
     const end = this.untilSemicolon(this.at);
     this.push(this.declaring ? 'declare' : 'statement', this.at, end);
     this.at = end;

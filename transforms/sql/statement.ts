@@ -68,6 +68,11 @@ const silent = words(`
   PREPARE UNDROP ASSERT PRAGMA ATTACH DETACH CHECK IMPORT EXPORT READTEXT WRITETEXT SHUTDOWN SETUSER USING DO LOOP
 `);
 
+/** True if the word begins a statement, rather than a declaration that goes without DECLARE. */
+export function isStatementWord(word: string): boolean {
+  return readers.has(word) || silent.has(word) || word === 'SELECT' || word === 'WITH' || word === 'VALUES';
+}
+
 /** Reads the statement in [from, end). */
 export function readStatement(cursor: Cursor, end: number): Statement {
   const line = cursor.token(cursor.at).line;

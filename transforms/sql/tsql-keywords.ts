@@ -85,6 +85,7 @@ const grants = words('GRANT REVOKE DENY');
 const setOperators = words('UNION ALL EXCEPT INTERSECT');
 
 const change = keep((owner, previous, cursor, at) => {
+  if (previous === 'BULK') return true;
   if (previous === 'THEN') return owner === 'merge';
   return (
     ['ON', 'FOR', 'AFTER', 'OF'].includes(previous) || (owner === 'merge' && cursor.word(at) === 'INSERT')
