@@ -1,6 +1,6 @@
 /** A PostgreSQL for tests: the one that PGHOST names, else one that is started from npm's binaries. */
 import { randomUUID } from 'node:crypto';
-import { Client } from 'pg';
+import { Client, DatabaseError } from 'pg';
 import { startEmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
 
 /** Where a test connects to. */
@@ -15,6 +15,8 @@ export interface TestConnection {
 export interface TestPostgres extends TestConnection {
   /** Major version. */
   readonly version: number;
+  /** Whether it lets everybody in, so that a wrong password cannot be tried. */
+  trusts(): Promise<boolean>;
   /** Creates an empty database of a name that nothing else has, and deletes it on `stop`. */
   createDatabase(): Promise<string>;
   /** Runs SQL in a database of `createDatabase`. */
@@ -52,6 +54,18 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     version: rows[0]?.version ?? 0,
     client,
     run,
+    trusts: async () => {
+      const stranger = new Client({ ...connection, password: randomUUID(), database: 'postgres' });
+      try {
+        await stranger.connect();
+        return true;
+      } catch (thrown) {
+        if (thrown instanceof DatabaseError && thrown.code === '28P01') return false;
+        throw thrown;
+      } finally {
+        await stranger.end();
+      }
+    },
     createDatabase: async () => {
       const name = `test_${randomUUID().replaceAll('-', '')}`;
       await run('postgres', `CREATE DATABASE ${name}`);
