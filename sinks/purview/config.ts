@@ -3,7 +3,7 @@ import { StreamError } from '../../pipeline/errors.ts';
 import { type SinkComponent, type SinkHost, sinkComponent } from '../../pipeline/sink-component.ts';
 import type { Sink } from '../../pipeline/sink.ts';
 import { connectAzure, createTokenSource } from '../../platform/azure-credential.ts';
-import { createHttpClient, type HttpClientOptions } from '../../platform/http.ts';
+import { createHttpClient, type HttpClient, type HttpClientOptions } from '../../platform/http.ts';
 import { CatalogClient } from './client.ts';
 import { CatalogSink } from './sink.ts';
 
@@ -50,83 +50,79 @@ type CommonOptions = z.output<z.ZodObject<typeof common>>;
 /** Answers are small beside what was sent; a catalogue that sends more than this is not one. */
 const maxResponseBytes = 64_000_000;
 
+const atlasOptions = z.strictObject({
+  url: z.string().describe('Address of the server, such as http://atlas.example:21000.'),
+  path: z.string().default('/api/atlas/v2').describe('Path of the REST interface on it.'),
+  ...basic,
+  ...common,
+});
+
 /** Apache Atlas with Basic authentication. */
 export const atlas: SinkComponent = sinkComponent({
   summary: 'Apache Atlas 2.x by its REST interface, with Basic authentication.',
-  options: z.strictObject({
-    url: z.string().describe('Address of the server, such as http://atlas.example:21000.'),
-    path: z.string().default('/api/atlas/v2').describe('Path of the REST interface on it.'),
-    ...basic,
-    ...common,
-  }),
-  create: (options, host) => basicSink(options, host),
+  options: atlasOptions,
+  create: (options, host) => catalogSink(options, host, basicAccess(options)),
+});
+
+const localOptions = z.strictObject({
+  url: z.string().default('http://127.0.0.1:21000').describe('Address of the local catalogue.'),
+  path: z.string().default('/api/atlas/v2').describe('Path of the REST interface on it.'),
+  ...basic,
+  ...common,
 });
 
 /** The catalogue that `run` starts. */
 export const local: SinkComponent = sinkComponent({
   summary: 'The local catalogue that the same process starts.',
-  options: z.strictObject({
-    url: z.string().default('http://127.0.0.1:21000').describe('Address of the local catalogue.'),
-    path: z.string().default('/api/atlas/v2').describe('Path of the REST interface on it.'),
-    ...basic,
-    ...common,
-  }),
-  create: (options, host) => basicSink(options, host),
+  options: localOptions,
+  create: (options, host) => catalogSink(options, host, basicAccess(options)),
+});
+
+const purviewOptions = z.strictObject({
+  url: z
+    .string()
+    .describe(
+      'Address of the account: https://ACCOUNT.purview.azure.com or https://api.purview-service.microsoft.com.',
+    ),
+  path: z.string().default('/datamap/api/atlas/v2').describe('Path of the Atlas interface on it.'),
+  apiVersion: z.string().default('2023-09-01').describe('Value of the parameter api-version.'),
+  scope: z.string().default('https://purview.azure.net/.default').describe('What the token is asked for.'),
+  servicePrincipal: z
+    .strictObject({
+      tenantId: z.string().describe('Directory (tenant) id.'),
+      clientId: z.string().describe('Application (client) id.'),
+      clientSecret: z.string().describe('Its secret; write it as ${env:NAME} or ${file:PATH}.'),
+    })
+    .optional()
+    .describe(
+      'Whom to sign in as. Without it: environment, managed identity, Azure CLI, in the order of @azure/identity.',
+    ),
+  ...common,
 });
 
 /** Microsoft Purview with Entra tokens. */
 export const purview: SinkComponent = sinkComponent({
   summary: 'Microsoft Purview (Data Map), with a token of Microsoft Entra ID.',
-  options: z.strictObject({
-    url: z
-      .string()
-      .describe(
-        'Address of the account: https://ACCOUNT.purview.azure.com or https://api.purview-service.microsoft.com.',
-      ),
-    path: z.string().default('/datamap/api/atlas/v2').describe('Path of the Atlas interface on it.'),
-    apiVersion: z.string().default('2023-09-01').describe('Value of the parameter api-version.'),
-    scope: z.string().default('https://purview.azure.net/.default').describe('What the token is asked for.'),
-    servicePrincipal: z
-      .strictObject({
-        tenantId: z.string().describe('Directory (tenant) id.'),
-        clientId: z.string().describe('Application (client) id.'),
-        clientSecret: z.string().describe('Its secret; write it as ${env:NAME} or ${file:PATH}.'),
-      })
-      .optional()
-      .describe(
-        'Whom to sign in as. Without it: environment, managed identity, Azure CLI, in the order of @azure/identity.',
-      ),
-    ...common,
-  }),
-  create: (options, host) => {
-    const tokens = createTokenSource(options.scope, () => connectAzure(options.servicePrincipal));
-    return catalogSink(options, host, {
-      authorize: () => tokens.authorize(),
-      renew: () => tokens.renew(),
-      query: { 'api-version': options.apiVersion },
-    });
-  },
+  options: purviewOptions,
+  create: (options, host) => catalogSink(options, host, purviewAccess(options)),
 });
 
-function basicSink(
-  options: CommonOptions & {
-    readonly url: string;
-    readonly path: string;
-    readonly user?: string | undefined;
-    readonly password?: string | undefined;
-  },
-  host: SinkHost,
-): Sink {
-  const { user, password } = options;
+function purviewAccess(options: z.output<typeof purviewOptions>): CatalogAccess {
+  const tokens = createTokenSource(options.scope, () => connectAzure(options.servicePrincipal));
+  return {
+    authorize: () => tokens.authorize(),
+    renew: () => tokens.renew(),
+    query: { 'api-version': options.apiVersion },
+  };
+}
+
+function basicAccess({ user, password }: z.output<z.ZodObject<typeof basic>>): CatalogAccess {
   if ((user === undefined) !== (password === undefined)) {
     throw new StreamError('CONFIG_INVALID', 'The sink needs both user and password, or neither.');
   }
-  if (user === undefined || password === undefined) return catalogSink(options, host, { query: {} });
+  if (user === undefined || password === undefined) return { query: {} };
   const token = Buffer.from(`${user}:${password}`, 'utf8').toString('base64');
-  return catalogSink(options, host, {
-    query: {},
-    authorize: async () => ({ authorization: `Basic ${token}` }),
-  });
+  return { query: {}, authorize: async () => ({ authorization: `Basic ${token}` }) };
 }
 
 /** How requests are signed. */
@@ -138,13 +134,32 @@ export interface CatalogAccess {
   readonly query: Readonly<Record<string, string>>;
 }
 
-/** Makes the sink for any catalogue that speaks Atlas's REST interface. */
-export function catalogSink(
-  options: CommonOptions & { readonly url: string; readonly path: string },
-  host: SinkHost,
-  { authorize, renew, query }: CatalogAccess,
-): Sink {
-  const http = createHttpClient({
+type AddressOptions = CommonOptions & { readonly url: string; readonly path: string };
+
+/** A catalogue to read from, signed in. */
+export interface CatalogConnection {
+  readonly http: HttpClient;
+  /** Parameters of every request. */
+  readonly query: Readonly<Record<string, string>>;
+}
+
+/** Connects to the catalogue of a sink's options, for commands that read. Undefined when the sink has none. Throws a ZodError for wrong options. */
+export function connectCatalog(kind: string, given: unknown): CatalogConnection | undefined {
+  const connect = <S extends z.ZodType<AddressOptions>>(
+    schema: S,
+    access: (options: z.output<S>) => CatalogAccess,
+  ): CatalogConnection => {
+    const options = schema.parse(given);
+    const signed = access(options);
+    return { http: httpClient(options, signed), query: signed.query };
+  };
+  if (kind === 'atlas') return connect(atlasOptions, basicAccess);
+  if (kind === 'local') return connect(localOptions, basicAccess);
+  return kind === 'purview' ? connect(purviewOptions, purviewAccess) : undefined;
+}
+
+function httpClient(options: AddressOptions, { authorize }: CatalogAccess): HttpClient {
+  return createHttpClient({
     baseUrl: options.url.replace(/\/+$/, '') + options.path,
     timeoutMs: options.timeoutMs,
     maxResponseBytes,
@@ -152,8 +167,13 @@ export function catalogSink(
     tooLargeCode: 'CATALOG_UNEXPECTED',
     ...(authorize === undefined ? {} : { authorize }),
   });
+}
+
+/** Makes the sink for any catalogue that speaks Atlas's REST interface. */
+export function catalogSink(options: AddressOptions, host: SinkHost, access: CatalogAccess): Sink {
+  const { renew, query } = access;
   const client = new CatalogClient({
-    http,
+    http: httpClient(options, access),
     host,
     query,
     retry: options.retry,
