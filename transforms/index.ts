@@ -4,6 +4,7 @@
  */
 import type { TransformFactory } from '../pipeline/transform.ts';
 import { describeDatabaseObjects } from './describe-database-objects.ts';
+import { mapJobFiles } from './map-job-files.ts';
 import { mapJobs } from './map-jobs.ts';
 import { traceScripts } from './trace-scripts.ts';
 
@@ -11,5 +12,6 @@ import { traceScripts } from './trace-scripts.ts';
 export const transforms = {
   'describe-database-objects': describeDatabaseObjects,
   'map-jobs': mapJobs,
+  'map-job-files': mapJobFiles,
   'trace-scripts': traceScripts,
 } as const satisfies Record<string, TransformFactory>;
