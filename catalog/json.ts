@@ -76,8 +76,11 @@ class JsonReader {
   readonly #text: string;
   #at = 0;
 
-  constructor(text: string) {
+  readonly #keepsDecimals: boolean;
+
+  constructor(text: string, keepsDecimals: boolean) {
     this.#text = text;
+    this.#keepsDecimals = keepsDecimals;
   }
 
   #match(pattern: RegExp): RegExpExecArray | null {
@@ -121,14 +124,15 @@ class JsonReader {
     return this.#number();
   }
 
-  #number(): number | bigint {
+  #number(): number | bigint | JavaDouble {
     const found = this.#match(numberToken);
     if (found === null) this.#fail();
     const [token, fraction, exponent] = found;
     const value = Number(token);
     if (fraction === undefined && exponent === undefined && !Number.isSafeInteger(value))
       return BigInt(token);
-    return value;
+    const isDecimal = fraction !== undefined || exponent !== undefined;
+    return this.#keepsDecimals && isDecimal ? new JavaDouble(value) : value;
   }
 
   #string(): string {
@@ -194,10 +198,11 @@ class JsonReader {
 
 /**
  * Reads the first JSON value of a text and ignores the rest. Nesting is capped at 200 levels.
+ * @param keepsDecimals whether numbers with a point or exponent come as {@link JavaDouble}, so that 1.0 stays apart from 1
  * @throws StreamError SOURCE_INVALID when the text does not start with a JSON value
  */
-export function parseJson(text: string): JsonValue {
-  return new JsonReader(text).value(0);
+export function parseJson(text: string, keepsDecimals = false): JsonValue {
+  return new JsonReader(text, keepsDecimals).value(0);
 }
 
 function writeNumber(value: number, decimal: boolean): string {

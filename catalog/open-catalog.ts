@@ -5,6 +5,7 @@ import { StreamError } from '../pipeline/errors.ts';
 import { Catalog, type CatalogCounters } from './catalog.ts';
 import type { CatalogAuth } from './http/auth.ts';
 import { type CatalogMode, createApp } from './http/app.ts';
+import { exportLines } from './export.ts';
 import { CatalogStore } from './store.ts';
 
 /** Options of {@link openCatalog}. */
@@ -27,6 +28,8 @@ export interface OpenCatalog {
   /** Where it listens, without a path: `http://127.0.0.1:21000`. */
   readonly url: string;
   counters(): CatalogCounters;
+  /** The canonical export, as JSON lines: see `exportLines`. */
+  export(): string;
   /** Stops listening, then closes the store. May be called twice. */
   close(): Promise<void>;
 }
@@ -84,6 +87,7 @@ export async function openCatalog(options: CatalogOptions): Promise<OpenCatalog>
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound?.port ?? port}`,
     counters: () => catalog.counters(),
+    export: () => [...exportLines(store, catalog.types)].join(''),
     close: () => (closing ??= shut(server, store)),
   };
 }
