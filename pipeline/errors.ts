@@ -44,6 +44,8 @@ export const errorCatalogue = {
   // transport and state
   TRANSPORT_CLOSED: permanent('The transport was used after it had been closed.'),
   TOPIC_UNKNOWN: permanent('A topic was named that has not been created.'),
+  TRANSPORT_FULL: transient('The log of the embedded transport is full: its size limit or the disk.'),
+  TRANSPORT_DAMAGED: permanent('The files of the embedded transport are damaged, cut short or not its own.'),
   STATE_UNAVAILABLE: permanent('The state store cannot be opened.'),
   // catalogue
   CATALOG_UNAVAILABLE: transient('The catalogue cannot be reached or answered with a passing fault.'),
@@ -54,6 +56,7 @@ export const errorCatalogue = {
   CATALOG_MISSING_TYPE: permanent('An entity has a type that the catalogue does not have.'),
   CATALOG_FAULT: transient('The catalogue answered 500, as it also does to some requests that are wrong.'),
   CATALOG_CONFLICT: transient('The catalogue reports a conflict with a concurrent change.'),
+  CATALOG_NOT_FOUND: permanent('The catalogue has no entity of that name.'),
   CATALOG_UNEXPECTED: transient('The catalogue answered 2xx without the expected body.'),
 } as const satisfies Record<string, ErrorDefinition>;
 

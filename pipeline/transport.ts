@@ -1,10 +1,27 @@
 /** The contract of a transport: where topics live. Words as in Kafka: topic, partition, offset, consumer group. */
 
+import type { StateStore, StateWrite } from './state.ts';
+
+/** What a topic may forget. Each part is optional; what a consumer group has not committed yet is always kept. */
+export interface Retention {
+  /** Records older than this go, in milliseconds. */
+  readonly ms?: number;
+  /** The oldest records of a partition go while it holds more than this. */
+  readonly bytes?: number;
+  /** Of each key only the last record stays. */
+  readonly compact?: {
+    /** How long the tombstone of a removed key stays at the least, in milliseconds. */
+    readonly tombstoneMs: number;
+  };
+}
+
 /** A topic to create. */
 export interface TopicSpec {
   readonly name: string;
   /** Partitions, at least 1. */
   readonly partitions: number;
+  /** What may be forgotten; nothing where it is absent. The memory transport keeps everything. */
+  readonly retention?: Retention;
 }
 
 /** A record to append. Records of one key go to one partition, in order. */
@@ -23,6 +40,11 @@ export interface StoredRecord extends NewRecord {
   readonly offset: number;
   /** Milliseconds since 1970 at which it was appended; for display and seek by time. */
   readonly timestamp: number;
+  /**
+   * Present when what is stored is not what was appended: says what is wrong. Key and headers are then empty and the value
+   * holds the bytes as they were found. It is settled like any event that cannot be decoded: as a dead letter.
+   */
+  readonly corrupt?: string;
 }
 
 /** Where a record was appended. */
@@ -69,6 +91,22 @@ export interface PartitionState {
   readonly committed: Readonly<Record<string, number>>;
 }
 
+/** What one transaction does: all of it or nothing. */
+export interface TransactionWork {
+  readonly appends: readonly { readonly topic: string; readonly records: readonly NewRecord[] }[];
+  readonly state: readonly StateWrite[];
+  /** What is settled by it; see {@link Assignment.commit}. */
+  readonly commits: readonly { readonly assignment: Assignment; readonly offset: number }[];
+}
+
+/** Outputs, state and offsets in one step: what a stage needs to have an effect exactly once. */
+export interface Transactions {
+  /** The state that {@link run} writes. Closed with the transport. */
+  readonly state: StateStore;
+  /** Durable when it resolves. Resolves with false, and nothing is written, when one of the assignments is no longer ours. */
+  run(work: TransactionWork): Promise<boolean>;
+}
+
 /** Where topics live. Every method rejects with TRANSPORT_CLOSED after `close`, and with TOPIC_UNKNOWN for a topic that was not created. */
 export interface Transport {
   /** Creates what is missing; a topic that exists stays as it is. */
@@ -89,6 +127,8 @@ export interface Transport {
   read(topic: string, partition: number, from: number): AsyncIterable<StoredRecord>;
   /** Offsets of every partition. */
   describe(topic: string): Promise<readonly PartitionState[]>;
+  /** Present where outputs, state and offsets can be written in one transaction. */
+  readonly transactions?: Transactions;
   /** Ends every subscription. May be called twice. */
   close(): Promise<void>;
 }

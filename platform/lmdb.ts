@@ -1,0 +1,50 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
+import { type ErrorCode, messageOf, StreamError } from '../pipeline/errors.ts';
+import { faultOfLmdbFile } from './lmdb-file.ts';
+
+/** How an environment is opened. */
+export interface LmdbOptions {
+  readonly folder: string;
+  /** The code of the error when it cannot be opened. */
+  readonly code: ErrorCode;
+  /** What to do then: one sentence. */
+  readonly advice: string;
+  /** Address space reserved for the file at first, in bytes; it grows when the file does. */
+  readonly mapSize?: number;
+  /** Named databases at the most. */
+  readonly maxDatabases?: number;
+}
+
+/**
+ * Opens the LMDB environment of a folder, which is made where it is missing. A file that is damaged or cut short is refused
+ * with `code` before LMDB maps it; reader slots of processes that died are cleared. A synchronous transaction is on
+ * disk when it returns (`overlappingSync` would only commit it).
+ */
+export function openLmdb(options: LmdbOptions): RootDatabase<string, Buffer> {
+  const { folder, code, advice } = options;
+  try {
+    mkdirSync(folder, { recursive: true });
+    const path = join(folder, 'data.mdb');
+    const fault = existsSync(path) ? faultOfLmdbFile(path) : undefined;
+    if (fault !== undefined) throw new StreamError(code, `${path} is damaged: ${fault}.`, { advice });
+    const environment: RootDatabase<string, Buffer> = open({
+      path: folder,
+      noSubdir: false,
+      keyEncoding: 'binary',
+      encoding: 'string',
+      overlappingSync: false,
+      maxDbs: options.maxDatabases ?? 12,
+      ...(options.mapSize === undefined ? {} : { mapSize: options.mapSize }),
+    });
+    environment.readerCheck();
+    return environment;
+  } catch (thrown) {
+    if (thrown instanceof StreamError) throw thrown;
+    throw new StreamError(code, `The folder ${folder} cannot be opened: ${messageOf(thrown)}.`, {
+      cause: thrown,
+      advice,
+    });
+  }
+}
