@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StreamError } from '../../../pipeline/errors.ts';
 import { isNode, listField, numberField, parseNodeTree } from '../../../producers/postgres/node-tree.ts';
