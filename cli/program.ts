@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { catalogCommand } from './commands/catalog.ts';
 import { checkCommand } from './commands/check.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
+import { entityCommand } from './commands/entity.ts';
+import { lineageCommand } from './commands/lineage.ts';
 import { produceCommand } from './commands/produce.ts';
 import { runCommand } from './commands/run.ts';
 import { describeFailure, exitCodeOf, exitCodes, note } from './output.ts';
@@ -17,14 +19,17 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
       'Keeps a data catalogue (Microsoft Purview, Apache Atlas) true to sources that it cannot scan.',
     )
     .exitOverride()
+    .enablePositionalOptions()
     .showHelpAfterError('(--help shows the options)')
     .addHelpText('after', '\nPages: README.md, docs/configuration.md, docs/errors.md')
     .addCommand(runCommand(setExitCode))
     .addCommand(produceCommand(setExitCode))
     .addCommand(catalogCommand())
     .addCommand(checkCommand(setExitCode))
+    .addCommand(entityCommand())
+    .addCommand(lineageCommand())
     .addCommand(deadLettersCommand());
-  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  for (const command of allCommands(program)) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (thrown) {
@@ -33,4 +38,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     return exitCodeOf(thrown);
   }
   return exitCode;
+}
+
+function allCommands(command: Command): readonly Command[] {
+  return command.commands.flatMap((child) => [child, ...allCommands(child)]);
 }

@@ -1,4 +1,9 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
 import { Command, Option } from 'commander';
+import { exportCatalog } from '../../catalog/export.ts';
+import { StreamError } from '../../pipeline/errors.ts';
 import { loadConfig, defaultConfigFile } from '../load-config.ts';
 import { openLocalCatalog } from '../local-catalog.ts';
 import { note, print } from '../output.ts';
@@ -15,7 +20,8 @@ interface Options {
 
 /** `catalog`: the local catalogue on its own; `catalog export`: what it holds. */
 export function catalogCommand(): Command {
-  return new Command('catalog')
+  const command = new Command('catalog')
+    .enablePositionalOptions()
     .description('Serve the local catalogue, an Atlas-compatible server with a page, until Ctrl-C.')
     .option(
       '-c, --config <file>',
@@ -32,6 +38,28 @@ export function catalogCommand(): Command {
       '\nExamples:\n  purview-streams catalog\n  purview-streams catalog --state /tmp/try --port 0\n  purview-streams catalog export > catalog.ndjson',
     )
     .action(serve);
+  command
+    .command('export')
+    .description(
+      'Print what the local catalogue holds: one entity a line as JSON, sorted, by name and without guids and times.',
+    )
+    .option(
+      '-c, --config <file>',
+      'configuration file; may be missing when --state is given',
+      defaultConfigFile,
+    )
+    .option('--state <folder>', 'folder that holds it, instead of the configured one')
+    .addHelpText('after', '\nExample:\n  purview-streams catalog export | jq -r .qualifiedName')
+    .action(async (options: Options) => {
+      const folder = path.join(await stateFolderOf(options), 'catalog');
+      if (!existsSync(folder)) {
+        throw new StreamError('STATE_UNAVAILABLE', `There is no catalogue in ${folder}.`, {
+          advice: 'Run the pipeline first, or name its folder with --state.',
+        });
+      }
+      process.stdout.write(await exportCatalog(folder));
+    });
+  return command;
 }
 
 async function serve(options: Options): Promise<void> {

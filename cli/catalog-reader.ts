@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { entityWithExtInfoSchema } from '../pipeline/atlas/replies.ts';
+import { StreamError } from '../pipeline/errors.ts';
+import type { HttpResponse } from '../platform/http.ts';
+import { type CatalogConnection, connectCatalog } from '../sinks/purview/config.ts';
+import { type Configured, configure } from './configured.ts';
+import { sinkOptions } from './configured-sink.ts';
+import { loadConfig } from './load-config.ts';
+import { type LocalCatalog, openLocalCatalog } from './local-catalog.ts';
+import { stateFolder } from './open-pipeline.ts';
+
+/** An entity as the catalogue shows it. */
+export type CatalogEntity = z.output<typeof entityWithExtInfoSchema>['entity'];
+
+/** Options of the commands that read a catalogue. */
+export interface ReaderOptions {
+  readonly config: string;
+  readonly state?: string;
+}
+
+/** Reads the catalogue that the configuration's sink writes to. */
+export class CatalogReader {
+  readonly #configured: Configured;
+  readonly #connection: CatalogConnection;
+  readonly #own: LocalCatalog | undefined;
+
+  private constructor(configured: Configured, connection: CatalogConnection, own: LocalCatalog | undefined) {
+    this.#configured = configured;
+    this.#connection = connection;
+    this.#own = own;
+  }
+
+  /**
+   * Connects. The local catalogue is asked where a `run` serves it; when none does, its folder is opened for this one command. Throws
+   * CONFIG_INVALID when the sink has no catalogue to read.
+   */
+  static async open(options: ReaderOptions): Promise<CatalogReader> {
+    const configured = configure(await loadConfig(options.config));
+    const { kind } = configured.loaded.config.sink;
+    const { catalog } = configured.loaded.config;
+    if (kind === 'local' && catalog !== undefined) {
+      const own = await openLocalCatalog({
+        folder: stateFolder(configured, options.state),
+        host: '127.0.0.1',
+        port: 0,
+      });
+      return CatalogReader.#connect(configured, own);
+    }
+    return CatalogReader.#connect(configured, undefined);
+  }
+
+  static #connect(configured: Configured, own: LocalCatalog | undefined): CatalogReader {
+    const { kind } = configured.loaded.config.sink;
+    const connection = connectCatalog(kind, sinkOptions(configured, own));
+    if (connection !== undefined) return new CatalogReader(configured, connection, own);
+    throw new StreamError('CONFIG_INVALID', `The sink of kind ${kind} has no catalogue to read.`);
+  }
+
+  /** The entity of a qualifiedName: every declared type whose name pattern fits is asked. Throws CATALOG_NOT_FOUND. */
+  async find(qualifiedName: string): Promise<CatalogEntity> {
+    const { naming } = this.#configured;
+    const types = naming.types.filter((type) => naming.parse(type.name, qualifiedName) !== undefined);
+    for (const { name } of types) {
+      const response = await this.#get(`/entity/uniqueAttribute/type/${encodeURIComponent(name)}`, {
+        'attr:qualifiedName': qualifiedName,
+      });
+      if (response.status === 404 || response.status === 400) continue;
+      return parse(entityWithExtInfoSchema, response).entity;
+    }
+    throw new StreamError('CATALOG_NOT_FOUND', `The catalogue has no entity ${qualifiedName}.`, {
+      advice: `Asked as: ${types.map((type) => type.name).join(', ') || 'no declared type has such a name'}.`,
+    });
+  }
+
+  /** Reads any path of the Atlas interface. */
+  async read<S extends z.ZodType>(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    schema: S,
+  ): Promise<z.output<S>> {
+    return parse(schema, await this.#get(path, query));
+  }
+
+  /** Disconnects. */
+  async close(): Promise<void> {
+    await this.#own?.close();
+  }
+
+  #get(path: string, query: Readonly<Record<string, string>>): Promise<HttpResponse> {
+    return this.#connection.http.request({
+      method: 'GET',
+      path,
+      query: { ...this.#connection.query, ...query },
+    });
+  }
+}
+
+const errorSchema = z.object({ errorCode: z.string(), errorMessage: z.string() });
+
+function parse<S extends z.ZodType>(schema: S, { status, body }: HttpResponse): z.output<S> {
+  const value = body.kind === 'json' ? body.value : undefined;
+  if (status === 401 || status === 403) {
+    throw new StreamError('CATALOG_REFUSED', `The catalogue refused the request with ${status}.`, {
+      advice: 'Check the credentials and roles of the sink in the configuration.',
+    });
+  }
+  const parsed = schema.safeParse(value);
+  if (status === 200 && parsed.success) return parsed.data;
+  const error = errorSchema.safeParse(value).data;
+  throw new StreamError(
+    'CATALOG_UNEXPECTED',
+    `The catalogue answered ${status}: ${error === undefined ? 'not the expected body' : `${error.errorCode} ${error.errorMessage}`}.`,
+  );
+}
