@@ -50,7 +50,7 @@ export function targetColumns(
   const shape = frame.session.columnsOf(target);
   const star = relation.columns.some((column) => column.star);
   if (shape !== undefined && shape.length === relation.columns.length && !star) return shape;
-  if (relation.columns.length > 0 && !star && shape === undefined) {
+  if (!star && shape === undefined && relation.columns.some((column) => column.origins.size > 0)) {
     frame.effect.note(
       'target-columns-unknown',
       `Columns go to ${frame.session.nodes.display(target)} by position, line ${frame.effect.line}; they bear the query's names here.`,

@@ -114,9 +114,9 @@ export function renameTable(frame: Frame, from: Name, to: Name): void {
 /** Applies EXEC and CALL. */
 export function applyCall(frame: Frame, call: Call): void {
   const { effect, session } = frame;
-  const { results } = runCall(frame, call);
+  const { results, reads } = runCall(frame, call);
   const relation = united(results);
-  setVariables(frame, call.into, relation);
+  setVariables(frame, call.into, relation, reads);
   for (const target of call.into) if (session.dialect.tsql) session.setText(target, undefined);
   effect.absorb(frame.resolver, []);
 }
@@ -150,23 +150,21 @@ export function applyAssign(frame: Frame, statement: Assign): void {
 
 /** Applies FETCH … INTO. */
 export function applyFetch(frame: Frame, statement: Fetch): void {
-  const relation = frame.session.cursors.get(statement.cursor.toLowerCase());
-  if (relation !== undefined) setVariables(frame, statement.into, relation);
+  const known = frame.session.cursors.get(statement.cursor.toLowerCase());
+  if (known !== undefined) setVariables(frame, statement.into, known.relation, known.reads);
 }
 
-/** Gives variables the columns of a relation by position; one variable may take them all as a record. */
-function setVariables(frame: Frame, names: readonly string[], relation: Relation): void {
+/** Gives variables the columns of a relation by position (one variable may take them all as a record), and the tables read. */
+function setVariables(frame: Frame, names: readonly string[], relation: Relation, reads: readonly string[]): void {
   const { effect, session } = frame;
   for (const [at, name] of names.entries()) {
     session.declare(name);
     session.setText(name, undefined);
     const node = session.nodes.variable(name);
+    for (const read of reads) effect.edge(read, node);
     const record = names.length === 1 && (relation.columns.length !== 1 || relation.open.length > 0);
     const columns = record ? relation.columns : relation.columns.slice(at, at + 1);
-    for (const column of columns) {
-      effect.value(node, record ? column.name : '', column.origins);
-      for (const origin of column.origins.values()) if (origin.table !== '') effect.edge(origin.table, node);
-    }
+    for (const column of columns) effect.value(node, record ? column.name : '', column.origins);
   }
 }
 
@@ -182,15 +180,15 @@ export function applyRead(frame: Frame, statement: Read): Relation {
     .filter((name) => takesVariables(session, name))
     .map((name) => name[0] ?? '');
   if (statement.cursor !== undefined) {
-    session.cursors.set(statement.cursor.toLowerCase(), relation);
     effect.absorb(resolver, []);
+    session.cursors.set(statement.cursor.toLowerCase(), { relation, reads: [...resolver.reads, ...resolver.others] });
   } else if (assigned) {
     for (const item of select?.items ?? [])
       assignItem(frame, item.assigns, relation.columns.find((column) => column.name === item.name)?.origins);
     effect.absorb(resolver, []);
   } else if (variables.length > 0) {
     effect.absorb(resolver, []);
-    setVariables(frame, variables, relation);
+    setVariables(frame, variables, relation, [...resolver.reads, ...resolver.others]);
   } else if (select !== undefined && select.into.length > 0)
     storeInto(frame, select.into, select.intoTemporary, relation);
   else {
@@ -207,12 +205,11 @@ function assignItem(
   origins: Parameters<Frame['effect']['value']>[2] | undefined,
 ): void {
   if (variable === undefined) return;
-  const { effect, session } = frame;
+  const { effect, resolver, session } = frame;
   session.setText(variable, undefined);
   const node = session.nodes.variable(variable);
-  if (origins === undefined) return;
-  effect.value(node, '', origins);
-  for (const origin of origins.values()) if (origin.table !== '') effect.edge(origin.table, node);
+  for (const read of [...resolver.reads, ...resolver.others]) effect.edge(read, node);
+  if (origins !== undefined) effect.value(node, '', origins);
 }
 
 /** In routines of block languages SELECT INTO fills variables; T-SQL makes a table. */

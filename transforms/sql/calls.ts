@@ -26,13 +26,8 @@ export function readCall(cursor: Cursor, end: number): Statement {
   if (cursor.eat('IMMEDIATE')) return readText(cursor, end, line);
   if (cursor.symbol(cursor.at, '(')) return readText(cursor, end, line);
   const token = cursor.token(cursor.at);
-  if (
-    !isCall &&
-    !cursor.dialect.tsql &&
-    !cursor.symbol(cursor.at + 1, '(') &&
-    !cursor.symbol(cursor.at + 1, '.')
-  )
-    return readText(cursor, end, line);
+  // Elsewhere than in T-SQL, EXECUTE runs text or what PREPARE made of it; routines are called by CALL.
+  if (!isCall && !cursor.dialect.tsql) return readText(cursor, end, line);
   if (token.kind === 'string' || token.kind === 'variable') return readText(cursor, end, line);
   const name = cursor.name(end);
   return name === undefined

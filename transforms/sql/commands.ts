@@ -185,3 +185,13 @@ export function readReturn(cursor: Cursor, end: number): Statement {
   if (cursor.symbol(cursor.at, '(') && beginsQuery(cursor, cursor.at + 1)) return readRead(cursor, end);
   return readEvaluate(cursor, cursor.at, end);
 }
+
+/** Reads `PREPARE name FROM text` (MySQL): the name holds the text. */
+export function readPrepare(cursor: Cursor, end: number): Statement {
+  const line = cursor.token(cursor.at).line;
+  const name = cursor.identifier(cursor.at + 1);
+  if (cursor.word(cursor.at + 2) !== 'FROM') return { type: 'other', understood: true, line, with: [] };
+  const assignments = [assignment(cursor, name, { from: cursor.at + 3, end, append: false })];
+  cursor.at = end;
+  return { type: 'assign', assignments, tables: [], line, with: [] };
+}

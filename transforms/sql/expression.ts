@@ -148,10 +148,23 @@ class Scanner {
     this.at++;
     if (text === '::') this.type();
     else if (text === ':') {
+      if (!this.followsOperand()) {
+        // `:name`, a variable of the routine or of the program around it.
+        if (this.cursor.isName(this.at)) this.refs.push({ parts: [this.cursor.identifier(this.at)], kind: this.top().kind, variable: true, line: this.cursor.token(this.at).line });
+        this.at++;
+        return;
+      }
       // Snowflake and Databricks: `column:path.to[0].field`.
       while (this.at < this.end && (this.cursor.isName(this.at) || this.cursor.symbol(this.at, '.')))
         this.at++;
     }
+  }
+
+  /** True if the operator behind the cursor stands after a value. */
+  private followsOperand(): boolean {
+    const before = this.cursor.token(this.at - 2);
+    if (before.kind === 'word') return !expressionKeywords.has(before.upper);
+    return before.kind === 'quoted' || before.kind === ')' || before.text === ']';
   }
 
   /** Handles the word as syntax. False if it is (the start of) a name. */

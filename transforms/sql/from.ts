@@ -231,22 +231,22 @@ class FromReader {
     const stage =
       cursor.token(cursor.at).text === '@' ||
       (cursor.dialect.name === 'snowflake' && cursor.token(cursor.at).kind === 'variable');
-    const name = cursor.name(end);
-    if (name === undefined) {
-      if (stage) cursor.at++;
+    if (stage) {
+      this.finish({ type: 'path', name: locationName(this.stagePath(end)), line }, end);
       return;
     }
-    if (stage) this.finish({ type: 'path', name: locationName(this.stagePath(name, end)), line }, end);
-    else if (cursor.symbol(cursor.at, '(') && !hints.has(cursor.word(cursor.at + 1)))
+    const name = cursor.name(end);
+    if (name === undefined) return;
+    if (cursor.symbol(cursor.at, '(') && !hints.has(cursor.word(cursor.at + 1)))
       this.call(name, end, line);
     else if (isFileFormat(cursor, name))
       this.finish({ type: 'path', name: locationName(name.at(-1) ?? ''), line }, end);
     else this.finish({ type: 'table', name, line }, end);
   }
 
-  private stagePath(name: Name, end: number): string {
+  private stagePath(end: number): string {
     const { cursor } = this;
-    let path = name.join('.');
+    let path = cursor.token(cursor.at++).text;
     while (
       cursor.at < end &&
       cursor.token(cursor.at).start === cursor.token(cursor.at - 1).end &&

@@ -17,6 +17,8 @@ export interface RoutineHead {
 /** One statement, or one part of a block that is read like a statement. */
 export interface Piece {
   readonly kind: 'statement' | 'declare' | 'evaluate' | 'loop' | 'body';
+  /** A body in another language than SQL. */
+  readonly language?: string;
   readonly from: number;
   readonly end: number;
   /** The routine that the piece is in. */

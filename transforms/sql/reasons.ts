@@ -20,6 +20,8 @@ export const reasonWeights = {
   'temporary-table-not-created': 0.4,
   /** A routine is called that the script does not define. */
   'routine-not-defined': 0.2,
+  /** A routine's body is written in another language than SQL. */
+  'foreign-language': 0.5,
   /** SQL that runs on another server. */
   'remote-server': 0.1,
   /** A table was renamed; which rows it held before is known only from this script. */

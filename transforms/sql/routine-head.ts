@@ -16,6 +16,10 @@ export interface HeadRange {
   readonly declares: boolean;
   /** Nothing of the routine follows: its body was in the head, or it has none. */
   readonly finished: boolean;
+  /** A package: its routines follow. */
+  readonly isPackage: boolean;
+  /** The language of a body in a string, if it is none of SQL's own. */
+  readonly language: string | undefined;
 }
 
 const kinds: ReadonlyMap<string, RoutineHead['kind']> = new Map([
@@ -42,6 +46,7 @@ export function readHead(cursor: Cursor, from: number, end: number): HeadRange |
     at++;
   const kind = kinds.get(cursor.word(at));
   if (kind === undefined) return undefined;
+  const isPackage = cursor.word(at) === 'PACKAGE';
   at++;
   if (cursor.word(at) === 'BODY') at++;
   if (cursor.word(at) === 'IF') at += 3;
@@ -60,7 +65,7 @@ export function readHead(cursor: Cursor, from: number, end: number): HeadRange |
     on,
     result: undefined,
   };
-  return readBodyStart(cursor, { routine, from: triggerBody(cursor, kind, cursor.at, stop), stop });
+  return { ...readBodyStart(cursor, { routine, from: triggerBody(cursor, kind, cursor.at, stop), stop }), isPackage };
 }
 
 /** MySQL: DEFINER = user@host. */
@@ -114,14 +119,14 @@ interface Start {
   readonly stop: number;
 }
 
-function readBodyStart(cursor: Cursor, start: Start): HeadRange {
+function readBodyStart(cursor: Cursor, start: Start): Omit<HeadRange, 'isPackage'> {
   const { routine, from, stop } = start;
-  const none = { routine, bodyFrom: from, bodyEnd: from };
+  const none = { routine, bodyFrom: from, bodyEnd: from, language: undefined };
   // A body in a string may stand before or after LANGUAGE and the like.
   for (let at = from; at < stop; at++) {
     if (cursor.symbol(at, '(')) at = cursor.closeOf(at, stop);
     else if (cursor.word(at) === 'AS' && cursor.token(at + 1).kind === 'string') {
-      return { routine, bodyFrom: at + 1, bodyEnd: at + 2, next: stop, declares: false, finished: true };
+      return { routine, bodyFrom: at + 1, bodyEnd: at + 2, next: stop, declares: false, finished: true, language: foreignLanguage(cursor, from, stop) };
     }
   }
   if (['EXECUTE', 'CALL'].includes(cursor.word(from)) && routine.kind === 'trigger')
@@ -154,4 +159,14 @@ function readBodyStart(cursor: Cursor, start: Start): HeadRange {
   if (declares && cursor.dialect.name !== 'oracle' && cursor.token(next).kind !== 'word')
     return { ...none, next: stop, declares: false, finished: true };
   return { ...none, next, declares, finished: false };
+}
+
+const ownLanguages = words('SQL PLPGSQL PLSQL');
+
+/** The word behind LANGUAGE, if a body in it is not SQL; Hive and Spark name a class without LANGUAGE. */
+function foreignLanguage(cursor: Cursor, from: number, stop: number): string | undefined {
+  const at = findAtDepth(cursor, from, stop, (index) => cursor.word(index) === 'LANGUAGE');
+  const language = cursor.token(at + 1).text.toUpperCase();
+  if (at < stop) return ownLanguages.has(language) ? undefined : language;
+  return cursor.dialect.structs ? 'JAVA' : undefined;
 }

@@ -48,7 +48,9 @@ function runPiece(session: Session, cursor: Cursor, piece: Piece): void {
   session.enter(piece.routine ?? (session.depth > 0 ? session.routine : undefined));
   if (piece.kind === 'body') {
     const body = cursor.token(piece.from);
-    if (piece.end > piece.from) session.run(body.text, body.line);
+    if (piece.language !== undefined) {
+      session.begin(body.line, 'other').note('foreign-language', `The body is written in ${piece.language}, line ${body.line}.`);
+    } else if (piece.end > piece.from) session.run(body.text, body.line);
     return;
   }
   cursor.at = piece.from;

@@ -41,7 +41,7 @@ export class Session implements ResolverContext {
   readonly effects: Effect[] = [];
   /** Gaps of the script that belong to no statement. */
   readonly reasons: Reason[] = [];
-  readonly cursors = new Map<string, Relation>();
+  readonly cursors = new Map<string, { readonly relation: Relation; readonly reads: readonly string[] }>();
   readonly written = new Set<string>();
   readonly emptied = new Set<string>();
   readonly routines = new Map<string, RoutineHead>();

@@ -5,6 +5,7 @@
  */
 import { findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
+import type { Name } from './ir.ts';
 import type { Piece, RoutineHead } from './pieces.ts';
 import { readHead } from './routine-head.ts';
 import { isStatementWord } from './statement.ts';
@@ -36,6 +37,8 @@ class BlockSplitter {
   private declaring = false;
   private readonly outer: RoutineHead | undefined;
   private routine: RoutineHead | undefined;
+  /** The package (PL/SQL) around routines. */
+  private container: Name | undefined;
   private readonly cursor: Cursor;
 
   constructor(cursor: Cursor, routine: RoutineHead | undefined) {
@@ -86,7 +89,10 @@ class BlockSplitter {
   }
 
   private separator(): void {
-    if (this.cursor.symbol(this.at, '/') && this.depth === 0) this.routine = this.outer;
+    if (this.cursor.symbol(this.at, '/') && this.depth === 0) {
+      this.routine = this.outer;
+      this.container = undefined;
+    }
     this.at++;
   }
 
@@ -192,17 +198,23 @@ class BlockSplitter {
     if (
       word !== 'CREATE' &&
       word !== 'ALTER' &&
-      !((word === 'PROCEDURE' || word === 'FUNCTION') && this.routine !== undefined) &&
+      !((word === 'PROCEDURE' || word === 'FUNCTION') && (this.routine !== undefined || this.container !== undefined)) &&
       word !== 'PACKAGE'
     )
       return false;
     const head = readHead(this.cursor, this.at, this.end);
     if (head === undefined) return false;
-    this.routine = head.routine;
-    this.pieces.push({ kind: 'body', from: head.bodyFrom, end: head.bodyEnd, routine: head.routine });
     this.at = head.next;
     this.declaring = head.declares;
-    if (head.finished) this.routine = this.outer;
+    if (head.isPackage) {
+      this.container = head.routine.name;
+      return true;
+    }
+    const routine = this.container === undefined ? head.routine : { ...head.routine, name: [...this.container, ...head.routine.name] };
+    // A head alone, as in a package's specification, defines nothing.
+    if (head.finished && head.bodyEnd === head.bodyFrom) return true;
+    this.pieces.push({ kind: 'body', from: head.bodyFrom, end: head.bodyEnd, routine, ...(head.language === undefined ? {} : { language: head.language }) });
+    this.routine = head.finished ? this.outer : routine;
     return true;
   }
 

@@ -7,6 +7,7 @@ import {
   readEvaluate,
   readFetch,
   readOpen,
+  readPrepare,
   readRead,
   readReturn,
   readSet,
@@ -18,7 +19,7 @@ import { readFrom } from './from.ts';
 import { readInsert } from './insert.ts';
 import type { CommonTable, Query, Source, Statement } from './ir.ts';
 import { beginsQuery, readWith } from './query.ts';
-import { readAlter, readCopy, readLoad, readRename, readTouch, readUnload } from './tables.ts';
+import { readAlter, readCopy, readExport, readLoad, readRename, readTouch, readUnload } from './tables.ts';
 import { words } from './words.ts';
 
 type Reader = (cursor: Cursor, end: number, tables: readonly CommonTable[]) => Statement;
@@ -45,6 +46,8 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['EXEC', readCall],
   ['EXECUTE', readCall],
   ['CALL', readCall],
+  ['PREPARE', readPrepare],
+  ['EXPORT', readExport],
   ['DECLARE', readDeclare],
   ['LET', readDeclare],
   ['SET', readSet],
@@ -65,7 +68,7 @@ const silent = words(`
   GRANT REVOKE DENY COMMIT ROLLBACK SAVE SAVEPOINT BEGIN START END CLOSE DEALLOCATE GOTO BREAK CONTINUE WAITFOR DBCC BACKUP RESTORE KILL
   CHECKPOINT ENABLE DISABLE REVERT RECONFIGURE THROW RAISE SIGNAL RESIGNAL LEAVE ITERATE EXIT NULL ANALYZE ANALYSE VACUUM EXPLAIN DESCRIBE DESC SHOW
   REFRESH UNCACHE ADD COMMENT LOCK UNLOCK RESET LIST REMOVE PUT GET MSCK OPTIMIZE REINDEX CLUSTER DISCARD NOTIFY LISTEN CLEAR REPAIR
-  PREPARE UNDROP ASSERT PRAGMA ATTACH DETACH CHECK IMPORT EXPORT READTEXT WRITETEXT SHUTDOWN SETUSER USING DO LOOP
+  UNDROP ASSERT PRAGMA ATTACH DETACH CHECK IMPORT READTEXT WRITETEXT SHUTDOWN SETUSER USING DO LOOP
 `);
 
 /** True if the word begins a statement, rather than a declaration that goes without DECLARE. */

@@ -165,6 +165,20 @@ export function readLoad(cursor: Cursor, end: number): Statement {
     : move('copy', line, { source: locationName(file.text), target });
 }
 
+/** Reads BigQuery's `EXPORT DATA … OPTIONS (uri = '…') AS query`. */
+export function readExport(cursor: Cursor, end: number): Statement {
+  const line = cursor.token(cursor.at).line;
+  const options = findAtDepth(cursor, cursor.at, end, (at) => cursor.word(at) === 'OPTIONS') + 1;
+  const close = cursor.closeOf(options, end);
+  let target: Name | undefined;
+  for (let at = options; at < close; at++) {
+    if (cursor.word(at) === 'URI' && cursor.token(at + 2).kind === 'string') target = locationName(cursor.token(at + 2).text);
+  }
+  cursor.at = findAtDepth(cursor, cursor.at, end, (at) => cursor.word(at) === 'AS') + 1;
+  if (target === undefined || !beginsQuery(cursor, cursor.at)) return other(line, cursor.at > end);
+  return move('copy', line, { source: [], target, query: readQuery(cursor, end) });
+}
+
 function readGroupQuery(cursor: Cursor, end: number): Query | undefined {
   if (!cursor.symbol(cursor.at, '(') || !beginsQuery(cursor, cursor.at + 1)) return undefined;
   const close = cursor.closeOf(cursor.at, end);
