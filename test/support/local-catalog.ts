@@ -40,7 +40,7 @@ export async function openTestCatalog(): Promise<CatalogUnderTest> {
   };
   const entity: CatalogUnderTest['entity'] = async (typeName, qualifiedName) => {
     const query = new URLSearchParams({ 'attr:qualifiedName': qualifiedName });
-    const answer = await call('GET', `/entity/uniqueAttribute/type/${typeName}?${query}`);
+    const answer = await call('GET', `/entity/uniqueAttribute/type/${typeName}?${query.toString()}`);
     return entityWithExtInfoSchema.safeParse(answer).data?.entity;
   };
   return {

@@ -1,0 +1,278 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SinkHost } from '../../../pipeline/sink-component.ts';
+import type { Sink } from '../../../pipeline/sink.ts';
+import { catalogSink } from '../../../sinks/purview/config.ts';
+import { sinks } from '../../../sinks/index.ts';
+import { shop, shopProcess } from '../../support/changes.ts';
+import { type AtlasDouble, atlasError, plain, startAtlasDouble } from '../../support/atlas-double.ts';
+import type { Answer } from '../../support/http-server.ts';
+import { deliverer, kinds, type ManualClock, manualClock, never, sinkHost } from '../../support/sink-host.ts';
+
+let atlas: AtlasDouble;
+let clock: ManualClock;
+let host: SinkHost;
+let deliver: ReturnType<typeof deliverer>;
+
+async function openSink(settings: Record<string, unknown> = {}): Promise<Sink> {
+  const sink = sinks.atlas.create({ url: atlas.url, user: 'u', password: 'pa55word', ...settings }, host);
+  await sink.open(never);
+  return sink;
+}
+
+beforeEach(async () => {
+  atlas = await startAtlasDouble();
+  clock = manualClock();
+  host = sinkHost({ clock });
+  deliver = deliverer(await openSink());
+});
+
+afterEach(() => atlas.close());
+
+const limits = {
+  batch: { entities: 100, bytes: 1_000_000 },
+  timeoutMs: 5000,
+  retry: { attempts: 4, delayMs: 250, maxDelayMs: 30_000 },
+};
+const abc = [shop('a'), shop('b'), shop('c')] as const;
+const has = (name: string) => (names: readonly string[]) => names.includes(`shop://${name}`);
+const hangUp: Answer = (_, response) => void response.destroy();
+
+describe('deliver() tries again what may pass', () => {
+  const passing: readonly (readonly [string, Answer])[] = [
+    ['429', atlasError(429, 'TooManyRequests')],
+    ['429 without a body', plain(429, '')],
+    ['408', plain(408, 'Request Timeout')],
+    ['503', plain(503, '<html>Service Unavailable</html>')],
+    ['502', plain(502, '')],
+    ['504', plain(504, 'upstream request timeout')],
+    [
+      '500 with a sentence',
+      plain(500, 'There was an error processing your request. It has been logged (ID 1).'),
+    ],
+    ['500 of the type lock', atlasError(500, 'ATLAS-500-00-005')],
+    ['409', atlasError(409, 'ATLAS-409-00-003')],
+    ['409 of an import', atlasError(409, 'ATLAS-500-00-006')],
+    ['a closed connection', hangUp],
+    ['200 with HTML', plain(200, '<html>Sign in</html>', { 'content-type': 'text/html' })],
+    ['200 with an empty body', plain(200, '')],
+    ['200 without guidAssignments', plain(200, '{"mutatedEntities":{}}')],
+    ['200 with half of the guids', plain(200, '{"guidAssignments":{"-1":"g"}}')],
+    ['200 with truncated JSON', plain(200, '{"guidAssignments":{"-1":')],
+    ['200 with another shape', plain(200, '[1,2]')],
+    ['404 without a code, of a gateway', plain(404, 'default backend')],
+    [
+      'an answer that breaks off',
+      (_, response) => {
+        response.writeHead(200, { 'content-length': '1000' }).write('{"guid');
+        response.destroy();
+      },
+    ],
+  ];
+
+  it.each(passing)('delivers at the second try when the first is answered with %s', async (_, answer) => {
+    atlas.script(answer);
+    expect(kinds(await deliver(...abc))).toEqual(['delivered', 'delivered', 'delivered']);
+    expect(atlas.bulks).toHaveLength(2);
+    expect(clock.waits).toHaveLength(1);
+  });
+
+  it.each(passing)(
+    'asks for the changes again, and rejects none, when every try is answered with %s',
+    async (_, answer) => {
+      atlas.always(() => true, answer);
+      for (let round = 0; round < 5; round += 1) {
+        const outcomes = await deliver(...abc);
+        expect(new Set(outcomes.map((outcome) => outcome.kind))).toEqual(new Set(['retry']));
+      }
+    },
+  );
+
+  it('applies a request only once when its answer was lost', async () => {
+    const applied: Answer = (request, response) => {
+      const { end } = response;
+      response.end = () => response.destroy();
+      void atlas.apply(request, response);
+      response.end = end;
+    };
+    atlas.script(applied);
+    const outcomes = await deliver(...abc);
+    expect(outcomes.map((outcome) => outcome.kind)).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    expect(atlas.stored.size).toBe(3);
+    expect(kinds(await deliver(...abc))).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    expect(atlas.bulks).toHaveLength(2);
+  });
+
+  it('delivers when the first answer comes too late, though it was applied', async () => {
+    const quick = deliverer(await openSink({ timeoutMs: 1000 }));
+    atlas.script((request, response) => {
+      const late: typeof response = Object.create(response);
+      late.writeHead = () => late;
+      late.end = () => late;
+      return atlas.apply(request, late);
+    });
+    expect(kinds(await quick(...abc))).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    expect(atlas.bulks.length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('deliver() waits as long as it is asked to', () => {
+  it.each([
+    ['seconds', '7', [7000]],
+    ['zero', '0', [0]],
+    ['a date', new Date(Date.UTC(2026, 0, 1, 0, 0, 20)).toUTCString(), [20_000]],
+    ['nonsense', 'soon', [187.5]],
+  ])('when Retry-After is %s', async (_, value, waits) => {
+    atlas.script(atlasError(429, 'TooManyRequests', 'slow', { 'retry-after': value }));
+    expect(kinds(await deliver(shop('a')))).toEqual(['delivered']);
+    expect(clock.waits).toEqual(waits);
+  });
+
+  it('hands the wait to its caller when it is longer than its own longest pause', async () => {
+    atlas.script(atlasError(429, 'TooManyRequests', 'slow', { 'retry-after': '120' }));
+    const [outcome] = await deliver(shop('a'));
+    expect(outcome).toMatchObject({
+      kind: 'retry',
+      error: { code: 'CATALOG_THROTTLED', retryAfterMs: 120_000 },
+    });
+    expect(clock.waits).toEqual([]);
+  });
+
+  it('with jitter, twice as long each time, when nothing is said', async () => {
+    atlas.always(() => true, plain(503, ''));
+    await deliver(shop('a'));
+    expect(clock.waits).toEqual([187.5, 375, 750]);
+  });
+});
+
+describe('deliver() finds the one that is wrong', () => {
+  it.each([
+    [400, 'ATLAS-400-00-01A'],
+    [400, 'ATLAS-400-00-021'],
+    [400, 'ATLAS-400-00-023'],
+    [400, 'ATLAS-400-00-029'],
+    [400, 'ATLAS-400-00-036'],
+    [400, 'ATLAS-400-00-045'],
+    [400, 'ATLAS-400-00-08D'],
+    [400, 'ATLAS-400-00-999'],
+    [404, 'ATLAS-404-00-007'],
+    [404, 'ATLAS-404-00-00D'],
+    [413, 'RequestEntityTooLarge'],
+  ])('when it is answered %i %s', async (status, code) => {
+    atlas.always(has('b'), atlasError(status, code));
+    const outcomes = await deliver(...abc);
+    expect(kinds(outcomes)).toEqual(['delivered', 'rejected CATALOG_BAD_ENTITY', 'delivered']);
+    expect(outcomes[1]).toMatchObject({
+      error: { message: expect.stringMatching(new RegExp(`shop shop://b: .*${code}`)) },
+    });
+    expect(clock.waits).toEqual([]);
+  });
+
+  it.each([
+    ['ATLAS-404-00-00A', 404],
+    ['ATLAS-404-00-009', 404],
+    ['ATLAS-400-00-022', 400],
+  ])('and asks for it again when its referent is missing (%s)', async (code, status) => {
+    const message =
+      "Referenced entity AtlasObjectId{guid='null', uniqueAttributes={qualifiedName:shop://x}} is not found";
+    const name = 'process://late';
+    atlas.always((names) => names.includes(name), atlasError(status, code, message));
+    const outcomes = await deliver(...abc, shopProcess('late', { inputs: ['x'], outputs: ['a'] }));
+    expect(kinds(outcomes).slice(0, 3)).toEqual(['delivered', 'delivered', 'delivered']);
+    expect(kinds(outcomes)[3]).toBe('missing-referent CATALOG_MISSING_REFERENT');
+  });
+
+  it.each(['ATLAS-400-00-014', 'ATLAS-400-00-00A', 'ATLAS-404-00-001'])(
+    'and names the type when it is missing after it was to be created (%s)',
+    async (code) => {
+      atlas.always(has('b'), atlasError(400, code, 'Type ENTITY with name shop does not exist'));
+      const outcomes = await deliver(...abc);
+      expect(kinds(outcomes)).toEqual(['delivered', 'rejected CATALOG_MISSING_TYPE', 'delivered']);
+      expect(
+        atlas.seen.filter(({ method, url }) => method === 'POST' && url.endsWith('/types/typedefs')),
+      ).toHaveLength(2);
+    },
+  );
+
+  it('when it makes the server fail while others are written', async () => {
+    atlas.always(has('b'), plain(500, 'There was an error processing your request.'));
+    expect(kinds(await deliver(...abc))).toEqual(['delivered', 'rejected CATALOG_BAD_ENTITY', 'delivered']);
+  });
+
+  it('when it fails alone, batch after batch, while others are written between', async () => {
+    atlas.always(has('b'), plain(500, 'There was an error processing your request.'));
+    const seen: string[] = [];
+    for (const name of ['w', 'x', 'y', 'z']) {
+      seen.push(...kinds(await deliver(shop('b'))));
+      await deliver(shop(name));
+    }
+    expect(seen).toEqual([
+      'retry CATALOG_FAULT',
+      'retry CATALOG_FAULT',
+      'rejected CATALOG_BAD_ENTITY',
+      'retry CATALOG_FAULT',
+    ]);
+  });
+
+  it('in few requests, among a hundred', async () => {
+    atlas.always(has('s42'), atlasError(404, 'ATLAS-404-00-007'));
+    const outcomes = await deliver(...Array.from({ length: 100 }, (_, n) => shop(`s${n}`)));
+    expect(kinds(outcomes).filter((kind) => kind !== 'delivered')).toEqual(['rejected CATALOG_BAD_ENTITY']);
+    expect(atlas.bulks.length).toBeLessThanOrEqual(1 + 2 * Math.ceil(Math.log2(100)));
+  });
+});
+
+describe('deliver() rejects when the catalogue refuses the credentials', () => {
+  it.each([
+    ['401', plain(401, '{"servlet":"jersey-servlet","message":"no","status":"401"}')],
+    ['403', atlasError(403, 'ATLAS-403-00-001', 'reader is not authorized')],
+    ['403 of a gateway', plain(403, '{"error":{"code":"Forbidden","message":"no role"}}')],
+    ['a redirect to a sign-in page', plain(302, '', { location: '/login.jsp?session=secret' })],
+  ])('with %s, without repeating them', async (_, answer) => {
+    atlas.always(() => true, answer);
+    const failed = deliver(...abc);
+    await expect(failed).rejects.toMatchObject({ code: 'CATALOG_REFUSED' });
+    await expect(failed).rejects.not.toMatchObject({
+      message: expect.stringMatching(/pa55word|dTpwYTU1d29yZA|secret/),
+    });
+    expect(atlas.bulks).toHaveLength(1);
+  });
+
+  it('keeps what was confirmed before', async () => {
+    const small = deliverer(await openSink({ batch: { entities: 1, bytes: 100_000 } }));
+    atlas.script(atlas.apply, plain(401, ''));
+    await expect(small(...abc)).rejects.toMatchObject({ code: 'CATALOG_REFUSED' });
+    expect(kinds(await small(...abc))).toEqual(['unchanged', 'delivered', 'delivered']);
+  });
+
+  it('renews a token once, and goes on', async () => {
+    let tokens = 0;
+    const access = {
+      query: { 'api-version': '2023-09-01' },
+      authorize: async () => ({ authorization: `Bearer token-${tokens}` }),
+      renew: () => void (tokens += 1),
+    };
+    const signed = deliverer(catalogSink({ url: atlas.url, path: '/api/atlas/v2', ...limits }, host, access));
+    atlas.script(plain(401, ''));
+    expect(kinds(await signed(shop('a')))).toEqual(['delivered']);
+    expect(tokens).toBe(1);
+    expect(atlas.seen.slice(-2).map(({ headers }) => headers.authorization)).toEqual([
+      'Bearer token-0',
+      'Bearer token-1',
+    ]);
+    expect(atlas.seen.at(-1)?.url).toBe('/api/atlas/v2/entity/bulk?api-version=2023-09-01');
+    atlas.always(() => true, plain(401, ''));
+    await expect(signed(shop('b'))).rejects.toMatchObject({ code: 'CATALOG_REFUSED' });
+    expect(tokens).toBe(2);
+  });
+});
+
+describe('deliver() stops when its signal fires', () => {
+  it('rejects with the reason, and settles nothing', async () => {
+    const controller = new AbortController();
+    const reason = new Error('shutdown');
+    const sink = await openSink();
+    atlas.script(() => controller.abort(reason));
+    await expect(sink.deliver([{ change: shop('a'), offset: 0 }], controller.signal)).rejects.toBe(reason);
+    expect(kinds(await deliverer(sink)(shop('a')))).toEqual(['delivered']);
+  });
+});
