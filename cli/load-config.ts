@@ -30,6 +30,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
     lineCounter: lines,
     prettyErrors: true,
     uniqueKeys: true,
+    merge: true,
   });
   const [problem] = document.errors;
   if (problem !== undefined) {
