@@ -60,6 +60,16 @@ function pick(body: JsonValue, path: string): JsonValue | undefined {
   return value;
 }
 
+/**
+ * The recorder cut long texts. They consist of one repeated character, a round number of times; what is beyond that was the
+ * variable that makes names unique.
+ */
+function wholeText(char: string, length: number): string {
+  const unique = '@${R}';
+  const isNamed = (length - unique.length) % 1000 === 0;
+  return isNamed ? char.repeat(length - unique.length) + unique : char.repeat(length);
+}
+
 class Replay {
   readonly #base: URL;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -73,9 +83,8 @@ class Replay {
   }
 
   #text(text: string): string {
-    // The recorder cut long texts; they consist of one repeated character, and only their length matters.
     const whole = text.replace(/^(.)\1{59}\.\.\.<length (\d+)>$/, (_all, char: string, length: string) =>
-      char.repeat(Number(length)),
+      wholeText(char, Number(length)),
     );
     return whole.replace(/\$\{(\w+)\}/g, (place, name: string) => {
       const value = this.#variables.get(name);

@@ -8,6 +8,7 @@ import { basicCaller, bearerCaller, type CatalogAuth, type Caller, defaultUsers 
 import { entityRoutes, purgeRoute } from './entity-routes.ts';
 import { answerFailure, answerFault, answerJson, Exchange } from './exchange.ts';
 import { readsOnly, type Route } from './routes.ts';
+import { sectionsAndSearch } from './section-routes.ts';
 import { typeRoutes } from './type-routes.ts';
 
 /** Which interface is served: Atlas's paths with Basic credentials, or Purview's with bearer tokens. */
@@ -116,7 +117,7 @@ class RouteRunner {
 }
 
 /** The routes below `/v2`. */
-const routes: readonly Route[] = [...typeRoutes, ...entityRoutes];
+const routes: readonly Route[] = [...typeRoutes, ...sectionsAndSearch, ...entityRoutes];
 
 /** Makes the application; `app.request()` serves it without a socket. */
 export function createApp(catalog: Catalog, options: AppOptions): Hono {
