@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Interference } from '../../../examples/retail/loader/interference.ts';
 import { type Loader, startLoader } from '../../../examples/retail/loader/loader.ts';

@@ -15,20 +15,19 @@ describe('configure() of the producer etl-api', () => {
     ['user', { url: 'https://tool', user: 'u' }],
     ['user', { url: 'https://tool', user: 'a:b', password: 'secret' }],
     ['pageSize', { url: 'https://tool', pageSize: 0 }],
-  ])('throws a ZodError at %s, without the secret, for wrong options', (field, options) => {
-    try {
-      etlApi.configure('loader', options, host);
-      expect.unreachable();
-    } catch (thrown) {
-      expect(thrown).toBeInstanceOf(z.ZodError);
-      expect(thrown).toMatchObject({ issues: [{ path: [field] }] });
-      expect(textsOf(thrown)).not.toContain('secret');
-    }
+  ])('throws a ZodError at %s, without the secret, for wrong options', async (field, options) => {
+    const configure = async (): Promise<unknown> => etlApi.configure('loader', options, host);
+    const failure = await failureOf(configure());
+    expect(failure).toBeInstanceOf(z.ZodError);
+    expect(failure).toMatchObject({ issues: [{ path: [field] }] });
+    expect(textsOf(failure)).not.toContain('secret');
   });
 
   it('describes every option', () => {
-    for (const [name, field] of Object.entries(etlApi.options.shape))
-      expect(z.globalRegistry.get(field)?.description, name).toBeTypeOf('string');
+    const undescribed = Object.entries(etlApi.options.shape)
+      .filter(([, field]) => z.globalRegistry.get(field)?.description === undefined)
+      .map(([name]) => name);
+    expect(undescribed).toEqual([]);
   });
 });
 

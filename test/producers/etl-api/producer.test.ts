@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Interference } from '../../../examples/retail/loader/interference.ts';
 import { type Loader, startLoader } from '../../../examples/retail/loader/loader.ts';
 import type { Producer } from '../../../pipeline/producer.ts';
 import { scanAll } from '../../contracts/producer.ts';
@@ -127,8 +128,8 @@ describe('scan() of the producer etl-api', () => {
 
   it('reads a tool that asks for Basic authentication', async () => {
     const loader = await startRetailLoader({
-      interfere: ({ authorization }) => {
-        const expected = `Basic ${Buffer.from('josé:pass:word').toString('base64')}`;
+      interfere: ({ authorization }): Interference => {
+        const expected: string = `Basic ${Buffer.from('josé:pass:word').toString('base64')}`;
         return authorization === expected
           ? { kind: 'answer', status: 200, body: '{"jobs":[]}' }
           : { kind: 'answer', status: 401 };
@@ -144,16 +145,17 @@ describe('scan() of the producer etl-api', () => {
 });
 
 describe('changes() of the producer etl-api', () => {
-  it.each([
+  const actions: readonly (readonly [string, (loader: Loader) => void])[] = [
     ['a job ran', (loader: Loader) => change(loader, 'load_orders', { lastRun: '2026-11-23T00:10:00Z' })],
     ['a job is new', (loader: Loader) => change(loader, 'new', { name: 'new' })],
-    ['a job is gone', (loader: Loader) => void loader.jobs.delete('load_orders')],
+    ['a job is gone', (loader: Loader) => loader.jobs.delete('load_orders')],
     [
       'a job without a time is edited',
       (loader: Loader) => change(loader, 'report_top_products', { description: 'x' }),
     ],
     ['an entry has no usable id', (loader: Loader) => change(loader, '..', { name: 'up' })],
-  ] as const)('yields when %s, and not before', async (_what, act) => {
+  ];
+  it.each(actions)('yields when %s, and not before', async (_what, act) => {
     const loader = await start();
     const producer = await openEtlApi(loader);
     await scanAll(producer);
