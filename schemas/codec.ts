@@ -1,13 +1,34 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import avro from 'avsc';
 import { StreamError, messageOf } from '../pipeline/errors.ts';
+import { checkBounds } from './bounds.ts';
 import { schemaFingerprint } from './fingerprint.ts';
 import type { EventType, EventTypes } from './types.ts';
 
-const folder = new URL('./avro/', import.meta.url);
 /** Marks a single-object encoding (Avro specification 1.11, "Single-object encoding"). */
 const marker = Buffer.from([0xc3, 0x01]);
 const headerBytes = 10;
+
+/**
+ * Longs as numbers, exact for every safe integer: avsc's own writer gives another number back beyond 2^52, where twice the value
+ * is not exact any more.
+ */
+const exactLong = avro.types.LongType.__with({
+  fromBuffer: (bytes: Buffer) => {
+    const value = Number(bytes.readBigInt64LE());
+    if (!Number.isSafeInteger(value)) throw new RangeError(`the number ${value} is too large`);
+    return value;
+  },
+  toBuffer: (value: number) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(value));
+    return bytes;
+  },
+  isValid: (value: unknown) => Number.isSafeInteger(value),
+  fromJSON: Number,
+  toJSON: Number,
+  compare: (a: number, b: number) => Math.sign(a - b),
+});
 
 interface Version {
   readonly type: EventType;
@@ -31,68 +52,97 @@ export interface DecodedEvent<T extends EventType = EventType> {
   readonly value: EventTypes[T];
 }
 
-const newest = new Map<string, Version>();
-const byFingerprint = new Map<string, Version>();
-for (const file of readdirSync(folder).sort()) {
-  const match = /^([a-z-]+)\.v(\d+)\.avsc$/.exec(file);
-  if (match?.[1] === undefined || match[2] === undefined) continue;
-  const json = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
-  const fingerprint = Buffer.alloc(8);
-  fingerprint.writeBigUInt64LE(schemaFingerprint(json));
-  const version: Version = {
-    type: match[1] as EventType,
-    version: Number(match[2]),
-    schema: avro.Type.forSchema(json, { registry: {} }),
-    fingerprint,
-  };
-  byFingerprint.set(fingerprint.toString('hex'), version);
-  const known = newest.get(version.type);
-  if (known === undefined || known.version < version.version) newest.set(version.type, version);
+/** Encodes and decodes events with the schemas of one folder. */
+export interface EventCodec {
+  readonly publishedSchemas: readonly PublishedSchema[];
+  readonly encode: <T extends EventType>(type: T, value: EventTypes[T]) => Buffer;
+  readonly decode: (bytes: Uint8Array) => DecodedEvent;
 }
 
-function newestOf(type: EventType): Version {
+interface Versions {
+  readonly newest: ReadonlyMap<string, Version>;
+  readonly byFingerprint: ReadonlyMap<string, Version>;
+}
+
+/** Makes a codec from a folder of files `TYPE.vN.avsc`: it writes the newest version of a type, and reads every one. */
+export function createCodec(folder: URL): EventCodec {
+  const versions = readVersions(folder);
+  return {
+    publishedSchemas: [...versions.byFingerprint.values()].map(({ type, version, fingerprint }) => ({
+      type,
+      version,
+      fingerprint,
+    })),
+    encode: (type, value) => encodeWith(newestOf(versions, type), value),
+    decode: (bytes) => decodeWith(versions, bytes),
+  };
+}
+
+function readVersions(folder: URL): Versions {
+  const newest = new Map<string, Version>();
+  const byFingerprint = new Map<string, Version>();
+  for (const file of readdirSync(folder).sort()) {
+    const match = /^([a-z-]+)\.v(\d+)\.avsc$/.exec(file);
+    if (match?.[1] === undefined || match[2] === undefined) continue;
+    const json = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+    const fingerprint = Buffer.alloc(8);
+    fingerprint.writeBigUInt64LE(schemaFingerprint(json));
+    const version: Version = {
+      type: match[1] as EventType,
+      version: Number(match[2]),
+      schema: avro.Type.forSchema(json, { registry: { long: exactLong } }),
+      fingerprint,
+    };
+    byFingerprint.set(fingerprint.toString('hex'), version);
+    const known = newest.get(version.type);
+    if (known === undefined || known.version < version.version) newest.set(version.type, version);
+  }
+  return { newest, byFingerprint };
+}
+
+function newestOf({ newest }: Versions, type: EventType): Version {
   const version = newest.get(type);
   if (version === undefined)
     throw new StreamError('EVENT_INVALID', `There is no schema for events of type ${type}.`);
   return version;
 }
 
-/** Every version of every schema that ships, so that a test can hold each against the newest reader. */
-export function publishedSchemas(): readonly PublishedSchema[] {
-  return [...byFingerprint.values()].map(({ type, version, fingerprint }) => ({
-    type,
-    version,
-    fingerprint,
-  }));
-}
-
-/**
- * Encodes an event with the newest version of its schema: C3 01, the little-endian CRC-64-AVRO fingerprint, the
- * Avro body. Throws EVENT_INVALID, naming the field, when the value does not fit its schema.
- */
-export function encodeEvent<T extends EventType>(type: T, value: EventTypes[T]): Buffer {
-  const version = newestOf(type);
+function encodeWith(version: Version, value: object): Buffer {
+  const writable = withBuffer(value);
   try {
-    return Buffer.concat([marker, version.fingerprint, version.schema.toBuffer(value)]);
+    return Buffer.concat([marker, version.fingerprint, version.schema.toBuffer(writable)]);
   } catch (thrown) {
     const where: string[] = [];
-    version.schema.isValid(value, {
-      errorHook: (path, wrong) => where.push(`${path.join('.')} = ${JSON.stringify(wrong)}`),
+    version.schema.isValid(writable, {
+      errorHook: (path, wrong) => where.push(`${path.join('.')} = ${shown(wrong)}`),
     });
     throw new StreamError(
       'EVENT_INVALID',
-      `A ${type} event does not fit its schema at ${where.join(', ') || messageOf(thrown)}.`,
+      `A ${version.type} event does not fit its schema at ${where.slice(0, 5).join(', ') || messageOf(thrown)}.`,
       { cause: thrown },
     );
   }
 }
 
-/**
- * Decodes an event of any published version into the newest one. Throws EVENT_UNDECODABLE when the bytes have no
- * marker, an unknown fingerprint, are too short, too long or do not match their schema.
- */
-export function decodeEvent(bytes: Uint8Array): DecodedEvent {
-  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
+/** avsc takes bytes only as a Buffer; `value` of a dead letter is the one field of bytes. */
+function withBuffer(event: object): object {
+  const bytes: unknown = 'value' in event ? event.value : undefined;
+  if (!(bytes instanceof Uint8Array) || Buffer.isBuffer(bytes)) return event;
+  return { ...event, value: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+}
+
+/** A wrong value in a few words: an event may be large, and a message must not be. */
+function shown(wrong: unknown): string {
+  if (typeof wrong === 'string')
+    return JSON.stringify(wrong.length > 80 ? `${wrong.slice(0, 80)}…` : wrong.toWellFormed());
+  if (Array.isArray(wrong)) return 'a list';
+  return typeof wrong === 'object' && wrong !== null ? 'an object' : String(wrong);
+}
+
+function decodeWith(versions: Versions, bytes: Uint8Array): DecodedEvent {
+  const buffer = Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (buffer.length < headerBytes || !buffer.subarray(0, 2).equals(marker)) {
     throw new StreamError(
       'EVENT_UNDECODABLE',
@@ -100,13 +150,15 @@ export function decodeEvent(bytes: Uint8Array): DecodedEvent {
     );
   }
   const fingerprint = buffer.subarray(2, headerBytes).toString('hex');
-  const writer = byFingerprint.get(fingerprint);
+  const writer = versions.byFingerprint.get(fingerprint);
   if (writer === undefined)
     throw new StreamError('EVENT_UNDECODABLE', `No schema here has the fingerprint ${fingerprint}.`);
-  const reader = newestOf(writer.type);
+  const reader = newestOf(versions, writer.type);
+  const body = buffer.subarray(headerBytes);
   try {
+    checkBounds(writer.schema, body);
     if (writer !== reader) writer.resolver ??= reader.schema.createResolver(writer.schema);
-    const value: unknown = reader.schema.fromBuffer(buffer.subarray(headerBytes), writer.resolver);
+    const value: unknown = reader.schema.fromBuffer(body, writer.resolver);
     return { type: writer.type, value: value as EventTypes[EventType] };
   } catch (thrown) {
     throw new StreamError(
@@ -115,4 +167,27 @@ export function decodeEvent(bytes: Uint8Array): DecodedEvent {
       { cause: thrown },
     );
   }
+}
+
+const shipped = createCodec(new URL('./avro/', import.meta.url));
+
+/** Every version of every schema that ships, so that a test can hold each against the newest reader. */
+export function publishedSchemas(): readonly PublishedSchema[] {
+  return shipped.publishedSchemas;
+}
+
+/**
+ * Encodes an event with the newest version of its schema: C3 01, the little-endian CRC-64-AVRO fingerprint, the
+ * Avro body. Throws EVENT_INVALID, naming the field, when the value does not fit its schema.
+ */
+export function encodeEvent<T extends EventType>(type: T, value: EventTypes[T]): Buffer {
+  return shipped.encode(type, value);
+}
+
+/**
+ * Decodes an event of any published version into the newest one. Throws EVENT_UNDECODABLE when the bytes have no
+ * marker, an unknown fingerprint, are too short, too long or do not match their schema.
+ */
+export function decodeEvent(bytes: Uint8Array): DecodedEvent {
+  return shipped.decode(bytes);
 }

@@ -4,6 +4,7 @@ import { StreamError } from '../pipeline/errors.ts';
 export type AvroSchema = string | readonly AvroSchema[] | { readonly [attribute: string]: unknown };
 
 const primitives = new Set(['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string']);
+const complex = new Set(['record', 'error', 'enum', 'array', 'map', 'fixed']);
 const kept = ['name', 'type', 'fields', 'symbols', 'items', 'values', 'size'] as const;
 
 /**
@@ -15,7 +16,8 @@ export function canonicalForm(schema: AvroSchema, namespace = ''): string {
   if (Array.isArray(schema)) return `[${schema.map((branch) => canonicalForm(branch, namespace)).join(',')}]`;
   const node = schema as Readonly<Record<string, unknown>>;
   const type = node['type'];
-  if (typeof type === 'string' && primitives.has(type)) return JSON.stringify(type);
+  // {"type": X}, where X is not the name of a complex type, is X with attributes that do not matter to a reader.
+  if (typeof type !== 'string' || !complex.has(type)) return canonicalForm(type as AvroSchema, namespace);
   const own = typeof node['namespace'] === 'string' ? node['namespace'] : namespace;
   const name = typeof node['name'] === 'string' ? fullName(node['name'], own) : undefined;
   const scope = name?.includes('.') === true ? name.slice(0, name.lastIndexOf('.')) : own;
@@ -34,7 +36,7 @@ function canonicalAttribute(
   if (attribute === 'fields')
     return `[${(value as Readonly<Record<string, unknown>>[]).map((f) => canonicalField(f, at.scope)).join(',')}]`;
   if (attribute === 'items' || attribute === 'values') return canonicalForm(value as AvroSchema, at.scope);
-  if (attribute === 'type' && typeof value !== 'string') return canonicalForm(value as AvroSchema, at.scope);
+  if (attribute === 'size') return String(Number(value));
   return JSON.stringify(value);
 }
 
