@@ -1,0 +1,138 @@
+import * as fc from 'fast-check';
+import { databaseLevels, type EventTypes } from '../../schemas/types.ts';
+
+const text = fc.string({ unit: 'grapheme', maxLength: 12 });
+const orNull = <T>(values: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(values, { nil: null });
+const list = <T>(values: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(values, { maxLength: 3 });
+const long = fc.maxSafeInteger();
+const int = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+const mapOf = <T>(values: fc.Arbitrary<T>): fc.Arbitrary<Record<string, T>> =>
+  fc.dictionary(
+    text.filter((key) => key !== '__proto__'),
+    values,
+    { maxKeys: 3, noNullPrototype: true },
+  );
+
+const position = fc.record({ incarnation: text, sequence: long });
+const object = { producer: text, objectId: text, position };
+const additional = list(fc.record({ key: text, json: text }));
+const described = {
+  ...object,
+  warnings: list(fc.record({ code: text, location: text, message: text })),
+  additional,
+};
+const path = list(fc.record({ level: fc.constantFrom(...databaseLevels), name: text }));
+const typedName = fc.record({ typeName: text, name: text });
+const datasetName = fc.record({ type: text, name: text, path: orNull(text), additional });
+const ref = fc.record({ typeName: text, qualifiedName: text });
+const column = fc.record({
+  name: text,
+  ordinal: int,
+  dataType: text,
+  description: orNull(text),
+  nullable: orNull(fc.boolean()),
+  length: orNull(int),
+  scale: orNull(int),
+  defaultExpression: orNull(text),
+  primaryKey: fc.boolean(),
+  unique: fc.boolean(),
+  references: orNull(fc.record({ path, column: text })),
+  additional,
+});
+const dependency = fc.record({
+  source: path,
+  sourceColumn: orNull(text),
+  targetColumn: orNull(text),
+  transformed: fc.boolean(),
+});
+const node = fc.record({
+  id: text,
+  kind: text,
+  line: int,
+  inputs: list(typedName),
+  columns: list(fc.record({ sources: list(text), target: text, line: int })),
+  output: orNull(typedName),
+  dependsOn: list(text),
+});
+const entity = fc.record({
+  typeName: text,
+  qualifiedName: text,
+  attributes: mapOf(fc.oneof(fc.constant(null), fc.boolean(), fc.double({ noNaN: true }), text, list(text))),
+  references: list(fc.record({ attribute: text, many: fc.boolean(), targets: list(ref) })),
+});
+
+/** An arbitrary of every event: any value that its TypeScript interface allows and Avro can hold. */
+export const arbitraryEvents: { readonly [T in keyof EventTypes]: fc.Arbitrary<EventTypes[T]> } = {
+  'database-object': fc.record({
+    ...described,
+    system: text,
+    path,
+    description: orNull(text),
+    owner: orNull(text),
+    columns: orNull(list(column)),
+    definition: orNull(text),
+    dependencies: list(dependency),
+    parts: list(text),
+  }),
+  routine: fc.record({
+    ...described,
+    system: text,
+    path,
+    kind: fc.constantFrom('PROCEDURE', 'FUNCTION', 'SCRIPT'),
+    language: text,
+    text,
+    description: orNull(text),
+    file: orNull(text),
+  }),
+  job: fc.record({
+    ...described,
+    tool: text,
+    name: text,
+    description: orNull(text),
+    lastRun: orNull(text),
+    inputs: list(datasetName),
+    outputs: list(datasetName),
+  }),
+  'job-file': fc.record({
+    ...described,
+    tool: text,
+    name: text,
+    jobId: text,
+    file: text,
+    nodes: list(node),
+  }),
+  removal: fc.record({ ...object, removedType: text }),
+  'scan-started': fc.record({ producer: text, scanId: text, position }),
+  'scan-completed': fc.record({
+    producer: text,
+    scanId: text,
+    position,
+    objects: long,
+    rejected: long,
+    removed: long,
+  }),
+  'entity-change': fc.record({
+    ...object,
+    operation: fc.constantFrom('UPSERT', 'DELETE'),
+    typeName: text,
+    qualifiedName: text,
+    entities: list(entity),
+    complete: list(text),
+    placeholder: fc.boolean(),
+  }),
+  'dead-letter': fc.record({
+    id: text,
+    stage: fc.constantFrom('PRODUCE', 'DECODE', 'TRANSFORM', 'SINK'),
+    code: text,
+    message: text,
+    time: text,
+    attempts: int,
+    topic: orNull(text),
+    partition: orNull(int),
+    offset: orNull(long),
+    producer: orNull(text),
+    key: orNull(text),
+    headers: mapOf(text),
+    value: orNull(fc.uint8Array({ maxLength: 20 })),
+  }),
+};
