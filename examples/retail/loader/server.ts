@@ -19,12 +19,9 @@ export async function readJobs(): Promise<readonly LoaderJob[]> {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { port: { type: 'string' } } });
-  const port = z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(65_535)
-    .parse(values.port ?? '0');
+  const port = Number(values.port ?? '0');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new Error(`--port ${values.port} is no port: give a number from 0 to 65535, 0 for a free one.`);
   const token = process.env['LOADER_TOKEN'];
   const loader = await startLoader({
     jobs: await readJobs(),
