@@ -4,7 +4,7 @@ import { parseRetryAfter } from '../../platform/retry-after.ts';
 import type { Credentials } from './credentials.ts';
 
 /** What the tool said, once it said something that stands. */
-export type Answer =
+type Answer =
   | { readonly kind: 'json'; readonly json: unknown }
   /** 403: this thing is not for us. */
   | { readonly kind: 'denied' }

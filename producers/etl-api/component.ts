@@ -2,15 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { datasetRules, producerComponent } from '../../pipeline/component.ts';
 import { jobTypes } from '../../pipeline/job-types.ts';
 import type { Producer } from '../../pipeline/producer.ts';
-import type { SourceTypes } from '../../pipeline/types.ts';
 import { createHttpClient } from '../../platform/http.ts';
 import { createAsk } from './ask.ts';
 import { createCredentials } from './credentials.ts';
 import { type EtlApiOptions, etlApiOptions } from './options.ts';
 import { EtlApiProducer } from './producer.ts';
-
-/** Entity types of an ETL tool that is read by its API. */
-export const etlApiTypes: SourceTypes = jobTypes;
 
 /** Bytes that one answer of the tool may have. */
 const maxResponseBytes = 16_000_000;
@@ -22,7 +18,7 @@ export const etlApi = producerComponent({
   options: etlApiOptions,
   configure: (name, options, host) => ({
     settings: {
-      types: etlApiTypes,
+      types: jobTypes,
       caseRule: options.case,
       steps: 'collapse', // the API tells of no steps
       datasets: datasetRules(options.datasets),

@@ -15,7 +15,7 @@ export const retailDatasets = {
 };
 
 /** Options of the producer on a running tool: small pages, and waits that are over at once. */
-export function etlApiOptionsFor(loader: Loader, options: Readonly<Record<string, unknown>> = {}): unknown {
+function etlApiOptionsFor(loader: Loader, options: Readonly<Record<string, unknown>> = {}): unknown {
   return {
     url: loader.url,
     token: loader.token,

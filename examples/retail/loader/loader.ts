@@ -10,7 +10,7 @@ export interface LoaderJob {
 }
 
 /** A request as the tool saw it. */
-export interface LoaderRequest {
+interface LoaderRequest {
   /** 1 for the first request since the start. */
   readonly count: number;
   /** Path and query. */
