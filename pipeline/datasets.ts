@@ -78,7 +78,7 @@ export function placeholderOf(ref: EntityRef, name: string): DerivedEntity {
 function readParameters(rule: DatasetRule, dataset: NamedDataset): NameParameters {
   const read = (what: 'name' | 'path', pattern: string | undefined, text: string | null): NameParameters => {
     if (pattern === undefined) return {};
-    const found = text === null ? undefined : new NamePattern(pattern).parse(text);
+    const found = text === null ? undefined : new NamePattern(pattern).match(text);
     if (found !== undefined) return found;
     throw new StreamError(
       'EVENT_INVALID',

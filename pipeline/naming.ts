@@ -54,16 +54,21 @@ export class NamePattern {
     if (/[{}]/.test(this.text.replaceAll(placeholder, ''))) fail('has a brace that is not a parameter');
     if (new Set(this.parameters).size < this.#parameters.length) fail('names a parameter twice');
     for (const [index, parameter] of this.#parameters.entries()) {
-      if (index > 0 && !this.#reserved.has(parameter.before.charAt(0))) {
+      if (index > 0 && !this.#separates(parameter.before)) {
         fail(`needs a separator such as / in front of {${parameter.name}}`);
       }
       if (parameter.raw && (index < this.#parameters.length - 1 || this.#tail !== '')) {
         fail(`may have {${parameter.name}+} only at its end`);
       }
     }
-    if (this.#tail !== '' && !this.#reserved.has(this.#tail.charAt(0))) {
-      fail('ends in letters that a name could end in too');
+    if (this.#tail !== '' && !this.#separates(this.#tail)) {
+      fail('ends in letters, or a %, that a name could end in too');
     }
+  }
+
+  /** Whether a literal ends the value in front of it: its first character is one that values escape. `%` begins an escape itself. */
+  #separates(literal: string): boolean {
+    return !literal.startsWith('%') && this.#reserved.has(literal.charAt(0));
   }
 
   /** Names of the parameters, in order. */
@@ -75,7 +80,7 @@ export class NamePattern {
   build(values: NameParameters): string {
     let text = '';
     for (const parameter of this.#parameters) {
-      const value = values[parameter.name];
+      const value = Object.hasOwn(values, parameter.name) ? values[parameter.name] : undefined;
       if (value === undefined || value === '') {
         throw new StreamError(
           'NAME_INVALID',
@@ -89,6 +94,15 @@ export class NamePattern {
 
   /** Reads a name that was built with this pattern; undefined when it does not have its form. */
   parse(name: string): NameParameters | undefined {
+    return this.#split(name, unescape);
+  }
+
+  /** Reads a text that others wrote in the form of this pattern, in which `%` is a character like any other; undefined when it does not have its form. */
+  match(text: string): NameParameters | undefined {
+    return this.#split(text, (part) => part);
+  }
+
+  #split(name: string, decode: (part: string) => string | undefined): NameParameters | undefined {
     const values: Record<string, string> = Object.create(null);
     let at = 0;
     for (const parameter of this.#parameters) {
@@ -100,7 +114,7 @@ export class NamePattern {
         (parameter.raw || name[end] === '%' || !this.#reserved.has(name[end] ?? ''))
       )
         end += 1;
-      const value = parameter.raw ? name.slice(at, end) : unescape(name.slice(at, end));
+      const value = parameter.raw ? name.slice(at, end) : decode(name.slice(at, end));
       if (value === undefined || value === '') return undefined;
       values[parameter.name] = value;
       at = end;
