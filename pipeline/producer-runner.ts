@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { encodeEvent } from '../schemas/codec.ts';
 import { toHeaders } from '../schemas/cloud-events.ts';
 import type { DeadLetter, EventType, EventTypes } from '../schemas/types.ts';
 import { appendDeadLetters } from './delivery/dead-letters.ts';
-import { canonicalJson } from './canonical-json.ts';
 import { toStreamError } from './errors.ts';
-import type { FoundObject, Producer, Rejection } from './producer.ts';
+import type { Producer, Rejection } from './producer.ts';
+import { type Entry, entrySchema, hashOf, Scan } from './producer-scan.ts';
 import type { StateStore, StateWrite } from './state.ts';
 import type { Telemetry } from './telemetry.ts';
 import { topics } from './topics.ts';
@@ -24,10 +22,6 @@ export interface ProducerRunOptions {
   readonly removalThreshold?: number;
 }
 
-const entrySchema = z.object({ incarnation: z.string(), sequence: z.number(), hash: z.string() });
-/** What the inventory keeps of an object. */
-type Entry = z.output<typeof entrySchema>;
-
 /** Records appended in one call. */
 const publishBatch = 200;
 
@@ -38,8 +32,11 @@ const publishBatch = 200;
  */
 export class ProducerRunner {
   readonly #options: ProducerRunOptions;
-  readonly #rejected = new Map<string, string>();
+  /** Faults that the last scan reported, by hash. */
+  #reported: ReadonlySet<string> = new Set();
   #inventory: Map<string, Entry> | undefined;
+  /** Positions of new objects begin here: above every removal, so that an object that comes back is not older than its removal. */
+  #floor = 0;
   #scans = 0;
 
   constructor(options: ProducerRunOptions) {
@@ -63,7 +60,8 @@ export class ProducerRunner {
     const { name, telemetry, producer } = this.#options;
     telemetry.emit('scanStarted', { producer: name });
     const inventory = await this.#load();
-    const scan = new Scan(await producer.incarnation(), inventory, all);
+    const incarnation = await producer.incarnation();
+    const scan = new Scan({ incarnation, inventory, all, floor: this.#floor });
     this.#scans += 1;
     const scanId = `${this.#options.now().toISOString()}/${this.#scans}`;
     const position = { incarnation: scan.incarnation, sequence: this.#scans };
@@ -104,6 +102,8 @@ export class ProducerRunner {
     for await (const { key, value } of this.#options.state.scan(prefix)) {
       inventory.set(key.slice(prefix.length), entrySchema.parse(value));
     }
+    const floor = await this.#options.state.get(floorKey(this.#options.name));
+    this.#floor = typeof floor === 'number' ? floor : 0;
     this.#inventory = inventory;
     return inventory;
   }
@@ -121,13 +121,24 @@ export class ProducerRunner {
     const inventory = scan.inventory;
     const missing = [...inventory].filter(([key]) => !scan.seen.has(key));
     if (missing.length === 0) return 0;
-    if (missing.length > inventory.size * threshold) {
-      telemetry.emit('removalsHeldBack', { producer: name, missing: missing.length, known: inventory.size });
+    if (missing.length > scan.knownBefore * threshold) {
+      telemetry.emit('removalsHeldBack', {
+        producer: name,
+        missing: missing.length,
+        known: scan.knownBefore,
+      });
       return 0;
     }
-    const records = missing.map(([key, entry]) => {
+    // First as changed, then as gone: what comes back after a crash between the two is published, above its removal.
+    const { incarnation } = scan;
+    const going = missing.map(([key, { sequence }]) => ({
+      key,
+      value: { incarnation, sequence: sequence + 1, hash: '' },
+    }));
+    await this.#publish([], going);
+    const records = going.map(({ key, value: { sequence } }) => {
       const [removedType, objectId] = splitKey(key);
-      const position = { incarnation: scan.incarnation, sequence: entry.sequence + 1 };
+      const position = { incarnation, sequence };
       return this.#record('removal', `${removedType}/${objectId}`, {
         producer: name,
         objectId,
@@ -135,25 +146,30 @@ export class ProducerRunner {
         removedType,
       });
     });
-    for (const [key] of missing) inventory.delete(key);
-    await this.#publish(
-      records,
-      missing.map(([key]) => ({ key, value: undefined })),
-    );
-    return missing.length;
+    await this.#publish(records, []);
+    this.#floor = going.reduce((floor, { value }) => Math.max(floor, value.sequence + 1), this.#floor);
+    await this.#options.state.write([
+      ...going.map(({ key }) => ({ key: inventoryKey(name, key), value: undefined })),
+      { key: floorKey(name), value: this.#floor },
+    ]);
+    for (const { key } of going) inventory.delete(key);
+    return going.length;
   }
 
-  /** The same fault of the same object is reported once, however often the source is scanned. */
+  /** The same fault of the same object is reported once, for as long as scan after scan finds it. */
   async #deadLetter(rejections: readonly Rejection[]): Promise<void> {
     const { name, transport, telemetry, now } = this.#options;
-    const fresh = rejections.filter(({ objectId, error, bytes }) => {
-      const hash = hashOf(error.code, error.message, bytes ?? '');
-      const known = this.#rejected.get(objectId) === hash;
-      this.#rejected.set(objectId, hash);
-      return !known;
-    });
-    const letters = fresh.map((rejection): DeadLetter => rejectionLetter(name, rejection, now()));
+    const faults = new Map(
+      rejections.map((rejection) => {
+        const { objectId, error, bytes } = rejection;
+        return [hashOf(objectId, error.code, error.message, bytes ?? ''), rejection];
+      }),
+    );
+    const letters = [...faults]
+      .filter(([hash]) => !this.#reported.has(hash))
+      .map(([, rejection]): DeadLetter => rejectionLetter(name, rejection, now()));
     await appendDeadLetters(transport, letters);
+    this.#reported = new Set(faults.keys());
     for (const { id, code, message } of letters) {
       telemetry.emit('deadLettered', { stage: 'produce', producer: name, code, message, id });
     }
@@ -179,79 +195,17 @@ export class ProducerRunner {
   }
 }
 
-/** What one scan has seen so far. */
-class Scan {
-  readonly seen = new Set<string>();
-  readonly records: NewRecord[] = [];
-  readonly writes: StateWrite[] = [];
-  readonly incarnation: string;
-  readonly inventory: Map<string, Entry>;
-  readonly #all: boolean;
-  published = 0;
-
-  constructor(incarnation: string, inventory: Map<string, Entry>, all: boolean) {
-    this.incarnation = incarnation;
-    this.inventory = inventory;
-    this.#all = all;
-  }
-
-  /** Takes up one object: publishes it when it is new or changed, with a position above its last one. */
-  add(
-    found: FoundObject,
-    record: <T extends EventType>(type: T, value: EventTypes[T]) => NewRecord,
-    producer: string,
-  ): void {
-    const key = `${found.type}\n${found.objectId}`;
-    this.seen.add(key);
-    const hash = hashOf(canonicalJson(found.value));
-    const known = this.inventory.get(key);
-    const same = known?.incarnation === this.incarnation && known.hash === hash;
-    const sequence = same ? known.sequence : Math.max(found.sequence ?? 0, (known?.sequence ?? -1) + 1);
-    if (same && !this.#all) return;
-    const position = { incarnation: this.incarnation, sequence };
-    this.records.push(objectRecord(found, { producer, objectId: found.objectId, position }, record));
-    this.published += 1;
-    if (same) return;
-    const entry = { incarnation: this.incarnation, sequence, hash };
-    this.inventory.set(key, entry);
-    this.writes.push({ key, value: entry });
-  }
-}
-
-function objectRecord(
-  found: FoundObject,
-  added: {
-    readonly producer: string;
-    readonly objectId: string;
-    readonly position: { readonly incarnation: string; readonly sequence: number };
-  },
-  record: <T extends EventType>(type: T, value: EventTypes[T]) => NewRecord,
-): NewRecord {
-  switch (found.type) {
-    case 'database-object':
-      return record(found.type, { ...found.value, ...added });
-    case 'routine':
-      return record(found.type, { ...found.value, ...added });
-    case 'job':
-      return record(found.type, { ...found.value, ...added });
-    case 'job-file':
-      return record(found.type, { ...found.value, ...added });
-  }
-}
-
 function inventoryKey(producer: string, key: string): string {
   return `inventory/${encodeURIComponent(producer)}/${key}`;
+}
+
+function floorKey(producer: string): string {
+  return `inventory-floor/${encodeURIComponent(producer)}`;
 }
 
 function splitKey(key: string): readonly [string, string] {
   const at = key.indexOf('\n');
   return [key.slice(0, at), key.slice(at + 1)];
-}
-
-function hashOf(...parts: readonly (string | Uint8Array)[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part).update('\0');
-  return hash.digest('hex');
 }
 
 function rejectionLetter(producer: string, { objectId, error, bytes }: Rejection, now: Date): DeadLetter {
