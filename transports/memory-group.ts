@@ -10,6 +10,7 @@ interface Held {
 
 interface Member {
   readonly id: symbol;
+  /** Given to it, but not taken up yet. */
   readonly queue: Assignment[];
   wake: () => void;
 }
@@ -40,6 +41,8 @@ export class MemoryGroup {
     const leave = (): void => {
       this.#members.splice(this.#members.indexOf(member), 1);
       this.#rebalance();
+      // What it never took up has nothing to drain: the next owner need not wait out the grace time.
+      for (const assignment of member.queue.splice(0)) void assignment.release();
       member.wake();
     };
     signal.addEventListener('abort', leave, { once: true });

@@ -48,6 +48,8 @@ class MemoryTransport implements Transport {
     this.#checkOpen();
     for (const { name, partitions } of topics) {
       if (this.#topics.has(name)) continue;
+      if (!Number.isInteger(partitions) || partitions < 1)
+        throw new StreamError('CONFIG_INVALID', `The topic ${name} cannot have ${partitions} partitions.`);
       this.#topics.set(name, {
         partitions: Array.from(
           { length: partitions },
