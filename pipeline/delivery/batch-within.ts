@@ -41,8 +41,16 @@ export function batchWithin<T>(
       };
       const subscription = source.subscribe({
         next: (item) => {
-          const size = limits.sizeOf(item);
+          let size: number;
+          try {
+            size = limits.sizeOf(item);
+          } catch (thrown) {
+            timer?.unsubscribe();
+            subscriber.error(thrown);
+            return;
+          }
           if (batch.length > 0 && bytes + size > limits.bytes) flush();
+          if (subscriber.closed) return; // who took that batch wants no more: no timer may start
           batch.push(item);
           bytes += size;
           if (batch.length >= limits.count || bytes >= limits.bytes) flush();

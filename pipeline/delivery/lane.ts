@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { concatMap, finalize, merge, type Observable, Subject } from 'rxjs';
 import type { EntityChange } from '../../schemas/types.ts';
-import type { StreamError } from '../errors.ts';
+import { StreamError } from '../errors.ts';
 import type { Outcome, Sink } from '../sink.ts';
 import type { Settlement, Telemetry } from '../telemetry.ts';
 import type { StoredRecord } from '../transport.ts';
@@ -47,6 +47,7 @@ export class Lane {
   readonly #retries = new Subject<readonly LaneItem[]>();
   #waiting: readonly Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #ended = false;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -56,6 +57,7 @@ export class Lane {
   run(batches: Observable<readonly LaneItem[]>): Observable<void> {
     const own = batches.pipe(
       finalize(() => {
+        this.#ended = true;
         clearTimeout(this.#timer);
         this.#retries.complete();
       }),
@@ -75,9 +77,10 @@ export class Lane {
       let reason: StreamError | undefined;
       for (const [index, item] of open.entries()) {
         const outcome = outcomes[index];
-        if (outcome === undefined || outcome.kind === 'retry') {
+        if (outcome === undefined) continue;
+        if (outcome.kind === 'retry') {
           again.push(item);
-          reason = outcome?.error ?? reason;
+          reason = outcome.error;
         } else if (outcome.kind === 'missing-referent') {
           const waiting = await this.#wait(item, outcome.error, before.get(item));
           if (waiting !== undefined) missing.push(waiting);
@@ -95,7 +98,7 @@ export class Lane {
   #retryLater(missing: readonly Waiting[]): void {
     this.#waiting = missing;
     clearTimeout(this.#timer);
-    if (missing.length === 0 || this.#options.signal.aborted) return;
+    if (missing.length === 0 || this.#ended || this.#options.signal.aborted) return;
     this.#timer = setTimeout(() => this.#retries.next([]), this.#options.retryDelayMs);
   }
 
@@ -110,12 +113,17 @@ export class Lane {
     return undefined;
   }
 
-  /** Undefined when the signal fired meanwhile: nothing of the attempt counts then. */
+  /** Undefined when the signal fired meanwhile: nothing of the attempt counts then. Throws when the sink breaks its contract. */
   async #attempt(items: readonly LaneItem[]): Promise<readonly Outcome[] | undefined> {
     try {
-      return await this.#options.sink.deliver(
+      const outcomes = await this.#options.sink.deliver(
         items.map(({ record, change }) => ({ change, offset: record.offset })),
         this.#options.signal,
+      );
+      if (outcomes.length === items.length) return outcomes;
+      throw new StreamError(
+        'CATALOG_UNEXPECTED',
+        `The sink answered with ${outcomes.length} outcomes for ${items.length} changes.`,
       );
     } catch (thrown) {
       if (this.#options.signal.aborted) return undefined;
