@@ -4,7 +4,7 @@ import type { DeadLetter, EntityChange, EventType, RawEvent } from '../schemas/t
 import { appendDeadLetters, deadLetterOf } from './delivery/dead-letters.ts';
 import type { Applied, Deriver, ObjectState } from './derive/deriver.ts';
 import { derivedStatistics } from './derive/statistics.ts';
-import { StreamError } from './errors.ts';
+import { StreamError, toStreamError } from './errors.ts';
 import type { Naming } from './naming.ts';
 import { Serial } from './serial.ts';
 import type { Settlement, Telemetry } from './telemetry.ts';
@@ -149,9 +149,18 @@ function settleEvent(record: StoredRecord, event: RawEvent, options: TransformSt
     ),
     id: `${record.topic}-${record.partition}-${record.offset}-${object.key}`,
   }));
+  const { outputs, faults } = encodeChanges(applied.changes, record, options.now());
+  const unfit = faults.map(({ change, error }) => ({
+    ...deadLetterOf(
+      record,
+      { stage: 'TRANSFORM', error, attempts: 1, producer: change.producer },
+      options.now(),
+    ),
+    id: `${record.topic}-${record.partition}-${record.offset}/${change.typeName}/${change.qualifiedName}`,
+  }));
   return {
-    outputs: applied.changes.map((change) => changeRecord(change, record, options.now())),
-    letters,
+    outputs,
+    letters: [...letters, ...unfit],
     touched: applied.touched,
     as: applied.kind === 'derived' ? 'delivered' : 'unchanged',
     producer,
@@ -163,6 +172,27 @@ function decodeRaw(value: Uint8Array): RawEvent {
   if (!rawTypes.has(type))
     throw new StreamError('EVENT_UNDECODABLE', `An event of type ${type} does not belong on ${topics.raw}.`);
   return { type, value: decoded } as RawEvent;
+}
+
+/** A change that does not fit its schema costs a dead letter, and not the stage (invariant 6). */
+function encodeChanges(
+  changes: readonly EntityChange[],
+  cause: StoredRecord,
+  now: Date,
+): {
+  readonly outputs: readonly NewRecord[];
+  readonly faults: readonly { readonly change: EntityChange; readonly error: StreamError }[];
+} {
+  const outputs: NewRecord[] = [];
+  const faults: { readonly change: EntityChange; readonly error: StreamError }[] = [];
+  for (const change of changes) {
+    try {
+      outputs.push(changeRecord(change, cause, now));
+    } catch (thrown) {
+      faults.push({ change, error: toStreamError(thrown, 'EVENT_INVALID', change.qualifiedName) });
+    }
+  }
+  return { outputs, faults };
 }
 
 function changeRecord(change: EntityChange, cause: StoredRecord, now: Date): NewRecord {
