@@ -90,6 +90,21 @@ describe('scan() of the producer etl-api', () => {
     expect(asked).toEqual(['/api/job/load_orders', '/api/job/report_top_products']);
   });
 
+  it('asks again for a job whose detail has no time, whatever the list says', async () => {
+    const body = '{"name":"load_orders","lastRun":"yesterday"}';
+    const loader = await startRetailLoader({
+      interfere: ({ path }) =>
+        path.endsWith('/load_orders') ? { kind: 'answer', status: 200, body } : undefined,
+    });
+    cleanups.push(() => loader.close());
+    const producer = await openEtlApi(loader);
+    await scanAll(producer);
+    expect(await detailsDuring(loader, () => scanAll(producer))).toEqual([
+      '/api/job/load_orders',
+      '/api/job/report_top_products',
+    ]);
+  });
+
   it('does not give a job any more when it is gone', async () => {
     const loader = await start();
     const producer = await openEtlApi(loader);
