@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { caseOption, producerComponent } from '../../pipeline/component.ts';
 import type { Producer } from '../../pipeline/producer.ts';
@@ -46,9 +46,13 @@ async function openCustomDb(path: string, options: z.output<typeof customDbOptio
     },
   );
   const root = isFolder ? path : dirname(path);
+  const systemFile = isFolder ? 'sys.json' : basename(path);
+  await stat(join(root, systemFile)).catch((thrown: unknown) => {
+    throw fileError(thrown, join(root, systemFile));
+  });
   const folder = {
     root,
-    systemFile: isFolder ? 'sys.json' : basename(path),
+    systemFile,
     scripts: options.scripts,
     server: options.server ?? basename(root),
   };

@@ -30,7 +30,11 @@ export interface SystemTable {
 
 const text = z.string().nullish();
 const count = z.int().min(0).max(2_147_483_647).nullish();
-const rootShape = z.object({ containers: z.unknown(), tables: z.unknown(), columns: z.unknown() });
+const rootShape = z.object({
+  containers: z.unknown().optional(),
+  tables: z.unknown().optional(),
+  columns: z.unknown().optional(),
+});
 const containerShape = z.object({ description: text });
 const tableShape = z.object({
   description: text,
