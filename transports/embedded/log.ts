@@ -1,0 +1,250 @@
+import type { Database, RootDatabase } from 'lmdb';
+import { z } from 'zod';
+import { StreamError } from '../../pipeline/errors.ts';
+import { partitionOf } from '../../pipeline/partitioner.ts';
+import type {
+  AppendedAt,
+  NewRecord,
+  PullLimit,
+  Retention,
+  StoredRecord,
+  TopicSpec,
+} from '../../pipeline/transport.ts';
+import { corruptRecord, encodeRecord, openRecord, sealRecord, timestampOf } from './record.ts';
+import { getSealed, putSealed, type Sealed } from './sealed.ts';
+
+/** A topic of the log. */
+export interface LogTopic {
+  readonly name: string;
+  readonly id: number;
+  readonly partitions: number;
+  readonly retention: Retention;
+}
+
+/** Counters of a partition. */
+export interface LogPartition {
+  /** Oldest offset that may still be there. */
+  readonly earliest: number;
+  /** The offset that the next record gets. */
+  readonly next: number;
+  /** Bytes of its records as they are stored. */
+  readonly bytes: number;
+  /** Time of the last record: the times of a partition never fall. */
+  readonly timestamp: number;
+}
+
+/** Records that are encoded and partitioned: all that can be done before the transaction. */
+export interface PreparedAppend {
+  readonly topic: LogTopic;
+  readonly records: readonly { readonly partition: number; readonly stored: Buffer }[];
+  readonly bytes: number;
+}
+
+const topicShape = z.object({
+  id: z.int(),
+  partitions: z.int(),
+  retention: z.object({
+    ms: z.number().exactOptional(),
+    bytes: z.number().exactOptional(),
+    compact: z.object({ tombstoneMs: z.number() }).exactOptional(),
+  }),
+});
+const partitionShape = z.tuple([z.number(), z.number(), z.number(), z.number()]);
+const countShape = z.number();
+const namesShape = z.array(z.string());
+
+/** Topics and their records in LMDB: one database for the counters, one for the records of each partition, by offset. */
+export class EmbeddedLog {
+  readonly meta: Sealed;
+  readonly #environment: RootDatabase<string, Buffer>;
+  readonly #maxBytes: number;
+  readonly #topics = new Map<string, LogTopic>();
+  readonly #records = new Map<string, Database<Buffer, number>>();
+
+  constructor(environment: RootDatabase<string, Buffer>, maxBytes: number) {
+    this.#environment = environment;
+    this.#maxBytes = maxBytes;
+    this.meta = environment.openDB({ name: 'meta', encoding: 'string', keyEncoding: 'ordered-binary' });
+  }
+
+  /** Makes the next reads see what other processes have committed. */
+  refresh(): void {
+    this.#environment.resetReadTxn();
+  }
+
+  /** A topic, or TOPIC_UNKNOWN. Its record databases are open then. */
+  topic(name: string): LogTopic {
+    const known = this.#topics.get(name);
+    if (known !== undefined) return known;
+    this.refresh();
+    const found = getSealed(this.meta, ['topic', name]);
+    if (found === undefined) {
+      throw new StreamError('TOPIC_UNKNOWN', `The topic ${name} has not been created.`);
+    }
+    const topic: LogTopic = { name, ...topicShape.parse(found) };
+    for (let partition = 0; partition < topic.partitions; partition += 1) this.records(topic, partition);
+    this.#topics.set(name, topic);
+    return topic;
+  }
+
+  /** Names of all topics, in the order of their numbers. */
+  topicNames(): readonly string[] {
+    return namesShape.parse(getSealed(this.meta, ['topics']) ?? []);
+  }
+
+  /** Creates a topic where it is missing; called within a transaction. */
+  createTopic(spec: TopicSpec): void {
+    if (getSealed(this.meta, ['topic', spec.name]) !== undefined) return;
+    const names = this.topicNames();
+    putSealed(this.meta, ['topics'], [...names, spec.name]);
+    const { partitions, retention = {} } = spec;
+    putSealed(this.meta, ['topic', spec.name], { id: names.length, partitions, retention });
+  }
+
+  /** The records of a partition by offset, encoded. */
+  records(topic: LogTopic, partition: number): Database<Buffer, number> {
+    const name = `log/${topic.id}/${partition}`;
+    let database = this.#records.get(name);
+    if (database === undefined) {
+      database = this.#environment.openDB<Buffer, number>({
+        name,
+        encoding: 'binary',
+        keyEncoding: 'ordered-binary',
+      });
+      this.#records.set(name, database);
+    }
+    return database;
+  }
+
+  /** Counters of a partition. Throws TOPIC_UNKNOWN for a partition that the topic does not have. */
+  partition(topic: LogTopic, partition: number): LogPartition {
+    if (!(partition >= 0 && partition < topic.partitions)) {
+      throw new StreamError('TOPIC_UNKNOWN', `The topic ${topic.name} has no partition ${partition}.`);
+    }
+    const found = getSealed(this.meta, ['partition', topic.id, partition]);
+    if (found === undefined) return { earliest: 0, next: 0, bytes: 0, timestamp: 0 };
+    const [earliest, next, bytes, timestamp] = partitionShape.parse(found);
+    return { earliest, next, bytes, timestamp };
+  }
+
+  /** Stores the counters of a partition, and what that changes in the whole; called within a transaction. */
+  putPartition(topic: LogTopic, partition: number, counters: LogPartition): void {
+    const change = counters.bytes - this.partition(topic, partition).bytes;
+    if (change !== 0) putSealed(this.meta, ['bytes'], this.totalBytes() + change);
+    const { earliest, next, bytes, timestamp } = counters;
+    putSealed(this.meta, ['partition', topic.id, partition], [earliest, next, bytes, timestamp]);
+  }
+
+  /** Bytes of all records as they are stored. */
+  totalBytes(): number {
+    return countShape.parse(getSealed(this.meta, ['bytes']) ?? 0);
+  }
+
+  /** Encodes records and finds their partitions. */
+  prepare(topicName: string, records: readonly NewRecord[]): PreparedAppend {
+    const topic = this.topic(topicName);
+    const prepared = records.map((record) => ({
+      partition: partitionOf(record.key, topic.partitions),
+      stored: encodeRecord(record),
+    }));
+    const bytes = prepared.reduce((sum, { stored }) => sum + stored.length, 0);
+    return { topic, records: prepared, bytes };
+  }
+
+  /** Appends; called within a transaction: offsets are taken here. Throws TRANSPORT_FULL before anything is written. */
+  append({ topic, records, bytes }: PreparedAppend, now: number): readonly AppendedAt[] {
+    const total = this.totalBytes();
+    if (total + bytes > this.#maxBytes) {
+      throw new StreamError(
+        'TRANSPORT_FULL',
+        `The log holds ${total} of the ${this.#maxBytes} bytes that it may hold; ${bytes} more do not fit.`,
+        {
+          advice:
+            'Let its consumers catch up, shorten the retention, or raise the limit; readers go on meanwhile.',
+        },
+      );
+    }
+    const open = new Map<number, { -readonly [K in keyof LogPartition]: LogPartition[K] }>();
+    const places = records.map(({ partition, stored }): AppendedAt => {
+      let counters = open.get(partition);
+      if (counters === undefined) {
+        counters = { ...this.partition(topic, partition) };
+        counters.timestamp = Math.max(counters.timestamp, now);
+        open.set(partition, counters);
+      }
+      const offset = counters.next;
+      sealRecord(stored, { topic: topic.name, topicId: topic.id, partition, offset }, counters.timestamp);
+      this.records(topic, partition).putSync(offset, stored, { append: true });
+      counters.next += 1;
+      counters.bytes += stored.length;
+      return { partition, offset };
+    });
+    for (const [partition, counters] of open) this.putPartition(topic, partition, counters);
+    return places;
+  }
+
+  /**
+   * Records from an offset within a limit, copied, and where to go on. In a topic that is not compacted every offset between
+   * the earliest and the next exists: one that is not found comes back as a corrupt record.
+   */
+  slice(
+    topic: LogTopic,
+    partition: number,
+    from: number,
+    limit: PullLimit,
+  ): { readonly records: readonly StoredRecord[]; readonly position: number } {
+    const { earliest, next } = this.partition(topic, partition);
+    const found: StoredRecord[] = [];
+    let position = Math.max(from, earliest);
+    let bytes = 0;
+    const full = (record: StoredRecord): boolean => {
+      bytes += record.value?.length ?? 0;
+      return found.length > 0 && (bytes > limit.bytes || found.length >= limit.records);
+    };
+    const range = this.records(topic, partition).getRange({
+      start: position,
+      end: next,
+      limit: limit.records,
+    });
+    const at = (offset: number) => ({ topic: topic.name, topicId: topic.id, partition, offset });
+    for (const { key: offset, value } of range) {
+      while (topic.retention.compact === undefined && position < offset) {
+        if (full(missing(at(position)))) return { records: found, position };
+        found.push(missing(at(position)));
+        position += 1;
+      }
+      const record = openRecord(value, at(offset));
+      if (full(record)) return { records: found, position };
+      found.push(record);
+      position = offset + 1;
+    }
+    if (found.length < limit.records) {
+      while (topic.retention.compact === undefined && position < next && found.length < limit.records) {
+        found.push(missing(at(position)));
+        position += 1;
+      }
+      if (found.length < limit.records) position = Math.max(position, next);
+    }
+    return { records: found, position };
+  }
+
+  /** The first offset whose record was appended at `timestamp` (milliseconds since 1970) or later; the next offset where there is none. */
+  offsetAt(topic: LogTopic, partition: number, timestamp: number): number {
+    const { earliest, next } = this.partition(topic, partition);
+    const records = this.records(topic, partition);
+    let low = earliest;
+    let high = next;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      let after: { readonly key: number; readonly value: Buffer } | undefined;
+      for (const entry of records.getRange({ start: middle, end: high, limit: 1 })) after = entry;
+      if (after === undefined || timestampOf(after.value) >= timestamp) high = middle;
+      else low = after.key + 1;
+    }
+    return low;
+  }
+}
+
+function missing(place: Parameters<typeof corruptRecord>[1]): StoredRecord {
+  return corruptRecord(new Uint8Array(), place, 'the record is missing from the log');
+}

@@ -1,0 +1,33 @@
+import { crc32 } from 'node:zlib';
+import type { Database, Key } from 'lmdb';
+import { StreamError } from '../../pipeline/errors.ts';
+
+/** A database of small JSON documents, each with its checksum: `xxxxxxxx{json}`. LMDB's pages carry none. */
+export type Sealed = Database<string>;
+
+/** Stores a document; called within a transaction. */
+export function putSealed(database: Sealed, key: Key, document: unknown): void {
+  const text = JSON.stringify(document);
+  database.putSync(key, crc32(text).toString(16).padStart(8, '0') + text);
+}
+
+/** The document under a key, or undefined. Throws TRANSPORT_DAMAGED when it is not what was stored. */
+export function getSealed(database: Sealed, key: Key): unknown {
+  const text = database.get(key);
+  return text === undefined ? undefined : unseal(text, key);
+}
+
+/** The document in a stored text. */
+export function unseal(text: string, key: Key): unknown {
+  const json = text.slice(8);
+  if (Number.parseInt(text.slice(0, 8), 16) === crc32(json)) return JSON.parse(json);
+  throw new StreamError(
+    'TRANSPORT_DAMAGED',
+    `The entry ${JSON.stringify(key)} of the log does not match its checksum.`,
+    { advice: rebuildAdvice },
+  );
+}
+
+/** What to do about a log that is damaged. */
+export const rebuildAdvice =
+  'Move the folder away and start again: the producers scan their sources anew, and the catalogue ends up the same.';

@@ -1,0 +1,284 @@
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import type { Database, RootDatabase } from 'lmdb';
+import { z } from 'zod';
+import { StreamError } from '../../pipeline/errors.ts';
+import type {
+  AppendedAt,
+  Assignment,
+  NewRecord,
+  PartitionState,
+  StoredRecord,
+  TopicSpec,
+  TransactionWork,
+  Transactions,
+  Transport,
+} from '../../pipeline/transport.ts';
+import { openLmdb } from '../../platform/lmdb.ts';
+import { putState, readState, scanState, stateEntry } from '../../platform/lmdb-state.ts';
+import { EmbeddedAssignment, type Shared } from './assignment.ts';
+import { Committer } from './committer.ts';
+import { compactPartition } from './compaction.ts';
+import { Groups } from './groups.ts';
+import { EmbeddedLog } from './log.ts';
+import { trimPartition } from './retention.ts';
+import { rebuildAdvice } from './sealed.ts';
+import { Subscription } from './subscription.ts';
+import { Wakeup } from './wakeup.ts';
+
+/** Options of {@link createEmbeddedTransport}. */
+export interface EmbeddedTransportOptions {
+  /** Where the log is kept; made where it is missing. Several processes of one machine may use it at a time. */
+  readonly folder: string;
+  /** A member that is not heard of for so long is taken for dead; half of it is the grace time of a revoked partition. Milliseconds. @default 30000 */
+  readonly sessionMs?: number;
+  /** Bytes of records, as they are stored, above which producers are refused with TRANSPORT_FULL. @default 16 GiB */
+  readonly maxBytes?: number;
+  /** How often topics are trimmed and compacted, in milliseconds. @default 60000 */
+  readonly upkeepMs?: number;
+  /** Milliseconds since 1970. @default Date.now */
+  readonly now?: () => number;
+}
+
+/** The embedded transport: the contract, and what only it can do. */
+export interface EmbeddedTransport extends Transport {
+  readonly transactions: Transactions;
+  /** The first offset whose record was appended at a time or later (milliseconds since 1970); the next offset where there is none. */
+  offsetAt(topic: string, partition: number, timestamp: number): Promise<number>;
+  /** Trims and compacts every topic now, however little there is to gain. */
+  maintain(): Promise<void>;
+}
+
+/** How long other processes' commits may go unnoticed, in milliseconds. */
+const pollMs = 25;
+const statsShape = z.object({ lastTxnId: z.number() });
+const readLimit = { records: 500, bytes: 1024 * 1024 };
+
+/**
+ * Opens the log in a folder: topics, consumer groups, offsets and state in one LMDB environment, shared by any number of
+ * processes of this machine. An append is on disk when it resolves. Throws TRANSPORT_DAMAGED when its file is damaged or
+ * cut short, or the folder cannot be used.
+ */
+export function createEmbeddedTransport(options: EmbeddedTransportOptions): EmbeddedTransport {
+  return new LmdbTransport(options);
+}
+
+class LmdbTransport implements EmbeddedTransport {
+  readonly transactions: Transactions;
+  readonly #environment: RootDatabase<string, Buffer>;
+  readonly #states: Database<string, Buffer>;
+  readonly #shared: Shared;
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #closing = new AbortController();
+  readonly #sessionMs: number;
+  readonly #now: () => number;
+  readonly #upkeep: NodeJS.Timeout;
+  #poll: NodeJS.Timeout | undefined;
+  #lastTransaction = -1;
+  #closed: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(options: EmbeddedTransportOptions) {
+    const { folder, maxBytes = 16 * 1024 ** 3, upkeepMs = 60_000 } = options;
+    this.#sessionMs = options.sessionMs ?? 30_000;
+    this.#now = options.now ?? Date.now;
+    this.#environment = openLmdb({
+      folder,
+      code: 'TRANSPORT_DAMAGED',
+      advice: rebuildAdvice,
+      mapSize: Math.ceil((maxBytes * 2 + 64 * 1024 ** 2) / 65_536) * 65_536,
+      maxDatabases: 1024,
+    });
+    this.#states = this.#environment.openDB({
+      name: 'state',
+      encoding: 'string',
+      keyEncoding: 'binary',
+    });
+    this.#shared = {
+      log: new EmbeddedLog(this.#environment, maxBytes),
+      groups: new Groups(this.#environment),
+      committer: new Committer(this.#environment, folder, () => this.#onCommit()),
+      wakeup: new Wakeup(),
+      isClosed: () => this.#isClosed,
+    };
+    this.transactions = {
+      state: {
+        get: async (key) => readState(this.#openStates(), key),
+        write: async (writes) => {
+          const states = this.#openStates();
+          const entries = writes.map(stateEntry);
+          await this.#shared.committer.run(() => putState(states, entries));
+        },
+        scan: (prefix) => this.#scan(prefix),
+        close: async () => undefined,
+      },
+      run: async (work) => this.#transact(work),
+    };
+    this.#upkeep = setInterval(() => void this.#maintain(false), upkeepMs).unref();
+  }
+
+  async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
+    const { log, committer } = this.#open();
+    await committer.run(() => {
+      for (const topic of topics) log.createTopic(topic);
+    });
+  }
+
+  async append(topic: string, records: readonly NewRecord[]): Promise<readonly AppendedAt[]> {
+    const { log, committer } = this.#open();
+    const prepared = log.prepare(topic, records);
+    return committer.run(() => log.append(prepared, this.#now()), prepared.bytes);
+  }
+
+  async *subscribe(options: {
+    readonly topic: string;
+    readonly group: string;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<Assignment> {
+    const topic = this.#open().log.topic(options.topic);
+    if (options.signal.aborted) return;
+    const { group } = options;
+    const subscription = new Subscription(this.#shared, { topic, group, sessionMs: this.#sessionMs });
+    this.#subscriptions.add(subscription);
+    void subscription.left.then(() => this.#forget(subscription));
+    this.#poll ??= setInterval(() => this.#onPoll(), pollMs);
+    yield* subscription.assignments(AbortSignal.any([options.signal, this.#closing.signal]));
+  }
+
+  async *read(topicName: string, partition: number, from: number): AsyncIterable<StoredRecord> {
+    const { log } = this.#open();
+    const topic = log.topic(topicName);
+    log.refresh();
+    const end = log.partition(topic, partition).next;
+    let position = from;
+    while (position < end) {
+      this.#open().log.refresh();
+      const slice = log.slice(topic, partition, position, readLimit);
+      position = slice.position;
+      for (const record of slice.records) if (record.offset < end) yield record;
+      await turn();
+    }
+  }
+
+  async describe(topicName: string): Promise<readonly PartitionState[]> {
+    const { log, groups } = this.#open();
+    const topic = log.topic(topicName);
+    log.refresh();
+    const names = groups.names(topic);
+    return Array.from({ length: topic.partitions }, (_, partition) => {
+      const { earliest, next } = log.partition(topic, partition);
+      const committed = Object.fromEntries(
+        names.map((group) => [group, groups.committed(topic, group, partition) ?? earliest]),
+      );
+      return { partition, earliest, next, committed };
+    });
+  }
+
+  async offsetAt(topicName: string, partition: number, timestamp: number): Promise<number> {
+    const { log } = this.#open();
+    const topic = log.topic(topicName);
+    log.refresh();
+    return log.offsetAt(topic, partition, timestamp);
+  }
+
+  async maintain(): Promise<void> {
+    this.#open();
+    await this.#maintain(true);
+  }
+
+  async close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** Lets the members drain, for their grace time at the most: the group takes their partitions away then. */
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    clearInterval(this.#upkeep);
+    const waiting = new AbortController();
+    const all = Promise.all([...this.#subscriptions].map(({ left }) => left));
+    await Promise.race([all, delayed(this.#sessionMs, waiting.signal)]);
+    waiting.abort();
+    for (const subscription of this.#subscriptions) subscription.abandon();
+    this.#shared.committer.flush();
+    clearInterval(this.#poll);
+    this.#isClosed = true;
+    this.#shared.wakeup.wake();
+    await this.#environment.close();
+  }
+
+  async #transact({ appends, state, commits }: TransactionWork): Promise<boolean> {
+    const { log, committer } = this.#open();
+    const prepared = appends.map(({ topic, records }) => log.prepare(topic, records));
+    const entries = state.map(stateEntry);
+    const held = commits.map(({ assignment, offset }) => {
+      if (assignment instanceof EmbeddedAssignment) return { assignment, offset };
+      throw new TypeError(`The assignment of ${assignment.topic} is not one of this transport.`);
+    });
+    const bytes = prepared.reduce((sum, append) => sum + append.bytes, 0);
+    return committer.run(() => {
+      if (!held.every(({ assignment }) => assignment.isHeld())) return false;
+      for (const append of prepared) log.append(append, this.#now());
+      putState(this.#states, entries);
+      for (const { assignment, offset } of held) assignment.commitWithin(offset);
+      return true;
+    }, bytes);
+  }
+
+  async #maintain(force: boolean): Promise<void> {
+    const { log, groups, committer } = this.#shared;
+    const upkeep = { log, groups, committer, now: this.#now };
+    log.refresh();
+    for (const name of log.topicNames()) {
+      const topic = log.topic(name);
+      for (let partition = 0; partition < topic.partitions; partition += 1) {
+        if (this.#closing.signal.aborted) return;
+        await trimPartition(upkeep, topic, partition);
+        await compactPartition(upkeep, topic, partition, force);
+      }
+    }
+  }
+
+  #onCommit(): void {
+    this.#shared.wakeup.wake();
+    for (const subscription of this.#subscriptions) subscription.check();
+  }
+
+  #onPoll(): void {
+    const { lastTxnId } = statsShape.parse(this.#environment.getStats());
+    if (lastTxnId !== this.#lastTransaction) {
+      this.#lastTransaction = lastTxnId;
+      this.#shared.log.refresh();
+      this.#shared.wakeup.wake();
+    }
+    for (const subscription of this.#subscriptions) subscription.check();
+  }
+
+  #forget(subscription: Subscription): void {
+    this.#subscriptions.delete(subscription);
+    if (this.#subscriptions.size > 0) return;
+    clearInterval(this.#poll);
+    this.#poll = undefined;
+  }
+
+  async *#scan(prefix: string): ReturnType<Transactions['state']['scan']> {
+    yield* scanState(this.#openStates(), prefix);
+  }
+
+  #openStates(): Database<string, Buffer> {
+    if (!this.#closing.signal.aborted) return this.#states;
+    throw new StreamError('STATE_UNAVAILABLE', 'The state was used after its transport had been closed.');
+  }
+
+  #open(): Shared {
+    if (!this.#closing.signal.aborted) return this.#shared;
+    throw new StreamError('TRANSPORT_CLOSED', 'The transport is closed.');
+  }
+}
+
+async function delayed(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal });
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+  }
+}
