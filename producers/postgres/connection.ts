@@ -69,7 +69,7 @@ export async function connect(
     user: source.user,
     ...(source.password === undefined ? {} : { password: source.password }),
     database,
-    ssl: source.ssl,
+    ...(source.ssl === undefined ? {} : { ssl: source.ssl }),
     application_name: 'purview-streams',
     connectionTimeoutMillis: 10_000,
     keepAlive: true,

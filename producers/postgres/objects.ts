@@ -83,7 +83,7 @@ export class DatabaseObjects {
       ordinal: row.ordinal,
       dataType: row.dataType,
       description: row.description,
-      nullable: !row.notNull,
+      nullable: row.nullable,
       length: row.length,
       scale: row.scale,
       defaultExpression: row.defaultExpression,

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { z } from 'zod';
 import { caseOption, intervalOption } from '../../pipeline/component.ts';
+import { StreamError } from '../../pipeline/errors.ts';
 
 const names = z.array(z.string().min(1));
 
@@ -45,8 +46,10 @@ export const postgresOptions = z.strictObject({
         rejectUnauthorized: z.boolean().default(true).describe('Whether the certificate must be trusted.'),
       }),
     ])
-    .default(false)
-    .describe('Whether to connect with TLS; an object sets the certificate authority.'),
+    .optional()
+    .describe(
+      'Whether to connect with TLS; an object sets the certificate authority. Default: the environment variable PGSSLMODE, else no TLS.',
+    ),
   server: z
     .string()
     .min(1)
@@ -77,7 +80,8 @@ export interface PostgresSource {
   readonly port: number;
   readonly user: string;
   readonly password: string | undefined;
-  readonly ssl: boolean | { readonly ca?: string; readonly rejectUnauthorized: boolean };
+  /** Undefined leaves it to PGSSLMODE, which the client reads itself. */
+  readonly ssl: boolean | { readonly ca?: string; readonly rejectUnauthorized: boolean } | undefined;
   readonly databases: readonly string[];
   /** Name of the server in qualifiedNames. */
   readonly server: string;
@@ -111,10 +115,15 @@ export function postgresSource(
 }
 
 function portOf(text: string | undefined): number {
-  return text === undefined ? 5432 : z.coerce.number().int().min(1).max(65_535).parse(text);
+  if (text === undefined) return 5432;
+  const port = z.coerce.number().int().min(1).max(65_535).safeParse(text);
+  if (port.success) return port.data;
+  throw new StreamError('CONFIG_INVALID', `PGPORT is ${JSON.stringify(text)}, which is no port.`, {
+    advice: 'Set it to a number from 1 to 65535, or set the option port.',
+  });
 }
 
 function tlsOptions(ssl: z.output<typeof postgresOptions>['ssl']): PostgresSource['ssl'] {
-  if (typeof ssl === 'boolean') return ssl;
+  if (typeof ssl !== 'object') return ssl;
   return { rejectUnauthorized: ssl.rejectUnauthorized, ...(ssl.ca === undefined ? {} : { ca: ssl.ca }) };
 }

@@ -46,11 +46,11 @@ export const partitionsQuery = `
 
 /**
  * Columns of the relations $1. Length and scale are read from the type modifier (numeric: precision in the upper half, scale in eleven
- * signed bits below; character types: length plus four).
+ * signed bits below; character types: length plus four). Whether a view's column can be null is not known.
  */
 export const columnsQuery = `
   SELECT a.attrelid AS "relation", a.attnum AS "ordinal", a.attname AS "name", format_type(a.atttypid, a.atttypmod) AS "dataType",
-         col_description(a.attrelid, a.attnum) AS "description", a.attnotnull AS "notNull",
+         col_description(a.attrelid, a.attnum) AS "description", CASE WHEN c.relkind NOT IN ('v', 'm') THEN NOT a.attnotnull END AS "nullable",
          pg_get_expr(d.adbin, d.adrelid) AS "defaultExpression", a.attgenerated AS "generated", a.attidentity AS "identity",
          CASE WHEN a.atttypmod >= 4 AND a.atttypid = 'numeric'::regtype THEN ((a.atttypmod - 4) >> 16) & 65535
               WHEN a.atttypmod >= 4 AND a.atttypid IN ('bpchar'::regtype, 'varchar'::regtype) THEN a.atttypmod - 4 END AS "length",
@@ -59,7 +59,7 @@ export const columnsQuery = `
          EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY (i.indkey)) AS "primaryKey",
          EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indnkeyatts = 1
                  AND i.indkey[0] = a.attnum AND i.indpred IS NULL) AS "unique"
-  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
   ORDER BY a.attrelid, a.attnum`;
 

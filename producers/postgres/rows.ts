@@ -29,7 +29,7 @@ const columnRow = z.object({
   name: text,
   dataType: text,
   description: comment,
-  notNull: z.boolean(),
+  nullable: z.boolean().nullable(),
   defaultExpression: z.string().nullable(),
   generated: text,
   identity: text,

@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { Client, DatabaseError } from 'pg';
 import { startEmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
+import type { Producer } from '../../pipeline/producer.ts';
+import { postgres } from '../../producers/postgres/component.ts';
 
 /** Where a test connects to. */
 export interface TestConnection {
@@ -98,4 +100,14 @@ async function server(): Promise<{
   const started = await startEmbeddedPostgres();
   const { host, port, user, password } = started;
   return { connection: { host, port, user, password }, stop: started.stop };
+}
+
+/** Opens a producer named `shop-db` on databases of a test's server; `options` are further options of it. */
+export function openProducer(
+  { host, port, user, password }: TestConnection,
+  database: string | readonly string[],
+  options: Readonly<Record<string, unknown>> = {},
+): Promise<Producer> {
+  const where = { host, port, user, password, database, server: 'shop-db' };
+  return postgres.configure('shop-db', { ...where, ...options }, { baseFolder: '/' }).open();
 }

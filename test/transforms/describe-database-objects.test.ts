@@ -347,6 +347,6 @@ describe('describeDatabaseObjects()', () => {
       },
     ]);
     const custom: RawEvent = { type: 'routine', value: { ...routine, language: 'custom' } };
-    expect(() => deriveOne(describeDatabaseObjects, everything, custom)).toThrow();
+    expect(() => deriveOne(describeDatabaseObjects, everything, custom)).toThrow('derived nothing');
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { StreamError } from '../../../pipeline/errors.ts';
 import { isNode, listField, numberField, parseNodeTree } from '../../../producers/postgres/node-tree.ts';
 import { queryLineage } from '../../../producers/postgres/query-lineage.ts';
+import { traceView, viewDependencies } from '../../../producers/postgres/view-lineage.ts';
 
 const codeOf = (call: () => unknown): string => {
   try {
@@ -141,5 +142,38 @@ describe('queryLineage()', () => {
     );
     const text = `{QUERY :cteList (${tables.join(' ')}) :rtable ({RANGETBLENTRY :rtekind 6 :ctename c0 :ctelevelsup 0}) :targetList (${target(variable(1, 1), 1)})}`;
     expect(['SOURCE_LIMIT', 'nothing']).toContain(codeOf(() => trace(text)));
+  });
+});
+
+describe('viewDependencies()', () => {
+  it('falls back to the columns that PostgreSQL records as read, with a warning, when the tree cannot be read', () => {
+    for (const tree of ['({QUERY :of a later version', '({LATER :tree 1})', '('.repeat(5_000)]) {
+      const view = { relation: 9, definition: 'SELECT x FROM t', tree };
+      const traced = traceView(view);
+      const name = { relation: 1, schema: 's', name: 't', kind: 'r', columns: { 1: 'x', 2: 'y' } } as const;
+      const { dependencies, warnings } = viewDependencies(
+        {
+          view,
+          columns: [],
+          reads: [
+            { view: 9, relation: 1, column: 1 },
+            { view: 9, relation: 2, column: 0 },
+          ],
+          names: new Map([[1, name]]),
+          pathOf: ({ name: table }) => [{ level: 'table', name: table }],
+          location: 'd/s/v',
+        },
+        traced,
+      );
+      expect(dependencies).toEqual([
+        {
+          source: [{ level: 'table', name: 't' }],
+          sourceColumn: 'x',
+          targetColumn: null,
+          transformed: false,
+        },
+      ]);
+      expect(warnings).toMatchObject([{ code: 'view-query-not-read', location: 'd/s/v' }]);
+    }
   });
 });
