@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { createMemoryTransport } from '../../transports/memory.ts';
+import { transportContract } from '../contracts/transport.ts';
+
+transportContract('memory', {
+  open: async (options) => createMemoryTransport(options),
+  cleanUp: async () => undefined,
+});
+
+it('ensureTopics() refuses a topic without partitions', async () => {
+  const transport = createMemoryTransport();
+  for (const partitions of [0, -1, 1.5, Number.NaN]) {
+    await expect(transport.ensureTopics([{ name: 't', partitions }])).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    });
+  }
+});
