@@ -68,7 +68,6 @@ const escapes: Readonly<Record<string, string>> = {
   r: '\r',
   t: '\t',
 };
-const plainText = /[^"\\\u0000-\u001f]*/y;
 const space = /[ \t\n\r]*/y;
 const numberToken = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 
@@ -139,7 +138,7 @@ class JsonReader {
     this.#at += 1;
     let text = '';
     for (;;) {
-      text += this.#match(plainText)?.[0] ?? '';
+      text += this.#plainText();
       const next = this.#text[this.#at];
       if (next === '"') {
         this.#at += 1;
@@ -147,6 +146,18 @@ class JsonReader {
       }
       if (next !== '\\') this.#fail();
       text += this.#escape();
+    }
+  }
+
+  /** Text up to a quote, a backslash, a control character or the end. */
+  #plainText(): string {
+    const start = this.#at;
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code === 0x22 || code === 0x5c || code < 0x20 || Number.isNaN(code)) {
+        return this.#text.slice(start, this.#at);
+      }
+      this.#at += 1;
     }
   }
 

@@ -55,37 +55,45 @@ function listen(app: ReturnType<typeof createApp>, hostname: string, port: numbe
   });
 }
 
+function checkTokens(mode: CatalogMode, auth: CatalogAuth): void {
+  if (mode !== 'purview' || (auth.bearerTokens?.size ?? 0) > 0) return;
+  throw new StreamError(
+    'CONFIG_INVALID',
+    'A catalogue in the mode purview accepts no caller without a bearer token.',
+    {
+      advice: 'Name at least one token.',
+    },
+  );
+}
+
+function urlOf(server: ServerType, host: string, port: number): string {
+  const address = server.address();
+  const bound: AddressInfo | undefined =
+    typeof address === 'object' && address !== null ? address : undefined;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${bound?.port ?? port}`;
+}
+
 /**
  * Opens a catalogue.
  * @throws StreamError PORT_IN_USE, STATE_UNAVAILABLE, or CONFIG_INVALID for Purview's mode without a token
  */
 export async function openCatalog(options: CatalogOptions): Promise<OpenCatalog> {
-  const { path, port = 21_000, host = '127.0.0.1', mode = 'atlas', auth = {}, now = Date.now } = options;
-  if (mode === 'purview' && (auth.bearerTokens?.size ?? 0) === 0) {
-    throw new StreamError(
-      'CONFIG_INVALID',
-      'A catalogue in the mode purview accepts no caller without a bearer token.',
-      {
-        advice: 'Name at least one token.',
-      },
-    );
-  }
+  const { path, port = 21_000, host = '127.0.0.1', mode = 'atlas', auth = {} } = options;
+  checkTokens(mode, auth);
   const store = new CatalogStore(path);
   let server: ServerType;
   let catalog: Catalog;
   try {
-    catalog = new Catalog(store, now);
+    catalog = new Catalog(store, options.now ?? Date.now);
     server = await listen(createApp(catalog, { mode, auth, hosts: [host] }), host, port);
   } catch (thrown) {
     await store.close();
     throw thrown;
   }
-  const address = server.address();
-  const bound: AddressInfo | undefined =
-    typeof address === 'object' && address !== null ? address : undefined;
+  const url = urlOf(server, host, port);
   let closing: Promise<void> | undefined;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound?.port ?? port}`,
+    url,
     counters: () => catalog.counters(),
     export: () => [...exportLines(store, catalog.types)].join(''),
     close: () => (closing ??= shut(server, store)),

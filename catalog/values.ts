@@ -24,6 +24,9 @@ export interface ValueContext {
   readonly problem: (message: string) => Error;
 }
 
+/** What showing a value needs to know: `reference` turns what is kept of a reference into what is shown. */
+export type ShowContext = Pick<ValueContext, 'registry' | 'reference'>;
+
 const wholeRanges: Readonly<Record<string, bigint>> = {
   byte: 2n ** 7n,
   short: 2n ** 15n,
@@ -203,46 +206,50 @@ function isSoft(info: AttributeInfo): boolean {
 export function showAttribute(
   info: AttributeInfo,
   kept: JsonValue | undefined,
-  context: Pick<ValueContext, 'registry' | 'reference'>,
+  context: ShowContext,
 ): JsonValue {
   if (kept === undefined || kept === null) return isSoft(info) ? null : unset(info.type);
   return showValue(info.type, kept, context);
 }
 
-function showValue(
-  type: ValueType,
-  kept: JsonValue,
-  context: Pick<ValueContext, 'registry' | 'reference'>,
-): JsonValue {
+function showValue(type: ValueType, kept: JsonValue, context: ShowContext): JsonValue {
   switch (type.kind) {
     case 'primitive':
-      if ((type.name === 'float' || type.name === 'double') && typeof kept === 'number')
-        return new JavaDouble(kept);
-      if (typeof kept === 'string' && (type.name === 'long' || type.name === 'biginteger'))
-        return BigInt(kept);
-      return kept;
+      return showPrimitive(type.name, kept);
     case 'enum':
       return kept;
-    case 'struct': {
-      const attributes = isObject(kept) ? ownObject(kept, 'attributes') : undefined;
-      const shown = jsonObject();
-      for (const [name, info] of context.registry.structAttributes(type.def)) {
-        shown[name] = showAttribute(info, own(attributes, name), context);
-      }
-      return jsonObject({ typeName: type.def.name, attributes: shown });
-    }
+    case 'struct':
+      return showStruct(type, kept, context);
     case 'reference':
       return context.reference(kept);
     case 'array':
       return Array.isArray(kept) ? kept.map((item) => showValue(type.element, item, context)) : kept;
     case 'map': {
-      if (!isObject(kept)) return kept;
       const shown = jsonObject();
-      for (const [key, item] of Object.entries(kept))
+      for (const [key, item] of Object.entries(isObject(kept) ? kept : {})) {
         shown[key] = showValue(type.value, item ?? null, context);
+      }
       return shown;
     }
   }
+}
+
+function showStruct(
+  type: Extract<ValueType, { kind: 'struct' }>,
+  kept: JsonValue,
+  context: ShowContext,
+): JsonObject {
+  const attributes = isObject(kept) ? ownObject(kept, 'attributes') : undefined;
+  const shown = jsonObject();
+  for (const [name, info] of context.registry.structAttributes(type.def)) {
+    shown[name] = showAttribute(info, own(attributes, name), context);
+  }
+  return jsonObject({ typeName: type.def.name, attributes: shown });
+}
+
+function showPrimitive(name: string, kept: JsonValue): JsonValue {
+  if ((name === 'float' || name === 'double') && typeof kept === 'number') return new JavaDouble(kept);
+  return typeof kept === 'string' && (name === 'long' || name === 'biginteger') ? BigInt(kept) : kept;
 }
 
 /** Lays the given attributes of a struct over the kept ones: structs are merged, everything else is replaced. */

@@ -77,7 +77,7 @@ function normalNumber(value: number | JavaDouble, key: string | undefined): Json
 }
 
 function clip(text: string): string {
-  const points = [...text];
+  const points = Array.from(text);
   return points.length > longText ? `${points.slice(0, 60).join('')}...<length ${points.length}>` : text;
 }
 

@@ -2,6 +2,7 @@
 import { Agent, request } from 'node:http';
 import {
   isObject,
+  javaText,
   jsonObject,
   type JsonObject,
   type JsonValue,
@@ -39,7 +40,7 @@ const unreserved = /[A-Za-z0-9_.~-]/;
 
 /** Percent-encodes all but unreserved characters and those in `safe`. */
 function quote(text: string, safe: string): string {
-  return [...text]
+  return Array.from(text)
     .map((char) => (unreserved.test(char) || safe.includes(char) ? char : encodeURIComponent(char)))
     .join('')
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -54,7 +55,7 @@ function pick(body: JsonValue, path: string): JsonValue | undefined {
       value =
         field === undefined
           ? value[Number(part)]
-          : value.find((item) => isObject(item) && String(own(item, field)) === wanted);
+          : value.find((item) => isObject(item) && javaText(own(item, field)) === wanted);
     } else value = isObject(value) ? own(value, part) : undefined;
   }
   return value;
@@ -88,7 +89,7 @@ class Replay {
     );
     return whole.replace(/\$\{(\w+)\}/g, (place, name: string) => {
       const value = this.#variables.get(name);
-      return value === undefined ? place : String(value);
+      return value === undefined ? place : javaText(value);
     });
   }
 

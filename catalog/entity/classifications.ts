@@ -2,6 +2,7 @@
 import { AtlasError, AtlasFault, AtlasUnreadable, invalidParameters } from '../atlas-error.ts';
 import {
   isObject,
+  javaText,
   jsonObject,
   type JsonObject,
   type JsonValue,
@@ -158,18 +159,12 @@ function propagatedTo(unit: UnitOfWork, entity: StoredEntity): Propagated[] {
   return found;
 }
 
-/** A classification in a list of its own shows only the attributes that have a value. */
-function showInList(
-  unit: UnitOfWork,
-  source: StoredEntity,
-  classification: StoredClassification,
-  isOwn: boolean,
-): JsonObject {
+/** A classification that reaches an entity shows the attributes of its source as they are kept. */
+function showReached(unit: UnitOfWork, { source, classification }: Propagated): JsonObject {
   const shown = showClassification(unit, source, classification);
   const attributes = jsonObject();
-  for (const [name, value] of Object.entries(ownObject(shown, 'attributes') ?? {})) {
-    const isSet = Object.hasOwn(classification.attributes, name);
-    if (value !== null && (isOwn || isSet)) attributes[name] = value;
+  for (const name of Object.keys(ownObject(shown, 'attributes') ?? {})) {
+    attributes[name] = own(classification.attributes, name) ?? null;
   }
   shown['attributes'] = attributes;
   return shown;
@@ -177,13 +172,10 @@ function showInList(
 
 /** The classifications of an entity, its own and those that reach it, as one page. */
 export function showClassifications(unit: UnitOfWork, entity: StoredEntity): JsonObject {
-  const own = entity.classifications.map((classification) => showInList(unit, entity, classification, true));
-  const reached = propagatedTo(unit, entity).map(({ source, classification }) =>
-    showInList(unit, source, classification, false),
-  );
-  const list = [...own, ...reached];
+  const attachedHere = entity.classifications.map((item) => showClassification(unit, entity, item));
+  const list = [...attachedHere, ...propagatedTo(unit, entity).map((item) => showReached(unit, item))];
   return jsonObject({
-    list: list.length === 0 ? undefined : list,
+    list,
     startIndex: 0,
     pageSize: list.length,
     totalCount: list.length,
@@ -195,7 +187,7 @@ export function showClassifications(unit: UnitOfWork, entity: StoredEntity): Jso
 export function showOneClassification(unit: UnitOfWork, entity: StoredEntity, name: string): JsonObject {
   const known = attached(entity, typeInPath(unit, name).name);
   if (known === undefined) throw new AtlasError('CLASSIFICATION_NOT_FOUND', name);
-  return showInList(unit, entity, known, true);
+  return showClassification(unit, entity, known);
 }
 
 /** `POST /entity/bulk/classification`: one classification for many entities; one unknown guid fails all. */
@@ -210,7 +202,7 @@ export function classifyMany(unit: UnitOfWork, body: JsonValue): void {
   typeOf(unit, ownText(classification, 'typeName'));
   addClassifications(
     unit,
-    guids.map((guid) => entityByGuid(unit, String(guid))),
+    guids.map((guid) => entityByGuid(unit, javaText(guid))),
     [classification],
   );
 }
@@ -228,7 +220,7 @@ export function setClassifications(unit: UnitOfWork, body: JsonValue): JsonValue
     const label = `${guid}:${entity.typeName}:${Object.keys(attributes).join(',')}`;
     const wanted = ownList(header, 'classifications').filter(isObject);
     const names = wanted.map((raw) => typeOf(unit, ownText(raw, 'typeName')).name);
-    for (const { typeName } of [...entity.classifications]) {
+    for (const { typeName } of entity.classifications.slice()) {
       if (names.includes(typeName)) continue;
       removeClassification(unit, entity, typeName);
       lines.push(`Delete:${label} -> ${typeName}:(Done)`);

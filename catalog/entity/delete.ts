@@ -1,6 +1,6 @@
 /** Soft deletes and purges. */
 import { AtlasError, invalidParameters } from '../atlas-error.ts';
-import { type JsonObject, own } from '../json.ts';
+import { javaText, type JsonObject, own } from '../json.ts';
 import type { StoredEntity } from '../model.ts';
 import type { UnitOfWork } from '../unit-of-work.ts';
 import { MutationLog } from './changes.ts';
@@ -39,7 +39,7 @@ export function deleteSoftly(unit: UnitOfWork, log: MutationLog, entities: Itera
 function forgetNames(unit: UnitOfWork, entity: StoredEntity): void {
   for (const info of unit.registry.entityType(entity.typeName)?.uniqueAttributes ?? []) {
     const value = own(entity.attributes, info.def.name);
-    if (value !== undefined && value !== null) unit.removeUnique(info.def.name, String(value), entity.guid);
+    if (value !== undefined && value !== null) unit.removeUnique(info.def.name, javaText(value), entity.guid);
   }
 }
 

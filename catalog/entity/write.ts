@@ -205,6 +205,19 @@ export function updatePartially(
   return new EntityWriter(unit, makeBatch([incoming], batch?.byGuid ?? new Map()), true).write();
 }
 
+/** Only primitive attributes and single references can be set alone. */
+function checkSettable(type: EntityType, name: string): void {
+  const end = type.ends.get(name);
+  const info = type.attributes.get(name);
+  if (end?.isSet === false) return;
+  if (end !== undefined)
+    throw new AtlasError('ATTRIBUTE_UPDATE_NOT_SUPPORTED', name, `array<${end.otherType}>`);
+  if (info === undefined) throw new AtlasError('UNKNOWN_ATTRIBUTE', name, type.name);
+  if (info.type.kind !== 'primitive' && info.type.kind !== 'reference') {
+    throw new AtlasError('ATTRIBUTE_UPDATE_NOT_SUPPORTED', name, info.def.typeName);
+  }
+}
+
 /**
  * Sets one attribute of an entity by guid (`PUT /entity/guid/{guid}?name=`).
  * @throws AtlasError 404-00-005, 400-00-023, and 400-00-027 unless the attribute is primitive or a reference
@@ -218,21 +231,8 @@ export function setAttribute(
   const entity = unit.entity(guid);
   if (entity === undefined) throw new AtlasError('INSTANCE_GUID_NOT_FOUND', guid);
   const type = entityTypeOf(unit.registry, entity.typeName);
-  const end = name === undefined ? undefined : type.ends.get(name);
-  const info = name === undefined ? undefined : type.attributes.get(name);
-  if (name === undefined || (end === undefined && info === undefined)) {
-    throw new AtlasError('UNKNOWN_ATTRIBUTE', name ?? 'null', type.name);
-  }
-  const isSettable =
-    end === undefined ? info?.type.kind === 'primitive' || info?.type.kind === 'reference' : !end.isSet;
-  if (!isSettable) {
-    throw new AtlasError(
-      'ATTRIBUTE_UPDATE_NOT_SUPPORTED',
-      name,
-      info?.def.typeName ?? `array<${end?.otherType}>`,
-    );
-  }
-  const attributes = jsonObject({ [name]: value });
+  checkSettable(type, name ?? 'null');
+  const attributes = jsonObject({ [name ?? '']: value });
   return updatePartially(unit, entity, {
     guid,
     typeName: type.name,

@@ -7,6 +7,7 @@ import { jsonObject } from '../json.ts';
 import { basicCaller, bearerCaller, type CatalogAuth, type Caller, defaultUsers } from './auth.ts';
 import { entityRoutes, purgeRoute } from './entity-routes.ts';
 import { answerFailure, answerFault, answerJson, Exchange } from './exchange.ts';
+import { addPages } from './page-routes.ts';
 import { readsOnly, type Route } from './routes.ts';
 import { sectionsAndSearch } from './section-routes.ts';
 import { typeRoutes } from './type-routes.ts';
@@ -139,6 +140,7 @@ export function createApp(catalog: Catalog, options: AppOptions): Hono {
     app.options(`${base}/*`, () => new Response(null, { status: 204 }));
     app.all(`${base}/*`, (context) => runner.run(context, undefined));
   }
+  addPages(app, catalog);
   app.notFound((context) =>
     context.html('<!doctype html><title>Not found</title><p>There is nothing here.', 404),
   );

@@ -2,83 +2,19 @@
  * The types that every Atlas has: names, attributes and relationships of its area 0 models (base and glossary) with the patches that
  * 2.4.0 applies to them, as its REST interface shows them. Descriptions are left out.
  */
-import { type JsonObject, jsonObject, type JsonValue } from '../json.ts';
-
-type Extra = Readonly<Record<string, JsonValue>>;
-
-const service = { serviceType: 'atlas_core' };
-
-function attribute(name: string, typeName: string, extra: Extra = {}): JsonObject {
-  return jsonObject({ name, typeName, isOptional: true, cardinality: 'SINGLE', ...extra });
-}
-
-const text = (name: string, extra: Extra = {}): JsonObject => attribute(name, 'string', extra);
-const must = { isOptional: false, isIndexable: true };
-const indexed = { isIndexable: true };
-const unique = { ...must, isUnique: true };
-const uncounted = { isIndexable: true, indexType: 'STRING', valuesMinCount: -1, valuesMaxCount: -1 };
-
-function entity(
-  name: string,
-  superTypes: readonly string[],
-  attributeDefs: readonly JsonObject[],
-  typeVersion = '1.0',
-): JsonObject {
-  return jsonObject({
-    name,
-    superTypes: [...superTypes],
-    typeVersion,
-    ...service,
-    attributeDefs: [...attributeDefs],
-  });
-}
-
-function values(name: string, elements: readonly (readonly [string, number])[]): JsonObject {
-  return jsonObject({
-    name,
-    typeVersion: '1.0',
-    ...service,
-    elementDefs: elements.map(([value, ordinal]) => jsonObject({ value, ordinal })),
-  });
-}
-
-interface EndSpec {
-  readonly type: string;
-  readonly name: string;
-  readonly is?: 'container' | 'legacy-container';
-  readonly single?: boolean;
-}
-
-function end({ type, name, is, single }: EndSpec): JsonObject {
-  return jsonObject({
-    type,
-    name,
-    isContainer: is !== undefined,
-    cardinality: single === true ? 'SINGLE' : 'SET',
-    isLegacyAttribute: is === 'legacy-container',
-  });
-}
-
-interface RelationSpec {
-  readonly category: string;
-  readonly ends: readonly [EndSpec, EndSpec];
-  readonly propagateTags?: string;
-  readonly typeVersion?: string;
-  readonly attributes?: readonly JsonObject[];
-}
-
-function relation(name: string, spec: RelationSpec): JsonObject {
-  return jsonObject({
-    name,
-    ...service,
-    typeVersion: spec.typeVersion ?? '1.0',
-    relationshipCategory: spec.category,
-    propagateTags: spec.propagateTags ?? 'NONE',
-    endDef1: end(spec.ends[0]),
-    endDef2: end(spec.ends[1]),
-    attributeDefs: [...(spec.attributes ?? [])],
-  });
-}
+import { type JsonObject, jsonObject } from '../json.ts';
+import { glossaryEntities, glossaryRelations } from './glossary-model.ts';
+import {
+  attribute,
+  entity,
+  indexed,
+  must,
+  relation,
+  text,
+  uncounted,
+  unique,
+  values,
+} from './model-parts.ts';
 
 const soft = { cardinality: 'SET', options: jsonObject({ isSoftReference: 'true' }) };
 
@@ -201,66 +137,6 @@ const internalEntities = [
   ),
 ];
 
-const glossaryTexts = [
-  text('qualifiedName', unique),
-  text('name', must),
-  text('shortDescription'),
-  text('longDescription'),
-];
-const additional = attribute('additionalAttributes', 'map<string,string>');
-
-const glossaryEntities = [
-  entity(
-    'AtlasGlossary',
-    ['__internal'],
-    [...glossaryTexts, text('language'), text('usage'), additional],
-    '1.1',
-  ),
-  entity(
-    'AtlasGlossaryTerm',
-    ['__internal'],
-    [
-      ...glossaryTexts,
-      attribute('examples', 'array<string>'),
-      text('abbreviation'),
-      text('usage'),
-      additional,
-    ],
-    '1.1',
-  ),
-  entity('AtlasGlossaryCategory', ['__internal'], [...glossaryTexts, additional], '1.1'),
-];
-
-const status = attribute('status', 'AtlasGlossaryTermRelationshipStatus', indexed);
-const termLink = [
-  text('description', indexed),
-  text('expression', indexed),
-  status,
-  text('steward', indexed),
-  text('source', indexed),
-];
-
-function termRelation(name: string, end1: string, end2: string): JsonObject {
-  return relation(name, {
-    category: 'ASSOCIATION',
-    ends: [
-      { type: 'AtlasGlossaryTerm', name: end1 },
-      { type: 'AtlasGlossaryTerm', name: end2 },
-    ],
-    attributes: termLink,
-  });
-}
-
-function anchor(name: string, member: string, type: string): JsonObject {
-  return relation(name, {
-    category: 'COMPOSITION',
-    ends: [
-      { type: 'AtlasGlossary', name: member, is: 'container' },
-      { type, name: 'anchor', single: true },
-    ],
-  });
-}
-
 const processRelations = [
   relation('dataset_process_inputs', {
     category: 'AGGREGATION',
@@ -287,51 +163,6 @@ const processRelations = [
       { type: '__AtlasUserSavedSearch', name: 'userProfile', single: true },
     ],
   }),
-];
-
-const glossaryRelations = [
-  relation('AtlasGlossarySemanticAssignment', {
-    category: 'ASSOCIATION',
-    propagateTags: 'ONE_TO_TWO',
-    ends: [
-      { type: 'AtlasGlossaryTerm', name: 'assignedEntities' },
-      { type: 'Referenceable', name: 'meanings' },
-    ],
-    attributes: [
-      text('description', indexed),
-      text('expression', indexed),
-      attribute('status', 'AtlasGlossaryTermAssignmentStatus', indexed),
-      attribute('confidence', 'int', indexed),
-      text('createdBy', indexed),
-      text('steward', indexed),
-      text('source', indexed),
-    ],
-  }),
-  anchor('AtlasGlossaryTermAnchor', 'terms', 'AtlasGlossaryTerm'),
-  anchor('AtlasGlossaryCategoryAnchor', 'categories', 'AtlasGlossaryCategory'),
-  relation('AtlasGlossaryTermCategorization', {
-    category: 'AGGREGATION',
-    ends: [
-      { type: 'AtlasGlossaryCategory', name: 'terms', is: 'container' },
-      { type: 'AtlasGlossaryTerm', name: 'categories' },
-    ],
-    attributes: [text('description', indexed), status],
-  }),
-  relation('AtlasGlossaryCategoryHierarchyLink', {
-    category: 'AGGREGATION',
-    ends: [
-      { type: 'AtlasGlossaryCategory', name: 'childrenCategories', is: 'container' },
-      { type: 'AtlasGlossaryCategory', name: 'parentCategory', single: true },
-    ],
-  }),
-  termRelation('AtlasGlossaryRelatedTerm', 'seeAlso', 'seeAlso'),
-  termRelation('AtlasGlossarySynonym', 'synonyms', 'synonyms'),
-  termRelation('AtlasGlossaryAntonym', 'antonyms', 'antonyms'),
-  termRelation('AtlasGlossaryPreferredTerm', 'preferredTerms', 'preferredToTerms'),
-  termRelation('AtlasGlossaryReplacementTerm', 'replacedBy', 'replacementTerms'),
-  termRelation('AtlasGlossaryTranslation', 'translatedTerms', 'translationTerms'),
-  termRelation('AtlasGlossaryIsARelationship', 'classifies', 'isA'),
-  termRelation('AtlasGlossaryValidValue', 'validValuesFor', 'validValues'),
 ];
 
 /** The base model as a request to create types. */

@@ -7,7 +7,16 @@ import type {
   TypeCategory,
 } from '../../pipeline/atlas/wire.ts';
 import { AtlasError, AtlasFault } from '../atlas-error.ts';
-import { isObject, type JsonObject, type JsonValue, own, ownList, ownObject, ownText } from '../json.ts';
+import {
+  isObject,
+  javaText,
+  type JsonObject,
+  type JsonValue,
+  own,
+  ownList,
+  ownObject,
+  ownText,
+} from '../json.ts';
 import type { StoredAttribute, StoredEnd, StoredTypeDef } from './stored-type.ts';
 
 const maxCount = 2_147_483_647;
@@ -21,9 +30,7 @@ export type TypeDraft = Fresh<StoredTypeDef>;
 
 function textMap(value: JsonValue | undefined): Readonly<Record<string, string>> | undefined {
   if (!isObject(value)) return undefined;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, typeof item === 'string' ? item : String(item)]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, javaText(item)]));
 }
 
 function texts(list: readonly JsonValue[]): string[] {
@@ -32,6 +39,19 @@ function texts(list: readonly JsonValue[]): string[] {
 
 function cardinalityOf(value: JsonValue | undefined): Cardinality {
   return value === 'LIST' || value === 'SET' ? value : 'SINGLE';
+}
+
+/** How many values an attribute holds; -1 as sent stays (Atlas has such attributes itself). */
+function countsOf(
+  raw: JsonObject,
+  isOptional: boolean,
+  cardinality: Cardinality,
+): Pick<StoredAttribute, 'valuesMinCount' | 'valuesMaxCount'> {
+  const min = own(raw, 'valuesMinCount');
+  const max = own(raw, 'valuesMaxCount');
+  const valuesMinCount = typeof min === 'number' && min < 0 ? min : isOptional ? 0 : 1;
+  if (cardinality === 'SINGLE') return { valuesMinCount, valuesMaxCount: max === -1 ? -1 : 1 };
+  return { valuesMinCount, valuesMaxCount: typeof max === 'number' && max > 0 ? max : maxCount };
 }
 
 /** Reads one attribute; `owner` is the type's name, for messages. */
@@ -46,8 +66,6 @@ function readAttribute(raw: JsonObject, owner: string): StoredAttribute {
     throw new AtlasError('INVALID_ATTRIBUTE_TYPE_FOR_CARDINALITY', owner, name);
   }
   const isOptional = own(raw, 'isOptional') === true;
-  const min = own(raw, 'valuesMinCount');
-  const max = own(raw, 'valuesMaxCount');
   const weight = own(raw, 'searchWeight');
   const constraints = own(raw, 'constraints');
   const options = textMap(own(raw, 'options'));
@@ -56,9 +74,7 @@ function readAttribute(raw: JsonObject, owner: string): StoredAttribute {
     typeName,
     isOptional,
     cardinality,
-    valuesMinCount: typeof min === 'number' && min < 0 ? min : isOptional ? 0 : 1,
-    valuesMaxCount:
-      cardinality === 'SINGLE' ? (max === -1 ? -1 : 1) : typeof max === 'number' && max > 0 ? max : maxCount,
+    ...countsOf(raw, isOptional, cardinality),
     isUnique: own(raw, 'isUnique') === true,
     isIndexable: own(raw, 'isIndexable') === true,
     includeInNotification: own(raw, 'includeInNotification') === true,
@@ -149,14 +165,22 @@ export function readTypeDef(raw: JsonValue, category: TypeCategory, checkName = 
   if (!isObject(raw) || name === undefined) throw new AtlasFault('a type without a name');
   if (checkName && !isTypeName(name, category === 'CLASSIFICATION'))
     throw new AtlasError('TYPE_NAME_INVALID_FORMAT', name, category);
+  return readParts(raw, category, readBase(raw, name));
+}
+
+function readBase(raw: JsonObject, name: string) {
   const options = textMap(own(raw, 'options'));
-  const base = {
+  return {
     name,
     description: ownText(raw, 'description') ?? name,
     typeVersion: ownText(raw, 'typeVersion') ?? '1.0',
     ...optionalTexts(raw, ['serviceType']),
     ...(options === undefined ? {} : { options }),
   };
+}
+
+function readParts(raw: JsonObject, category: TypeCategory, base: ReturnType<typeof readBase>): TypeDraft {
+  const { name } = base;
   switch (category) {
     case 'ENUM':
       return {
