@@ -130,17 +130,27 @@ export class BatchWriter {
       this.#fail(revived, ofOneChange(thrown, this.#context.signal));
       for (const root of revived) settled.delete(root);
     }
-    for (const root of settled) {
-      try {
-        await this.#settleRoot(root, mutations);
-      } catch (thrown) {
-        this.#fail([root], ofOneChange(thrown, this.#context.signal));
+    const confirmed: { readonly root: RootWrite; readonly extra: Extra }[] = [];
+    try {
+      for (const root of settled) {
+        try {
+          confirmed.push({ root, extra: await this.#settleRoot(root, mutations) });
+        } catch (thrown) {
+          this.#fail([root], ofOneChange(thrown, this.#context.signal));
+        }
+      }
+    } finally {
+      await this.#context.state.write(confirmed.map(({ root }) => appliedWrite(root.ref, root.after)));
+    }
+    for (const { root, extra } of confirmed) {
+      this.#context.suspects.forget(root.ref);
+      for (const [index, item] of root.items.entries()) {
+        this.#outcomes(item, writtenOutcome(item, mutations, index === 0 ? extra : nothingElse));
       }
     }
   }
 
-  async #settleRoot(root: RootWrite, mutations: Mutations): Promise<void> {
-    const { state, suspects } = this.#context;
+  async #settleRoot(root: RootWrite, mutations: Mutations): Promise<Extra> {
     let related = 0;
     for (const plan of root.references) {
       related += await settleReference(this.#context, plan, mutations.created(plan.source));
@@ -149,11 +159,7 @@ export class BatchWriter {
     for (const child of droppedChildren(root.before, root.after)) {
       deleted += (await deleteRoot(this.#context, child)).deleted;
     }
-    await state.write([appliedWrite(root.ref, root.after)]);
-    suspects.forget(root.ref);
-    for (const [index, item] of root.items.entries()) {
-      this.#outcomes(item, writtenOutcome(item, mutations, index === 0 ? { deleted, related } : nothingElse));
-    }
+    return { deleted, related };
   }
 
   #refuse(roots: readonly RootWrite[], error: StreamError, writesBefore: number): void {
@@ -174,7 +180,13 @@ export class BatchWriter {
   }
 }
 
-const nothingElse = { deleted: 0, related: 0 };
+/** What was done beside the request itself. */
+interface Extra {
+  readonly deleted: number;
+  readonly related: number;
+}
+
+const nothingElse: Extra = { deleted: 0, related: 0 };
 
 function permanent(error: StreamError): StreamError {
   if (!error.retryable) return error;

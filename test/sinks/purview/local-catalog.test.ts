@@ -198,6 +198,25 @@ describe('deliver()', () => {
     expect(await catalog.active(...process, 'inputs')).toEqual(['a']);
   });
 
+  it('writes a root again that was deleted along with another one of its batch', async () => {
+    const whole = shop('a', { shelves: ['1'] });
+    const [, shelf] = whole.entities;
+    if (shelf === undefined) throw new Error('no shelf');
+    const own = {
+      ...shop('a'),
+      typeName: shelf.typeName,
+      qualifiedName: shelf.qualifiedName,
+      objectId: 'shelf',
+      entities: [shelf],
+      complete: [],
+    };
+    await deliver(shop('a', {}, { complete: [] }), own);
+    const again = shop('a', {}, { objectId: 'another', complete: [] });
+    const outcomes = await deliver(own, deletionOf(whole), again);
+    expect(kinds(outcomes)).toEqual(['delivered', 'delivered', 'delivered']);
+    expect(await catalog.active('shop', 'shop://a', 'shelves')).toEqual(['1']);
+  });
+
   it('never lets a placeholder replace what is real, and lets what is real replace a placeholder', async () => {
     const stand = shop('a', { city: 'guess' }, { producer: 'etl', placeholder: true, complete: [] });
     expect(kinds(await deliver(stand))).toEqual(['delivered']);

@@ -1,0 +1,110 @@
+import { type CoalescedRoot, isOlder } from '../../pipeline/coalesce.ts';
+import { contentHash } from '../../pipeline/content-hash.ts';
+import type { Outcome } from '../../pipeline/sink.ts';
+import type { StateWrite } from '../../pipeline/state.ts';
+import type { EntityRef } from '../../schemas/types.ts';
+import { type Applied, appliedWrite, deletedBy, readApplied, speakerOf } from './applied.ts';
+import { type BatchContext, ofOneChange } from './batch.ts';
+import { deleteRoot } from './delete-root.ts';
+import { counted, failedOutcome, rejectedOutcome } from './outcomes.ts';
+import { type Item, planRoot, type RootWrite } from './unit.ts';
+
+/** Decides what is to be done for one root of a batch, given what was applied of it: first {@link delete}, then {@link plan}. */
+export class RootDecision {
+  readonly #context: BatchContext;
+  readonly #root: CoalescedRoot<Item>;
+  readonly #ref: EntityRef;
+  readonly #settle: (item: Item, outcome: Outcome) => void;
+  /** What is known to be applied after what this has done; undefined until it is read. */
+  #record: { readonly value: Applied | undefined; readonly isWritten: boolean } | undefined;
+  #failed = false;
+
+  constructor(
+    context: BatchContext,
+    root: CoalescedRoot<Item>,
+    settle: (item: Item, outcome: Outcome) => void,
+  ) {
+    this.#context = context;
+    this.#root = root;
+    this.#ref = { typeName: root.typeName, qualifiedName: root.qualifiedName };
+    this.#settle = settle;
+  }
+
+  /** The record to keep of what was decided without the catalogue, or confirmed by it. */
+  get writes(): readonly StateWrite[] {
+    const record = this.#record;
+    if (record?.value === undefined || record.isWritten) return [];
+    return [appliedWrite(this.#ref, record.value)];
+  }
+
+  /** Does the deletion, where there is one that is not outdated. When it fails, the upserts after it wait along. */
+  async delete(): Promise<void> {
+    const item = this.#root.deletion;
+    if (item === undefined) return;
+    const before = await readApplied(this.#context.state, this.#ref);
+    if (before !== undefined && isOutdated(item, before)) {
+      this.#settle(item, { kind: 'superseded' });
+      return;
+    }
+    try {
+      const { deleted } =
+        before?.deleted === true ? { deleted: 0 } : await deleteRoot(this.#context, this.#ref);
+      this.#keep(deletedBy(item.change));
+      this.#settle(item, counted({ created: 0, updated: 0, unchanged: 0, deleted }));
+    } catch (thrown) {
+      const error = ofOneChange(thrown, this.#context.signal);
+      this.#failed = true;
+      for (const waiting of [item, ...this.#root.upserts]) {
+        this.#settle(waiting, failedOutcome(this.#ref, error));
+      }
+    }
+  }
+
+  /** The plan of what is to be written; none when that is nothing. */
+  async plan(): Promise<readonly RootWrite[]> {
+    for (const item of this.#root.superseded) this.#settle(item, { kind: 'superseded' });
+    if (this.#failed || this.#root.upserts.length === 0) return [];
+    this.#record ??= { value: await readApplied(this.#context.state, this.#ref), isWritten: true };
+    const open = this.#root.upserts.filter((item) => this.#isNews(item));
+    const [first, ...rest] = open;
+    if (first === undefined) return [];
+    try {
+      return [planRoot(this.#ref, [first, ...rest], this.#record.value, this.#context.types)];
+    } catch (thrown) {
+      const error = ofOneChange(thrown, this.#context.signal);
+      for (const item of open) this.#settle(item, rejectedOutcome(this.#ref, error));
+      return [];
+    }
+  }
+
+  /** Whether an upsert says something that the catalogue does not have from its producer yet; settles it when not. */
+  #isNews(item: Item): boolean {
+    const { change } = item;
+    const record = this.#record?.value;
+    if (record === undefined) return true;
+    const isReal = !record.deleted && record.speakers.some((speaker) => !speaker.placeholder);
+    if ((change.placeholder && isReal) || isOutdated(item, record)) {
+      this.#settle(item, { kind: 'superseded' });
+      return false;
+    }
+    const own = speakerOf(record, change.producer);
+    if (own?.hash !== contentHash(change)) return true;
+    const { objectId, position } = change;
+    const moved = { ...own, objectId, position: { ...position } };
+    if (JSON.stringify(moved) !== JSON.stringify(own)) {
+      // Nothing to write to the catalogue; but what is older than this must not be applied any more.
+      const speakers = record.speakers.map((speaker) => (speaker === own ? moved : speaker));
+      this.#keep({ ...record, speakers });
+    }
+    this.#settle(item, counted({ created: 0, updated: 0, unchanged: change.entities.length, deleted: 0 }));
+    return false;
+  }
+
+  #keep(record: Applied): void {
+    this.#record = { value: record, isWritten: false };
+  }
+}
+
+function isOutdated(item: Item, before: Applied): boolean {
+  return before.speakers.some((speaker) => isOlder(item.change, speaker));
+}
