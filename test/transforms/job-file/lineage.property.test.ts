@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JobFile, JobNode, RawEvent, TypedName } from '../../../schemas/types.ts';
 import { readColumnMapping } from '../../../pipeline/column-mapping.ts';
