@@ -155,7 +155,12 @@ export function applyFetch(frame: Frame, statement: Fetch): void {
 }
 
 /** Gives variables the columns of a relation by position (one variable may take them all as a record), and the tables read. */
-function setVariables(frame: Frame, names: readonly string[], relation: Relation, reads: readonly string[]): void {
+function setVariables(
+  frame: Frame,
+  names: readonly string[],
+  relation: Relation,
+  reads: readonly string[],
+): void {
   const { effect, session } = frame;
   for (const [at, name] of names.entries()) {
     session.declare(name);
@@ -181,7 +186,10 @@ export function applyRead(frame: Frame, statement: Read): Relation {
     .map((name) => name[0] ?? '');
   if (statement.cursor !== undefined) {
     effect.absorb(resolver, []);
-    session.cursors.set(statement.cursor.toLowerCase(), { relation, reads: [...resolver.reads, ...resolver.others] });
+    session.cursors.set(statement.cursor.toLowerCase(), {
+      relation,
+      reads: [...resolver.reads, ...resolver.others],
+    });
   } else if (assigned) {
     for (const item of select?.items ?? [])
       assignItem(frame, item.assigns, relation.columns.find((column) => column.name === item.name)?.origins);

@@ -72,7 +72,8 @@ function skipTop(cursor: Cursor, end: number): void {
 export function readUpdate(cursor: Cursor, end: number, tables: readonly CommonTable[]): Statement {
   const line = cursor.token(cursor.at).line;
   cursor.at++;
-  if (cursor.is('STATISTICS') && cursor.dialect.tsql) return { type: 'other', understood: true, line, with: tables };
+  if (cursor.is('STATISTICS') && cursor.dialect.tsql)
+    return { type: 'other', understood: true, line, with: tables };
   skipTop(cursor, end);
   while (cursor.is('LOW_PRIORITY', 'IGNORE')) cursor.at++;
   const tail = emptyTail();

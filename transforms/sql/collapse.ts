@@ -34,7 +34,7 @@ export function collapse<Data>(input: CollapseInput<Data>): {
   }
   const roots = new Map<string, readonly Link<Data>[]>();
   const result = new Map<string, Link<Data>>();
-  let budget = input.limit * 10;
+  let budget = input.limit * 4;
   for (const link of input.links) {
     if (input.isIntermediate(link.target)) continue;
     if (!input.isIntermediate(link.source)) {

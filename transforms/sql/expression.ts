@@ -76,7 +76,11 @@ function plainColumn(cursor: Cursor, from: number, end: number): ColumnRef | und
     parts.push(cursor.identifier(at + 1));
     at += 2;
   }
-  if (at !== last || (parts.length === 1 && (expressionKeywords.has(token.upper) || token.upper === '$ACTION'))) return undefined;
+  if (
+    at !== last ||
+    (parts.length === 1 && (expressionKeywords.has(token.upper) || token.upper === '$ACTION'))
+  )
+    return undefined;
   return { parts, kind: 'identity', variable: token.kind === 'variable', line: token.line };
 }
 
@@ -150,7 +154,13 @@ class Scanner {
     else if (text === ':') {
       if (!this.followsOperand()) {
         // `:name`, a variable of the routine or of the program around it.
-        if (this.cursor.isName(this.at)) this.refs.push({ parts: [this.cursor.identifier(this.at)], kind: this.top().kind, variable: true, line: this.cursor.token(this.at).line });
+        if (this.cursor.isName(this.at))
+          this.refs.push({
+            parts: [this.cursor.identifier(this.at)],
+            kind: this.top().kind,
+            variable: true,
+            line: this.cursor.token(this.at).line,
+          });
         this.at++;
         return;
       }

@@ -5,7 +5,7 @@ import type { Cursor } from './cursor.ts';
 import { readEmbedded } from './embedded.ts';
 import { joinExpressions, scanExpression } from './expression.ts';
 import { emptyExpression, type Expression, type Name, type Pivot, type Source } from './ir.ts';
-import { maxQueryDepth } from './limits.ts';
+import { maxPivots, maxQueryDepth } from './limits.ts';
 import { locationName } from './names.ts';
 import { readPivot } from './pivot.ts';
 import { readValues } from './values.ts';
@@ -237,8 +237,7 @@ class FromReader {
     }
     const name = cursor.name(end);
     if (name === undefined) return;
-    if (cursor.symbol(cursor.at, '(') && !hints.has(cursor.word(cursor.at + 1)))
-      this.call(name, end, line);
+    if (cursor.symbol(cursor.at, '(') && !hints.has(cursor.word(cursor.at + 1))) this.call(name, end, line);
     else if (isFileFormat(cursor, name))
       this.finish({ type: 'path', name: locationName(name.at(-1) ?? ''), line }, end);
     else this.finish({ type: 'table', name, line }, end);
@@ -291,7 +290,8 @@ class FromReader {
     let outerAlias = alias ?? source.alias;
     let names = columns.length > 0 ? columns : (source.columns ?? []);
     while (this.cursor.is('PIVOT', 'UNPIVOT')) {
-      pivots.push(readPivot(this.cursor, end));
+      const pivot = readPivot(this.cursor, end);
+      if (pivots.length < maxPivots) pivots.push(pivot);
       const after = readAlias(this.cursor, end);
       outerAlias = after.alias ?? outerAlias;
       names = after.columns.length > 0 ? after.columns : names;

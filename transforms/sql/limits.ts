@@ -16,7 +16,13 @@ export const maxColumns = 4_096;
 /** Sources of one column, and column edges of one statement. */
 export const maxOrigins = 4_096;
 export const maxStatementEdges = 50_000;
+/** Statements of one script, with those that it runs from text. */
+export const maxStatements = 50_000;
+/** PIVOT and UNPIVOT behind one source. */
+export const maxPivots = 32;
+/** Sources that the stars of one statement look at. */
+export const maxStarSteps = 1_000_000;
 /** Edges of one script after temporary tables are collapsed. */
-export const maxScriptEdges = 200_000;
+export const maxScriptEdges = 100_000;
 /** Characters of one folded string, and of all SQL strings that one script runs. */
 export const maxFoldedCharacters = 1024 * 1024;

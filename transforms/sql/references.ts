@@ -44,15 +44,13 @@ function unqualified(
     const whole = at.find(key);
     if (whole?.relation.any !== undefined) return [whole.relation.any];
     if (at === scope && resolver.context.isVariable(name)) return [variable(resolver, name)];
-    const open = openTables(at);
-    const [only] = open;
-    if (open.size === 1 && only !== undefined) return [single(only, name)];
+    const [only, second] = at.open();
+    if (only !== undefined && second === undefined) return [single(only, name)];
     const alias = at === scope ? aliases?.get(key) : undefined;
     if (alias !== undefined) return [alias];
-    if (open.size > 1) return [ambiguous(resolver, ref, name)];
-    const any = at.bounds.filter((bound) => bound.relation.any !== undefined);
-    if (any.length === 1 && at.bounds.length === 1)
-      return any.map((bound) => bound.relation.any ?? new Map());
+    if (second !== undefined) return [ambiguous(resolver, ref, name)];
+    const any = at.bounds.length === 1 ? at.bounds[0]?.relation.any : undefined;
+    if (any !== undefined) return [any];
   }
   return unknownColumn(resolver, ref, scope);
 }
@@ -60,11 +58,9 @@ function unqualified(
 /** Every source is known and none has the column: the catalogue may be older than the script. */
 function unknownColumn(resolver: Resolver, ref: ColumnRef, scope: Scope): readonly Origins[] | undefined {
   const name = ref.parts[0] ?? '';
-  const tables = scope.bounds.filter((bound) => bound.table !== undefined);
-  const [only] = tables;
-  if (scope.bounds.length === 1 && only?.table !== undefined) return [single(only.table, name)];
-  if (tables.length > 0) return [ambiguous(resolver, ref, name)];
-  return undefined;
+  const [only] = scope.tablesBound();
+  if (only === undefined) return undefined;
+  return [scope.bounds.length === 1 ? single(only, name) : ambiguous(resolver, ref, name)];
 }
 
 function ambiguous(resolver: Resolver, ref: ColumnRef, name: string): Origins {
@@ -74,12 +70,6 @@ function ambiguous(resolver: Resolver, ref: ColumnRef, name: string): Origins {
     `Column ${name} may come from several tables, line ${ref.line}; qualify it or give the tables' columns.`,
   );
   return single('', name);
-}
-
-function openTables(scope: Scope): Set<string> {
-  const open = new Set<string>();
-  for (const { relation } of scope.bounds) for (const table of relation.open) open.add(table);
-  return open;
 }
 
 function qualified(resolver: Resolver, ref: ColumnRef, scope: Scope): readonly Origins[] | undefined {

@@ -13,7 +13,7 @@ import type {
   Statement,
   SubQuery,
 } from './ir.ts';
-import { maxColumns } from './limits.ts';
+import { maxColumns, maxStarSteps } from './limits.ts';
 import type { Nodes } from './nodes.ts';
 import type { Reason, ReasonCode } from './reasons.ts';
 import { resolveReference } from './references.ts';
@@ -64,6 +64,7 @@ export class Resolver {
   readonly context: ResolverContext;
   private readonly noted = new Set<string>();
   private readonly line: number;
+  private starSteps = 0;
 
   constructor(context: ResolverContext, line: number) {
     this.context = context;
@@ -182,6 +183,8 @@ export class Resolver {
   private star(item: SelectItem, scope: Scope, columns: Column[], open: Set<string>): void {
     const { qualifier, except } = item.star ?? { qualifier: [], except: [] };
     const found = qualifier.length === 0 ? scope.bounds : [this.findBound(qualifier, scope)];
+    this.starSteps += found.length;
+    if (this.starSteps > maxStarSteps) return;
     const left = new Set(except.map(columnKey));
     for (const bound of found) {
       if (bound === undefined) continue;

@@ -65,7 +65,10 @@ export function readHead(cursor: Cursor, from: number, end: number): HeadRange |
     on,
     result: undefined,
   };
-  return { ...readBodyStart(cursor, { routine, from: triggerBody(cursor, kind, cursor.at, stop), stop }), isPackage };
+  return {
+    ...readBodyStart(cursor, { routine, from: triggerBody(cursor, kind, cursor.at, stop), stop }),
+    isPackage,
+  };
 }
 
 /** MySQL: DEFINER = user@host. */
@@ -126,7 +129,15 @@ function readBodyStart(cursor: Cursor, start: Start): Omit<HeadRange, 'isPackage
   for (let at = from; at < stop; at++) {
     if (cursor.symbol(at, '(')) at = cursor.closeOf(at, stop);
     else if (cursor.word(at) === 'AS' && cursor.token(at + 1).kind === 'string') {
-      return { routine, bodyFrom: at + 1, bodyEnd: at + 2, next: stop, declares: false, finished: true, language: foreignLanguage(cursor, from, stop) };
+      return {
+        routine,
+        bodyFrom: at + 1,
+        bodyEnd: at + 2,
+        next: stop,
+        declares: false,
+        finished: true,
+        language: foreignLanguage(cursor, from, stop),
+      };
     }
   }
   if (['EXECUTE', 'CALL'].includes(cursor.word(from)) && routine.kind === 'trigger')

@@ -17,6 +17,8 @@ export class Scope {
   readonly tables: CommonTables;
   private readonly names = new Map<string, Bound>();
   private index: Map<string, Origins[]> | undefined;
+  private openTables: readonly string[] | undefined;
+  private boundTables: readonly string[] | undefined;
 
   constructor(tables: CommonTables, parent?: Scope) {
     this.tables = tables;
@@ -27,6 +29,8 @@ export class Scope {
   add(bound: Bound, names: readonly string[]): void {
     this.bounds.push(bound);
     this.index = undefined;
+    this.openTables = undefined;
+    this.boundTables = undefined;
     for (const name of names) if (!this.names.has(name)) this.names.set(name, bound);
   }
 
@@ -39,6 +43,20 @@ export class Scope {
   columns(key: string): readonly Origins[] {
     this.index ??= this.buildIndex();
     return this.index.get(key) ?? [];
+  }
+
+  /** Up to two tables of this query with unknown columns: one is an answer, two are a doubt. */
+  open(): readonly string[] {
+    this.openTables ??= firstTwo(this.bounds.map((bound) => bound.relation.open));
+    return this.openTables;
+  }
+
+  /** Up to two tables of this query. */
+  tablesBound(): readonly string[] {
+    this.boundTables ??= firstTwo(
+      this.bounds.map((bound) => (bound.table === undefined ? [] : [bound.table])),
+    );
+    return this.boundTables;
   }
 
   private buildIndex(): Map<string, Origins[]> {
@@ -54,6 +72,17 @@ export class Scope {
     }
     return index;
   }
+}
+
+function firstTwo(lists: readonly (readonly string[])[]): readonly string[] {
+  const found = new Set<string>();
+  for (const list of lists) {
+    for (const table of list) {
+      found.add(table);
+      if (found.size === 2) return [...found];
+    }
+  }
+  return [...found];
 }
 
 /** Columns are compared without regard to case. */

@@ -5,7 +5,7 @@ import { readDeclare, readEvaluate, readRead } from './commands.ts';
 import { Cursor } from './cursor.ts';
 import type { Statement } from './ir.ts';
 import { lex } from './lexer.ts';
-import { maxTokens } from './limits.ts';
+import { maxStatements, maxTokens } from './limits.ts';
 import type { Piece } from './pieces.ts';
 import { beginsQuery, readQuery } from './query.ts';
 import { Session, type SessionInput } from './session.ts';
@@ -39,8 +39,20 @@ export function runText(session: Session, text: string, firstLine = 1): void {
   const cursor = new Cursor({ text, tokens, dialect: session.dialect, readQuery, readStatement });
   const outside = session.routine;
   const pieces = session.dialect.tsql ? splitTsql(cursor) : splitBlocks(cursor, outside);
-  for (const { kind, routine } of pieces) if (kind === 'body' && routine !== undefined) session.register(routine);
-  for (const piece of pieces) runPiece(session, cursor, piece);
+  for (const { kind, routine } of pieces)
+    if (kind === 'body' && routine !== undefined) session.register(routine);
+  for (const piece of pieces) {
+    if (session.effects.length >= maxStatements) {
+      const { line } = cursor.token(piece.from);
+      session.reasons.push({
+        code: 'too-large',
+        line,
+        text: `The script has more than ${maxStatements} statements; from line ${line} on it was not read.`,
+      });
+      break;
+    }
+    runPiece(session, cursor, piece);
+  }
   session.enter(outside);
 }
 
@@ -49,7 +61,9 @@ function runPiece(session: Session, cursor: Cursor, piece: Piece): void {
   if (piece.kind === 'body') {
     const body = cursor.token(piece.from);
     if (piece.language !== undefined) {
-      session.begin(body.line, 'other').note('foreign-language', `The body is written in ${piece.language}, line ${body.line}.`);
+      session
+        .begin(body.line, 'other')
+        .note('foreign-language', `The body is written in ${piece.language}, line ${body.line}.`);
     } else if (piece.end > piece.from) session.run(body.text, body.line);
     return;
   }

@@ -86,7 +86,8 @@ export class Session implements ResolverContext {
     for (const parameter of routine?.parameters ?? []) this.declare(parameter);
     if (routine === undefined) return;
     this.register(routine);
-    if (routine.result !== undefined) this.setShape(this.nodes.of([routine.result.name]), routine.result.columns);
+    if (routine.result !== undefined)
+      this.setShape(this.nodes.of([routine.result.name]), routine.result.columns);
   }
 
   /** Notes that the script defines a routine, before or after it is called. */
@@ -96,7 +97,8 @@ export class Session implements ResolverContext {
     if (routine.result === undefined) return;
     const key = nameKey(node, this.dialect);
     const columns = routine.result.columns.map((name) => ({ name, origins: new Map(), star: false }));
-    if (!this.routineResults.has(key)) this.routineResults.set(key, { columns, open: columns.length > 0 ? [] : [node] });
+    if (!this.routineResults.has(key))
+      this.routineResults.set(key, { columns, open: columns.length > 0 ? [] : [node] });
   }
 
   /** The name under which a routine is known. */

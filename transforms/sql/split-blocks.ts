@@ -198,7 +198,10 @@ class BlockSplitter {
     if (
       word !== 'CREATE' &&
       word !== 'ALTER' &&
-      !((word === 'PROCEDURE' || word === 'FUNCTION') && (this.routine !== undefined || this.container !== undefined)) &&
+      !(
+        (word === 'PROCEDURE' || word === 'FUNCTION') &&
+        (this.routine !== undefined || this.container !== undefined)
+      ) &&
       word !== 'PACKAGE'
     )
       return false;
@@ -210,10 +213,19 @@ class BlockSplitter {
       this.container = head.routine.name;
       return true;
     }
-    const routine = this.container === undefined ? head.routine : { ...head.routine, name: [...this.container, ...head.routine.name] };
+    const routine =
+      this.container === undefined
+        ? head.routine
+        : { ...head.routine, name: [...this.container, ...head.routine.name] };
     // A head alone, as in a package's specification, defines nothing.
     if (head.finished && head.bodyEnd === head.bodyFrom) return true;
-    this.pieces.push({ kind: 'body', from: head.bodyFrom, end: head.bodyEnd, routine, ...(head.language === undefined ? {} : { language: head.language }) });
+    this.pieces.push({
+      kind: 'body',
+      from: head.bodyFrom,
+      end: head.bodyEnd,
+      routine,
+      ...(head.language === undefined ? {} : { language: head.language }),
+    });
     this.routine = head.finished ? this.outer : routine;
     return true;
   }

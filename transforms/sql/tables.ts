@@ -172,7 +172,8 @@ export function readExport(cursor: Cursor, end: number): Statement {
   const close = cursor.closeOf(options, end);
   let target: Name | undefined;
   for (let at = options; at < close; at++) {
-    if (cursor.word(at) === 'URI' && cursor.token(at + 2).kind === 'string') target = locationName(cursor.token(at + 2).text);
+    if (cursor.word(at) === 'URI' && cursor.token(at + 2).kind === 'string')
+      target = locationName(cursor.token(at + 2).text);
   }
   cursor.at = findAtDepth(cursor, cursor.at, end, (at) => cursor.word(at) === 'AS') + 1;
   if (target === undefined || !beginsQuery(cursor, cursor.at)) return other(line, cursor.at > end);

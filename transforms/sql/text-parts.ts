@@ -19,7 +19,11 @@ export function readTextParts(cursor: Cursor, from: number, end: number): readon
     } else if (token.upper === 'QUOTENAME' && cursor.symbol(at + 1, '(')) {
       const close = cursor.closeOf(at + 1, end);
       const [first] = commaRanges(cursor, at + 2, close);
-      parts.push({ text: '[' }, ...(first === undefined ? [unknown] : groupParts(cursor, first[0], first[1])), { text: ']' });
+      parts.push(
+        { text: '[' },
+        ...(first === undefined ? [unknown] : groupParts(cursor, first[0], first[1])),
+        { text: ']' },
+      );
       at = close;
     } else if (token.kind === '(' || (token.upper === 'CONCAT' && cursor.symbol(at + 1, '('))) {
       const open = token.kind === '(' ? at : at + 1;
