@@ -1,4 +1,7 @@
-/** A PostgreSQL for tests: the one that PGHOST names, else one that is started from npm's binaries. */
+/**
+ * A PostgreSQL for tests: the one that PGHOST names, else one that is started from npm's binaries. All files share the one of PGHOST, and a
+ * scan tells how many transactions it has seen: run one file after the other there (`vitest run --no-file-parallelism`).
+ */
 import { randomUUID } from 'node:crypto';
 import { Client, DatabaseError } from 'pg';
 import { startEmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
