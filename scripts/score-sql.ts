@@ -55,7 +55,10 @@ export interface Scored {
 function differences(expected: readonly string[], given: readonly string[]): string[] {
   const want = new Set(expected.map((one) => one.toLowerCase()));
   const have = new Set(given.map((one) => one.toLowerCase()));
-  return [...[...want].filter((one) => !have.has(one)).map((one) => `- ${one}`), ...[...have].filter((one) => !want.has(one)).map((one) => `+ ${one}`)];
+  return [
+    ...[...want].filter((one) => !have.has(one)).map((one) => `- ${one}`),
+    ...[...have].filter((one) => !want.has(one)).map((one) => `+ ${one}`),
+  ];
 }
 
 /** Names of the corpora: without quotes, without the mark of a path. */
@@ -72,12 +75,23 @@ function scored(suite: string, one: { id: string; dialect: string }, difference:
   return { suite, dialect: one.dialect, id: one.id, right: difference.length === 0, differences: difference };
 }
 
-function tableDifferences(expected: { id: string; sources?: readonly string[] | null | undefined; targets?: readonly string[] | null | undefined }, given: SqlLineage): string[] {
+function tableDifferences(
+  expected: {
+    id: string;
+    sources?: readonly string[] | null | undefined;
+    targets?: readonly string[] | null | undefined;
+  },
+  given: SqlLineage,
+): string[] {
   const split = expected.id.includes('test_use.rs');
   const read = (names: readonly string[]): string[] => (split ? partsOf(names) : names.map(plain));
   return [
-    ...differences(read(expected.sources ?? []), split ? partsOf(given.reads) : given.reads).map((line) => `read ${line}`),
-    ...differences(read(expected.targets ?? []), split ? partsOf(given.writes) : given.writes).map((line) => `write ${line}`),
+    ...differences(read(expected.sources ?? []), split ? partsOf(given.reads) : given.reads).map(
+      (line) => `read ${line}`,
+    ),
+    ...differences(read(expected.targets ?? []), split ? partsOf(given.writes) : given.writes).map(
+      (line) => `write ${line}`,
+    ),
   ];
 }
 
@@ -86,10 +100,15 @@ export function scoreSqllineage(text: string): readonly Scored[] {
   return sqllineageCases.parse(JSON.parse(text)).map((one) => {
     const given = analyzeSql(one.sql, { dialect: one.dialect, catalog: one.schema ?? {} });
     if (one.kind === 'table') return scored('sqllineage tables', one, tableDifferences(one, given));
-    const expected = (one.columns ?? []).map(([table, column, target, targetColumn]) => `${table ?? '?'}.${column} > ${target}.${targetColumn}`);
+    const expected = (one.columns ?? []).map(
+      ([table, column, target, targetColumn]) => `${table ?? '?'}.${column} > ${target}.${targetColumn}`,
+    );
     const edges = given.columnEdges
       .filter((edge) => edge.targetTable !== null)
-      .map((edge) => `${edge.sourceTable ?? '?'}.${edge.sourceColumn} > ${edge.targetTable ?? '?'}.${edge.targetColumn}`);
+      .map(
+        (edge) =>
+          `${edge.sourceTable ?? '?'}.${edge.sourceColumn} > ${edge.targetTable ?? '?'}.${edge.targetColumn}`,
+      );
     return scored('sqllineage columns', one, differences(expected, edges));
   });
 }
@@ -99,8 +118,12 @@ export function scoreOpenlineage(text: string): readonly Scored[] {
   return openlineageCases.parse(JSON.parse(text)).map((one) => {
     const given = analyzeSql(one.sql, { dialect: one.dialect });
     if (one.kind === 'table') return scored('OpenLineage tables', one, tableDifferences(one, given));
-    const expected = (one.columns ?? []).flatMap(([column, sources]) => sources.map(([table, name]) => `${table ?? '?'}.${name} > ${column}`));
-    const edges = given.columnEdges.map((edge) => `${edge.sourceTable ?? '?'}.${edge.sourceColumn} > ${edge.targetColumn}`);
+    const expected = (one.columns ?? []).flatMap(([column, sources]) =>
+      sources.map(([table, name]) => `${table ?? '?'}.${name} > ${column}`),
+    );
+    const edges = given.columnEdges.map(
+      (edge) => `${edge.sourceTable ?? '?'}.${edge.sourceColumn} > ${edge.targetColumn}`,
+    );
     return scored('OpenLineage columns', one, differences(expected, edges));
   });
 }
@@ -115,10 +138,17 @@ export function scoreProcedures(folder: string): readonly Scored[] {
       const want = expected[file.slice(0, -4)] ?? { edges: [], reads: [], writes: [] };
       const given = analyzeSql(readFileSync(join(folder, file), 'utf8'), { dialect: 'tsql' });
       const soft = new Set(want.soft);
-      const hard = (edges: readonly string[]): string[] => edges.filter((edge) => !soft.has(edge.toLowerCase()));
+      const hard = (edges: readonly string[]): string[] =>
+        edges.filter((edge) => !soft.has(edge.toLowerCase()));
       return scored('procedures', { id: file, dialect: 'tsql' }, [
-        ...differences(hard(want.edges), hard(given.tableEdges.map(([source, target]) => `${source}>${target}`))).map((line) => `edge ${line}`),
-        ...differences(want.reads, given.reads.filter((name) => !name.includes('://'))).map((line) => `read ${line}`),
+        ...differences(
+          hard(want.edges),
+          hard(given.tableEdges.map(([source, target]) => `${source}>${target}`)),
+        ).map((line) => `edge ${line}`),
+        ...differences(
+          want.reads,
+          given.reads.filter((name) => !name.includes('://')),
+        ).map((line) => `read ${line}`),
         ...differences(want.writes, given.writes).map((line) => `write ${line}`),
       ]);
     });
@@ -140,16 +170,32 @@ function table(scores: readonly Scored[], keyOf: (score: Scored) => string): str
     const count = counts.get(keyOf(score)) ?? { right: 0, all: 0 };
     counts.set(keyOf(score), { right: count.right + (score.right ? 1 : 0), all: count.all + 1 });
   }
-  return [...counts].map(([key, { right, all }]) => `${key.padEnd(36)} ${String(right).padStart(4)} right ${String(all - right).padStart(4)} wrong  ${((100 * right) / all).toFixed(1)} %`);
+  return [...counts].map(
+    ([key, { right, all }]) =>
+      `${key.padEnd(36)} ${String(right).padStart(4)} right ${String(all - right).padStart(4)} wrong  ${((100 * right) / all).toFixed(1)} %`,
+  );
 }
 
 /** The report for people. */
 export function report(scores: readonly Scored[]): string {
-  const wrong = scores.filter((score) => !score.right).flatMap((score) => [`${score.suite} | ${score.dialect} | ${score.id}`, ...score.differences.map((line) => `    ${line}`)]);
-  return [...table(scores, (score) => score.suite), '', ...table(scores, (score) => `${score.suite}, ${score.dialect}`), '', ...(wrong.length > 0 ? ['wrong:', ...wrong] : ['nothing wrong'])].join('\n');
+  const wrong = scores
+    .filter((score) => !score.right)
+    .flatMap((score) => [
+      `${score.suite} | ${score.dialect} | ${score.id}`,
+      ...score.differences.map((line) => `    ${line}`),
+    ]);
+  return [
+    ...table(scores, (score) => score.suite),
+    '',
+    ...table(scores, (score) => `${score.suite}, ${score.dialect}`),
+    '',
+    ...(wrong.length > 0 ? ['wrong:', ...wrong] : ['nothing wrong']),
+  ].join('\n');
 }
 
 if (process.argv[1]?.endsWith('score-sql.ts') === true) {
   const folder = process.argv[2] ?? join(import.meta.dirname, '../../shared/corpora/sql');
-  process.stdout.write(existsSync(folder) ? `${report(scoreAll(folder))}\n` : `Not scored: the corpora are not at ${folder}.\n`);
+  process.stdout.write(
+    existsSync(folder) ? `${report(scoreAll(folder))}\n` : `Not scored: the corpora are not at ${folder}.\n`,
+  );
 }

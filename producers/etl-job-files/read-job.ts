@@ -1,6 +1,8 @@
 import type { Additional, ColumnMapping, JobFile, JobNode, TypedName, Warning } from '../../schemas/types.ts';
 import { StreamError } from '../../pipeline/errors.ts';
+import { redactText, withoutSignature } from '../../platform/redact.ts';
 import { parseXml, type XmlElement } from '../../platform/xml.ts';
+import { attributeJson, elementJson } from './element-json.ts';
 
 /** A job file as far as the file itself tells. */
 export type ParsedJob = Pick<JobFile, 'name' | 'jobId' | 'nodes' | 'warnings' | 'additional'>;
@@ -110,7 +112,16 @@ class JobReader {
 
   #typedName(element: XmlElement, path: string): TypedName {
     const typeName = this.#attribute(element, 'typeName');
-    return { typeName, name: this.#text(element, path, ['typeName']) };
+    const written = this.#text(element, path, ['typeName']);
+    const name = redactText(withoutSignature(written));
+    if (name !== written) {
+      this.#warn(
+        'secret-removed',
+        element,
+        `The name of a dataset held a secret, which is left out: ${name}.`,
+      );
+    }
+    return { typeName, name };
   }
 
   #attribute(element: XmlElement, name: string): string {
@@ -136,7 +147,7 @@ class JobReader {
   ): readonly XmlElement[] {
     for (const [name, value] of element.attributes) {
       if (!form.attributes.includes(name))
-        this.#keep(`${form.path}/@${name}`, element, JSON.stringify(value));
+        this.#keep(`${form.path}/@${name}`, element, attributeJson(element, name, value));
     }
     const isKnown = (child: XmlElement): boolean => form.known.includes(child.name);
     for (const child of element.children) {
@@ -161,22 +172,4 @@ class JobReader {
   #invalid(element: XmlElement, why: string): StreamError {
     return invalid(this.#file, element, why);
   }
-}
-
-/** An element as JSON text: its attributes, text and children. */
-function elementJson(element: XmlElement): string {
-  const parts = [
-    ...[...element.attributes].map(
-      ([name, value]) => `${JSON.stringify(`@${name}`)}:${JSON.stringify(value)}`,
-    ),
-    ...(element.text === '' ? [] : [`"text":${JSON.stringify(element.text)}`]),
-    ...(element.children.length === 0
-      ? []
-      : [
-          `"children":[${element.children
-            .map((child) => `{${JSON.stringify(child.name)}:${elementJson(child)}}`)
-            .join(',')}]`,
-        ]),
-  ];
-  return `{${parts.join(',')}}`;
 }

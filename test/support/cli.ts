@@ -1,0 +1,55 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+/** Root of the project. */
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What a command left behind. */
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command that runs. */
+export interface RunningCommand {
+  readonly child: ChildProcess;
+  /** What it has printed so far. */
+  output(): { readonly stdout: string; readonly stderr: string };
+  readonly ended: Promise<CommandResult>;
+}
+
+/** Starts a program as a user's shell would. */
+export function start(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): RunningCommand {
+  const child = spawn(command, args, {
+    cwd: options.cwd ?? root,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const printed = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    printed.stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    printed.stderr += text;
+  });
+  const ended = once(child, 'close').then(([code]): CommandResult => ({ code: typeof code === 'number' ? code : null, ...printed }));
+  return { child, output: () => ({ ...printed }), ended };
+}
+
+/** Runs `purview-streams` from the sources. */
+export function cli(args: readonly string[], options: Parameters<typeof start>[2] = {}): Promise<CommandResult> {
+  return startCli(args, options).ended;
+}
+
+/** Starts `purview-streams` from the sources. */
+export function startCli(args: readonly string[], options: Parameters<typeof start>[2] = {}): RunningCommand {
+  const loader = fileURLToPath(import.meta.resolve('tsx'));
+  return start(process.execPath, ['--import', loader, `${root}cli/main.ts`, ...args], options);
+}
