@@ -1,0 +1,110 @@
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { open } from 'lmdb';
+import { afterEach, describe, expect, it } from 'vitest';
+import { faultOfLmdbFile } from '../../../platform/lmdb-file.ts';
+import { createEmbeddedTransport } from '../../../transports/embedded/transport.ts';
+import { readAll, record, textOf, Workshop } from './support.ts';
+
+const workshop = new Workshop();
+afterEach(() => workshop.cleanUp());
+const topic = 't';
+
+/** A closed log with `count` records of about `bytes` bytes. */
+async function filled(
+  count: number,
+  bytes = 100,
+): Promise<{ readonly folder: string; readonly file: string }> {
+  const folder = workshop.folder();
+  const transport = workshop.open({ folder });
+  await transport.ensureTopics([{ name: topic, partitions: 1 }]);
+  const records = Array.from({ length: count }, (_, n) => record(`k${n}`, `value-${n}-${'x'.repeat(bytes)}`));
+  await transport.append(topic, records);
+  await transport.close();
+  return { folder, file: join(folder, 'data.mdb') };
+}
+
+describe('embedded transport on damaged files', () => {
+  it('read() gives a corrupt record with its bytes, and goes on, when any bit of a record is flipped', async () => {
+    const { folder, file } = await filled(3);
+    const intact = readFileSync(file);
+    const at = intact.indexOf('value-1-');
+    const start = at - 22 - 'k1{}'.length;
+    for (let position = start; position < at + 8; position += 1) {
+      const flipped = Buffer.from(intact);
+      flipped[position] = (flipped[position] ?? 0) ^ (1 << (position % 8));
+      writeFileSync(file, flipped);
+      const transport = createEmbeddedTransport({ folder });
+      const found = await readAll(transport, topic);
+      await transport.close();
+      expect(found.map(({ offset }) => offset)).toEqual([0, 1, 2]);
+      expect(found[1]?.corrupt).toBe('the checksum does not match the bytes');
+      expect(found[1]?.value).toHaveLength(22 + 'k1{}value-1-'.length + 100);
+      expect([found[0], found[2]].map((one) => one && textOf(one)?.slice(0, 8))).toEqual([
+        'value-0-',
+        'value-2-',
+      ]);
+    }
+  });
+
+  it('read() gives a corrupt record when one has vanished', async () => {
+    const { folder } = await filled(5);
+    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
+    const records = environment.openDB({ name: 'log/0/0', encoding: 'binary' });
+    for (const offset of [1, 2, 4]) records.removeSync(offset);
+    await environment.close();
+    const found = await readAll(workshop.open({ folder }), topic);
+    expect(found.map(({ offset, corrupt }) => [offset, corrupt !== undefined])).toEqual([
+      [0, false],
+      [1, true],
+      [2, true],
+      [3, false],
+      [4, true],
+    ]);
+  });
+
+  it('describe() rejects with TRANSPORT_DAMAGED when a counter does not match its checksum', async () => {
+    const { folder } = await filled(1);
+    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
+    const meta = environment.openDB({ name: 'meta', encoding: 'string' });
+    meta.putSync(['partition', 0, 0], '00000000[0,7,0,0]');
+    await environment.close();
+    await expect(workshop.open({ folder }).describe(topic)).rejects.toMatchObject({
+      code: 'TRANSPORT_DAMAGED',
+    });
+  });
+
+  it.each([
+    ['cut short within its records', (file: string) => truncateSync(file, 200 * 4096)],
+    ['cut down to its first page', (file: string) => truncateSync(file, 4096)],
+    ['not a log', (file: string) => writeFileSync(file, 'a text'.repeat(2000))],
+  ])('createEmbeddedTransport() refuses and says how to rebuild when its file is %s', async (_, damage) => {
+    const { folder, file } = await filled(500, 3000);
+    damage(file);
+    expect(() => createEmbeddedTransport({ folder })).toThrow(
+      expect.objectContaining({
+        code: 'TRANSPORT_DAMAGED',
+        message: expect.stringContaining('Move the folder away'),
+      }),
+    );
+  });
+
+  it('faultOfLmdbFile() finds every file that is cut short in a page in use, and no other', async () => {
+    const { file } = await filled(200, 3000);
+    expect(faultOfLmdbFile(file)).toBeUndefined();
+    const bytes = readFileSync(file);
+    for (let pages = bytes.length / 4096 - 4; pages > 2; pages -= 7) {
+      truncateSync(file, pages * 4096);
+      expect(faultOfLmdbFile(file)).toMatch(/cut short: page \d+ is missing/u);
+    }
+    writeFileSync(file, bytes.subarray(0, bytes.length));
+    expect(faultOfLmdbFile(file)).toBeUndefined();
+  });
+
+  it('createEmbeddedTransport() refuses when the folder cannot be made', async () => {
+    const { file } = await filled(1);
+    expect(() => createEmbeddedTransport({ folder: join(file, 'log') })).toThrow(
+      expect.objectContaining({ code: 'TRANSPORT_DAMAGED' }),
+    );
+  });
+});
