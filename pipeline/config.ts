@@ -73,7 +73,7 @@ export const configSchema = z.strictObject({
         .number()
         .int()
         .min(1)
-        .default(5)
+        .default(6)
         .describe(
           'Rounds in which nothing else moves, after which a change that names a missing asset becomes a dead letter.',
         ),

@@ -41,7 +41,7 @@ export async function runSinkStage(options: SinkStageOptions, signal: AbortSigna
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   const running = new Set<Promise<void>>();
-  const progress: Progress = { settled: 0 };
+  const progress: Progress = { moves: 0, inFlight: 0 };
   const subscription = { topic: topics.entities, group: groups.sink, signal: stop };
   for await (const assignment of options.transport.subscribe(subscription)) {
     const partition = new SinkPartition(assignment, options, { stop, progress })
@@ -82,6 +82,7 @@ class SinkPartition {
       stop: this.#stop,
       onPulled: (pulled) => {
         for (const record of pulled) this.#tracker.track(record.offset, recordBytes(record));
+        this.#progress.moves += pulled.length;
         telemetry.emit('received', { stage: 'sink', events: pulled.length });
       },
     });

@@ -16,12 +16,15 @@ interface Waiting {
   readonly item: LaneItem;
   /** Rounds without a referent in which nothing else moved. */
   readonly attempts: number;
-  readonly progress: number;
+  readonly moves: number;
 }
 
-/** Counts what the stage has settled, over all lanes and partitions. */
+/** Whether anything moves in the stage, over all lanes and partitions: a referent may still be on its way. */
 export interface Progress {
-  settled: number;
+  /** Grows with every record that is pulled or settled. */
+  moves: number;
+  /** Batches with new changes that the sink has in its hands. */
+  inFlight: number;
 }
 
 /** What a lane works with. */
@@ -39,8 +42,8 @@ export interface LaneOptions {
 
 /**
  * Delivers the batches of one lane, one at a time. A transient fault is tried again for as long as it lasts, and is never
- * a dead letter. A change whose referent is missing waits: it goes along with the next batches of the lane and, when none
- * comes, alone after a pause. Only rounds in which nothing else in the whole stage moved count towards its last one.
+ * a dead letter. A change whose referent is missing waits, and is tried again after pauses that grow, or together with the
+ * next change of its key. Only rounds in which nothing else in the whole stage moved count towards its last one.
  */
 export class Lane {
   readonly #options: LaneOptions;
@@ -67,11 +70,13 @@ export class Lane {
 
   async #deliver(batch: readonly LaneItem[]): Promise<void> {
     const { signal, retryDelayMs, telemetry } = this.#options;
-    const before = new Map(this.#waiting.map((waiting) => [waiting.item, waiting]));
-    const missing: Waiting[] = [];
+    const keys = new Set(batch.map((item) => item.record.key));
+    const due = this.#waiting.filter(({ item }) => batch.length === 0 || keys.has(item.record.key));
+    const missing = this.#waiting.filter((waiting) => !due.includes(waiting));
+    const before = new Map(due.map((waiting) => [waiting.item, waiting]));
     let open: readonly LaneItem[] = [...before.keys(), ...batch];
     for (let round = 0; open.length > 0 && !signal.aborted; round += 1) {
-      const outcomes = await this.#attempt(open);
+      const outcomes = await this.#attempt(open, batch.length > 0);
       if (outcomes === undefined) return;
       const again: LaneItem[] = [];
       let reason: StreamError | undefined;
@@ -99,22 +104,26 @@ export class Lane {
     this.#waiting = missing;
     clearTimeout(this.#timer);
     if (missing.length === 0 || this.#ended || this.#options.signal.aborted) return;
-    this.#timer = setTimeout(() => this.#retries.next([]), this.#options.retryDelayMs);
+    const round = Math.min(...missing.map(({ attempts }) => attempts));
+    const waitMs = this.#options.retryDelayMs * Math.min(2 ** round, 30);
+    this.#timer = setTimeout(() => this.#retries.next([]), waitMs);
   }
 
   /** Keeps an item that waits for its referent, or makes it a dead letter after its last round: then undefined. */
   async #wait(item: LaneItem, error: StreamError, before: Waiting | undefined): Promise<Waiting | undefined> {
     const { progress, missingReferentAttempts, deadLetter } = this.#options;
-    const moved = before === undefined || before.progress !== progress.settled;
-    const attempts = (before?.attempts ?? 0) + (moved ? 0 : 1);
-    if (attempts < missingReferentAttempts) return { item, attempts, progress: progress.settled };
-    progress.settled += 1;
+    const quiet = before?.moves === progress.moves && progress.inFlight === 0;
+    const attempts = (before?.attempts ?? 0) + (quiet ? 1 : 0);
+    if (attempts < missingReferentAttempts) return { item, attempts, moves: progress.moves };
+    progress.moves += 1;
     await deadLetter(item, error, attempts);
     return undefined;
   }
 
   /** Undefined when the signal fired meanwhile: nothing of the attempt counts then. Throws when the sink breaks its contract. */
-  async #attempt(items: readonly LaneItem[]): Promise<readonly Outcome[] | undefined> {
+  async #attempt(items: readonly LaneItem[], fresh: boolean): Promise<readonly Outcome[] | undefined> {
+    const { progress } = this.#options;
+    progress.inFlight += fresh ? 1 : 0;
     try {
       const outcomes = await this.#options.sink.deliver(
         items.map(({ record, change }) => ({ change, offset: record.offset })),
@@ -128,6 +137,8 @@ export class Lane {
     } catch (thrown) {
       if (this.#options.signal.aborted) return undefined;
       throw thrown;
+    } finally {
+      progress.inFlight -= fresh ? 1 : 0;
     }
   }
 
@@ -136,7 +147,7 @@ export class Lane {
     outcome: Exclude<Outcome, { readonly kind: 'missing-referent' | 'retry' }>,
   ): Promise<void> {
     const { settle, deadLetter, telemetry, progress } = this.#options;
-    progress.settled += 1;
+    progress.moves += 1;
     if (outcome.kind === 'rejected') return deadLetter(item, outcome.error, 1);
     if (outcome.kind !== 'superseded') {
       telemetry.emit('applied', { producer: item.change.producer, counts: outcome.counts });

@@ -32,11 +32,10 @@ export async function settleReference(
   if (known === undefined) {
     if (wasCreated) return 0;
     const held = await heldTargets(context, source, attribute);
-    const names = new Set(held.map((target) => target.qualifiedName));
     return relateAll(
       context,
       plan,
-      wanted.filter((target) => !names.has(target.qualifiedName)),
+      wanted.filter((target) => !held.some((one) => isTarget(one, target))),
     );
   }
   if (wasCreated) return relateAll(context, plan, wanted);
@@ -72,7 +71,7 @@ async function unrelateAll(
       ? (await client.read(target, signal))?.guid
       : undefined;
     const edges = held.filter((one) =>
-      one.qualifiedName === undefined ? one.guid === guid : one.qualifiedName === target.qualifiedName,
+      one.qualifiedName === undefined ? one.guid === guid : isTarget(one, target),
     );
     for (const { relationshipGuid } of edges) {
       if (relationshipGuid === undefined) continue;
@@ -84,9 +83,17 @@ async function unrelateAll(
 }
 
 interface HeldTarget {
+  readonly typeName: string | undefined;
   readonly guid: string;
   readonly relationshipGuid: string | undefined;
   readonly qualifiedName: string | undefined;
+}
+
+/** One name may exist once for each type: a placeholder of a table, and the view that it turns out to be. */
+function isTarget(held: HeldTarget, target: EntityRef): boolean {
+  return (
+    held.qualifiedName === target.qualifiedName && (held.typeName ?? target.typeName) === target.typeName
+  );
 }
 
 /** What a reference really holds; removed relationships stay in the answer with a status of their own. */
@@ -101,10 +108,10 @@ async function heldTargets(
   return list.flatMap((value: unknown): HeldTarget[] => {
     const parsed = relatedObjectSchema.safeParse(value);
     if (!parsed.success) return [];
-    const { guid, relationshipGuid, relationshipStatus, entityStatus } = parsed.data;
+    const { typeName, guid, relationshipGuid, relationshipStatus, entityStatus } = parsed.data;
     if (relationshipStatus === 'DELETED' || entityStatus === 'DELETED') return [];
     const name = parsed.data['qualifiedName'];
-    return [{ guid, relationshipGuid, qualifiedName: typeof name === 'string' ? name : undefined }];
+    return [{ typeName, guid, relationshipGuid, qualifiedName: typeof name === 'string' ? name : undefined }];
   });
 }
 
