@@ -49,9 +49,10 @@ class LineageWalk {
     this.entities.add(to);
   }
 
-  fromDataSet(guid: string, isInput: boolean, depth: number, seen: Set<string>): void {
-    if (depth === 0 || seen.has(guid) || this.relations.size >= maxRelations) return;
-    seen.add(guid);
+  /** @param seen the depth that was left at each DataSet; one that is reached by a shorter way is followed again */
+  fromDataSet(guid: string, isInput: boolean, depth: number, seen: Map<string, number>): void {
+    if (depth <= 0 || (seen.get(guid) ?? 0) >= depth || this.relations.size >= maxRelations) return;
+    seen.set(guid, depth);
     for (const near of this.#dataSetEdges(guid, isInput)) {
       const next = this.#processEdges(near.end1, isInput);
       // A Process with nothing on its far side contributes nothing.
@@ -64,7 +65,7 @@ class LineageWalk {
   }
 
   fromProcess(guid: string, isInput: boolean, depth: number): void {
-    const seen = new Set<string>();
+    const seen = new Map<string, number>();
     for (const edge of this.#processEdges(guid, isInput)) {
       this.#add(edge);
       if (depth !== 1) this.fromDataSet(edge.end2, isInput, depth - 1, seen);
@@ -90,11 +91,11 @@ export function walkLineage(unit: UnitOfWork, entity: StoredEntity, query: Linea
   if (!isDataSet && !unit.isA(entity.typeName, 'Process')) {
     throw new AtlasError('INVALID_LINEAGE_ENTITY_TYPE', entity.guid, entity.typeName);
   }
-  const depth = query.depth <= 0 ? -1 : query.depth;
+  const depth = query.depth <= 0 ? Infinity : query.depth;
   const walk = new LineageWalk(unit);
   for (const side of ['INPUT', 'OUTPUT'] as const) {
     if (query.direction !== 'BOTH' && query.direction !== side) continue;
-    if (isDataSet) walk.fromDataSet(entity.guid, side === 'INPUT', depth, new Set());
+    if (isDataSet) walk.fromDataSet(entity.guid, side === 'INPUT', depth, new Map());
     else walk.fromProcess(entity.guid, side === 'INPUT', depth);
   }
   return { entities: walk.entities, relations: [...walk.relations.values()] };

@@ -78,9 +78,12 @@ class EntityWriter {
     mandatory: boolean,
     reference: ValueContext['reference'],
   ): JsonObject {
-    const plain = new Map([...type.attributes].filter(([name]) => !type.ends.has(name)));
     const context = { registry: this.#unit.registry, reference, problem: invalidInstance };
-    return readAttributes(plain, incoming.attributes, { path: incoming.typeName, mandatory, context });
+    return readAttributes(type.plainAttributes, incoming.attributes, {
+      path: incoming.typeName,
+      mandatory,
+      context,
+    });
   }
 
   /** Makes a new entity with its unique attributes, so that a second one of the batch with the same name finds it. */

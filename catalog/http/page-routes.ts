@@ -34,6 +34,8 @@ export function addPages(app: Hono, catalog: Catalog): void {
   app.get('/style.css', (context) =>
     context.body(styleSheet, 200, { ...pageHeaders, 'content-type': 'text/css; charset=utf-8' }),
   );
+  // Browsers ask for an icon by themselves; there is none.
+  app.get('/favicon.ico', () => new Response(null, { status: 204 }));
   app.get('/api/catalog/stats', () => {
     const byType = jsonObject();
     for (const def of catalog.types.registry.all()) {

@@ -44,7 +44,7 @@ function countsTable(catalog: Catalog): Html {
     const count = catalog.store.countOfType(def.name);
     if (count > 0) rows.push(html`<tr><th scope="row">${def.name}</th><td class="count">${count}</td></tr>`);
   }
-  return rows.length === 0 ? html`<p>No assets yet.</p>` : html`<table>${rows}</table>`;
+  return rows.length === 0 ? html`<p>No assets yet.</p>` : html`<table class="counts">${rows}</table>`;
 }
 
 function latest(catalog: Catalog, unit: UnitOfWork): StoredEntity[] {

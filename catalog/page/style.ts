@@ -26,6 +26,7 @@ th, td { text-align: left; padding: .4rem .7rem; border-top: 1px solid var(--lin
 tr:first-child > * { border-top: 0; }
 th { color: var(--soft); width: 35%; }
 td.count { text-align: right; font-variant-numeric: tabular-nums; width: 5rem; }
+.counts th { width: auto; color: inherit; }
 .drawing { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .4rem; }
 svg { display: block; }
 svg text { font: 13px system-ui, sans-serif; fill: var(--ink); }

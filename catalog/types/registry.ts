@@ -56,6 +56,8 @@ export interface EntityType {
   readonly lineage: ReadonlySet<string>;
   /** Own and inherited attributes, the ones of the highest supertype first. */
   readonly attributes: ReadonlyMap<string, AttributeInfo>;
+  /** The attributes that no relationship end takes over. */
+  readonly plainAttributes: ReadonlyMap<string, AttributeInfo>;
   readonly ends: ReadonlyMap<string, RelationEnd>;
   readonly uniqueAttributes: readonly AttributeInfo[];
   /** The attributes in headers: the unique ones, name, description and owner. */
@@ -232,12 +234,14 @@ export class TypeRegistry {
     const uniqueAttributes = [...attributes.values()].filter((attribute) => attribute.def.isUnique);
     const headerAttributes = new Set(uniqueAttributes.map((attribute) => attribute.def.name));
     for (const name of namesInHeaders) if (attributes.has(name)) headerAttributes.add(name);
+    const ends = this.#ends(lineage);
     return {
       def,
       name: def.name,
       lineage,
       attributes,
-      ends: this.#ends(lineage),
+      plainAttributes: new Map([...attributes].filter(([name]) => !ends.has(name))),
+      ends,
       uniqueAttributes,
       headerAttributes: [...headerAttributes],
     };

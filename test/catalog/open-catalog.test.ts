@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { exportCatalog } from '../../catalog/export.ts';
+import { openCatalog } from '../../catalog/open-catalog.ts';
+import { basic, entity } from './support.ts';
+
+describe('openCatalog()', () => {
+  let path: string;
+  beforeEach(() => {
+    path = mkdtempSync(join(tmpdir(), 'open-catalog-'));
+  });
+  afterEach(() => {
+    rmSync(path, { recursive: true, force: true });
+  });
+
+  const post = (url: string, authorization: string, base = '/api/atlas'): Promise<Response> =>
+    fetch(`${url}${base}/v2/entity`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify({ entity: entity('DataSet', 'kept') }),
+    });
+
+  test('keeps everything over a restart, and exports the same bytes', async () => {
+    const first = await openCatalog({ path, port: 0 });
+    expect((await post(first.url, basic('admin'))).status).toBe(200);
+    const before = first.export();
+    expect(first.counters()).toEqual({ writeCalls: 1, readCalls: 0, failedCalls: 0 });
+    await first.close();
+    await first.close();
+    const second = await openCatalog({ path, port: 0 });
+    expect(second.export()).toBe(before);
+    await second.close();
+    expect(await exportCatalog(path)).toBe(before);
+    expect(before).toContain('"qualifiedName":"kept"');
+  });
+
+  test('names the port and what to do when the port is taken', async () => {
+    const first = await openCatalog({ path: join(path, 'a'), port: 0 });
+    const port = Number(new URL(first.url).port);
+    await expect(openCatalog({ path: join(path, 'b'), port })).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      message: expect.stringContaining(String(port)),
+    });
+    await first.close();
+  });
+
+  test('refuses a reader who writes, and a caller it does not know', async () => {
+    const catalog = await openCatalog({ path, port: 0 });
+    expect((await post(catalog.url, basic('reader'))).status).toBe(403);
+    expect((await post(catalog.url, basic('nobody'))).status).toBe(401);
+    await catalog.close();
+  });
+
+  test("serves Purview's paths to its tokens only, in the mode purview", async () => {
+    await expect(openCatalog({ path, port: 0, mode: 'purview' })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    });
+    const auth = { bearerTokens: new Map([['good', 'writer' as const]]) };
+    const catalog = await openCatalog({ path, port: 0, mode: 'purview', auth });
+    for (const base of ['/datamap/api/atlas', '/catalog/api/atlas']) {
+      expect((await post(catalog.url, 'Bearer good', base)).status).toBe(200);
+      expect((await post(catalog.url, 'Bearer bad', base)).status).toBe(401);
+    }
+    expect((await post(catalog.url, basic('admin'))).status).toBe(404);
+    await catalog.close();
+  });
+
+  test('answers 421 for a name that is not of this machine', async () => {
+    const catalog = await openCatalog({ path, port: 0 });
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const call = request(`${catalog.url}/`, { headers: { host: 'evil.example' } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      call.on('error', reject);
+      call.end();
+    });
+    expect(status).toBe(421);
+    await catalog.close();
+  });
+});
