@@ -166,7 +166,8 @@ class JsonReader {
 
   #fail(what: string, at: number = this.#at): never {
     const { line, column } = this.#position(at);
-    const excerpt = JSON.stringify(this.#text.slice(at, at + 40));
+    // One character only: what follows may be a secret.
+    const excerpt = JSON.stringify(this.#text.slice(at, at + 1));
     throw new StreamError(
       'SOURCE_INVALID',
       `${this.#file}:${line}:${column} is not JSON: ${what}, at ${at < this.#text.length ? excerpt : 'the end of the file'}.`,

@@ -20,7 +20,7 @@ import { parseScript } from './custom-script/parse.ts';
 import { knownColumns } from './known-columns.ts';
 
 /** The language of the routines that this transform answers for. */
-export const scriptLanguage = 'custom';
+const scriptLanguage = 'custom';
 
 /** The transform: routines in the language `custom` → processes. Throws SCRIPT_INVALID with file, line and text. */
 export const traceScripts: TransformFactory = (context) =>
@@ -43,7 +43,9 @@ function derive(context: TransformContext, event: ObjectRawEvent, routine: Routi
     );
   }
   const databasePath = routine.path.slice(0, -1);
-  const lineage = traceScript(parseScript(routine.text, routine.file ?? name), {
+  const file = routine.file ?? name;
+  const lineage = traceScript(parseScript(routine.text, file), {
+    file,
     caseRule: settings.caseRule,
     table: (table) => findTable(context, at, [...databasePath, { level: 'table', name: table }]),
   });

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Additional } from '../../schemas/types.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { type JsonValue, writeJson } from '../../platform/json.ts';
+import { isSecretName, redacted, redactText } from '../../platform/redact.ts';
 
 /** A value of a JSON file with where it stands. */
 export interface Located {
@@ -61,7 +62,7 @@ export function readFields<S extends z.ZodObject>(
   const additional: Additional[] = [];
   for (const [key, value] of object) {
     if (known.has(key)) continue;
-    additional.push({ key, json: writeJson(value) });
+    additional.push({ key, json: writeJson(withoutSecrets(key, value)) });
     unknown.keys.add(unknown.kind, key, pathTo(at.path, key));
   }
   const result = shape.safeParse(Object.fromEntries([...object].filter(([key]) => known.has(key))));
@@ -73,6 +74,14 @@ export function readFields<S extends z.ZodObject>(
     { ...at, value, path: keys.reduce<string>(pathTo, at.path) },
     issue?.message ?? 'is not as documented',
   );
+}
+
+/** What is kept without being known may hold anything; secrets are taken out by the names of their keys and by their form. */
+function withoutSecrets(key: string, value: JsonValue): JsonValue {
+  if (isObject(value)) return new Map([...value].map(([name, item]) => [name, withoutSecrets(name, item)]));
+  if (Array.isArray(value)) return value.map((item: JsonValue) => withoutSecrets(key, item));
+  if (value !== null && isSecretName(key)) return redacted;
+  return typeof value === 'string' ? redactText(value) : value;
 }
 
 function child(value: JsonValue | undefined, key: string | number): JsonValue | undefined {

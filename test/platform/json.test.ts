@@ -55,11 +55,11 @@ describe('parseJson()', () => {
   it.each([
     ['{\n  "a": 1,\n  "a": 2}', 'f.json:3:3 is not JSON: the key "a" stands twice in one object'],
     ['{"a":1,}', 'f.json:1:8 is not JSON: a key in double quotes is missing'],
-    ['[1 2]', 'f.json:1:4 is not JSON: "," or "]" is missing, at "2]".'],
+    ['[1 2]', 'f.json:1:4 is not JSON: "," or "]" is missing, at "2".'],
     ['[1] x', 'f.json:1:5 is not JSON: there is text after the value, at "x".'],
     ['{"a" 1}', 'f.json:1:6 is not JSON: ":" is missing after a key'],
     ['"\\x"', 'f.json:1:1 is not JSON: a string is not closed or has a character or escape'],
-    ['[nil]', 'f.json:1:2 is not JSON: a value is missing, at "nil]".'],
+    ['[nil]', 'f.json:1:2 is not JSON: a value is missing, at "n".'],
     ['[', 'f.json:1:2 is not JSON: a value is missing, at the end of the file.'],
   ])('names line and column for %j', (text, message) => {
     expect(() => parse(text)).toThrow(message);

@@ -54,7 +54,7 @@ export async function eventsOf(
 }
 
 /** An object as the runner would publish it. */
-export function rawEvent(found: FoundObject, producer: string): RawEvent {
+function rawEvent(found: FoundObject, producer: string): RawEvent {
   const added = { producer, objectId: found.objectId, position: { incarnation: 'files', sequence: 1 } };
   switch (found.type) {
     case 'database-object':

@@ -201,7 +201,7 @@ describe('traceScripts()', () => {
   });
 
   it('warns when a script writes nothing', () => {
-    expect(trace('x=(READ,t,a)').warnings).toEqual(['script writes-nothing: The script writes no table.']);
+    expect(trace('x=(READ,t,a)').warnings).toEqual(['s.custom writes-nothing: The script writes no table.']);
   });
 
   it.each([

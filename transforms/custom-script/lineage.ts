@@ -24,6 +24,8 @@ export interface ScriptLineage {
 
 /** What the tracing of a script works with. */
 export interface ScriptContext {
+  /** The script's file, for warnings about the whole of it. */
+  readonly file: string;
   /** Finds a table by its name. */
   readonly table: (name: string) => ScriptTable;
   /** What the database does with letter case. */
@@ -101,7 +103,7 @@ class Tracer {
     if (this.#written.size === 0) {
       this.#warnings.push({
         code: 'writes-nothing',
-        location: 'script',
+        location: this.#context.file,
         message: 'The script writes no table.',
       });
     }

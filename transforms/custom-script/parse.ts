@@ -18,7 +18,7 @@ export type Statement = { readonly variable: string; readonly at: ScriptLine } &
 );
 
 /** The variable that a WRITE is assigned to. */
-export const outputVariable = '@@OUTPUT';
+const outputVariable = '@@OUTPUT';
 
 /** Lines that a script may have. */
 const maxLines = 100_000;

@@ -15,7 +15,7 @@ import {
 } from './relations.ts';
 
 /** One target column of a step with the columns that it is made from. */
-export interface TracedMapping {
+interface TracedMapping {
   /** Spelled alike wherever the step gives it. */
   readonly target: string;
   /** The target as the dataset written spells it; undefined when the step writes none, or one that lacks it. */

@@ -69,6 +69,21 @@ describe('readSystemTable()', () => {
     ]);
   });
 
+  it('keeps no secret of what it does not know', () => {
+    const canary = 'c4nary';
+    const told = readSystemTable(
+      JSON.stringify({
+        connection: { password: canary, url: `db://u:${canary}@h/x`, list: [`Server=s;Pwd=${canary};`] },
+        containers: { c: { token: canary } },
+      }),
+      'sys.json',
+    );
+    expect(JSON.stringify(told)).not.toContain(canary);
+    expect(told.additional[0]?.json).toBe(
+      '{"password":"***","url":"db://u:***@h/x","list":["Server=s;Pwd=***;"]}',
+    );
+  });
+
   it('takes __proto__ and constructor as any other name, and changes no prototype', () => {
     const text = `{"containers":{"__proto__":{"polluted":1}},"tables":{"constructor":{"container":"__proto__","__proto__":5}},
       "columns":{"constructor":[{"name":"__proto__","type":"int","constructor":{"prototype":{"polluted":1}}}]}}`;

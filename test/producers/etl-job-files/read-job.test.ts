@@ -56,6 +56,21 @@ describe('readJob()', () => {
     ]);
   });
 
+  it('keeps no secret of what it does not know, and no signature of a URL', () => {
+    const canary = '0ccaffee0';
+    const text = job(`<connection password="${canary}" user="u">Server=s;Password=${canary}</connection>
+<property name="dbPassword" value="${canary}"/><property name="dbToken">${canary}</property>
+<scrambled>Encrypted 2be98afc86aa7f2e4${canary}</scrambled><step token="${canary}"><secret>${canary}</secret></step>
+<node type="sink" id="a" apiKey="${canary}">
+<output typeName="blob">https://a.blob.core.windows.net/b/c.csv?sv=2024&amp;sig=${canary}&amp;se=1</output>
+</node>`);
+    const told = readJob(text, 'j.xml');
+    expect(JSON.stringify(told)).not.toContain(canary);
+    expect(told.nodes[0]?.output?.name).toBe('https://a.blob.core.windows.net/b/c.csv');
+    expect(told.warnings.map(({ code }) => code)).toContain('secret-removed');
+    expect(told.additional[0]?.json).toBe('{"@password":"***","@user":"u","text":"Server=s;Password=***"}');
+  });
+
   it.each([
     ['<jobs/>', 'j.xml:1 is no job file: the root element is <jobs>, but must be <job>.'],
     ['<job/>', 'j.xml:1 is no job file: the job has neither a jobId nor a name.'],
