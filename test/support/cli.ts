@@ -39,12 +39,17 @@ export function start(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     printed.stderr += text;
   });
-  const ended = once(child, 'close').then(([code]): CommandResult => ({ code: typeof code === 'number' ? code : null, ...printed }));
+  const ended = once(child, 'close').then(
+    ([code]): CommandResult => ({ code: typeof code === 'number' ? code : null, ...printed }),
+  );
   return { child, output: () => ({ ...printed }), ended };
 }
 
 /** Runs `purview-streams` from the sources. */
-export function cli(args: readonly string[], options: Parameters<typeof start>[2] = {}): Promise<CommandResult> {
+export function cli(
+  args: readonly string[],
+  options: Parameters<typeof start>[2] = {},
+): Promise<CommandResult> {
   return startCli(args, options).ended;
 }
 

@@ -1,0 +1,70 @@
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { configurationPage } from '../../cli/configuration-page.ts';
+import { producers } from '../../producers/index.ts';
+import { sinks } from '../../sinks/index.ts';
+import { root, start } from '../support/cli.ts';
+
+const page = (name: string): Promise<string> => readFile(path.join(root, name), 'utf8');
+
+/** The shell blocks of a page, each as text. */
+function shellBlocks(text: string): readonly string[] {
+  return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+}
+
+describe('docs/configuration.md', () => {
+  it('is what `npm run docs` writes', async () => {
+    expect(await page('docs/configuration.md')).toBe(configurationPage({ producers, sinks }));
+  });
+});
+
+describe('README.md', () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'readme-'));
+  });
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('has a raw event by hand that ends as lineage in the catalogue', { timeout: 120_000 }, async () => {
+    const block = shellBlocks(await page('README.md')).find((text) => text.includes('events.ndjson'));
+    const loader = import.meta.resolve('tsx');
+    const script = [
+      `purview-streams() { '${process.execPath}' --import '${loader}' '${root}cli/main.ts' "$@"; }`,
+      'set -e',
+      (block ?? 'exit 9').replaceAll('/tmp/by-hand', folder).replace('port: 21001', 'port: 0'),
+    ].join('\n');
+    const { code, stdout, stderr } = await start('bash', ['-c', script], { cwd: folder }).ended;
+    expect(stderr).not.toContain('error:');
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      'etl://demo-etl/jobs/export -> https://demo.blob.core.windows.net/out/orders.csv',
+    );
+    expect(stdout).toContain('db://demo/shop/public/orders -> etl://demo-etl/jobs/export');
+  });
+
+  it('names only commands that exist', { timeout: 120_000 }, async () => {
+    const names = new Set(
+      [...(await page('README.md')).matchAll(/^purview-streams ([a-z-]+)/gm)].map((match) => match[1] ?? ''),
+    );
+    const { stdout } = await start(process.execPath, [
+      '--import',
+      import.meta.resolve('tsx'),
+      `${root}cli/main.ts`,
+      '--help',
+    ]).ended;
+    for (const name of names) expect(stdout).toMatch(new RegExp(`^  ${name}[ |]`, 'm'));
+    expect(names.size).toBeGreaterThan(5);
+  });
+
+  it('links only to files that exist', async () => {
+    const links = [...(await page('README.md')).matchAll(/\]\(([^)#:]+)\)/g)].map((match) => match[1] ?? '');
+    await Promise.all(
+      links.map((link) => cp(path.join(root, link), path.join(folder, 'links', link), { recursive: true })),
+    );
+    expect(links.length).toBeGreaterThan(5);
+  });
+});

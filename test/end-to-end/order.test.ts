@@ -1,0 +1,181 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { configure, type Configured } from '../../cli/configured.ts';
+import { keptDeadLetters } from '../../cli/dead-letter-log.ts';
+import { loadConfig } from '../../cli/load-config.ts';
+import { openPipeline } from '../../cli/open-pipeline.ts';
+import { openProducers } from '../../cli/open-producers.ts';
+import { startPipeline } from '../../cli/pipeline-run.ts';
+import { exportCatalog } from '../../catalog/export.ts';
+import { createTelemetry } from '../../pipeline/telemetry.ts';
+import { topics } from '../../pipeline/topics.ts';
+import type { NewRecord } from '../../pipeline/transport.ts';
+import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
+import type { DatabaseObject, Removal } from '../../schemas/types.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
+import { loadShop } from '../../examples/retail/postgres/server.ts';
+import { readJobs } from '../../examples/retail/loader/server.ts';
+import { type Loader, startLoader } from '../../examples/retail/loader/loader.ts';
+import { root } from '../support/cli.ts';
+
+interface Delivery {
+  readonly lanes: number;
+  readonly batch: number;
+  readonly partitions: number;
+  readonly chunk: number;
+}
+
+/** A version of an event that was published earlier, with its last column not there yet. */
+function older(record: NewRecord): readonly NewRecord[] {
+  if (record.value === null) return [];
+  const { type, value } = decodeEvent(record.value);
+  if (type !== 'database-object') return [];
+  const object = value as DatabaseObject;
+  if (object.columns === null || object.columns.length < 2) return [];
+  const before = { ...object.position, sequence: object.position.sequence - 1 };
+  return [
+    {
+      ...record,
+      value: encodeEvent(type, { ...object, position: before, columns: object.columns.slice(0, -1) }),
+    },
+  ];
+}
+
+/** The removal of a job, later than everything else that is said of it. */
+function removal(record: NewRecord): readonly NewRecord[] {
+  if (record.value === null) return [];
+  const { type, value } = decodeEvent(record.value);
+  if (type !== 'job' || !('objectId' in value) || value.objectId !== 'export_products') return [];
+  const { producer, objectId, position } = value;
+  const gone: Removal = {
+    producer,
+    objectId,
+    position: { ...position, sequence: position.sequence + 1 },
+    removedType: type,
+  };
+  return [{ ...record, value: encodeEvent('removal', gone) }];
+}
+
+/** Lines that only one of two exports has, shortened. */
+function difference(expected: string, found: string): readonly string[] {
+  const [left, right] = [new Set(expected.split('\n')), new Set(found.split('\n'))];
+  const only = (side: string, a: ReadonlySet<string>, b: ReadonlySet<string>): readonly string[] =>
+    [...a].filter((line) => !b.has(line)).map((line) => `${side} ${line.slice(0, 600)}`);
+  return [...only('-', left, right), ...only('+', right, left)];
+}
+
+describe('the pipeline over the raw events of the example', () => {
+  let postgres: EmbeddedPostgres;
+  let loader: Loader;
+  let folder: string;
+  let configured: Configured;
+  let raw: readonly NewRecord[];
+
+  /** Takes records through both stages into an empty catalogue, and returns its export. */
+  async function deliver(records: readonly NewRecord[], how: Delivery): Promise<string> {
+    const state = await mkdtemp(path.join(folder, 'run-'));
+    const { config } = configured.loaded;
+    const delivery = {
+      ...config.delivery,
+      lanes: how.lanes,
+      batch: how.batch,
+      batchWithinMs: 5,
+      retryDelayMs: 20,
+    };
+    const changed = { ...config, delivery, transport: { ...config.transport, partitions: how.partitions } };
+    const pipeline = await openPipeline(
+      {
+        ...configured,
+        settings: (name) => configured.settings(name),
+        loaded: { ...configured.loaded, invalid: configured.loaded.invalid, config: changed },
+      },
+      { telemetry: createTelemetry(), state, port: 0 },
+    );
+    try {
+      for (let at = 0; at < records.length; at += how.chunk) {
+        await pipeline.transport.append(topics.raw, records.slice(at, at + how.chunk));
+      }
+      const running = startPipeline(pipeline, []);
+      await running.settled;
+      expect(await keptDeadLetters(pipeline.state)).toEqual([]);
+      await running.stop();
+    } finally {
+      await pipeline.close();
+    }
+    return exportCatalog(path.join(state, 'catalog'));
+  }
+
+  /** What the four producers publish in one scan each. */
+  async function publish(): Promise<readonly NewRecord[]> {
+    const pipeline = await openPipeline(configured, {
+      telemetry: createTelemetry(),
+      state: path.join(folder, 'publish'),
+      port: 0,
+    });
+    const producers = await openProducers(pipeline, [...configured.producers.keys()]);
+    try {
+      const records: NewRecord[] = [];
+      for (const { runner } of producers.loops) await runner.scan(new AbortController().signal, true);
+      for (const { partition } of await pipeline.transport.describe(topics.raw)) {
+        for await (const record of pipeline.transport.read(topics.raw, partition, 0)) records.push(record);
+      }
+      return records;
+    } finally {
+      await producers.close();
+      await pipeline.close();
+    }
+  }
+
+  beforeAll(async () => {
+    postgres = await startEmbeddedPostgres(undefined);
+    await loadShop(postgres);
+    loader = await startLoader({ jobs: await readJobs() });
+    folder = await mkdtemp(path.join(tmpdir(), 'order-'));
+    const { host, port, user, password } = postgres;
+    Object.assign(process.env, { LOADER_URL: loader.url, LOADER_TOKEN: loader.token });
+    Object.assign(process.env, {
+      PGHOST: host,
+      PGPORT: String(port),
+      PGUSER: user,
+      PGPASSWORD: password,
+      PGDATABASE: 'shop',
+    });
+    configured = configure(await loadConfig(path.join(root, 'examples/retail/purview-streams.yaml')));
+    const published = await publish();
+    raw = [...published.flatMap(older), ...published, ...published.flatMap(removal)];
+  }, 120_000);
+
+  afterAll(async () => {
+    await loader.close();
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('ends in a byte-equal export when raw events are shuffled, doubled and batched otherwise', async () => {
+    const expected = await deliver(raw, { lanes: 2, batch: 100, partitions: 4, chunk: 50 });
+    expect(expected).toContain('etl://loader/jobs/load_orders');
+    expect(expected).not.toContain('etl://loader/jobs/export_products');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.shuffledSubarray(
+          [...raw.keys(), ...raw.keys()].map((index, place) => ({ index, place })),
+          { minLength: raw.length * 2 },
+        ),
+        fc.record({
+          lanes: fc.integer({ min: 1, max: 4 }),
+          batch: fc.integer({ min: 1, max: 100 }),
+          partitions: fc.integer({ min: 1, max: 6 }),
+          chunk: fc.integer({ min: 1, max: 60 }),
+        }),
+        async (order, how) => {
+          const records = order.flatMap(({ index }) => raw[index] ?? []);
+          expect(difference(expected, await deliver(records, how))).toEqual([]);
+        },
+      ),
+      { numRuns: 4, endOnFailure: true },
+    );
+  }, 240_000);
+});
