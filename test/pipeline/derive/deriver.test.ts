@@ -1,0 +1,256 @@
+import * as fc from 'fast-check';
+import { of } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { Deriver } from '../../../pipeline/derive/deriver.ts';
+import { objectKey, refKey } from '../../../pipeline/derive/keys.ts';
+import type { Derivation, DerivedEntity, KnownAsset } from '../../../pipeline/transform.ts';
+import type { EntityChange, RawEvent } from '../../../schemas/types.ts';
+import { jobEvent, removalEvent, smallWorld, tableEvent } from '../../support/small-world.ts';
+
+/** What each producer last said of each root; a deletion clears all of it. */
+type Catalogue = Map<string, Map<string, string>>;
+
+function take(catalogue: Catalogue, changes: readonly EntityChange[]): void {
+  for (const change of changes) {
+    const key = refKey(change);
+    if (change.operation === 'DELETE') {
+      catalogue.delete(key);
+      continue;
+    }
+    const { entities, complete, placeholder } = change;
+    const said = catalogue.get(key) ?? new Map<string, string>();
+    catalogue.set(key, said.set(change.producer, JSON.stringify({ entities, complete, placeholder })));
+  }
+}
+
+type ObjectEvent = Exclude<RawEvent, { readonly type: 'scan-started' | 'scan-completed' }>;
+
+function keyOf(event: ObjectEvent): string {
+  return objectKey(event.value, event.type === 'removal' ? event.value.removedType : event.type);
+}
+
+function derive(event: RawEvent, known: ReadonlyMap<string, KnownAsset>): readonly Derivation[] {
+  const derivations: Derivation[] = [];
+  for (const transform of smallWorld({ asset: (ref) => known.get(refKey(ref)) })) {
+    of(event)
+      .pipe(transform)
+      .subscribe((derivation) => derivations.push(derivation));
+  }
+  return derivations;
+}
+
+interface Expected {
+  readonly catalogue: Catalogue;
+  readonly warnings: ReadonlyMap<string, readonly string[]>;
+}
+
+/** What must be in the end, computed from the newest event of every object at once. */
+function expectedOf(events: readonly ObjectEvent[]): Expected {
+  const newest = new Map<string, ObjectEvent>();
+  for (const event of events) {
+    if (event.type === 'job' && event.value.name === 'bad') continue; // costs a dead letter, changes nothing
+    const before = newest.get(keyOf(event));
+    if (before !== undefined && before.value.position.sequence > event.value.position.sequence) continue;
+    newest.set(keyOf(event), event);
+  }
+  const living = [...newest]
+    .filter(([, { type }]) => type !== 'removal')
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const known = new Map<string, KnownAsset>();
+  for (const [, event] of living) {
+    for (const asset of derive(event, new Map()).flatMap((derivation) => derivation.known))
+      if (!known.has(refKey(asset))) known.set(refKey(asset), asset);
+  }
+  const statements = new Map<string, { producer: string; derived: DerivedEntity }[]>();
+  const warnings = new Map<string, readonly string[]>();
+  for (const [key, event] of living) {
+    const derivations = derive(event, known);
+    warnings.set(
+      key,
+      derivations.flatMap((derivation) => derivation.warnings.map(({ message }) => message)),
+    );
+    for (const derived of derivations.flatMap((derivation) => derivation.changes)) {
+      const list = statements.get(refKey(derived.entities[0])) ?? [];
+      list.push({ producer: event.value.producer, derived });
+      statements.set(refKey(derived.entities[0]), list);
+    }
+  }
+  const catalogue: Catalogue = new Map();
+  for (const [root, list] of statements) {
+    const real = list.filter(({ derived }) => !derived.placeholder);
+    const said = new Map<string, string>();
+    for (const { producer, derived } of real.length > 0 ? real : list) {
+      const { entities, complete, placeholder } = derived;
+      if (!said.has(producer)) said.set(producer, JSON.stringify({ entities, complete, placeholder }));
+    }
+    catalogue.set(root, said);
+  }
+  return { catalogue, warnings };
+}
+
+/** What only a producer said that is silent now may be left over: nobody takes attributes back (invariant 5). */
+function expectSame(deriver: Deriver, catalogue: Catalogue, expected: Expected): void {
+  expect([...catalogue.keys()].sort()).toEqual([...expected.catalogue.keys()].sort());
+  for (const [root, said] of expected.catalogue) {
+    const found = [...said.keys()].map((producer) => [producer, catalogue.get(root)?.get(producer)]);
+    expect(new Map(found as [string, string][])).toEqual(said);
+  }
+  const warnings = [...deriver.objects()]
+    .filter(({ event }) => event !== undefined)
+    .map((object) => [object.key, object.warnings.map(({ message }) => message)] as const);
+  expect(new Map(warnings)).toEqual(expected.warnings);
+}
+
+const tables = ['t1', 't2', 't3'];
+const someOf = fc.subarray(tables);
+const tableHistory = (producer: string, table: string): fc.Arbitrary<ObjectEvent[]> =>
+  fc
+    .array(fc.option(fc.subarray(['a', 'b', 'c'])), { maxLength: 4 })
+    .map((steps) =>
+      steps.map(
+        (columns, sequence) =>
+          (columns === null
+            ? removalEvent(producer, 'database-object', table, sequence)
+            : tableEvent({ producer, table, sequence, columns })) as ObjectEvent,
+      ),
+    );
+const jobHistory = (producer: string, job: string): fc.Arbitrary<ObjectEvent[]> =>
+  fc
+    .array(fc.option(fc.record({ name: fc.constantFrom('load', 'copy', 'bad'), inputs: someOf })), {
+      maxLength: 4,
+    })
+    .map((steps) =>
+      steps.map(
+        (step, sequence) =>
+          (step === null
+            ? removalEvent(producer, 'job', job, sequence)
+            : jobEvent({ producer, job, sequence, ...step })) as ObjectEvent,
+      ),
+    );
+const histories = fc
+  .tuple(
+    tableHistory('db1', 't1'),
+    tableHistory('db2', 't1'),
+    tableHistory('db1', 't2'),
+    jobHistory('etl1', 'j1'),
+    jobHistory('etl1', 'j2'),
+    jobHistory('etl2', 'j1'),
+  )
+  .map((all) => all.flat());
+/** Every event once at least, in any order, some of them again. */
+const arrivals = histories.chain((events) =>
+  fc
+    .tuple(
+      fc.shuffledSubarray(events, { minLength: events.length }),
+      events.length === 0 ? fc.constant([]) : fc.array(fc.constantFrom(...events), { maxLength: 6 }),
+      fc.nat(),
+    )
+    .map(([order, again, at]) => {
+      const cut = at % (order.length + 1);
+      return { events, order: [...order.slice(0, cut), ...again, ...order.slice(cut), ...again] };
+    }),
+);
+
+describe('Deriver.apply()', () => {
+  it('ends in the same state for any order and duplication of what the sources said', () => {
+    fc.assert(
+      fc.property(arrivals, ({ events, order }) => {
+        const deriver = new Deriver(smallWorld);
+        const catalogue: Catalogue = new Map();
+        for (const event of order) {
+          const applied = deriver.apply(event);
+          if (applied.kind === 'derived') take(catalogue, applied.changes);
+        }
+        expectSame(deriver, catalogue, expectedOf(events));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('ends in the same state when it begins anew in the middle and every source is read again', () => {
+    fc.assert(
+      fc.property(arrivals, fc.nat(), ({ events, order }, at) => {
+        const catalogue: Catalogue = new Map();
+        const run = (deriver: Deriver, some: readonly RawEvent[]): void => {
+          for (const event of some) {
+            const applied = deriver.apply(event);
+            if (applied.kind === 'derived') take(catalogue, applied.changes);
+          }
+        };
+        const first = new Deriver(smallWorld);
+        run(first, order.slice(0, at % (order.length + 1)));
+        const second = new Deriver(smallWorld);
+        for (const object of first.objects()) if (!object.removed) second.restore(object);
+        run(second, order);
+        expectSame(second, catalogue, expectedOf(events));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('derives again, once, whoever looked up what is known now', () => {
+    const deriver = new Deriver(smallWorld);
+    deriver.apply(jobEvent({ producer: 'p', job: 'j', sequence: 0, name: 'n', inputs: ['t'] }));
+    deriver.apply(jobEvent({ producer: 'p', job: 'k', sequence: 0, name: 'n', inputs: ['u'] }));
+    const applied = deriver.apply(tableEvent({ producer: 'd', table: 't', sequence: 0, columns: ['a'] }));
+    expect(applied).toMatchObject({
+      kind: 'derived',
+      touched: [{ objectId: 't' }, { objectId: 'j', warnings: [] }],
+      failures: [],
+    });
+    const same = deriver.apply(tableEvent({ producer: 'd', table: 't', sequence: 0, columns: ['a'] }));
+    expect(same).toMatchObject({ kind: 'unchanged', changes: [], touched: [{ objectId: 't' }] });
+  });
+
+  it('says that an older event is superseded, and that a boundary of a scan is filtered', () => {
+    const deriver = new Deriver(smallWorld);
+    deriver.apply(removalEvent('p', 'database-object', 't', 5));
+    const older = tableEvent({ producer: 'p', table: 't', sequence: 4, columns: [] });
+    expect(deriver.apply(older)).toEqual({ kind: 'superseded' });
+    const position = { incarnation: 'i', sequence: 0 };
+    expect(deriver.apply({ type: 'scan-started', value: { producer: 'p', scanId: 's', position } })).toEqual({
+      kind: 'filtered',
+    });
+  });
+
+  it('takes an event of another incarnation whatever its sequence', () => {
+    const deriver = new Deriver(smallWorld);
+    const event = tableEvent({ producer: 'p', table: 't', sequence: 9, columns: ['a'] });
+    deriver.apply(event);
+    const restored = tableEvent({ producer: 'p', table: 't', sequence: 0, columns: ['b'] });
+    if (restored.type !== 'database-object') throw new Error('not a table');
+    const value = { ...restored.value, position: { incarnation: 'restored', sequence: 0 } };
+    expect(deriver.apply({ ...restored, value })).toMatchObject({ kind: 'derived' });
+  });
+
+  it('keeps what was known when a transform throws, and wraps what is not a StreamError', () => {
+    const deriver = new Deriver(smallWorld);
+    deriver.apply(jobEvent({ producer: 'p', job: 'j', sequence: 0, name: 'n', inputs: [] }));
+    const bad = jobEvent({ producer: 'p', job: 'j', sequence: 1, name: 'bad', inputs: [] });
+    expect(deriver.apply(bad)).toMatchObject({ kind: 'failed', error: { code: 'EVENT_INVALID' } });
+    expect([...deriver.objects()]).toMatchObject([{ position: { sequence: 0 }, removed: false }]);
+    const broken = new Deriver(() => [
+      () => {
+        throw new TypeError('x is not a function');
+      },
+    ]);
+    expect(broken.apply(bad)).toMatchObject({
+      kind: 'failed',
+      error: { code: 'TRANSFORM_FAILED', message: 'job j of p: x is not a function' },
+    });
+  });
+
+  it('deletes what an earlier run had derived when its removal comes', () => {
+    const deriver = new Deriver(smallWorld);
+    const ref = { typeName: 'table', qualifiedName: 'table://t' };
+    const roots = new Map([[refKey(ref), false]]);
+    deriver.restore({ producer: 'p', objectId: 't', type: 'database-object', roots, known: [] });
+    expect(deriver.apply(removalEvent('p', 'database-object', 't', 3))).toMatchObject({
+      kind: 'derived',
+      changes: [{ operation: 'DELETE', ...ref, producer: 'p', position: { sequence: 3 } }],
+    });
+    expect(deriver.apply(removalEvent('p', 'database-object', 'never seen', 3))).toMatchObject({
+      kind: 'unchanged',
+    });
+  });
+});
