@@ -1,13 +1,22 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
 import { contentHash } from '../../pipeline/content-hash.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
-import { StreamError } from '../../pipeline/errors.ts';
+import { StreamError, messageOf } from '../../pipeline/errors.ts';
 import type { Json, StateStore, StateWrite } from '../../pipeline/state.ts';
-import type { EntityChange, EntityRef } from '../../schemas/types.ts';
+import type { EntityBody, EntityChange, EntityRef } from '../../schemas/types.ts';
 import { without } from './merge.ts';
 import type { TypeModel } from './type-model.ts';
 
 const ref = z.object({ typeName: z.string(), qualifiedName: z.string() });
+
+const bodySchema = ref.extend({
+  attributes: z.record(
+    z.string(),
+    z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(z.string())]),
+  ),
+  references: z.array(z.object({ attribute: z.string(), many: z.boolean(), targets: z.array(ref) })),
+});
 
 const speakerSchema = z.object({
   producer: z.string(),
@@ -22,6 +31,8 @@ const speakerSchema = z.object({
   references: z.array(z.object({ source: ref, attribute: z.string(), targets: z.array(ref) })),
   /** Children by the root's attribute that lists them. */
   owned: z.array(z.object({ attribute: z.string(), children: z.array(ref) })),
+  /** What was said itself, see {@link saidBy}: needed when another producer speaks of the same root. */
+  said: z.string(),
 });
 
 const appliedSchema = z.object({
@@ -60,7 +71,7 @@ export async function* scanApplied(state: StateStore): AsyncIterable<Applied> {
 /** The record after a deletion. */
 export function deletedBy(change: EntityChange): Applied {
   const { producer, objectId, position } = change;
-  const nothing = { hash: deletedHash, placeholder: false, entities: 0, references: [], owned: [] };
+  const nothing = { hash: deletedHash, placeholder: false, entities: 0, references: [], owned: [], said: '' };
   return { deleted: true, speakers: [{ producer, objectId, position, ...nothing }] };
 }
 
@@ -77,6 +88,7 @@ export function applied(before: Applied | undefined, change: EntityChange, types
     entities: change.entities.length,
     references: referencesOf(change),
     owned: ownedBy(change, types, speakerOf(before, producer)),
+    said: deflateRawSync(JSON.stringify(change.entities)).toString('base64'),
   };
   return { deleted: false, speakers: [...others, own].sort((a, b) => (a.producer < b.producer ? -1 : 1)) };
 }
@@ -85,6 +97,20 @@ export function applied(before: Applied | undefined, change: EntityChange, types
 export function speakerOf(record: Applied | undefined, producer: string): AppliedSpeaker | undefined {
   if (record === undefined || record.deleted) return undefined;
   return record.speakers.find((speaker) => speaker.producer === producer);
+}
+
+/** The entities that a producer described, as its change had them. Throws STATE_UNAVAILABLE when the record is damaged. */
+export function saidBy(speaker: AppliedSpeaker): readonly EntityBody[] {
+  try {
+    const text = inflateRawSync(Buffer.from(speaker.said, 'base64')).toString('utf8');
+    return z.array(bodySchema).parse(JSON.parse(text));
+  } catch (thrown) {
+    throw new StreamError(
+      'STATE_UNAVAILABLE',
+      `What ${speaker.producer} said of ${speaker.objectId} cannot be read back from the state: ${messageOf(thrown)}.`,
+      { cause: thrown, advice: 'Move the state folder away: everything is then applied again.' },
+    );
+  }
 }
 
 /** The other producers that speak of a root beside a change: placeholders only as long as nobody speaks for real. */

@@ -1,7 +1,7 @@
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
 import type { EntityRef, Reference } from '../../schemas/types.ts';
-import { type Applied, applied } from './applied.ts';
+import { type Applied, applied, saidBy, speakerOf } from './applied.ts';
 import { mergeBodies, without } from './merge.ts';
 import { dependencyOrder } from './order.ts';
 import { type EntityWrite, writeBytes } from './request.ts';
@@ -38,18 +38,24 @@ export interface RootWrite {
 /** Roots that must be written together. */
 export type Unit = readonly [RootWrite, ...RootWrite[]];
 
-/** Plans the write of one root. Pure. Throws TYPE_UNKNOWN when a change calls a list complete that no relationship makes. */
+/**
+ * Plans the write of one root. Where several producers speak of an entity, each attribute is that of the first of them, by the
+ * order of their names, who gives it a value; so it does not matter who came last. Pure. Throws TYPE_UNKNOWN when a change calls a
+ * list complete that no relationship makes.
+ */
 export function planRoot(
   ref: EntityRef,
   items: readonly [Item, ...Item[]],
   before: Applied | undefined,
   types: TypeModel,
 ): RootWrite {
-  const bodies = mergeBodies(items.map(({ change }) => change.entities)).map((body) =>
-    withContainer(body, ref, types),
+  const [first, ...rest] = items;
+  const after = rest.reduce(
+    (record, { change }) => applied(record, change, types),
+    applied(before, first.change, types),
   );
-  const producers = new Set(items.map(({ change }) => change.producer));
-  const known = knownTargets(before, producers);
+  const bodies = bodiesOf(items, before, after).map((body) => withContainer(body, ref, types));
+  const known = knownTargets(before);
   const references = bodies.flatMap((source) =>
     source.references
       .filter(({ many }) => many)
@@ -71,12 +77,29 @@ export function planRoot(
     ),
   }));
   const bytes = writes.reduce((sum, write) => sum + writeBytes(write), 0);
-  const [first, ...rest] = items;
-  const after = rest.reduce(
-    (record, { change }) => applied(record, change, types),
-    applied(before, first.change, types),
-  );
   return { ref, items, before, after, writes, references, bytes };
+}
+
+/**
+ * The entities that the changes describe, joined with what other producers have said of them; and those that the changes no longer
+ * describe while others do.
+ */
+function bodiesOf(
+  items: readonly Item[],
+  before: Applied | undefined,
+  after: Applied,
+): readonly EntityWrite['body'][] {
+  const spoken = new Map(items.map(({ change }) => [change.producer, change.entities]));
+  const others = after.speakers.filter((speaker) => !spoken.has(speaker.producer));
+  const own = mergeBodies([...spoken.values()]);
+  if (others.length === 0 && spoken.size === 1) return own;
+  const earlier = items.flatMap(({ change }) => {
+    const speaker = speakerOf(before, change.producer);
+    return speaker === undefined ? [] : saidBy(speaker);
+  });
+  const affected = new Set([...own, ...earlier].map(refKey));
+  const lists = after.speakers.map((speaker) => spoken.get(speaker.producer) ?? saidBy(speaker));
+  return mergeBodies(lists).filter((body) => affected.has(refKey(body)));
 }
 
 /** A COMPOSITION's child must name its container in every write (404-00-007 otherwise), also when nothing of that changed. */
@@ -90,39 +113,26 @@ function withContainer(body: EntityWrite['body'], root: EntityRef, types: TypeMo
   return { ...body, references: [...body.references, container] };
 }
 
-interface KnownTargets {
-  readonly all: EntityRef[];
-  /** Those of producers that the batch says nothing new of. */
-  readonly others: EntityRef[];
-}
-
-function knownTargets(
-  before: Applied | undefined,
-  producers: ReadonlySet<string>,
-): Map<string, KnownTargets> {
-  const known = new Map<string, KnownTargets>();
+/** What the catalogue was given before of each reference of many. */
+function knownTargets(before: Applied | undefined): Map<string, readonly EntityRef[]> {
+  const known = new Map<string, readonly EntityRef[]>();
   if (before === undefined || before.deleted) return known;
-  for (const speaker of before.speakers) {
-    for (const { source, attribute, targets } of speaker.references) {
-      const key = referenceKey(source, attribute);
-      const entry = known.get(key) ?? { all: [], others: [] };
-      known.set(key, entry);
-      entry.all.push(...targets);
-      if (!producers.has(speaker.producer)) entry.others.push(...targets);
-    }
+  for (const { source, attribute, targets } of before.speakers.flatMap((speaker) => speaker.references)) {
+    const key = referenceKey(source, attribute);
+    known.set(key, [...(known.get(key) ?? []), ...targets]);
   }
   return known;
 }
 
 function planReference(
   source: EntityRef,
-  { attribute, targets }: Reference,
-  known: KnownTargets | undefined,
+  { attribute, targets: wanted }: Reference,
+  known: readonly EntityRef[] | undefined,
 ): ReferencePlan {
-  const at = { source: { typeName: source.typeName, qualifiedName: source.qualifiedName }, attribute };
-  if (known === undefined) return { ...at, wanted: targets, known: undefined };
-  const wanted = [...targets, ...without(known.others, targets)];
-  return { ...at, wanted, known: { add: without(wanted, known.all), remove: without(known.all, wanted) } };
+  const { typeName, qualifiedName } = source;
+  const at = { source: { typeName, qualifiedName }, attribute, wanted };
+  if (known === undefined) return { ...at, known: undefined };
+  return { ...at, known: { add: without(wanted, known), remove: without(known, wanted) } };
 }
 
 function referenceKey(source: EntityRef, attribute: string): string {

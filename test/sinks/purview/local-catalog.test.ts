@@ -187,6 +187,41 @@ describe('deliver()', () => {
     expect(await catalog.active(...process, 'inputs')).toEqual(['a']);
   });
 
+  it('ends in the same, whoever of two producers came last, and in whatever batches', async () => {
+    const changes = (name: string) => [
+      shop(name, { city: 'first', shelves: ['1', '2'], sizes: 1 }, { producer: 'a' }),
+      shop(name, { city: null, shelves: ['2'], sizes: 1 }, { producer: 'a', sequence: 2 }),
+      shop(name, { city: 'second', shelves: ['2', '3'], sizes: 2 }, { producer: 'b' }),
+    ];
+    const seen: unknown[] = [];
+    for (const [name, order] of Object.entries({ x: [0, 1, 2], y: [0, 2, 1], z: [2, 0, 1], w: [2, 1] })) {
+      for (const index of order) await deliver(...changes(name).slice(index, index + 1));
+      const sizes = [];
+      for (const shelf of await catalog.active('shop', `shop://${name}`, 'shelves')) {
+        sizes.push([
+          shelf,
+          (await catalog.entity('shop_shelf', `shop://${name}/${shelf}`))?.attributes['size'],
+        ]);
+      }
+      seen.push([(await catalog.entity('shop', `shop://${name}`))?.attributes['city'], sizes]);
+    }
+    const end = [
+      'second',
+      [
+        ['2', 1],
+        ['3', 2],
+      ],
+    ];
+    expect(seen).toEqual([end, end, end, end]);
+  });
+
+  it('gives an entity that one producer no longer has the values of the other', async () => {
+    await deliver(shop('a', { shelves: ['1'], sizes: 1 }, { producer: 'a' }));
+    await deliver(shop('a', { shelves: ['1'], sizes: 2 }, { producer: 'b' }));
+    await deliver(shop('a', { shelves: [] }, { producer: 'a', sequence: 2 }));
+    expect((await catalog.entity('shop_shelf', 'shop://a/1'))?.attributes['size']).toBe(2);
+  });
+
   it('ties a table that was deleted and came back to the processes that still name it', async () => {
     await deliver(job(['a']), shop('a'), shop('out'));
     await deliver(deletionOf(shop('a')));
