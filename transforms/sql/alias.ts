@@ -14,6 +14,8 @@ export const hints = words(
   'NOLOCK READUNCOMMITTED READPAST UPDLOCK HOLDLOCK ROWLOCK TABLOCK TABLOCKX PAGLOCK XLOCK NOWAIT FORCESEEK INDEX READCOMMITTED REPEATABLEREAD SERIALIZABLE SNAPSHOT NOEXPAND',
 );
 
+const versions = words('SYSTEM_TIME SYSTEM_VERSION TIMESTAMP VERSION');
+
 /** The name that a source has in its query. */
 export interface Alias {
   readonly alias: string | undefined;
@@ -34,33 +36,34 @@ class AliasReader {
 
   read(end: number): Alias {
     const { cursor } = this;
-    let alias: string | undefined;
-    let columns: readonly string[] = [];
-    for (;;) {
-      if (this.skipVersion(end) || this.skipHints(end)) continue;
-      if (alias !== undefined || cursor.at >= end) break;
-      const start = cursor.at;
-      const explicit = cursor.eat('AS');
-      if (cursor.symbol(cursor.at, '(') && explicit) {
-        columns = columnList(cursor, end);
-        break;
-      }
-      const token = cursor.token(cursor.at);
-      const usable =
-        cursor.isName(cursor.at) &&
-        token.kind !== 'variable' &&
-        (explicit || !notAliases.has(token.upper)) &&
-        !this.joinAhead();
-      if (!(usable || (explicit && token.kind === 'string')) || cursor.at >= end) {
-        cursor.at = start;
-        break;
-      }
-      alias = token.kind === 'string' ? token.text : cursor.identifier(cursor.at);
-      cursor.at++;
-      if (cursor.symbol(cursor.at, '(') && !hints.has(cursor.word(cursor.at + 1)))
-        columns = columnList(cursor, end);
+    this.skipDecorations(end);
+    const start = cursor.at;
+    const explicit = cursor.eat('AS');
+    if (explicit && cursor.symbol(cursor.at, '('))
+      return { alias: undefined, columns: columnList(cursor, end) };
+    if (cursor.at >= end || !this.isAlias(explicit)) {
+      cursor.at = start;
+      return { alias: undefined, columns: [] };
     }
+    const token = cursor.token(cursor.at);
+    const alias = token.kind === 'string' ? token.text : cursor.identifier(cursor.at);
+    cursor.at++;
+    const listed = cursor.symbol(cursor.at, '(') && !hints.has(cursor.word(cursor.at + 1));
+    const columns = listed ? columnList(cursor, end) : [];
+    this.skipDecorations(end);
     return { alias, columns };
+  }
+
+  private skipDecorations(end: number): void {
+    while (this.cursor.at < end && (this.skipSample(end) || this.skipVersion(end) || this.skipHints(end)));
+  }
+
+  private isAlias(explicit: boolean): boolean {
+    const { cursor } = this;
+    const token = cursor.token(cursor.at);
+    if (token.kind === 'string') return explicit;
+    if (!cursor.isName(cursor.at) || token.kind === 'variable' || this.joinAhead()) return false;
+    return explicit || !notAliases.has(token.upper);
   }
 
   /** `t HASH JOIN u`: HASH is no alias. */
@@ -90,22 +93,25 @@ class AliasReader {
     return cursor.eat('FINAL');
   }
 
+  private skipSample(end: number): boolean {
+    const { cursor } = this;
+    if (!cursor.is('TABLESAMPLE', 'SAMPLE')) return false;
+    cursor.at++;
+    while (cursor.is('BERNOULLI', 'SYSTEM', 'BLOCK', 'ROW')) cursor.at++;
+    if (!cursor.skipGroup(end)) cursor.at++;
+    return true;
+  }
+
+  /** Skips `FOR SYSTEM_TIME …` (T-SQL), `TIMESTAMP AS OF …` (Spark), `AT (…)` (Snowflake). */
   private skipVersion(end: number): boolean {
     const { cursor } = this;
     const next = cursor.word(cursor.at + 1);
-    if (cursor.is('TABLESAMPLE', 'SAMPLE')) {
+    if (cursor.is('AT', 'BEFORE', 'CHANGES') && cursor.symbol(cursor.at + 1, '(')) {
       cursor.at++;
-      while (cursor.is('BERNOULLI', 'SYSTEM', 'BLOCK', 'ROW')) cursor.at++;
-      if (!cursor.skipGroup(end)) cursor.at++;
-      return true;
+      return cursor.skipGroup(end);
     }
-    const temporal =
-      cursor.is('FOR') && ['SYSTEM_TIME', 'SYSTEM_VERSION', 'TIMESTAMP', 'VERSION'].includes(next);
-    const travel = cursor.is('TIMESTAMP', 'VERSION') && next === 'AS';
-    const snowflake = cursor.is('AT', 'BEFORE', 'CHANGES') && cursor.symbol(cursor.at + 1, '(');
-    if (snowflake) cursor.at++;
-    if (snowflake) return cursor.skipGroup(end);
-    if (!temporal && !travel) return false;
+    const temporal = cursor.is('FOR') && versions.has(next);
+    if (!temporal && !(cursor.is('TIMESTAMP', 'VERSION') && next === 'AS')) return false;
     cursor.at += temporal ? 2 : 1;
     if (cursor.eatAll('AS', 'OF')) this.skipValue(end);
     else if (cursor.eat('ALL') || cursor.eatAll('CONTAINED', 'IN')) cursor.skipGroup(end);

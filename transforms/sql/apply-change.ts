@@ -1,138 +1,19 @@
-/** INSERT, UPDATE, DELETE and MERGE to edges, with OUTPUT. */
-import { runCall } from './apply-routine.ts';
-import type { Effect } from './effect.ts';
+/** UPDATE, DELETE and MERGE to edges. */
+import { applyOutputs } from './apply-output.ts';
+import { assign, bindTarget, type Frame, markWritten } from './frame.ts';
 import {
   type Assignment,
   type Delete,
   emptyExpression,
-  type Insert,
   type Merge,
-  type Name,
   type Output,
   type Source,
   type Update,
 } from './ir.ts';
-import { addOrigin, type Origins, type Relation, united } from './relations.ts';
-import type { Resolver } from './resolver.ts';
+import type { Relation } from './relations.ts';
 import { type Bound, type CommonTables, columnKey, findColumn, Scope } from './scope.ts';
 import type { Session } from './session.ts';
 import { bindSource, bindSources } from './sources.ts';
-
-/** What a statement is applied to: session, effect, resolver and the common tables in sight. */
-export interface Frame {
-  readonly session: Session;
-  readonly effect: Effect;
-  readonly resolver: Resolver;
-  readonly tables: CommonTables;
-}
-
-/** Notes a write and gives the node. */
-export function writeTo(frame: Frame, target: Name): string {
-  const node = frame.session.nodes.of(target);
-  markWritten(frame, node);
-  return node;
-}
-
-function markWritten({ session, effect }: Frame, node: string): void {
-  effect.writes.add(node);
-  session.written.add(node);
-  session.emptied.delete(node);
-}
-
-/** The names by which stored columns are known: the list given, else the target's own if their number fits. */
-export function targetColumns(
-  frame: Frame,
-  target: string,
-  relation: Relation,
-  listed: readonly string[],
-): readonly string[] | undefined {
-  if (listed.length > 0) return listed;
-  const shape = frame.session.columnsOf(target);
-  const star = relation.columns.some((column) => column.star);
-  if (shape !== undefined && shape.length === relation.columns.length && !star) return shape;
-  if (!star && shape === undefined && relation.columns.some((column) => column.origins.size > 0)) {
-    frame.effect.note(
-      'target-columns-unknown',
-      `Columns go to ${frame.session.nodes.display(target)} by position, line ${frame.effect.line}; they bear the query's names here.`,
-    );
-  }
-  return undefined;
-}
-
-/** Applies INSERT. */
-export function applyInsert(frame: Frame, statement: Insert): Relation {
-  const { effect, resolver, session } = frame;
-  const tables = resolver.withTables(statement.with, frame.tables);
-  const inner: Frame = { ...frame, tables };
-  const results: Relation[] = [];
-  if (statement.query !== undefined) results.push(resolver.query(statement.query, tables));
-  if (statement.call !== undefined) {
-    const call = runCall(frame, statement.call);
-    for (const read of call.reads) effect.edge(read, session.nodes.of(statement.target));
-    results.push(...call.results);
-  }
-  const target = writeTo(frame, statement.target);
-  const relation = united(results);
-  if (results.length > 0)
-    effect.store(target, relation, targetColumns(inner, target, relation, statement.columns));
-  const scope = new Scope(tables);
-  bindTarget(
-    inner,
-    {
-      type: 'table',
-      name: statement.target,
-      alias: undefined,
-      columns: [],
-      pivots: [],
-      line: statement.line,
-    },
-    scope,
-  );
-  for (const name of ['excluded', 'new'])
-    scope.add(
-      {
-        relation:
-          relation.columns.length > 0
-            ? { ...relation, columns: named(relation, statement.columns) }
-            : { columns: [], open: [target] },
-        table: undefined,
-        label: name,
-      },
-      [name],
-    );
-  assign(inner, statement.assignments, scope, () => target);
-  effect.absorb(resolver, [target]);
-  return applyOutputs(inner, statement.output, target, scope);
-}
-
-function named(relation: Relation, names: readonly string[]): Relation['columns'] {
-  return relation.columns.map((column, at) => ({ ...column, name: names[at] ?? column.name }));
-}
-
-function bindTarget({ resolver }: Frame, source: Source, scope: Scope): Bound {
-  return bindSource(resolver, source, scope, true);
-}
-
-/** Sets columns; the target of each may depend on its qualifier. */
-function assign(
-  { effect, resolver }: Frame,
-  assignments: readonly Assignment[],
-  scope: Scope,
-  targetOf: (assignment: Assignment) => string | undefined,
-): void {
-  for (const assignment of assignments) {
-    const target = targetOf(assignment);
-    if (target === undefined) continue;
-    const [subquery] = assignment.expression.subqueries;
-    if (assignment.columns.length > 1 && subquery !== undefined) {
-      const relation = resolver.query(subquery.query, scope.tables, scope);
-      effect.store(target, relation, assignment.columns);
-      continue;
-    }
-    const origins = resolver.origins(assignment.expression, scope);
-    for (const column of assignment.columns) effect.value(target, column, origins);
-  }
-}
 
 /** Finds which source an UPDATE or DELETE names, and binds the others around it. */
 function bindAround(frame: Frame, statement: Update | Delete, scope: Scope): readonly Bound[] {
@@ -319,51 +200,4 @@ function positioned(session: Session, target: string, assignment: Assignment): A
   if (assignment.position === undefined) return assignment;
   const column = session.columnsOf(target)?.[assignment.position];
   return column === undefined ? assignment : { ...assignment, columns: [column] };
-}
-
-/** Applies OUTPUT and RETURNING: into a table, or handed out. */
-function applyOutputs(
-  frame: Frame,
-  outputs: readonly Output[],
-  target: string | undefined,
-  around: Scope,
-): Relation {
-  const { effect, session } = frame;
-  let result: Relation = { columns: [], open: [] };
-  for (const output of outputs) {
-    const resolver = session.resolver(effect.line);
-    const scope = new Scope(frame.tables, around);
-    if (target !== undefined) {
-      const columns = session.columnsOf(target);
-      const own =
-        columns === undefined
-          ? { columns: [], open: [target] }
-          : {
-              columns: columns.map((name) => ({ name, origins: single(target, name), star: false })),
-              open: [],
-            };
-      for (const name of ['inserted', 'deleted'])
-        scope.add({ relation: own, table: target, label: name }, [name]);
-    }
-    const relation = resolver.items(output.items, scope);
-    effect.reasons.push(...resolver.reasons);
-    if (output.into === undefined) {
-      result = relation;
-      continue;
-    }
-    const into = writeTo(frame, output.into);
-    effect.store(into, relation, targetColumns(frame, into, relation, output.columns));
-    const sources = new Set<string>();
-    for (const column of relation.columns)
-      for (const origin of column.origins.values()) if (origin.table !== '') sources.add(origin.table);
-    if (sources.size === 0 && target !== undefined) sources.add(target);
-    for (const source of sources) effect.edge(source, into);
-  }
-  return result;
-}
-
-function single(table: string, column: string): Origins {
-  const origins: Origins = new Map();
-  addOrigin(origins, { table, column, kind: 'identity' });
-  return origins;
 }

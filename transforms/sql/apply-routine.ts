@@ -1,5 +1,5 @@
 /** Calls, dynamic SQL, variables, cursors and bare queries to edges. */
-import type { Frame } from './apply-change.ts';
+import type { Frame } from './frame.ts';
 import type { Assign, Call, Fetch, Name, Read } from './ir.ts';
 import { displayName } from './names.ts';
 import { type Relation, united } from './relations.ts';
@@ -102,9 +102,7 @@ export function renameTable(frame: Frame, from: Name, to: Name): void {
   if (!session.written.has(source) || session.emptied.has(source)) return;
   const target = session.nodes.of(to);
   effect.edge(source, target);
-  for (const column of session.columnsOf(source) ?? ['*']) {
-    effect.columnEdges.push({ source, sourceColumn: column, target, targetColumn: column, kind: 'identity' });
-  }
+  effect.keepColumns(source, target, session.columnsOf(source));
   effect.note(
     'renamed',
     `${session.nodes.display(source)} is renamed to ${session.nodes.display(target)}, line ${effect.line}; the next run makes it anew.`,

@@ -1,7 +1,7 @@
 /** CREATE, whole-table moves, TRUNCATE, DROP, ALTER and USE to edges and to the state of the session. */
-import { type Frame, targetColumns, writeTo } from './apply-change.ts';
+import { type Frame, targetColumns, writeTo } from './frame.ts';
 import { renameTable } from './apply-routine.ts';
-import type { Create, Move, Touch, Use } from './ir.ts';
+import type { Create, Move, Query, Touch, Use } from './ir.ts';
 import { isLocation } from './names.ts';
 import { renamed } from './relations.ts';
 
@@ -29,7 +29,7 @@ export function applyCreate(frame: Frame, statement: Create): void {
 
 /** Applies a move of a whole table. */
 export function applyMove(frame: Frame, statement: Move): void {
-  const { effect, resolver, session } = frame;
+  const { session } = frame;
   if (statement.how === 'synonym') {
     session.nodes.addSynonym(statement.target, statement.source);
     return;
@@ -42,31 +42,32 @@ export function applyMove(frame: Frame, statement: Move): void {
     renameForGood(frame, statement);
     return;
   }
-  const relation = statement.query === undefined ? undefined : resolver.query(statement.query, frame.tables);
-  const source = statement.query === undefined ? session.nodes.of(statement.source) : undefined;
-  if (source !== undefined) resolver.reads.add(source);
+  if (statement.query === undefined) moveTable(frame, statement);
+  else storeQuery(frame, statement, statement.query);
+}
+
+function storeQuery(frame: Frame, statement: Move, query: Query): void {
+  const { effect, resolver } = frame;
+  const relation = resolver.query(query, frame.tables);
   const target = writeTo(frame, statement.target);
-  if (statement.how === 'switch' && source !== undefined) session.emptied.add(source);
   effect.absorb(resolver, [target]);
-  if (relation !== undefined) {
-    effect.store(
-      target,
-      relation,
-      isLocation(statement.target)
-        ? undefined
-        : targetColumns(frame, target, relation, statement.sourceColumns),
-    );
-    return;
-  }
-  const columns = source === undefined ? undefined : (session.columnsOf(source) ?? session.columnsOf(target));
-  for (const column of columns ?? ['*'])
-    effect.columnEdges.push({
-      source: source ?? '',
-      sourceColumn: column,
-      target,
-      targetColumn: column,
-      kind: 'identity',
-    });
+  effect.store(
+    target,
+    relation,
+    isLocation(statement.target)
+      ? undefined
+      : targetColumns(frame, target, relation, statement.sourceColumns),
+  );
+}
+
+function moveTable(frame: Frame, statement: Move): void {
+  const { effect, resolver, session } = frame;
+  const source = session.nodes.of(statement.source);
+  resolver.reads.add(source);
+  const target = writeTo(frame, statement.target);
+  if (statement.how === 'switch') session.emptied.add(source);
+  effect.absorb(resolver, [target]);
+  effect.keepColumns(source, target, session.columnsOf(source) ?? session.columnsOf(target));
 }
 
 /** ALTER TABLE … RENAME: the old name is gone. Without rows of this script it moves no data. */
@@ -77,8 +78,7 @@ function renameForGood(frame: Frame, statement: Move): void {
   const target = writeTo(frame, statement.target);
   effect.edge(source, target);
   const columns = session.columnsOf(source);
-  for (const column of columns ?? ['*'])
-    effect.columnEdges.push({ source, sourceColumn: column, target, targetColumn: column, kind: 'identity' });
+  effect.keepColumns(source, target, columns);
   session.setShape(target, columns ?? []);
   session.nodes.leave(source);
 }

@@ -1,7 +1,9 @@
 /** One statement to its effect, whatever its kind. */
-import { applyDelete, applyInsert, applyMerge, applyUpdate, type Frame } from './apply-change.ts';
+import { applyDelete, applyMerge, applyUpdate } from './apply-change.ts';
+import { applyInsert } from './apply-insert.ts';
 import { applyAssign, applyCall, applyFetch, applyRead } from './apply-routine.ts';
 import { applyCreate, applyMove, applyTouch, applyUse } from './apply-tables.ts';
+import type { Frame } from './frame.ts';
 import type { Statement } from './ir.ts';
 import { emptyRelation, type Relation } from './relations.ts';
 import type { Resolver } from './resolver.ts';

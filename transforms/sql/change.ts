@@ -78,11 +78,13 @@ export function readUpdate(cursor: Cursor, end: number, tables: readonly CommonT
   while (cursor.is('LOW_PRIORITY', 'IGNORE')) cursor.at++;
   const tail = emptyTail();
   const targets: Source[] = [];
-  do {
+  for (;;) {
     const read = readJoined(cursor, end);
     targets.push(...read.sources);
     tail.joins.push(read.joins);
-  } while (cursor.symbol(cursor.at, ',') && cursor.at++ < end);
+    if (!cursor.symbol(cursor.at, ',')) break;
+    cursor.at++;
+  }
   if (targets.length === 0 || !cursor.eat('SET'))
     return { type: 'other', understood: false, line, with: tables };
   const assignments = readAssignments(cursor, end);
@@ -99,8 +101,11 @@ export function readDelete(cursor: Cursor, end: number, tables: readonly CommonT
   cursor.eat('FROM');
   if (cursor.is('TABLE') && cursor.isName(cursor.at + 1)) cursor.at++;
   const targets: Source[] = [];
-  do targets.push(...readSource(cursor, end).sources);
-  while (cursor.symbol(cursor.at, ',') && cursor.at++ < end);
+  for (;;) {
+    targets.push(...readSource(cursor, end).sources);
+    if (!cursor.symbol(cursor.at, ',')) break;
+    cursor.at++;
+  }
   if (targets.length === 0) return { type: 'other', understood: false, line, with: tables };
   const tail = emptyTail();
   readTail(cursor, end, tail);

@@ -4,50 +4,59 @@ import { clauseWords, words } from './words.ts';
 
 const afterSetOperator = words('SELECT ALL DISTINCT FROM VALUES WITH TABLE CORRESPONDING BY');
 
+type ClauseRule = (cursor: Cursor, at: number) => boolean;
+
+const followedBy =
+  (...followers: readonly string[]): ClauseRule =>
+  (cursor, at) =>
+    followers.includes(cursor.word(at + 1));
+
+const isSetOperator: ClauseRule = (cursor, at) =>
+  cursor.symbol(at + 1, '(') ? !cursor.symbol(at - 1, '*') : afterSetOperator.has(cursor.word(at + 1));
+
+const isLimit: ClauseRule = (cursor, at) => {
+  const next = cursor.token(at + 1);
+  return (
+    next.kind !== ',' &&
+    next.kind !== 'operator' &&
+    next.text !== '' &&
+    next.upper !== 'FROM' &&
+    next.upper !== 'AS'
+  );
+};
+
+/** What makes a word that could be a column the start of a clause. */
+const clauseRules: ReadonlyMap<string, ClauseRule> = new Map<string, ClauseRule>([
+  // `a IS DISTINCT FROM b`
+  [
+    'FROM',
+    (cursor, at) => cursor.word(at - 1) !== 'DISTINCT' || !['IS', 'NOT'].includes(cursor.word(at - 2)),
+  ],
+  ['GROUP', followedBy('BY')],
+  ['ORDER', followedBy('BY', 'SIBLINGS')],
+  ['CLUSTER', followedBy('BY')],
+  ['DISTRIBUTE', followedBy('BY')],
+  ['SORT', followedBy('BY')],
+  ['CONNECT', followedBy('BY')],
+  ['START', followedBy('WITH')],
+  ['FOR', (cursor, at) => cursor.word(at - 1) !== 'VALUE'],
+  ['FETCH', followedBy('NEXT', 'FIRST')],
+  ['BULK', followedBy('COLLECT')],
+  ['OPTION', (cursor, at) => cursor.symbol(at + 1, '(')],
+  ['WINDOW', (cursor, at) => cursor.word(at + 2) === 'AS'],
+  ['LIMIT', isLimit],
+  ['OFFSET', isLimit],
+  ['UNION', isSetOperator],
+  ['EXCEPT', isSetOperator],
+  ['INTERSECT', isSetOperator],
+  ['MINUS', isSetOperator],
+]);
+
 /** True if the word at the index begins a clause of a query, rather than being a column of that name. */
 export function beginsClause(cursor: Cursor, at: number): boolean {
   const upper = cursor.word(at);
   if (!clauseWords.has(upper) || cursor.symbol(at - 1, '.') || cursor.symbol(at + 1, '.')) return false;
-  const next = cursor.token(at + 1);
-  switch (upper) {
-    case 'FROM':
-      return cursor.word(at - 1) !== 'DISTINCT' || !['IS', 'NOT'].includes(cursor.word(at - 2));
-    case 'GROUP':
-    case 'ORDER':
-    case 'CLUSTER':
-    case 'DISTRIBUTE':
-    case 'SORT':
-    case 'CONNECT':
-      return next.upper === 'BY' || (upper === 'ORDER' && next.upper === 'SIBLINGS');
-    case 'START':
-      return next.upper === 'WITH';
-    case 'FOR':
-      return cursor.word(at - 1) !== 'VALUE';
-    case 'FETCH':
-      return next.upper === 'NEXT' || next.upper === 'FIRST';
-    case 'BULK':
-      return next.upper === 'COLLECT';
-    case 'OPTION':
-      return next.kind === '(';
-    case 'WINDOW':
-      return cursor.word(at + 2) === 'AS';
-    case 'LIMIT':
-    case 'OFFSET':
-      return (
-        next.kind !== ',' &&
-        next.kind !== 'operator' &&
-        next.text !== '' &&
-        next.upper !== 'FROM' &&
-        next.upper !== 'AS'
-      );
-    case 'UNION':
-    case 'EXCEPT':
-    case 'INTERSECT':
-    case 'MINUS':
-      return next.kind === '(' ? !cursor.symbol(at - 1, '*') : afterSetOperator.has(next.upper);
-    default:
-      return true;
-  }
+  return clauseRules.get(upper)?.(cursor, at) ?? true;
 }
 
 /** The index of the first token in [from, end) at depth 0 for which `stops` holds; `end` if there is none. */

@@ -82,6 +82,13 @@ export class Effect {
     }
   }
 
+  /** Adds edges between columns of the same names; by `*` if they are not known. */
+  keepColumns(source: string, target: string, columns: readonly string[] | undefined): void {
+    for (const column of columns ?? ['*']) {
+      this.columnEdges.push({ source, sourceColumn: column, target, targetColumn: column, kind: 'identity' });
+    }
+  }
+
   /** Adds the edges of a relation that is stored: by the given names, else by the relation's own. */
   store(target: string | null, relation: Relation, names?: readonly string[]): void {
     const [first] = relation.columns;

@@ -3,35 +3,18 @@
  * explicit stack, so nesting costs no call depth; only sub-queries recurse, under the cursor's limit of depth.
  */
 import type { Cursor } from './cursor.ts';
+import { plainColumn } from './plain-column.ts';
+import { skipType } from './data-types.ts';
 import type { ColumnRef, DirectKind, Expression, Name, SubQuery } from './ir.ts';
+import { furtherKind } from './kinds.ts';
 import { aggregates, conditionalFunctions, datePartFunctions, expressionKeywords, words } from './words.ts';
-
-const ranks: Readonly<Record<DirectKind, number>> = {
-  identity: 0,
-  transformed: 1,
-  aggregated: 2,
-  conditional: 3,
-  window: 4,
-};
-
-/** The kind of a value that goes through both: the one further from the plain value. */
-export function furtherKind(a: DirectKind, b: DirectKind): DirectKind {
-  return ranks[a] >= ranks[b] ? a : b;
-}
-
-/** The kind that describes two paths between the same columns: the one nearer to the plain value. */
-export function nearerKind(a: DirectKind, b: DirectKind): DirectKind {
-  return ranks[a] <= ranks[b] ? a : b;
-}
 
 /** Methods of XML and spatial columns in T-SQL: `t.c.value('…')` reads the column `t.c`. */
 const columnMethod = /^(?:value|query|exist|nodes|modify|tostring|st[a-z]+)$/i;
+const caseWords = words('CASE WHEN THEN ELSE END');
 const typedLiterals = words('DATE TIME TIMESTAMP DATETIME TIMESTAMPTZ NUMERIC JSON');
 const subqueryPredicates = words('IN ANY ALL SOME');
 const frameUnits = words('ROWS RANGE GROUPS');
-const typeEnds = words(
-  'AND OR NOT IS IN THEN ELSE END WHEN FROM USING FORMAT DEFAULT COLLATE LIKE BETWEEN AS WHERE',
-);
 /** Teradata's phrases after a column. */
 const columnPhrases = words('TITLE FORMAT NAMED');
 
@@ -58,30 +41,6 @@ export function joinExpressions(list: readonly Expression[]): Expression {
     subqueries: list.flatMap((one) => one.subqueries),
     calls: list.flatMap((one) => one.calls),
   };
-}
-
-/** The column if the range is nothing but a column or variable, in any number of parentheses. */
-function plainColumn(cursor: Cursor, from: number, end: number): ColumnRef | undefined {
-  let first = from;
-  let last = end;
-  while (cursor.symbol(first, '(') && cursor.closeOf(first, last) === last - 1) {
-    first++;
-    last--;
-  }
-  const token = cursor.token(first);
-  if (first >= last || !cursor.isName(first) || token.text.startsWith('@@')) return undefined;
-  const parts: string[] = [cursor.identifier(first)];
-  let at = first + 1;
-  while (at + 1 < last && cursor.symbol(at, '.') && cursor.isName(at + 1)) {
-    parts.push(cursor.identifier(at + 1));
-    at += 2;
-  }
-  if (
-    at !== last ||
-    (parts.length === 1 && (expressionKeywords.has(token.upper) || token.upper === '$ACTION'))
-  )
-    return undefined;
-  return { parts, kind: 'identity', variable: token.kind === 'variable', line: token.line };
 }
 
 class Scanner {
@@ -179,27 +138,33 @@ class Scanner {
 
   /** Handles the word as syntax. False if it is (the start of) a name. */
   private keyword(upper: string): boolean {
-    const { cursor, at } = this;
-    const next = cursor.token(at + 1);
+    const next = this.cursor.token(this.at + 1);
     if (next.kind === '(') return this.keywordBeforeGroup(upper);
-    if (upper === 'CASE' || upper === 'WHEN' || upper === 'THEN' || upper === 'ELSE' || upper === 'END')
-      this.caseWord(upper);
+    if (caseWords.has(upper)) this.caseWord(upper);
     else if (upper === 'AS') {
       this.at++;
       this.type();
-    } else if (upper === 'COLLATE') this.at += 2;
-    else if (upper === 'INTERVAL' && next.kind === 'string')
-      this.at += cursor.token(at + 2).kind === 'word' ? 3 : 2;
-    else if (upper === 'AT' && next.upper === 'TIME') this.at += 3;
-    else if (upper === 'NEXT' && next.upper === 'VALUE') this.sequence();
-    else if (typedLiterals.has(upper) && next.kind === 'string') this.at += 2;
+    } else if (upper === 'NEXT' && next.upper === 'VALUE') this.sequence();
     else if (frameUnits.has(upper) && this.top().role === 'window')
       this.at = Math.min(this.top().end, this.end);
-    else if (upper === 'NULLS') this.at += 2;
-    else if (next.text === '=>' && next.kind === 'operator') this.at += 2;
-    else if (expressionKeywords.has(upper) || upper === '$ACTION') this.at++;
-    else return false;
+    else {
+      const skip = this.phraseLength(upper);
+      this.at += skip;
+      return skip > 0;
+    }
     return true;
+  }
+
+  /** The number of tokens of a phrase without columns; 0 if none begins here. */
+  private phraseLength(upper: string): number {
+    const next = this.cursor.token(this.at + 1);
+    if (upper === 'COLLATE' || upper === 'NULLS') return 2;
+    if (upper === 'INTERVAL' && next.kind === 'string')
+      return this.cursor.token(this.at + 2).kind === 'word' ? 3 : 2;
+    if (upper === 'AT' && next.upper === 'TIME') return 3;
+    if (typedLiterals.has(upper) && next.kind === 'string') return 2;
+    if (next.text === '=>' && next.kind === 'operator') return 2;
+    return expressionKeywords.has(upper) || upper === '$ACTION' ? 1 : 0;
   }
 
   private keywordBeforeGroup(upper: string): boolean {
@@ -216,14 +181,7 @@ class Scanner {
     } else if (upper === 'AS') {
       this.at++;
       this.type();
-    } else if (
-      upper === 'CASE' ||
-      upper === 'WHEN' ||
-      upper === 'THEN' ||
-      upper === 'ELSE' ||
-      upper === 'END'
-    )
-      this.caseWord(upper);
+    } else if (caseWords.has(upper)) this.caseWord(upper);
     else if (expressionKeywords.has(upper)) this.at++;
     else return false;
     return true;
@@ -243,27 +201,8 @@ class Scanner {
     }
   }
 
-  /** Skips a data type: words, dots, groups, `<…>` and `[…]`, up to a comma outside of them. */
   private type(): void {
-    const { cursor } = this;
-    let angles = 0;
-    while (this.at < this.end && this.at < this.top().end) {
-      const token = cursor.token(this.at);
-      if (token.kind === '(') this.at = cursor.closeOf(this.at, this.end);
-      else if (token.text === '<' && token.kind === 'operator') angles++;
-      else if (token.text === '>' && token.kind === 'operator') angles--;
-      else if (token.kind === ',' ? angles === 0 : !this.inType(angles)) return;
-      this.at++;
-    }
-  }
-
-  private inType(angles: number): boolean {
-    const token = this.cursor.token(this.at);
-    if (token.kind === 'operator')
-      return token.text === '[' || token.text === ']' || token.text === ':' || token.text === '%';
-    if (token.kind === '.') return true;
-    if (token.kind === 'number') return angles > 0 || this.cursor.symbol(this.at - 1, '[');
-    return (token.kind === 'word' || token.kind === 'quoted') && !typeEnds.has(token.upper);
+    this.at = Math.max(this.at, skipType(this.cursor, this.at, Math.min(this.end, this.top().end)));
   }
 
   private sequence(): void {

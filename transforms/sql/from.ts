@@ -1,6 +1,6 @@
 /** FROM clauses: tables, sub-queries, functions, files, joins in any nesting, APPLY, LATERAL VIEW, PIVOT and UNPIVOT. */
 import { hints, joinHeads, joinPrefixes, readAlias } from './alias.ts';
-import { beginsClause, columnList, commaRanges, findAtDepth } from './clauses.ts';
+import { beginsClause, columnList, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import { readEmbedded } from './embedded.ts';
 import { joinExpressions, scanExpression } from './expression.ts';
@@ -8,6 +8,7 @@ import { emptyExpression, type Expression, type Name, type Pivot, type Source } 
 import { maxPivots, maxQueryDepth } from './limits.ts';
 import { locationName } from './names.ts';
 import { readPivot } from './pivot.ts';
+import { declaredColumns, isFileFormat, readArguments, readStagePath, stringsIn } from './table-functions.ts';
 import { readValues } from './values.ts';
 import { joinWords, words } from './words.ts';
 
@@ -116,7 +117,7 @@ class FromReader {
     cursor.at += 2;
     cursor.eat('OUTER');
     const name = cursor.name(end) ?? [];
-    const args = this.arguments(end);
+    const args = readArguments(cursor, end);
     const alias =
       cursor.isName(cursor.at) && !cursor.is('AS') && !beginsClause(cursor, cursor.at)
         ? cursor.identifier(cursor.at++)
@@ -130,15 +131,6 @@ class FromReader {
       }
     }
     this.sources.push({ type: 'function', name, alias, columns, args, pivots: [], line });
-  }
-
-  private arguments(end: number): Expression {
-    const { cursor } = this;
-    if (!cursor.symbol(cursor.at, '(')) return emptyExpression;
-    const close = cursor.closeOf(cursor.at, end);
-    const args = scanExpression(cursor, cursor.at + 1, close);
-    cursor.at = Math.min(close + 1, end);
-    return args;
   }
 
   private factor(end: number): void {
@@ -220,7 +212,7 @@ class FromReader {
     const { cursor } = this;
     if (cursor.is('TABLE') && cursor.symbol(cursor.at + 1, '(')) {
       cursor.at++;
-      this.finish({ type: 'function', name: ['table'], args: this.arguments(end), line }, end);
+      this.finish({ type: 'function', name: ['table'], args: readArguments(cursor, end), line }, end);
       return;
     }
     if (
@@ -232,7 +224,7 @@ class FromReader {
       cursor.token(cursor.at).text === '@' ||
       (cursor.dialect.name === 'snowflake' && cursor.token(cursor.at).kind === 'variable');
     if (stage) {
-      this.finish({ type: 'path', name: locationName(this.stagePath(end)), line }, end);
+      this.finish({ type: 'path', name: locationName(readStagePath(cursor, end)), line }, end);
       return;
     }
     const name = cursor.name(end);
@@ -243,24 +235,10 @@ class FromReader {
     else this.finish({ type: 'table', name, line }, end);
   }
 
-  private stagePath(end: number): string {
-    const { cursor } = this;
-    let path = cursor.token(cursor.at++).text;
-    while (
-      cursor.at < end &&
-      cursor.token(cursor.at).start === cursor.token(cursor.at - 1).end &&
-      !cursor.symbol(cursor.at, '(') &&
-      !cursor.symbol(cursor.at, ')')
-    ) {
-      path += cursor.token(cursor.at++).text;
-    }
-    return path;
-  }
-
   private call(name: Name, end: number, line: number): void {
     const { cursor } = this;
     const open = cursor.at;
-    const args = this.arguments(end);
+    const args = readArguments(cursor, end);
     const literals = stringsIn(cursor, open, cursor.at);
     const columns: string[] = [];
     if (cursor.is('WITH') && cursor.symbol(cursor.at + 1, '(')) {
@@ -303,34 +281,3 @@ class FromReader {
 const stops = words('SET WHEN SELECT INSERT OUTPUT RETURNING');
 /** Words that are also functions. */
 const callable = words('LEFT RIGHT');
-const fileFormats = words('PARQUET CSV JSON ORC AVRO TEXT DELTA BINARYFILE');
-
-/** Spark: parquet.`/path`. */
-function isFileFormat(cursor: Cursor, name: Name): boolean {
-  const last = cursor.token(cursor.at - 1);
-  return (
-    name.length === 2 &&
-    last.kind === 'quoted' &&
-    cursor.dialect.structs &&
-    fileFormats.has((name[0] ?? '').toUpperCase()) &&
-    /[/:.]/.test(last.text)
-  );
-}
-
-/** The columns of JSON_TABLE, XMLTABLE: `… COLUMNS (a …, b …)`. */
-function declaredColumns(cursor: Cursor, open: number, end: number): readonly string[] {
-  if (!['JSON_TABLE', 'XMLTABLE'].includes(cursor.word(open - 1))) return [];
-  const close = cursor.closeOf(open, end);
-  const at = findAtDepth(cursor, open + 1, close, (index) => cursor.word(index) === 'COLUMNS') + 1;
-  const grouped = cursor.symbol(at, '(');
-  return commaRanges(cursor, grouped ? at + 1 : at, grouped ? cursor.closeOf(at, close) : close).map(
-    ([from]) => cursor.identifier(from),
-  );
-}
-
-function stringsIn(cursor: Cursor, from: number, end: number): readonly string[] {
-  return cursor.tokens
-    .slice(from, end)
-    .filter((token) => token.kind === 'string')
-    .map((token) => token.text);
-}

@@ -1,7 +1,7 @@
 /** The effects of many statements as one lineage: with temporary tables and variables collapsed, or as they are. */
 import { collapse } from './collapse.ts';
 import type { Effect, NodeColumnEdge, NodeIndirectEdge } from './effect.ts';
-import { furtherKind } from './expression.ts';
+import { furtherKind } from './kinds.ts';
 import type { DirectKind } from './ir.ts';
 import { maxScriptEdges } from './limits.ts';
 import type { Nodes } from './nodes.ts';

@@ -1,10 +1,9 @@
 /** Queries: WITH, SELECT, VALUES, set operators. Set operators make a flat list, so a long UNION costs no call depth. */
-import { beginsClause, clauseEnd, columnList } from './clauses.ts';
+import { beginsClause, clauseEnd } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import { joinExpressions, scanExpression } from './expression.ts';
 import { readFrom } from './from.ts';
 import {
-  type CommonTable,
   emptyExpression,
   type Expression,
   type Name,
@@ -14,11 +13,15 @@ import {
   type Values,
 } from './ir.ts';
 import { maxQueryDepth } from './limits.ts';
+import { locationName } from './names.ts';
 import { readItems } from './select-list.ts';
 import { readValues } from './values.ts';
+import { readWith } from './with.ts';
 import { words } from './words.ts';
 
 const setOperators = words('UNION EXCEPT INTERSECT MINUS');
+const filterWords = words('WHERE HAVING QUALIFY PREWHERE CONNECT START');
+const sortWords = words('ORDER SORT CLUSTER DISTRIBUTE');
 const setModifiers = words('ALL DISTINCT BY NAME CORRESPONDING OUTER');
 const selectModifiers = words(
   'ALL DISTINCT DISTINCTROW SQL_CALC_FOUND_ROWS SQL_NO_CACHE SQL_CACHE STRAIGHT_JOIN HIGH_PRIORITY UNIQUE STREAM',
@@ -207,19 +210,14 @@ function readClause(cursor: Cursor, end: number, parts: Parts): void {
   }
   const from = cursor.at + 1;
   const stop = clauseEnd(cursor, from, end);
-  const expression = (): Expression => scanExpression(cursor, from, stop);
-  if (
-    word === 'WHERE' ||
-    word === 'HAVING' ||
-    word === 'QUALIFY' ||
-    word === 'PREWHERE' ||
-    word === 'CONNECT' ||
-    word === 'START'
-  ) {
-    parts.filters.push(expression());
-  } else if (word === 'GROUP') parts.groups.push(expression());
-  else if (word === 'ORDER' || word === 'SORT' || word === 'CLUSTER' || word === 'DISTRIBUTE')
-    parts.sorts.push(expression());
+  const list = filterWords.has(word)
+    ? parts.filters
+    : sortWords.has(word)
+      ? parts.sorts
+      : word === 'GROUP'
+        ? parts.groups
+        : undefined;
+  list?.push(scanExpression(cursor, from, stop));
   cursor.at = Math.max(stop, from);
 }
 
@@ -231,7 +229,7 @@ function readInto(cursor: Cursor, end: number, parts: Parts): void {
   const names: Name[] = [];
   const location = cursor.token(cursor.at);
   if (location.kind === 'string') {
-    names.push([location.text]);
+    names.push(locationName(location.text));
     cursor.at++;
   }
   for (;;) {
@@ -244,52 +242,4 @@ function readInto(cursor: Cursor, end: number, parts: Parts): void {
   }
   parts.select = { ...parts.select, into: names, intoTemporary: temporary };
   cursor.at = clauseEnd(cursor, cursor.at, end);
-}
-
-/** Reads WITH and its tables; [] if there is none. */
-export function readWith(cursor: Cursor, end: number): readonly CommonTable[] {
-  const tables: CommonTable[] = [];
-  if (!cursor.is('WITH')) return tables;
-  cursor.at++;
-  cursor.eat('RECURSIVE');
-  while (cursor.at < end && cursor.isName(cursor.at)) {
-    const table = readCommonTable(cursor, end);
-    if (table !== undefined) tables.push(table);
-    if (!cursor.symbol(cursor.at, ',')) break;
-    cursor.at++;
-  }
-  return tables;
-}
-
-function readCommonTable(cursor: Cursor, end: number): CommonTable | undefined {
-  const name = cursor.identifier(cursor.at++);
-  // Spark lets AS be left out: `WITH t (SELECT …)`.
-  const bare = cursor.symbol(cursor.at, '(') && beginsPlainQuery(cursor.word(cursor.at + 1));
-  const columns = bare ? [] : columnList(cursor, end);
-  cursor.eat('AS');
-  cursor.eat('NOT');
-  cursor.eat('MATERIALIZED');
-  if (!cursor.symbol(cursor.at, '(')) return undefined;
-  const close = cursor.closeOf(cursor.at, end);
-  cursor.at++;
-  const statement = cursor.is('INSERT', 'UPDATE', 'DELETE', 'MERGE')
-    ? cursor.readStatement(cursor, close)
-    : undefined;
-  const query: Query =
-    statement === undefined ? readQuery(cursor, close) : { with: [], branches: [], feeds: [] };
-  cursor.at = Math.min(close + 1, end);
-  skipSearchClauses(cursor, end);
-  return statement === undefined ? { name, columns, query } : { name, columns, query, statement };
-}
-
-/** Skips SEARCH DEPTH FIRST … and CYCLE … after a recursive table. */
-function skipSearchClauses(cursor: Cursor, end: number): void {
-  while (cursor.is('SEARCH', 'CYCLE')) {
-    while (
-      cursor.at < end &&
-      !cursor.symbol(cursor.at, ',') &&
-      !cursor.is('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE')
-    )
-      cursor.at++;
-  }
 }

@@ -15,27 +15,39 @@ const partners: ReadonlyMap<string, string> = new Map([
  * @returns false if none begins here
  */
 export function readQuoted(lexer: Lexer, prefix = ''): boolean {
+  const { dialect, position } = lexer;
+  switch (lexer.text[position]) {
+    case "'":
+      return readSingle(lexer, prefix);
+    case '"':
+      return readDouble(lexer);
+    case '`':
+      return readDelimited(lexer, '`', { kind: 'quoted', backslash: false, start: position });
+    case '[':
+      return (
+        dialect.brackets && readDelimited(lexer, ']', { kind: 'quoted', backslash: false, start: position })
+      );
+    case '$':
+      return dialect.dollarQuotes && readDollar(lexer);
+    default:
+      return false;
+  }
+}
+
+function readSingle(lexer: Lexer, prefix: string): boolean {
   const { text, dialect, position } = lexer;
-  const first = text[position];
-  if (first === "'") {
-    if (prefix.endsWith('Q') && dialect.name === 'oracle') return readOracleQuote(lexer);
-    if (dialect.name === 'bigquery' && text.startsWith("'''", position)) return readTriple(lexer, "'''");
-    const backslash = (dialect.backslash && prefix !== 'R') || prefix === 'E';
-    return readDelimited(lexer, "'", { kind: 'string', backslash, start: position - prefix.length });
-  }
-  if (first === '"') {
-    if (dialect.name === 'bigquery' && text.startsWith('"""', position)) return readTriple(lexer, '"""');
-    const isString = dialect.doubleQuote === 'string';
-    return readDelimited(lexer, '"', {
-      kind: isString ? 'string' : 'quoted',
-      backslash: isString && dialect.backslash,
-      start: position,
-    });
-  }
-  if (first === '`') return readDelimited(lexer, '`', { kind: 'quoted', backslash: false, start: position });
-  if (first === '[' && dialect.brackets)
-    return readDelimited(lexer, ']', { kind: 'quoted', backslash: false, start: position });
-  return first === '$' && dialect.dollarQuotes && readDollar(lexer);
+  if (prefix.endsWith('Q') && dialect.name === 'oracle') return readOracleQuote(lexer);
+  if (dialect.name === 'bigquery' && text.startsWith("'''", position)) return readTriple(lexer, "'''");
+  const backslash = (dialect.backslash && prefix !== 'R') || prefix === 'E';
+  return readDelimited(lexer, "'", { kind: 'string', backslash, start: position - prefix.length });
+}
+
+function readDouble(lexer: Lexer): boolean {
+  const { text, dialect, position } = lexer;
+  if (dialect.name === 'bigquery' && text.startsWith('"""', position)) return readTriple(lexer, '"""');
+  const isString = dialect.doubleQuote === 'string';
+  const backslash = isString && dialect.backslash;
+  return readDelimited(lexer, '"', { kind: isString ? 'string' : 'quoted', backslash, start: position });
 }
 
 interface Delimited {

@@ -36,23 +36,34 @@ function unqualified(
   scope: Scope,
   aliases?: ReadonlyMap<string, Origins>,
 ): readonly Origins[] | undefined {
-  const name = ref.parts[0] ?? '';
-  const key = columnKey(name);
   for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
-    const known = at.columns(key);
-    if (known.length > 0) return known;
-    const whole = at.find(key);
-    if (whole?.relation.any !== undefined) return [whole.relation.any];
-    if (at === scope && resolver.context.isVariable(name)) return [variable(resolver, name)];
-    const [only, second] = at.open();
-    if (only !== undefined && second === undefined) return [single(only, name)];
-    const alias = at === scope ? aliases?.get(key) : undefined;
-    if (alias !== undefined) return [alias];
-    if (second !== undefined) return [ambiguous(resolver, ref, name)];
-    const any = at.bounds.length === 1 ? at.bounds[0]?.relation.any : undefined;
-    if (any !== undefined) return [any];
+    const found = inScope(resolver, ref, at, at === scope ? (aliases ?? new Map()) : undefined);
+    if (found !== undefined) return found;
   }
   return unknownColumn(resolver, ref, scope);
+}
+
+/** Looks in one query; `aliases` only in the innermost one, where variables are seen, too. */
+function inScope(
+  resolver: Resolver,
+  ref: ColumnRef,
+  scope: Scope,
+  aliases: ReadonlyMap<string, Origins> | undefined,
+): readonly Origins[] | undefined {
+  const name = ref.parts[0] ?? '';
+  const key = columnKey(name);
+  const known = scope.columns(key);
+  if (known.length > 0) return known;
+  const whole = scope.find(key)?.relation.any;
+  if (whole !== undefined) return [whole];
+  if (aliases !== undefined && resolver.context.isVariable(name)) return [variable(resolver, name)];
+  const [only, second] = scope.open();
+  if (only !== undefined && second === undefined) return [single(only, name)];
+  const alias = aliases?.get(key);
+  if (alias !== undefined) return [alias];
+  if (second !== undefined) return [ambiguous(resolver, ref, name)];
+  const any = scope.bounds.length === 1 ? scope.bounds[0]?.relation.any : undefined;
+  return any === undefined ? undefined : [any];
 }
 
 /** Every source is known and none has the column: the catalogue may be older than the script. */
@@ -73,22 +84,28 @@ function ambiguous(resolver: Resolver, ref: ColumnRef, name: string): Origins {
 }
 
 function qualified(resolver: Resolver, ref: ColumnRef, scope: Scope): readonly Origins[] | undefined {
-  const { context } = resolver;
   const qualifier = columnKey(ref.parts.slice(0, -1).join('.'));
+  const first = columnKey(ref.parts[0] ?? '');
   const column = ref.parts.at(-1) ?? '';
   for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
     const bound = at.find(qualifier);
     if (bound !== undefined) return fromRelation(resolver, bound.relation, column, ref);
     // `alias.column.field`
-    const first =
-      ref.parts.length > 2 || context.structs ? at.find(columnKey(ref.parts[0] ?? '')) : undefined;
-    if (first !== undefined && ref.parts.length > 2)
-      return fromRelation(resolver, first.relation, ref.parts[1] ?? '', ref);
+    const outer = ref.parts.length > 2 ? at.find(first) : undefined;
+    if (outer !== undefined) return fromRelation(resolver, outer.relation, ref.parts[1] ?? '', ref);
   }
-  const pseudo = ref.parts.length === 2 ? context.pseudoTable(ref.parts[0] ?? '') : undefined;
+  return withoutSource(resolver, ref, scope);
+}
+
+/** A qualifier that is no source: a row of a trigger, a record, a column with fields, or a mistake. */
+function withoutSource(resolver: Resolver, ref: ColumnRef, scope: Scope): readonly Origins[] | undefined {
+  const { context } = resolver;
+  const first = ref.parts[0] ?? '';
+  const column = ref.parts.at(-1) ?? '';
+  const pseudo = ref.parts.length === 2 ? context.pseudoTable(first) : undefined;
   if (pseudo !== undefined) return [single(pseudo, column)];
-  if (context.isVariable(ref.parts[0] ?? '')) return [recordField(resolver, ref.parts[0] ?? '', column)];
-  if (context.structs) return unqualified(resolver, { ...ref, parts: ref.parts.slice(0, 1) }, scope);
+  if (context.isVariable(first)) return [recordField(resolver, first, column)];
+  if (context.structs) return unqualified(resolver, { ...ref, parts: [first] }, scope);
   resolver.note(
     'unknown-qualifier',
     ref.line,

@@ -1,5 +1,5 @@
 /** What a source or query hands out while columns are resolved. */
-import { furtherKind, nearerKind } from './expression.ts';
+import { furtherKind, nearerKind } from './kinds.ts';
 import type { DirectKind } from './ir.ts';
 import { maxColumns, maxOrigins } from './limits.ts';
 

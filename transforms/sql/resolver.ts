@@ -2,7 +2,7 @@
  * Columns to where they come from: scopes, common tables, derived tables, stars, unions. One resolver serves one
  * statement and collects what the statement reads on the way.
  */
-import { furtherKind } from './expression.ts';
+import { furtherKind } from './kinds.ts';
 import type {
   ColumnRef,
   CommonTable,

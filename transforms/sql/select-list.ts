@@ -3,7 +3,7 @@ import { commaRanges } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import { joinExpressions, scanExpression } from './expression.ts';
 import { emptyExpression, type SelectItem } from './ir.ts';
-import { expressionEnds, expressionKeywords, notAliases } from './words.ts';
+import { expressionEnds, expressionKeywords, notAliases, words } from './words.ts';
 
 /** Reads the items in [from, end). */
 export function readItems(cursor: Cursor, from: number, end: number): readonly SelectItem[] {
@@ -95,40 +95,37 @@ function aliasName(cursor: Cursor, at: number): string {
   return token.kind === 'string' ? token.text : cursor.identifier(at);
 }
 
+const namedKinds: ReadonlySet<string> = new Set(['word', 'quoted', 'string']);
+/** Tokens that end an expression, so that a name behind them is its alias. */
+const endingKinds: ReadonlySet<string> = new Set([
+  ')',
+  'string',
+  'number',
+  'quoted',
+  'variable',
+  'temporary',
+]);
+
 /** The index where the alias (with its AS) begins; undefined if the item has none. */
 function aliasStart(cursor: Cursor, from: number, end: number): number | undefined {
   const last = cursor.token(end - 1);
-  if (end - from < 2 || !(last.kind === 'word' || last.kind === 'quoted' || last.kind === 'string'))
-    return undefined;
+  if (end - from < 2 || !namedKinds.has(last.kind)) return undefined;
   if (cursor.word(end - 2) === 'AS') return end - 2;
-  if (last.kind === 'word' && (expressionKeywords.has(last.upper) || notAliases.has(last.upper)))
-    return undefined;
-  const before = cursor.token(end - 2);
-  if (last.kind === 'string') return before.kind === 'quoted' || before.kind === ')' ? end - 1 : undefined;
-  switch (before.kind) {
-    case ')':
-    case 'string':
-    case 'number':
-    case 'quoted':
-    case 'variable':
-    case 'temporary':
-      return end - 1;
-    case 'word':
-      return endsExpression(cursor, before.upper, end - 2) ? end - 1 : undefined;
-    case 'operator':
-      return before.text === ']' ? end - 1 : undefined;
-    default:
-      return undefined;
-  }
+  return isBareAlias(cursor, end - 1) ? end - 1 : undefined;
 }
+
+function isBareAlias(cursor: Cursor, at: number): boolean {
+  const last = cursor.token(at);
+  const before = cursor.token(at - 1);
+  if (expressionKeywords.has(last.upper) || notAliases.has(last.upper)) return false;
+  if (last.kind === 'string') return before.kind === 'quoted' || before.kind === ')';
+  if (before.kind === 'word') return endsExpression(cursor, before.upper, at - 1);
+  return endingKinds.has(before.kind) || cursor.symbol(at - 1, ']');
+}
+
+const expressionOpeners = words('AS CASE INTERVAL COLLATE');
 
 function endsExpression(cursor: Cursor, upper: string, at: number): boolean {
   if (expressionEnds.has(upper) || cursor.symbol(at - 1, '.')) return true;
-  return (
-    !expressionKeywords.has(upper) &&
-    upper !== 'AS' &&
-    upper !== 'CASE' &&
-    upper !== 'INTERVAL' &&
-    upper !== 'COLLATE'
-  );
+  return !expressionKeywords.has(upper) && !expressionOpeners.has(upper);
 }

@@ -65,13 +65,19 @@ class BlockSplitter {
     else if (cursor.symbol(this.at, '<') && cursor.symbol(this.at + 1, '<')) this.label();
     else if (word === '') this.statement();
     else if (cursor.symbol(this.at + 1, ':') && this.isLabelled()) this.at += 2;
-    else if (word === 'BEGIN') this.begin();
+    else if (!this.control(word) && !this.head(word)) this.statement();
+  }
+
+  /** Takes off one control word; false if there is none. */
+  private control(word: string): boolean {
+    if (word === 'BEGIN') this.begin();
     else if (word === 'END') this.blockEnd();
     else if (word === 'DECLARE') this.declare();
     else if (word === 'FOR' || word === 'FORALL') this.loop();
     else if (alone.has(word) && this.inBlock()) this.at++;
     else if (conditions.has(word) && this.inBlock()) this.condition(conditions.get(word) ?? []);
-    else if (!this.head(word)) this.statement();
+    else return false;
+    return true;
   }
 
   /** A label is followed by a block; otherwise `:` is part of a statement. */

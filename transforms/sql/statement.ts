@@ -18,8 +18,9 @@ import type { Cursor } from './cursor.ts';
 import { readFrom } from './from.ts';
 import { readInsert } from './insert.ts';
 import type { CommonTable, Query, Source, Statement } from './ir.ts';
-import { beginsQuery, readWith } from './query.ts';
+import { beginsQuery } from './query.ts';
 import { readAlter, readCopy, readExport, readLoad, readRename, readTouch, readUnload } from './tables.ts';
+import { readWith } from './with.ts';
 import { words } from './words.ts';
 
 type Reader = (cursor: Cursor, end: number, tables: readonly CommonTable[]) => Statement;

@@ -8,45 +8,51 @@ export function bridgeTemporaries(
   effects: readonly Effect[],
   nodes: Nodes,
 ): { readonly bridges: readonly (readonly [string, string])[]; readonly reasons: readonly Reason[] } {
-  const writers = new Map<string, Set<string>>();
-  const readers = new Map<string, Map<string, number>>();
-  for (const effect of effects) {
-    for (const node of effect.writes) collect(writers, nodes, node)?.add(node);
-    for (const node of effect.reads) {
-      const part = nodes.sessionPart(node);
-      if (part === undefined) continue;
-      const lines = readers.get(part.key) ?? new Map<string, number>();
-      if (!lines.has(node)) lines.set(node, effect.line);
-      readers.set(part.key, lines);
-    }
-  }
+  const { writers, readers } = usesOf(effects, nodes);
   const bridges: (readonly [string, string])[] = [];
   const reasons: Reason[] = [];
   for (const [key, lines] of readers) {
+    const own = new Set(writers.get(key));
     for (const [node, line] of lines) {
-      const own = writers.get(key);
-      if (own?.has(node) === true || nodes.isCreated(node)) continue;
-      const others = [...(own ?? [])].filter(
-        (writer) => nodes.sessionPart(writer)?.scope !== nodes.sessionPart(node)?.scope,
-      );
+      if (own.has(node) || nodes.isCreated(node)) continue;
+      const { scope } = nodes.sessionPart(node) ?? { scope: '' };
+      const others = [...own].filter((writer) => nodes.sessionPart(writer)?.scope !== scope);
       for (const writer of others) bridges.push([writer, node]);
-      if (others.length === 0)
-        reasons.push({
-          code: 'temporary-table-not-created',
-          line,
-          text: `${nodes.display(node)} is read but nothing in this script makes it, line ${line}.`,
-        });
+      if (others.length === 0) reasons.push(notCreated(nodes.display(node), line));
     }
   }
   return { bridges: [...bridges, ...calleeBridges(writers, readers, nodes)], reasons };
 }
 
-function collect(map: Map<string, Set<string>>, nodes: Nodes, node: string): Set<string> | undefined {
-  const part = nodes.sessionPart(node);
-  if (part === undefined) return undefined;
-  const set = map.get(part.key) ?? new Set<string>();
-  map.set(part.key, set);
-  return set;
+function notCreated(name: string, line: number): Reason {
+  const text = `${name} is read but nothing in this script makes it, line ${line}.`;
+  return { code: 'temporary-table-not-created', line, text };
+}
+
+interface Uses {
+  /** The nodes that are written, by the key of their name. */
+  readonly writers: ReadonlyMap<string, ReadonlySet<string>>;
+  /** The nodes that are read, with the first line, by the key of their name. */
+  readonly readers: ReadonlyMap<string, ReadonlyMap<string, number>>;
+}
+
+function usesOf(effects: readonly Effect[], nodes: Nodes): Uses {
+  const writers = new Map<string, Set<string>>();
+  const readers = new Map<string, Map<string, number>>();
+  for (const effect of effects) {
+    for (const node of effect.writes) {
+      const key = nodes.sessionPart(node)?.key;
+      if (key !== undefined) writers.set(key, (writers.get(key) ?? new Set<string>()).add(node));
+    }
+    for (const node of effect.reads) {
+      const key = nodes.sessionPart(node)?.key;
+      if (key === undefined) continue;
+      const lines = readers.get(key) ?? new Map<string, number>();
+      if (!lines.has(node)) lines.set(node, effect.line);
+      readers.set(key, lines);
+    }
+  }
+  return { writers, readers };
 }
 
 /** A routine fills a table that its caller made: what the caller reads comes from there. */

@@ -1,0 +1,57 @@
+/** INSERT to edges. */
+import { applyOutputs } from './apply-output.ts';
+import { runCall } from './apply-routine.ts';
+import { assign, bindTarget, type Frame, targetColumns, writeTo } from './frame.ts';
+import type { Insert } from './ir.ts';
+import { type Relation, united } from './relations.ts';
+import { Scope } from './scope.ts';
+
+/** Applies INSERT. */
+export function applyInsert(frame: Frame, statement: Insert): Relation {
+  const { effect, resolver, session } = frame;
+  const tables = resolver.withTables(statement.with, frame.tables);
+  const inner: Frame = { ...frame, tables };
+  const results: Relation[] = [];
+  if (statement.query !== undefined) results.push(resolver.query(statement.query, tables));
+  if (statement.call !== undefined) {
+    const call = runCall(frame, statement.call);
+    for (const read of call.reads) effect.edge(read, session.nodes.of(statement.target));
+    results.push(...call.results);
+  }
+  const target = writeTo(frame, statement.target);
+  const relation = united(results);
+  if (results.length > 0)
+    effect.store(target, relation, targetColumns(inner, target, relation, statement.columns));
+  const scope = new Scope(tables);
+  bindTarget(
+    inner,
+    {
+      type: 'table',
+      name: statement.target,
+      alias: undefined,
+      columns: [],
+      pivots: [],
+      line: statement.line,
+    },
+    scope,
+  );
+  for (const name of ['excluded', 'new'])
+    scope.add(
+      {
+        relation:
+          relation.columns.length > 0
+            ? { ...relation, columns: named(relation, statement.columns) }
+            : { columns: [], open: [target] },
+        table: undefined,
+        label: name,
+      },
+      [name],
+    );
+  assign(inner, statement.assignments, scope, () => target);
+  effect.absorb(resolver, [target]);
+  return applyOutputs(inner, statement.output, target, scope);
+}
+
+function named(relation: Relation, names: readonly string[]): Relation['columns'] {
+  return relation.columns.map((column, at) => ({ ...column, name: names[at] ?? column.name }));
+}

@@ -1,0 +1,76 @@
+/** What the appliers of statements share: the frame, writes, names of stored columns, SET lists. */
+import type { Effect } from './effect.ts';
+import type { Assignment, Name, Source } from './ir.ts';
+import type { Relation } from './relations.ts';
+import type { Resolver } from './resolver.ts';
+import type { Bound, CommonTables, Scope } from './scope.ts';
+import type { Session } from './session.ts';
+import { bindSource } from './sources.ts';
+
+/** What a statement is applied to: session, effect, resolver and the common tables in sight. */
+export interface Frame {
+  readonly session: Session;
+  readonly effect: Effect;
+  readonly resolver: Resolver;
+  readonly tables: CommonTables;
+}
+
+/** Notes a write and gives the node. */
+export function writeTo(frame: Frame, target: Name): string {
+  const node = frame.session.nodes.of(target);
+  markWritten(frame, node);
+  return node;
+}
+
+/** Notes that the statement writes a node. */
+export function markWritten({ session, effect }: Frame, node: string): void {
+  effect.writes.add(node);
+  session.written.add(node);
+  session.emptied.delete(node);
+}
+
+/** The names by which stored columns are known: the list given, else the target's own if their number fits. */
+export function targetColumns(
+  frame: Frame,
+  target: string,
+  relation: Relation,
+  listed: readonly string[],
+): readonly string[] | undefined {
+  if (listed.length > 0) return listed;
+  const shape = frame.session.columnsOf(target);
+  const star = relation.columns.some((column) => column.star);
+  if (shape !== undefined && shape.length === relation.columns.length && !star) return shape;
+  if (!star && shape === undefined && relation.columns.some((column) => column.origins.size > 0)) {
+    frame.effect.note(
+      'target-columns-unknown',
+      `Columns go to ${frame.session.nodes.display(target)} by position, line ${frame.effect.line}; they bear the query's names here.`,
+    );
+  }
+  return undefined;
+}
+
+/** Binds a source that is written rather than read. */
+export function bindTarget({ resolver }: Frame, source: Source, scope: Scope): Bound {
+  return bindSource(resolver, source, scope, true);
+}
+
+/** Sets columns; the target of each may depend on its qualifier. */
+export function assign(
+  { effect, resolver }: Frame,
+  assignments: readonly Assignment[],
+  scope: Scope,
+  targetOf: (assignment: Assignment) => string | undefined,
+): void {
+  for (const assignment of assignments) {
+    const target = targetOf(assignment);
+    if (target === undefined) continue;
+    const [subquery] = assignment.expression.subqueries;
+    if (assignment.columns.length > 1 && subquery !== undefined) {
+      const relation = resolver.query(subquery.query, scope.tables, scope);
+      effect.store(target, relation, assignment.columns);
+      continue;
+    }
+    const origins = resolver.origins(assignment.expression, scope);
+    for (const column of assignment.columns) effect.value(target, column, origins);
+  }
+}

@@ -1,0 +1,58 @@
+/** Sources that are no tables: files by format, and functions with columns of their own. */
+import { commaRanges, findAtDepth } from './clauses.ts';
+import type { Cursor } from './cursor.ts';
+import { scanExpression } from './expression.ts';
+import { emptyExpression, type Expression, type Name } from './ir.ts';
+import { words } from './words.ts';
+
+const fileFormats = words('PARQUET CSV JSON ORC AVRO TEXT DELTA BINARYFILE');
+
+/** True for a file that is read by its format, Spark's parquet.`/path`; the cursor stands behind the name. */
+export function isFileFormat(cursor: Cursor, name: Name): boolean {
+  const last = cursor.token(cursor.at - 1);
+  return (
+    name.length === 2 &&
+    last.kind === 'quoted' &&
+    cursor.dialect.structs &&
+    fileFormats.has((name[0] ?? '').toUpperCase()) &&
+    /[/:.]/.test(last.text)
+  );
+}
+
+/** The columns that JSON_TABLE and XMLTABLE declare, whose parenthesis is at `open`: `… COLUMNS (a …, b …)`. */
+export function declaredColumns(cursor: Cursor, open: number, end: number): readonly string[] {
+  if (!['JSON_TABLE', 'XMLTABLE'].includes(cursor.word(open - 1))) return [];
+  const close = cursor.closeOf(open, end);
+  const at = findAtDepth(cursor, open + 1, close, (index) => cursor.word(index) === 'COLUMNS') + 1;
+  const grouped = cursor.symbol(at, '(');
+  return commaRanges(cursor, grouped ? at + 1 : at, grouped ? cursor.closeOf(at, close) : close).map(
+    ([from]) => cursor.identifier(from),
+  );
+}
+
+/** The strings in a range, in order. */
+export function stringsIn(cursor: Cursor, from: number, end: number): readonly string[] {
+  return cursor.tokens
+    .slice(from, end)
+    .filter((token) => token.kind === 'string')
+    .map((token) => token.text);
+}
+
+/** Reads a Snowflake stage with its path, `@stage/folder/file`. */
+export function readStagePath(cursor: Cursor, end: number): string {
+  let path = cursor.token(cursor.at++).text;
+  while (cursor.at < end && cursor.token(cursor.at).start === cursor.token(cursor.at - 1).end) {
+    if (cursor.symbol(cursor.at, '(') || cursor.symbol(cursor.at, ')')) break;
+    path += cursor.token(cursor.at++).text;
+  }
+  return path;
+}
+
+/** Reads the arguments of a function; empty if no group follows. */
+export function readArguments(cursor: Cursor, end: number): Expression {
+  if (!cursor.symbol(cursor.at, '(')) return emptyExpression;
+  const close = cursor.closeOf(cursor.at, end);
+  const args = scanExpression(cursor, cursor.at + 1, close);
+  cursor.at = Math.min(close + 1, end);
+  return args;
+}
