@@ -88,6 +88,7 @@ export function showHeader(
         relationGuid: edge.guid,
         displayText: displayText(term),
         confidence: 0,
+        ...uniqueAttributes(unit, term),
       }),
     ),
     isIncomplete: entity.isIncomplete,
@@ -110,12 +111,15 @@ export function showEdgeAttributes(unit: UnitOfWork, edge: StoredEdge): JsonObje
   if (def === undefined || def.attributeDefs.length === 0) return undefined;
   const shown = jsonObject();
   for (const [name, info] of unit.registry.structAttributes(def)) {
-    shown[name] = showAttribute(info, own(edge.attributes, name), valueView(unit));
+    const kept = own(edge.attributes, name) ?? null;
+    // Unlike on entities, what is unset is null whatever its type (seen on Atlas 2.4.0).
+    shown[name] = kept === null ? null : showAttribute(info, kept, valueView(unit));
   }
   return shown;
 }
 
-function showRelated(unit: UnitOfWork, edge: StoredEdge, guid: string): JsonValue {
+/** One relationship of an entity as shown under its `relationshipAttributes`. */
+export function showRelated(unit: UnitOfWork, edge: StoredEdge, guid: string): JsonValue {
   const other = unit.entity(otherEnd(edge, guid));
   if (other === undefined) return null;
   const related = jsonObject({

@@ -7,6 +7,7 @@ import { jsonObject } from '../json.ts';
 import { basicCaller, bearerCaller, type CatalogAuth, type Caller, defaultUsers } from './auth.ts';
 import { entityRoutes, purgeRoute } from './entity-routes.ts';
 import { answerFailure, answerFault, answerJson, Exchange } from './exchange.ts';
+import { glossaryRoutes } from './glossary-routes.ts';
 import { addPages } from './page-routes.ts';
 import { readsOnly, type Route } from './routes.ts';
 import { sectionsAndSearch } from './section-routes.ts';
@@ -118,7 +119,7 @@ class RouteRunner {
 }
 
 /** The routes below `/v2`. */
-const routes: readonly Route[] = [...typeRoutes, ...sectionsAndSearch, ...entityRoutes];
+const routes: readonly Route[] = [...typeRoutes, ...sectionsAndSearch, ...entityRoutes, ...glossaryRoutes];
 
 /** Makes the application; `app.request()` serves it without a socket. */
 export function createApp(catalog: Catalog, options: AppOptions): Hono {

@@ -24,6 +24,8 @@ const floors: Readonly<Record<string, number>> = {
   bm: 14,
   search: 17,
   http: 39,
+  gl: 29,
+  audit: 2,
 };
 
 test.runIf(isThere)(

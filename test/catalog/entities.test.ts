@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ownList, ownObject } from '../../catalog/json.ts';
 import { assigned, entity, openTestCatalog, type TestCatalog } from './support.ts';

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { chromium } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { openCatalog } from '../../catalog/open-catalog.ts';
