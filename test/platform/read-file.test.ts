@@ -103,10 +103,7 @@ describe('globMatcher()', () => {
     expect(globMatcher(glob)(path)).toBe(expected);
   });
 
-  it('is quick when pattern and path invite backtracking', () => {
-    const matches = globMatcher(`${'*a'.repeat(50)}b`);
-    const start = performance.now();
-    expect(matches('a'.repeat(5_000))).toBe(false);
-    expect(performance.now() - start).toBeLessThan(5_000);
+  it('does not backtrack without end when pattern and path invite it', () => {
+    expect(globMatcher(`${'*a'.repeat(50)}b`)('a'.repeat(5_000))).toBe(false); // 2^50 ways, were they all tried
   });
 });
