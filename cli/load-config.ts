@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Document, LineCounter, parseDocument, isNode } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { type Config, configSchema } from '../pipeline/config.ts';
 import { messageOf, StreamError } from '../pipeline/errors.ts';
@@ -28,29 +28,35 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   const lines = new LineCounter();
   const document = parseDocument(await readText(absolute), {
     lineCounter: lines,
-    prettyErrors: true,
+    prettyErrors: false, // a pretty error quotes the file, which may hold a password
     uniqueKeys: true,
     merge: true,
   });
   const [problem] = document.errors;
   if (problem !== undefined) {
-    const [position] = problem.linePos ?? [];
-    throw new StreamError(
-      'CONFIG_SYNTAX',
-      `${file}:${position?.line ?? 1}: ${problem.message.split('\n')[0]}`,
-      { cause: problem },
-    );
+    const { line } = lines.linePos(problem.pos[0]);
+    throw new StreamError('CONFIG_SYNTAX', `${file}:${line}: ${problem.message}`, { cause: problem });
   }
   const folder = path.dirname(absolute);
-  const raw = await resolveReferences(document.toJS({ maxAliasCount: 100 }) ?? {}, {
+  const raw = await resolveReferences(plainValue(document, file), {
     folder,
     env: process.env,
+    locate: (field) => located(field, { file, document, lines, at: [] }),
   });
   const invalid = (error: z.ZodError, at: readonly PropertyKey[]): StreamError =>
     new StreamError('CONFIG_INVALID', describe(error, { file, document, lines, at }), { cause: error });
   const parsed = configSchema.safeParse(raw);
   if (!parsed.success) throw invalid(parsed.error, []);
   return { file, folder, config: parsed.data, invalid };
+}
+
+/** The values of a document. Throws CONFIG_SYNTAX for an alias without an anchor, and for aliases that multiply beyond measure. */
+function plainValue(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (thrown) {
+    throw new StreamError('CONFIG_SYNTAX', `${file}:1: ${messageOf(thrown)}`, { cause: thrown });
+  }
 }
 
 async function readText(file: string): Promise<string> {
@@ -75,21 +81,50 @@ interface Source {
   readonly at: readonly PropertyKey[];
 }
 
-/** One line for each problem: file:line, field, what is wrong, and what is expected. */
+/** One line for each problem: file:line, field, what is wrong, and what is expected. Never a value: it may be a secret. */
 function describe(error: z.ZodError, source: Source): string {
   return error.issues
-    .map((issue) => {
-      const field = [...source.at, ...issue.path];
-      return `${source.file}:${lineOf(field, source)}: ${field.map(String).join('.') || 'the file'}: ${issue.message}`;
-    })
+    .flatMap(problemsOf)
+    .map(({ field, message }) => `${located(field, source)}: ${message}`)
     .join('\n');
 }
 
-/** The line of a field, or of the nearest thing around it that is in the file. */
+interface Problem {
+  readonly field: readonly PropertyKey[];
+  readonly message: string;
+}
+
+function problemsOf(issue: z.core.$ZodIssue): readonly Problem[] {
+  const field = issue.path;
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ field: [...field, key], message: 'this key is not known here' }));
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ field, message }));
+  return [{ field, message: issue.message }];
+}
+
+/** `file:line: field`. */
+function located(field: readonly PropertyKey[], source: Source): string {
+  const whole = [...source.at, ...field];
+  return `${source.file}:${lineOf(whole, source)}: ${whole.map(String).join('.') || 'the file'}`;
+}
+
+/** The line of a field's key, or of the nearest thing around it that is in the file. */
 function lineOf(field: readonly PropertyKey[], { document, lines }: Source): number {
-  for (let length = field.length; length >= 0; length -= 1) {
-    const node: unknown = length === 0 ? document.contents : document.getIn(field.slice(0, length), true);
-    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  let node: unknown = document.contents;
+  let line = 1;
+  for (const segment of field) {
+    if (isAlias(node)) node = node.resolve(document);
+    let place: unknown;
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(segment));
+      place = pair?.key;
+      node = pair?.value;
+    } else if (isSeq(node)) {
+      place = node.items[Number(segment)];
+      node = place;
+    }
+    if (!isNode(place) || !place.range) break;
+    line = lines.linePos(place.range[0]).line;
   }
-  return 1;
+  return line;
 }

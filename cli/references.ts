@@ -9,30 +9,36 @@ export interface ReferenceScope {
   /** Folder that relative paths of `${file:…}` start from. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** How messages name a field, such as with its file and line. @default its path, joined by dots */
+  readonly locate?: (field: Field) => string;
 }
+
+/** Keys and indices from the root to a value. */
+type Field = readonly (string | number)[];
 
 /**
  * Replaces `${env:NAME}` by the environment variable and `${file:PATH}` by the file's text without its last line break, in
  * every text of a value. Throws CONFIG_REFERENCE, naming the field and the reference but never a content.
  */
-export async function resolveReferences(value: unknown, scope: ReferenceScope, field = ''): Promise<unknown> {
+export async function resolveReferences(
+  value: unknown,
+  scope: ReferenceScope,
+  field: Field = [],
+): Promise<unknown> {
   if (typeof value === 'string') return resolveText(value, scope, field);
   if (Array.isArray(value)) {
-    return Promise.all(
-      value.map((element, index) => resolveReferences(element, scope, `${field}[${index}]`)),
-    );
+    return Promise.all(value.map((element, index) => resolveReferences(element, scope, [...field, index])));
   }
   if (value === null || typeof value !== 'object') return value;
   const resolved = await Promise.all(
     Object.entries(value).map(
-      async ([key, member]) =>
-        [key, await resolveReferences(member, scope, field === '' ? key : `${field}.${key}`)] as const,
+      async ([key, member]) => [key, await resolveReferences(member, scope, [...field, key])] as const,
     ),
   );
   return Object.fromEntries(resolved);
 }
 
-async function resolveText(text: string, scope: ReferenceScope, field: string): Promise<string> {
+async function resolveText(text: string, scope: ReferenceScope, field: Field): Promise<string> {
   const found = await Promise.all(
     [...text.matchAll(reference)].map(async ([whole, kind, name = '']) => ({
       whole,
@@ -43,22 +49,30 @@ async function resolveText(text: string, scope: ReferenceScope, field: string): 
   return text.replaceAll(reference, (whole) => found[at++]?.replacement ?? whole);
 }
 
-function fromEnvironment(name: string, scope: ReferenceScope, field: string): string {
+function fromEnvironment(name: string, scope: ReferenceScope, field: Field): string {
   const value = scope.env[name];
   if (value !== undefined) return value;
-  throw new StreamError('CONFIG_REFERENCE', `${field}: the environment variable ${name} is not set.`, {
-    advice: `Set ${name}, or write the value into the configuration.`,
-  });
+  throw new StreamError(
+    'CONFIG_REFERENCE',
+    `${nameOf(field, scope)}: the environment variable ${name} is not set.`,
+    {
+      advice: `Set ${name}, or write the value into the configuration.`,
+    },
+  );
 }
 
-async function fromFile(name: string, scope: ReferenceScope, field: string): Promise<string> {
+async function fromFile(name: string, scope: ReferenceScope, field: Field): Promise<string> {
   try {
     return (await readFile(path.resolve(scope.folder, name), 'utf8')).replace(/\r?\n$/, '');
   } catch (thrown) {
     throw new StreamError(
       'CONFIG_REFERENCE',
-      `${field}: the file ${name} cannot be read: ${messageOf(thrown)}.`,
+      `${nameOf(field, scope)}: the file ${name} cannot be read: ${messageOf(thrown)}.`,
       { cause: thrown },
     );
   }
+}
+
+function nameOf(field: Field, { locate }: ReferenceScope): string {
+  return locate?.(field) ?? field.join('.');
 }
