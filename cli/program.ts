@@ -5,6 +5,7 @@ import { deadLettersCommand } from './commands/dead-letters.ts';
 import { entityCommand } from './commands/entity.ts';
 import { lineageCommand } from './commands/lineage.ts';
 import { produceCommand } from './commands/produce.ts';
+import { sqlLineageCommand } from './commands/sql-lineage.ts';
 import { runCommand } from './commands/run.ts';
 import { describeFailure, exitCodeOf, exitCodes, note } from './output.ts';
 
@@ -28,7 +29,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .addCommand(checkCommand(setExitCode))
     .addCommand(entityCommand())
     .addCommand(lineageCommand())
-    .addCommand(deadLettersCommand());
+    .addCommand(deadLettersCommand())
+    .addCommand(sqlLineageCommand());
   for (const command of allCommands(program)) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync([...argv], { from: 'user' });
