@@ -66,7 +66,8 @@ async function query(server: Started, sql: string): Promise<readonly unknown[]> 
 const gone = (server: Started): Promise<unknown> =>
   vi.waitFor(() => expect(query(server, 'SELECT 1')).rejects.toThrow(/ECONNREFUSED/), { timeout: 20_000 });
 
-describe('the example PostgreSQL', () => {
+// Each start is a Node.js process, an initdb and a server: some seconds on a busy machine.
+describe('the example PostgreSQL', { timeout: 90_000 }, () => {
   it('holds the shop with its lineage by column', async () => {
     const server = await start();
     const { host, port, user, password, database } = server;
@@ -157,11 +158,14 @@ describe('the example PostgreSQL', () => {
     expect(await second.ended).toBe(0);
   });
 
-  it('ends when its parent closes its standard input, and leaves no server behind when it is killed', async () => {
+  it('ends when its parent closes its standard input', async () => {
     const left = await start();
     left.child.stdin?.end();
     expect(await left.ended).toBe(0);
     await gone(left);
+  });
+
+  it('leaves no server behind when it is killed', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'purview-streams-test-'));
     folders.push(folder);
     const killed = await start(folder);
