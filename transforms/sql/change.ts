@@ -25,10 +25,9 @@ function readTail(cursor: Cursor, end: number, tail: Tail): void {
   while (cursor.at < end) {
     if (cursor.is('OUTPUT', 'RETURNING')) tail.output.push(...readOutputs(cursor, end));
     else if (cursor.is('FROM', 'USING')) {
-      const { sources, joins, filters } = readFrom(cursor, end);
+      const { sources, joins } = readFrom(cursor, end);
       tail.from.push(...sources);
       tail.joins.push(joins);
-      tail.filters.push(filters);
     } else {
       const isFilter = cursor.is('WHERE');
       const from = cursor.at + 1;

@@ -4,7 +4,7 @@ import { beginsClause, columnList, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import { readEmbedded } from './embedded.ts';
 import { joinExpressions, scanExpression } from './expression.ts';
-import { emptyExpression, type Expression, type Name, type Pivot, type Source } from './ir.ts';
+import { type Expression, type Name, type Pivot, type Source } from './ir.ts';
 import { maxPivots, maxQueryDepth } from './limits.ts';
 import { locationName } from './names.ts';
 import { readPivot } from './pivot.ts';
@@ -16,8 +16,6 @@ import { joinWords, words } from './words.ts';
 export interface FromClause {
   readonly sources: readonly Source[];
   readonly joins: Expression;
-  /** Filters inside sources. */
-  readonly filters: Expression;
 }
 
 const sourcePrefixes = words('LATERAL ONLY');
@@ -64,7 +62,7 @@ class FromReader {
   }
 
   private result(): FromClause {
-    return { sources: this.sources, joins: joinExpressions(this.joins), filters: emptyExpression };
+    return { sources: this.sources, joins: joinExpressions(this.joins) };
   }
 
   private list(end: number): void {

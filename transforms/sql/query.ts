@@ -196,10 +196,9 @@ function readSelectList(cursor: Cursor, end: number, parts: Parts): void {
 function readClause(cursor: Cursor, end: number, parts: Parts): void {
   const word = cursor.word(cursor.at);
   if (word === 'FROM') {
-    const { sources, joins, filters } = readFrom(cursor, end);
+    const { sources, joins } = readFrom(cursor, end);
     parts.select = { ...parts.select, from: [...parts.select.from, ...sources] };
     parts.joins.push(joins);
-    parts.filters.push(filters);
     if (!beginsClause(cursor, cursor.at) && cursor.word(cursor.at) !== 'SELECT')
       cursor.at = clauseEnd(cursor, cursor.at, end);
     return;
