@@ -12,18 +12,34 @@ export interface CoalescedRoot<T extends Delivery> extends EntityRef {
   readonly superseded: readonly T[];
 }
 
+/** What somebody said of a root last. */
+export interface Said extends Pick<EntityChange, 'producer' | 'objectId' | 'position' | 'placeholder'> {
+  /** True for a deletion. */
+  readonly deleted: boolean;
+}
+
 /**
- * Reduces the changes of a batch to one decision for each root. It depends on positions and offsets alone, not on the
- * order or the duplication of the list:
- * - of one object of a source, the latest source position counts (only within the incarnation that came last), ties by offset;
- * - objects and producers are ordered among each other by offset, since positions do not compare between them;
- * - a deletion (nobody speaks of the root any more) undoes every change before it;
- * - a placeholder is dropped where anybody speaks for real;
- * - changes of different producers both stay.
+ * Reduces the changes of a batch to one decision for each root: what is left when they are taken one after the other by offset,
+ * so neither the order and duplication of the list nor the bounds of the batch matter.
+ * - What is older, by source position, than what its object said last is dropped. Positions compare only for one object and incarnation.
+ * - A deletion (nobody speaks of the root any more) undoes every change before it.
+ * - A placeholder is dropped where anybody speaks for real, and gives way to whoever does.
+ * - Changes of different producers both stay.
+ *
+ * @param before what each producer had said last of a root, before the batch; nothing after a deletion but what the deleter said
  */
-export function coalesce<T extends Delivery>(deliveries: readonly T[]): readonly CoalescedRoot<T>[] {
+export function coalesce<T extends Delivery>(
+  deliveries: readonly T[],
+  before: (root: EntityRef) => readonly Said[] = () => [],
+): readonly CoalescedRoot<T>[] {
   const roots = [...groupBy(deliveries, ({ change }) => refKey(change))];
-  return roots.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, changes]) => coalesceRoot(changes));
+  return roots
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, changes]) => {
+      const [{ change }] = changes;
+      const root = { typeName: change.typeName, qualifiedName: change.qualifiedName };
+      return { ...root, ...fold(changes, before(root)) };
+    });
 }
 
 /** Whether a change is older than what its source object said last: both known by position in one incarnation. */
@@ -39,47 +55,44 @@ export function isOlder(
   );
 }
 
-function coalesceRoot<T extends Delivery>(deliveries: readonly T[]): CoalescedRoot<T> {
-  const [first] = deliveries;
-  const current = [
-    ...groupBy(deliveries, ({ change }) => JSON.stringify([change.producer, change.objectId])).values(),
-  ].map(latestOfObject);
-  const deletion = latest(current.filter(({ change }) => change.operation === 'DELETE'));
-  const after = current.filter(
-    ({ change, offset }) =>
-      change.operation === 'UPSERT' && (deletion === undefined || offset > deletion.offset),
-  );
-  const real = after.filter(({ change }) => !change.placeholder);
-  const upserts = [...groupBy(real.length > 0 ? real : after, ({ change }) => change.producer).values()]
-    .map((changes) => latest(changes))
-    .filter((delivery) => delivery !== undefined)
-    .sort((a, b) => (a.change.producer < b.change.producer ? -1 : 1));
-  const kept = new Set<T | undefined>([deletion, ...upserts]);
+function fold<T extends Delivery>(
+  deliveries: readonly T[],
+  before: readonly Said[],
+): Omit<CoalescedRoot<T>, keyof EntityRef> {
+  let said = new Map<string, Said>(before.map((one) => [one.producer, one]));
+  let deletion: T | undefined;
+  let upserts = new Map<string, T>();
+  for (const delivery of [...deliveries].sort(byOffset)) {
+    const { change } = delivery;
+    const last = said.get(change.producer);
+    if (last !== undefined && isOlder(change, last)) continue;
+    if (change.operation === 'DELETE') {
+      deletion = delivery;
+      upserts = new Map();
+      said = new Map();
+    } else {
+      if (change.placeholder && [...said.values()].some((one) => !one.deleted && !one.placeholder)) continue;
+      for (const [producer, one] of said) {
+        if (!one.deleted && one.placeholder === change.placeholder) continue;
+        said.delete(producer);
+        upserts.delete(producer);
+      }
+      upserts.set(change.producer, delivery);
+    }
+    const { producer, objectId, position, placeholder } = change;
+    said.set(producer, { producer, objectId, position, placeholder, deleted: change.operation === 'DELETE' });
+  }
+  const kept = new Set<T | undefined>([deletion, ...upserts.values()]);
   return {
-    typeName: first?.change.typeName ?? '',
-    qualifiedName: first?.change.qualifiedName ?? '',
     deletion,
-    upserts,
+    upserts: [...upserts.values()].sort((a, b) => (a.change.producer < b.change.producer ? -1 : 1)),
     superseded: deliveries.filter((delivery) => !kept.has(delivery)),
   };
 }
 
-/** The current change of one object of a source. */
-function latestOfObject<T extends Delivery>(deliveries: readonly [T, ...T[]]): T {
-  const incarnation = latest(deliveries)?.change.position.incarnation;
-  const [head, ...rest] = deliveries;
-  return rest.reduce((best, next) => {
-    const isCurrent = next.change.position.incarnation === incarnation;
-    if (isCurrent !== (best.change.position.incarnation === incarnation)) return isCurrent ? next : best;
-    const [a, b] = [best.change.position.sequence, next.change.position.sequence];
-    return b > a || (b === a && next.offset > best.offset) ? next : best;
-  }, head);
-}
-
-function latest<T extends Delivery>(deliveries: readonly T[]): T | undefined {
-  let best: T | undefined;
-  for (const next of deliveries) if (best === undefined || next.offset > best.offset) best = next;
-  return best;
+/** By offset; the same offset twice is the same change twice. */
+function byOffset(a: Delivery, b: Delivery): number {
+  return a.offset - b.offset;
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, [T, ...T[]]> {

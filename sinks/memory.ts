@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { coalesce } from '../pipeline/coalesce.ts';
+import { coalesce, type Said } from '../pipeline/coalesce.ts';
 import { contentHash } from '../pipeline/content-hash.ts';
 import { refKey } from '../pipeline/derive/keys.ts';
 import { type SinkComponent, sinkComponent } from '../pipeline/sink-component.ts';
 import type { AppliedCounts, Delivery, Outcome, Sink } from '../pipeline/sink.ts';
-import type { EntityChange } from '../schemas/types.ts';
+import type { EntityChange, EntityRef } from '../schemas/types.ts';
 
 /** A sink that holds what it is given, for tests and trials. */
 export interface MemorySink extends Sink {
@@ -45,7 +45,10 @@ function deliverTo(
   batch: readonly Delivery[],
 ): readonly Outcome[] {
   const outcomes = new Map<number, Outcome>();
-  for (const root of coalesce(batch.map((delivery, index) => ({ ...delivery, index })))) {
+  const items = batch.map((delivery, index) => ({ ...delivery, index }));
+  const said = (root: EntityRef): readonly Said[] =>
+    [...(roots.get(refKey(root))?.values() ?? [])].map((change) => ({ ...change, deleted: false }));
+  for (const root of coalesce(items, said)) {
     const key = refKey(root);
     for (const { index } of root.superseded) outcomes.set(index, { kind: 'superseded' });
     if (root.deletion !== undefined) {
@@ -55,7 +58,7 @@ function deliverTo(
     for (const { index, change } of root.upserts) {
       const held = roots.get(key) ?? new Map<string, EntityChange>();
       outcomes.set(index, upsertOutcome(held, change));
-      if (held.size > 0) roots.set(key, held);
+      roots.set(key, held);
     }
   }
   return batch.map((_, index) => outcomes.get(index) ?? { kind: 'superseded' });
@@ -66,13 +69,9 @@ function deletionOutcome(held: ReadonlyMap<string, EntityChange> | undefined): O
   return { kind: deleted > 0 ? 'delivered' : 'unchanged', counts: { ...nothing, deleted } };
 }
 
-/** Applies an upsert to what is held of its root. */
+/** Applies an upsert to what is held of its root; placeholders give way to what is real. */
 function upsertOutcome(held: Map<string, EntityChange>, change: EntityChange): Outcome {
-  const isReal = [...held.values()].some((other) => !other.placeholder);
-  if (change.placeholder && isReal) return { kind: 'superseded' };
-  if (!change.placeholder) {
-    for (const [producer, other] of held) if (other.placeholder) held.delete(producer);
-  }
+  for (const [producer, other] of held) if (other.placeholder !== change.placeholder) held.delete(producer);
   const before = held.get(change.producer);
   held.set(change.producer, change);
   const entities = change.entities.length;

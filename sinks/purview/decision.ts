@@ -1,4 +1,4 @@
-import { type CoalescedRoot, isOlder } from '../../pipeline/coalesce.ts';
+import type { CoalescedRoot } from '../../pipeline/coalesce.ts';
 import { contentHash } from '../../pipeline/content-hash.ts';
 import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateWrite } from '../../pipeline/state.ts';
@@ -37,15 +37,11 @@ export class RootDecision {
     return [appliedWrite(this.#ref, record.value)];
   }
 
-  /** Does the deletion, where there is one that is not outdated. When it fails, the upserts after it wait along. */
+  /** Does the deletion, where there is one. When it fails, the upserts after it wait along. */
   async delete(): Promise<void> {
     const item = this.#root.deletion;
     if (item === undefined) return;
     const before = await readApplied(this.#context.state, this.#ref);
-    if (before !== undefined && isOutdated(item, before)) {
-      this.#settle(item, { kind: 'superseded' });
-      return;
-    }
     try {
       const { deleted } =
         before?.deleted === true ? { deleted: 0 } : await deleteRoot(this.#context, this.#ref);
@@ -82,11 +78,6 @@ export class RootDecision {
     const { change } = item;
     const record = this.#record?.value;
     if (record === undefined) return true;
-    const isReal = !record.deleted && record.speakers.some((speaker) => !speaker.placeholder);
-    if ((change.placeholder && isReal) || isOutdated(item, record)) {
-      this.#settle(item, { kind: 'superseded' });
-      return false;
-    }
     const own = speakerOf(record, change.producer);
     if (own?.hash !== contentHash(change)) return true;
     const { objectId, position } = change;
@@ -103,8 +94,4 @@ export class RootDecision {
   #keep(record: Applied): void {
     this.#record = { value: record, isWritten: false };
   }
-}
-
-function isOutdated(item: Item, before: Applied): boolean {
-  return before.speakers.some((speaker) => isOlder(item.change, speaker));
 }

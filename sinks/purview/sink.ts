@@ -1,8 +1,11 @@
-import { coalesce } from '../../pipeline/coalesce.ts';
+import { coalesce, type Said } from '../../pipeline/coalesce.ts';
+import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
 import type { Delivery, Outcome, Sink } from '../../pipeline/sink.ts';
+import type { StateStore } from '../../pipeline/state.ts';
 import { declareTypes, type DeclaredTypes } from '../../pipeline/typedef-plan.ts';
+import { type Applied, readApplied } from './applied.ts';
 import { BatchWriter, type BatchContext } from './batch.ts';
 import type { CatalogClient } from './client.ts';
 import { RootDecision } from './decision.ts';
@@ -55,7 +58,10 @@ export class CatalogSink implements Sink {
     const outcomes = new Map<number, Outcome>();
     const settle = (item: Item, outcome: Outcome): void => void outcomes.set(item.index, outcome);
     const items = batch.map((delivery, index) => ({ ...delivery, index }));
-    const decisions = coalesce<Item>(items).map((root) => new RootDecision(context, root, settle));
+    const records = await readRecords(host.state, batch);
+    const decisions = coalesce<Item>(items, (root) => saidOf(records.get(refKey(root)))).map(
+      (root) => new RootDecision(context, root, settle),
+    );
     const planned: RootWrite[] = [];
     try {
       // A deletion may take other roots of the batch with it: only then is it known what they need.
@@ -79,4 +85,21 @@ export class CatalogSink implements Sink {
   async close(): Promise<void> {
     // Connections belong to the process; the state store to the host.
   }
+}
+
+/** What was applied of each root of a batch. */
+async function readRecords(
+  state: StateStore,
+  batch: readonly Delivery[],
+): Promise<ReadonlyMap<string, Applied | undefined>> {
+  const records = new Map<string, Applied | undefined>();
+  for (const { change } of batch) {
+    const key = refKey(change);
+    if (!records.has(key)) records.set(key, await readApplied(state, change));
+  }
+  return records;
+}
+
+function saidOf(record: Applied | undefined): readonly Said[] {
+  return (record?.speakers ?? []).map((speaker) => ({ ...speaker, deleted: record?.deleted === true }));
 }

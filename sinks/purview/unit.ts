@@ -1,7 +1,7 @@
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
-import type { EntityRef, Reference } from '../../schemas/types.ts';
-import { type Applied, applied, saidBy, speakerOf } from './applied.ts';
+import type { EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
+import { type Applied, applied, saidBy } from './applied.ts';
 import { mergeBodies, without } from './merge.ts';
 import { dependencyOrder } from './order.ts';
 import { type EntityWrite, writeBytes } from './request.ts';
@@ -54,7 +54,7 @@ export function planRoot(
     (record, { change }) => applied(record, change, types),
     applied(before, first.change, types),
   );
-  const bodies = bodiesOf(items, before, after).map((body) => withContainer(body, ref, types));
+  const bodies = bodiesOf(items, before, after, types).map((body) => withContainer(body, ref, types));
   const known = knownTargets(before);
   const references = bodies.flatMap((source) =>
     source.references
@@ -88,22 +88,50 @@ function bodiesOf(
   items: readonly Item[],
   before: Applied | undefined,
   after: Applied,
-): readonly EntityWrite['body'][] {
+  types: TypeModel,
+): readonly EntityBody[] {
   const spoken = new Map(items.map(({ change }) => [change.producer, change.entities]));
-  const others = after.speakers.filter((speaker) => !spoken.has(speaker.producer));
-  const own = mergeBodies([...spoken.values()]);
-  if (others.length === 0 && spoken.size === 1) return own;
-  const earlier = items.flatMap(({ change }) => {
-    const speaker = speakerOf(before, change.producer);
-    return speaker === undefined ? [] : saidBy(speaker);
-  });
-  const affected = new Set([...own, ...earlier].map(refKey));
-  const lists = after.speakers.map((speaker) => spoken.get(speaker.producer) ?? saidBy(speaker));
-  return mergeBodies(lists).filter((body) => affected.has(refKey(body)));
+  const others = new Set(
+    after.speakers.filter((one) => !spoken.has(one.producer)).map((one) => one.producer),
+  );
+  const replaced =
+    before?.deleted === false ? before.speakers.filter((one) => !others.has(one.producer)) : [];
+  const earlier = new Map(mergeBodies(replaced.map(saidBy)).map((body) => [refKey(body), body]));
+  const affected = new Set([...[...spoken.values()].flat().map(refKey), ...earlier.keys()]);
+  const lists = after.speakers.map((one) => spoken.get(one.producer) ?? saidBy(one));
+  return mergeBodies(lists)
+    .filter((body) => affected.has(refKey(body)))
+    .map((body) => withdrawn(body, earlier.get(refKey(body)), types));
+}
+
+/**
+ * Clears what was said before and is said by nobody any more: a replay into an empty catalogue would not have it either. Attributes that
+ * none of our producers ever gave are left alone. A container is never cleared: the catalogue would refuse the child.
+ */
+function withdrawn(body: EntityBody, earlier: EntityBody | undefined, types: TypeModel): EntityBody {
+  if (earlier === undefined) return body;
+  const cleared = Object.entries(earlier.attributes)
+    .filter(([name, value]) => value !== null && !Object.hasOwn(body.attributes, name))
+    .map(([name]) => [name, null] as const);
+  const named = new Set(body.references.map(({ attribute }) => attribute));
+  const dropped = earlier.references
+    .filter(({ attribute }) => !named.has(attribute) && !isContainer(body, attribute, types))
+    .map((reference) => ({ ...reference, targets: [] }));
+  if (cleared.length + dropped.length === 0) return body;
+  return {
+    ...body,
+    attributes: { ...body.attributes, ...Object.fromEntries(cleared) },
+    references: [...body.references, ...dropped],
+  };
+}
+
+function isContainer(body: EntityBody, attribute: string, types: TypeModel): boolean {
+  const relation = types.relation(body.typeName, attribute);
+  return relation?.category === 'COMPOSITION' && relation.end === 2;
 }
 
 /** A COMPOSITION's child must name its container in every write (404-00-007 otherwise), also when nothing of that changed. */
-function withContainer(body: EntityWrite['body'], root: EntityRef, types: TypeModel): EntityWrite['body'] {
+function withContainer(body: EntityBody, root: EntityRef, types: TypeModel): EntityBody {
   if (refKey(body) === refKey(root)) return body;
   const attribute = types.containerAttribute(body.typeName, root.typeName);
   if (attribute === undefined || body.references.some((reference) => reference.attribute === attribute))

@@ -49,12 +49,8 @@ export function sinkContract(name: string, adapter: SinkAdapter): void {
       const old = shop('a', { city: 'old' }, { sequence: 1 });
       const fresh = shop('a', { city: 'new' }, { sequence: 2 });
       const batch = deliveries([fresh, old]);
-      expect(kinds(await sink.deliver([...batch, ...batch], never))).toEqual([
-        'delivered',
-        'superseded',
-        'superseded',
-        'superseded',
-      ]);
+      const outcomes = kinds(await sink.deliver([...batch, ...batch], never));
+      expect([...outcomes].sort()).toEqual(['delivered', 'superseded', 'superseded', 'superseded']);
     });
 
     it('deliver() keeps the changes of two producers of one root', async () => {

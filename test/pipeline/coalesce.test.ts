@@ -63,6 +63,24 @@ describe('coalesce()', () => {
     });
   });
 
+  it('keeps a deletion when its object comes back after it, since it undoes what others said too', () => {
+    const [real, again] = [shop('a', {}, { sequence: 1 }), shop('a', {}, { sequence: 3 })];
+    expect(only([real, deletionOf(real), again])).toEqual({ deletion: 1, upserts: [2], superseded: [0] });
+  });
+
+  it('takes what was said before the batch into account', () => {
+    const real = shop('a', {}, { producer: 'db', sequence: 5 });
+    const stand = shop('a', {}, { producer: 'etl', placeholder: true });
+    const late = deletionOf(real, { sequence: 4 });
+    const [root] = coalesce(deliveries([stand, shop('a', {}, { producer: 'x' }), late]), () => [
+      { ...real, deleted: false },
+    ]);
+    expect(root?.deletion).toBeUndefined();
+    expect(root?.upserts.map(({ offset }) => offset)).toEqual([1]);
+    const [after] = coalesce(deliveries([stand]), () => [{ ...late, deleted: true }]);
+    expect(after?.upserts).toHaveLength(1);
+  });
+
   it('keeps roots apart that have one name and different types', () => {
     const a = shop('a');
     const b = { ...shopProcess('p', { inputs: [], outputs: [] }), qualifiedName: a.qualifiedName };

@@ -113,13 +113,25 @@ describe('deliver()', () => {
     expect(kinds(outcomes)).toEqual(['unchanged', 'unchanged', 'unchanged']);
   });
 
-  it('updates what differs and keeps attributes that the change does not name', async () => {
+  it('clears what its producer no longer says, and keeps what others and people said', async () => {
+    const city = async () => (await catalog.entity('shop', 'shop://a'))?.attributes;
     await deliver(shop('a', { city: 'here' }));
-    const outcomes = await deliver(shop('a', {}, { sequence: 2 }), shop('b', { city: 'x' }));
-    expect(outcomes[0]).toEqual({ kind: 'unchanged', counts: counts({ unchanged: 1 }) });
-    expect((await catalog.entity('shop', 'shop://a'))?.attributes['city']).toBe('here');
-    await deliver(shop('a', { city: null }, { sequence: 3 }));
-    expect((await catalog.entity('shop', 'shop://a'))?.attributes['city']).toBeNull();
+    await catalog.call('POST', '/entity', {
+      entity: {
+        typeName: 'shop',
+        guid: '-1',
+        attributes: { name: 'a', qualifiedName: 'shop://a', owner: 'Kim' },
+      },
+    });
+    const [outcome] = await deliver(shop('a', {}, { sequence: 2 }));
+    expect(outcome).toEqual({ kind: 'delivered', counts: counts({ updated: 1 }) });
+    expect(await city()).toMatchObject({ city: null, owner: 'Kim' });
+    await deliver(
+      shop('a', { city: 'there' }, { sequence: 3 }),
+      shop('a', { city: 'other' }, { producer: 'x' }),
+    );
+    await deliver(shop('a', {}, { sequence: 4 }));
+    expect(await city()).toMatchObject({ city: 'other', owner: 'Kim' });
   });
 
   it('supersedes what is older than what was applied of the same object', async () => {
