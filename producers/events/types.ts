@@ -7,6 +7,9 @@ const described = {
   comment: { typeName: 'string', description: 'The comment on it in the source.' },
 } as const;
 
+/** A column has one container, which it must name; so columns of tables and of views are two types. */
+const columnTypes = { table: 'generic_column', view: 'generic_view_column' } as const;
+
 const levels = [
   ['server', 'db://{server}'],
   ['database', 'db://{server}/{database}'],
@@ -27,18 +30,20 @@ const entityTypes: readonly EntityType[] = [
       ...(isData ? { options: { schemaElementsAttribute: 'columns' } } : {}),
     };
   }),
-  {
-    name: 'generic_column',
-    description: 'A column of any database, described by raw events.',
-    superTypes: ['DataSet'],
-    attributes: {
-      ...described,
-      dataType: { typeName: 'string', description: "The type in the source's own words." },
-      nullable: { typeName: 'boolean', description: 'Whether it may hold null.' },
-    },
-    qualifiedName: 'db://{server}/{database}/{schema}/{table}#{column}',
-    options: { schemaAttributes: '["dataType"]' },
-  },
+  ...(['table', 'view'] as const).map(
+    (container): EntityType => ({
+      name: columnTypes[container],
+      description: `A column of a ${container} of any database, described by raw events.`,
+      superTypes: ['DataSet'],
+      attributes: {
+        ...described,
+        dataType: { typeName: 'string', description: "The type in the source's own words." },
+        nullable: { typeName: 'boolean', description: 'Whether it may hold null.' },
+      },
+      qualifiedName: 'db://{server}/{database}/{schema}/{table}#{column}',
+      options: { schemaAttributes: '["dataType"]' },
+    }),
+  ),
   {
     name: 'generic_view_query',
     description: 'The query of a view, with its lineage.',
@@ -53,7 +58,7 @@ const contains = (container: string, child: string, attribute: string): Relation
   description: `What a ${container} contains.`,
   category: 'COMPOSITION',
   end1: { typeName: `generic_${container}`, attribute, many: true },
-  end2: { typeName: `generic_${child}`, attribute: container, many: false },
+  end2: { typeName: child, attribute: container, many: false },
 });
 
 const comment = ({ description }: DatabaseObject | Column) =>
@@ -90,13 +95,13 @@ const database: DatabaseTypes = {
   },
   columns: {
     table: {
-      typeName: 'generic_column',
+      typeName: columnTypes.table,
       container: { attribute: 'table', level: 'table' },
       attributes: column,
       attribute: 'columns',
     },
     view: {
-      typeName: 'generic_column',
+      typeName: columnTypes.view,
       container: { attribute: 'view', level: 'view' },
       attributes: column,
       attribute: 'columns',
@@ -109,12 +114,12 @@ const database: DatabaseTypes = {
 export const eventTypes: SourceTypes = {
   entityTypes: [...entityTypes, ...jobTypes.entityTypes],
   relationshipTypes: [
-    contains('server', 'database', 'databases'),
-    contains('database', 'schema', 'schemas'),
-    contains('schema', 'table', 'tables'),
-    contains('schema', 'view', 'views'),
-    contains('table', 'column', 'columns'),
-    contains('view', 'column', 'columns'),
+    contains('server', 'generic_database', 'databases'),
+    contains('database', 'generic_schema', 'schemas'),
+    contains('schema', 'generic_table', 'tables'),
+    contains('schema', 'generic_view', 'views'),
+    contains('table', columnTypes.table, 'columns'),
+    contains('view', columnTypes.view, 'columns'),
     ...jobTypes.relationshipTypes,
   ],
   database,
