@@ -15,6 +15,9 @@ export class UnitOfWork {
   readonly #entities = new Map<string, StoredEntity | undefined>();
   readonly #edges = new Map<string, StoredEdge | undefined>();
   readonly #adjacency = new Map<string, string[]>();
+  /** New relationships of entities whose stored ones were not needed so far. */
+  readonly #pending = new Map<string, string[]>();
+  readonly #newTypes = new Set<string>();
   readonly #unique = new Map<string, readonly string[]>();
   readonly #dirtyEntities = new Set<string>();
   readonly #dirtyEdges = new Set<string>();
@@ -58,10 +61,22 @@ export class UnitOfWork {
   #edgeGuids(guid: string): string[] {
     let guids = this.#adjacency.get(guid);
     if (guids === undefined) {
-      guids = this.#store.edgeGuids(guid);
+      guids = [...this.#store.edgeGuids(guid), ...(this.#pending.get(guid) ?? [])];
       this.#adjacency.set(guid, guids);
     }
     return guids;
+  }
+
+  /** An entity may have very many relationships (a table that all jobs read): a new one does not load the others. */
+  #addEdgeGuid(guid: string, edgeGuid: string): void {
+    const loaded = this.#adjacency.get(guid);
+    if (loaded !== undefined) loaded.push(edgeGuid);
+    else this.#pending.set(guid, [...(this.#pending.get(guid) ?? []), edgeGuid]);
+  }
+
+  /** Whether there is an entity of exactly this type, live or deleted. */
+  hasInstances(typeName: string): boolean {
+    return this.#newTypes.has(typeName) || this.#store.hasInstances(typeName);
   }
 
   /** Adds an entity that is not stored yet. */
@@ -80,6 +95,7 @@ export class UnitOfWork {
     };
     this.#entities.set(entity.guid, entity);
     this.#adjacency.set(entity.guid, []);
+    this.#newTypes.add(entity.typeName);
     this.#dirtyEntities.add(entity.guid);
     return entity;
   }
@@ -97,8 +113,8 @@ export class UnitOfWork {
     };
     this.#edges.set(edge.guid, edge);
     this.#dirtyEdges.add(edge.guid);
-    this.#edgeGuids(edge.end1).push(edge.guid);
-    if (edge.end2 !== edge.end1) this.#edgeGuids(edge.end2).push(edge.guid);
+    this.#addEdgeGuid(edge.end1, edge.guid);
+    if (edge.end2 !== edge.end1) this.#addEdgeGuid(edge.end2, edge.guid);
     return edge;
   }
 

@@ -99,6 +99,8 @@ export function showHeader(
 function activeMeanings(unit: UnitOfWork, entity: StoredEntity): { term: StoredEntity; edge: StoredEdge }[] {
   const end = unit.registry.entityType(entity.typeName)?.ends.get('meanings');
   if (end?.relationship.name !== 'AtlasGlossarySemanticAssignment') return [];
+  // Most catalogues have no terms; then the relationships of the entity need not be read.
+  if (!unit.hasInstances(end.otherType)) return [];
   return endEdges(unit, entity.guid, end).flatMap((edge) => {
     const term = unit.entity(otherEnd(edge, entity.guid));
     return term !== undefined && edge.status === 'ACTIVE' ? [{ term, edge }] : [];
