@@ -7,6 +7,8 @@ export interface Member {
   /** Where `pid` means something: processes of other places are only judged by their lease. */
   readonly place: string;
   readonly sessionMs: number;
+  /** How long it may drain a partition that is to be given up. */
+  readonly graceMs: number;
   /** The lease ends here unless it is renewed. */
   readonly until: number;
   /** Gets no more partitions; stays until it has released what it holds. */
@@ -36,6 +38,7 @@ export const groupShape: z.ZodType<GroupState> = z.object({
       pid: z.int(),
       place: z.string(),
       sessionMs: z.number(),
+      graceMs: z.number(),
       until: z.number(),
       leaving: z.boolean(),
     }),
@@ -149,7 +152,7 @@ function revokeSurplus(
   partitions: readonly Holding[],
   { shares, now }: { readonly shares: ReadonlyMap<string, number>; readonly now: number },
 ): readonly Holding[] {
-  const sessions = new Map(members.map(({ id, sessionMs }) => [id, sessionMs]));
+  const graces = new Map(members.map(({ id, graceMs }) => [id, graceMs]));
   const kept = new Map<string, number>();
   return partitions.map((holding) => {
     const { owner, revokeBy } = holding;
@@ -157,7 +160,7 @@ function revokeSurplus(
     const count = (kept.get(owner) ?? 0) + 1;
     kept.set(owner, count);
     if (count <= (shares.get(owner) ?? 0)) return holding;
-    return { ...holding, revokeBy: now + (sessions.get(owner) ?? 0) / 2 };
+    return { ...holding, revokeBy: now + (graces.get(owner) ?? 0) };
   });
 }
 

@@ -92,12 +92,15 @@ export class EmbeddedLog {
     return namesShape.parse(getSealed(this.meta, ['topics']) ?? []);
   }
 
-  /** Creates a topic where it is missing; called within a transaction. */
+  /** Creates a topic where it is missing; called within a transaction. Throws CONFIG_INVALID for one without partitions. */
   createTopic(spec: TopicSpec): void {
     if (getSealed(this.meta, ['topic', spec.name]) !== undefined) return;
+    const { partitions, retention = {} } = spec;
+    if (!Number.isInteger(partitions) || partitions < 1) {
+      throw new StreamError('CONFIG_INVALID', `The topic ${spec.name} cannot have ${partitions} partitions.`);
+    }
     const names = this.topicNames();
     putSealed(this.meta, ['topics'], [...names, spec.name]);
-    const { partitions, retention = {} } = spec;
     putSealed(this.meta, ['topic', spec.name], { id: names.length, partitions, retention });
   }
 

@@ -19,8 +19,10 @@ import { isProcessGone, machineClock, processPlace } from './place.ts';
 export interface SubscriptionOptions {
   readonly topic: LogTopic;
   readonly group: string;
-  /** A member that is not heard of for so long is taken for dead; half of it is the grace time for draining. Milliseconds. */
+  /** A member that is not heard of for so long is taken for dead, in milliseconds. */
   readonly sessionMs: number;
+  /** How long a partition that is to be given up may be drained, in milliseconds. */
+  readonly graceMs: number;
 }
 
 const place = processPlace();
@@ -93,19 +95,19 @@ export class Subscription {
     }
   }
 
-  /** Ends without waiting: what is held is fenced. */
-  abandon(): void {
-    for (const assignment of this.#held.values()) assignment.fence();
-    this.#held.clear();
-    this.#finish();
-  }
-
-  /** Takes itself out of the group, whatever it holds; called within a transaction, before the transport closes. */
+  /** Takes itself out of the group, whatever it holds; called within a transaction, before {@link abandon}. */
   removeWithin(): void {
     this.#update((group) => ({
       ...group,
       members: group.members.filter(({ id }) => id !== this.#member),
     }));
+  }
+
+  /** Ends without waiting: what is held is fenced. */
+  abandon(): void {
+    for (const assignment of this.#held.values()) assignment.fence();
+    this.#held.clear();
+    this.#finish();
   }
 
   #isActive(): boolean {
@@ -141,7 +143,7 @@ export class Subscription {
     const joined = group.members.some(({ id }) => id === this.#member);
     if (this.#state === 'leaving' && !joined) return group;
     if (this.#state === 'joined' && !joined) return group; // expelled: follow() joins again
-    const { sessionMs } = this.#options;
+    const { sessionMs, graceMs } = this.#options;
     if (this.#state === 'joining') this.#state = 'joined';
     let left = group;
     for (const [partition, { epoch, isReleased }] of this.#held) {
@@ -153,6 +155,7 @@ export class Subscription {
       pid: process.pid,
       place,
       sessionMs,
+      graceMs,
       until: machineClock() + sessionMs,
       leaving: this.#state === 'leaving',
     });

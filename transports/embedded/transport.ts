@@ -1,4 +1,4 @@
-import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Database, RootDatabase } from 'lmdb';
 import { z } from 'zod';
 import { StreamError } from '../../pipeline/errors.ts';
@@ -29,8 +29,10 @@ import { Wakeup } from './wakeup.ts';
 export interface EmbeddedTransportOptions {
   /** Where the log is kept; made where it is missing. Several processes of one machine may use it at a time. */
   readonly folder: string;
-  /** A member that is not heard of for so long is taken for dead; half of it is the grace time of a revoked partition. Milliseconds. @default 30000 */
+  /** A member that is not heard of for so long is taken for dead, in milliseconds. @default 30000 */
   readonly sessionMs?: number;
+  /** How long a member may drain a revoked partition, in milliseconds. @default half of `sessionMs` */
+  readonly revokeGraceMs?: number;
   /** Bytes of records, as they are stored, above which producers are refused with TRANSPORT_FULL. @default 16 GiB */
   readonly maxBytes?: number;
   /** How often topics are trimmed and compacted, in milliseconds. @default 60000 */
@@ -70,6 +72,7 @@ class LmdbTransport implements EmbeddedTransport {
   readonly #subscriptions = new Set<Subscription>();
   readonly #closing = new AbortController();
   readonly #sessionMs: number;
+  readonly #graceMs: number;
   readonly #now: () => number;
   readonly #upkeep: NodeJS.Timeout;
   #poll: NodeJS.Timeout | undefined;
@@ -80,6 +83,7 @@ class LmdbTransport implements EmbeddedTransport {
   constructor(options: EmbeddedTransportOptions) {
     const { folder, maxBytes = 16 * 1024 ** 3, upkeepMs = 60_000 } = options;
     this.#sessionMs = options.sessionMs ?? 30_000;
+    this.#graceMs = options.revokeGraceMs ?? this.#sessionMs / 2;
     this.#now = options.now ?? Date.now;
     this.#environment = openLmdb({
       folder,
@@ -137,7 +141,12 @@ class LmdbTransport implements EmbeddedTransport {
     const topic = this.#open().log.topic(options.topic);
     if (options.signal.aborted) return;
     const { group } = options;
-    const subscription = new Subscription(this.#shared, { topic, group, sessionMs: this.#sessionMs });
+    const subscription = new Subscription(this.#shared, {
+      topic,
+      group,
+      sessionMs: this.#sessionMs,
+      graceMs: this.#graceMs,
+    });
     this.#subscriptions.add(subscription);
     void subscription.left.then(() => this.#forget(subscription));
     this.#poll ??= setInterval(() => this.#onPoll(), pollMs);
@@ -190,20 +199,24 @@ class LmdbTransport implements EmbeddedTransport {
     return this.#closed;
   }
 
-  /** Lets the members drain, for their grace time at the most: the group takes their partitions away then. */
+  /** What was handed in before is written; partitions go to other processes at once, so drain before you close. */
   async #close(): Promise<void> {
+    const members = [...this.#subscriptions];
     this.#closing.abort();
     clearInterval(this.#upkeep);
-    const waiting = new AbortController();
-    const all = Promise.all([...this.#subscriptions].map(({ left }) => left));
-    await Promise.race([all, delayed(this.#sessionMs, waiting.signal)]);
-    waiting.abort();
-    for (const subscription of this.#subscriptions) subscription.abandon();
+    const gone = this.#shared.committer.run(() => {
+      for (const member of members) member.removeWithin();
+    });
     this.#shared.committer.flush();
     clearInterval(this.#poll);
     this.#isClosed = true;
+    for (const member of members) member.abandon();
     this.#shared.wakeup.wake();
-    await this.#environment.close();
+    try {
+      await gone;
+    } finally {
+      await this.#environment.close();
+    }
   }
 
   async #transact({ appends, state, commits }: TransactionWork): Promise<boolean> {
@@ -272,13 +285,5 @@ class LmdbTransport implements EmbeddedTransport {
   #open(): Shared {
     if (!this.#closing.signal.aborted) return this.#shared;
     throw new StreamError('TRANSPORT_CLOSED', 'The transport is closed.');
-  }
-}
-
-async function delayed(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await delay(ms, undefined, { signal });
-  } catch (thrown) {
-    if (!signal.aborted) throw thrown;
   }
 }

@@ -37,7 +37,7 @@ export class Child {
       if (word === 'assigned') held.add(Number(partition));
       if (word === 'released' || word === 'fenced') held.delete(Number(partition));
     }
-    return [...held].sort();
+    return [...held].sort((a, b) => a - b);
   }
 
   /** Writes a line to its standard input. */

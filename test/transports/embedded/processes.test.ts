@@ -57,7 +57,7 @@ describe('embedded transport in several processes', () => {
     await vi.waitFor(() => expect(one.partitions).toEqual([0, 1, 2, 3]), patient);
     const two = start('consume', { ...options, name: 'two' });
     await vi.waitFor(() => expect([one.partitions.length, two.partitions.length]).toEqual([2, 2]), patient);
-    expect([...one.partitions, ...two.partitions].sort()).toEqual([0, 1, 2, 3]);
+    expect([...one.partitions, ...two.partitions].sort((a, b) => a - b)).toEqual([0, 1, 2, 3]);
     two.tell('leave');
     await two.ended;
     await vi.waitFor(() => expect(one.partitions).toEqual([0, 1, 2, 3]), patient);

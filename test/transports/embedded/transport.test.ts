@@ -173,6 +173,15 @@ describe('embedded transport', () => {
     await Promise.all(member.assignments.map((one) => one.release()));
   });
 
+  it('ensureTopics() refuses a topic without partitions with CONFIG_INVALID', async () => {
+    const transport = workshop.open();
+    for (const partitions of [0, -1, 1.5, Number.NaN]) {
+      await expect(transport.ensureTopics([{ name: topic, partitions }])).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+      });
+    }
+  });
+
   it('offsetAt() finds the first record of a time', async () => {
     let clock = 1000;
     const transport = workshop.open({ now: () => clock });
