@@ -13,8 +13,9 @@ export const maxQueryDepth = 100;
 export const maxScriptDepth = 8;
 /** Columns of one relation; `SELECT a.*, a.*` over itself doubles at each level. */
 export const maxColumns = 4_096;
-/** Sources of one column, and column edges of one statement. */
+/** Sources of one column. */
 export const maxOrigins = 4_096;
+/** Column edges of one statement. */
 export const maxStatementEdges = 50_000;
 /** Statements of one script, with those that it runs from text. */
 export const maxStatements = 50_000;
