@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const folders = [
+  'schemas',
+  'pipeline',
+  'platform',
+  'transports',
+  'state',
+  'producers',
+  'transforms',
+  'sinks',
+  'catalog',
+  'cli',
+];
+const files = folders.flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(folder, file)),
+);
+
+it('every export has a doc comment', () => {
+  const silent = files.flatMap((file) => {
+    const lines = readFileSync(join(root, file), 'utf8').split('\n');
+    return lines.flatMap((line, index) => {
+      // A list or a re-export says nothing of its own.
+      if (!/^export (?!\{|type \{|\*|type \*)/.test(line)) return [];
+      return /\*\/\s*$/.test(lines[index - 1] ?? '') ? [] : [`${file}:${index + 1}: ${line}`];
+    });
+  });
+  expect(silent).toEqual([]);
+});
+
+it('only registries are named index.ts', () => {
+  const registries = /^(producers|transforms|transports|sinks)[/\\]index\.ts$/;
+  expect(files.filter((file) => /(^|[/\\])index\.ts$/.test(file) && !registries.test(file))).toEqual([]);
+});
+
+it('no file exports a default, nor switches the rules of types or lint off', () => {
+  const wrong = files.filter((file) =>
+    /^export default|@ts-(?:ignore|expect-error|nocheck)|(?:oxlint|eslint)-disable/m.test(
+      readFileSync(join(root, file), 'utf8'),
+    ),
+  );
+  expect(wrong).toEqual([]);
+});
