@@ -16,7 +16,7 @@ export function sinkOptions(configured: Configured, catalog: LocalCatalog | unde
 }
 
 /** The component of the configured sink. Throws CONFIG_INVALID for a kind that does not exist. */
-export function sinkComponentOf(configured: Configured): SinkComponent {
+function sinkComponentOf(configured: Configured): SinkComponent {
   const { kind } = configured.loaded.config.sink;
   const registry: Readonly<Record<string, SinkComponent>> = sinks;
   const component = Object.hasOwn(registry, kind) ? registry[kind] : undefined;

@@ -47,7 +47,10 @@ export function lineageCommand(): Command {
 }
 
 function edges({ guidEntityMap, relations }: Lineage): readonly string[] {
-  const name = (guid: string): string => String(guidEntityMap[guid]?.attributes?.['qualifiedName'] ?? guid);
+  const name = (guid: string): string => {
+    const found = guidEntityMap[guid]?.attributes?.['qualifiedName'];
+    return typeof found === 'string' ? found : guid;
+  };
   return relations
     .map(({ fromEntityId, toEntityId }) => `${name(fromEntityId)} -> ${name(toEntityId)}`)
     .sort();

@@ -24,8 +24,8 @@ describe('run, while it follows changes', () => {
     });
     await writeFile(path.join(folder, 'purview-streams.yaml'), config);
     running = startCli(['run', '--config', path.join(folder, 'purview-streams.yaml')]);
-    await vi.waitFor(() => expect(running.output().stderr).toContain('Following changes'), {
-      timeout: 30_000,
+    await vi.waitUntil(() => running.output().stderr.includes('Following changes'), {
+      timeout: 50_000,
       interval: 50,
     });
   });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
+import { assert, asyncProperty, integer, record, shuffledSubarray } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configure, type Configured } from '../../cli/configured.ts';
 import { keptDeadLetters } from '../../cli/dead-letter-log.ts';
@@ -158,17 +158,17 @@ describe('the pipeline over the raw events of the example', () => {
     const expected = await deliver(raw, { lanes: 2, batch: 100, partitions: 4, chunk: 50 });
     expect(expected).toContain('etl://loader/jobs/load_orders');
     expect(expected).not.toContain('etl://loader/jobs/export_products');
-    await fc.assert(
-      fc.asyncProperty(
-        fc.shuffledSubarray(
+    await assert(
+      asyncProperty(
+        shuffledSubarray(
           [...raw.keys(), ...raw.keys()].map((index, place) => ({ index, place })),
           { minLength: raw.length * 2 },
         ),
-        fc.record({
-          lanes: fc.integer({ min: 1, max: 4 }),
-          batch: fc.integer({ min: 1, max: 100 }),
-          partitions: fc.integer({ min: 1, max: 6 }),
-          chunk: fc.integer({ min: 1, max: 60 }),
+        record({
+          lanes: integer({ min: 1, max: 4 }),
+          batch: integer({ min: 1, max: 100 }),
+          partitions: integer({ min: 1, max: 6 }),
+          chunk: integer({ min: 1, max: 60 }),
         }),
         async (order, how) => {
           const records = order.flatMap(({ index }) => raw[index] ?? []);

@@ -11,12 +11,12 @@ describe('the package', () => {
     folder = await mkdtemp(path.join(tmpdir(), 'package-'));
     const packed = await start('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root })
       .ended;
-    expect(packed.code).toBe(0);
+    if (packed.code !== 0) throw new Error(packed.stderr);
     const [tarball] = (await readdir(folder)).filter((file) => file.endsWith('.tgz'));
     await writeFile(path.join(folder, 'package.json'), '{"private":true,"type":"module"}');
     const options = ['--prefer-offline', '--no-audit', '--no-fund', '--silent', `./${tarball}`];
     const installed = await start('npm', ['install', ...options], { cwd: folder }).ended;
-    expect(installed.code).toBe(0);
+    if (installed.code !== 0) throw new Error(installed.stderr);
   }, 300_000);
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
