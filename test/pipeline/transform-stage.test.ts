@@ -1,0 +1,210 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Deriver } from '../../pipeline/derive/deriver.ts';
+import { createNaming } from '../../pipeline/naming.ts';
+import { createTelemetry } from '../../pipeline/telemetry.ts';
+import { groups, topics } from '../../pipeline/topics.ts';
+import { deriving, type KnownView, type Transform } from '../../pipeline/transform.ts';
+import { runTransformStage } from '../../pipeline/transform-stage.ts';
+import type { Transport } from '../../pipeline/transport.ts';
+import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
+import type { DeadLetter, EntityChange, RawEvent } from '../../schemas/types.ts';
+import { createMemoryTransport } from '../../transports/memory.ts';
+import { jobEvent, removalEvent, smallWorld, tableEvent } from '../support/small-world.ts';
+
+const naming = createNaming(
+  ['table', 'job', 'tool'].map((name) => ({
+    name,
+    description: 'A type.',
+    superTypes: ['DataSet'],
+    attributes: {},
+    qualifiedName: `${name}://{name+}`,
+  })),
+);
+
+/** What a table named `unfit` says does not fit the schema of entity changes. */
+const unfit: Transform = deriving((event) => {
+  if (event.type !== 'database-object' || event.value.objectId !== 'unfit') return undefined;
+  const ref = { typeName: 'table', qualifiedName: 'table://wrong' };
+  const attributes = { size: { not: 'an attribute' } as unknown as string };
+  const change = {
+    entities: [{ ...ref, attributes, references: [] }],
+    complete: [],
+    placeholder: false,
+  } as const;
+  return { event, changes: [change], known: [], warnings: [] };
+});
+
+interface Stage {
+  readonly transport: Transport;
+  readonly figures: Map<string, number>;
+  readonly remembered: string[];
+  readonly stop: () => void;
+  readonly ended: Promise<void>;
+}
+
+async function start(values: readonly (RawEvent | Uint8Array | null)[], credits = 2): Promise<Stage> {
+  const transport = createMemoryTransport();
+  await transport.ensureTopics(Object.values(topics).map((name) => ({ name, partitions: 1 })));
+  await transport.append(
+    topics.raw,
+    values.map((value) => ({
+      key: 'k',
+      value: value === null || value instanceof Uint8Array ? value : encodeEvent(value.type, value.value),
+      headers: { ce_traceparent: '00-a-b-01' },
+    })),
+  );
+  const telemetry = createTelemetry();
+  const figures = new Map<string, number>();
+  const add = (name: string, count: number): unknown => figures.set(name, (figures.get(name) ?? 0) + count);
+  telemetry.on('received', ({ events }) => add('received', events));
+  telemetry.on('settled', ({ as }) => add(as, 1));
+  telemetry.on('deadLettered', () => add('letters', 1));
+  const leave = new AbortController();
+  const remembered: string[] = [];
+  const ended = runTransformStage(
+    {
+      transport,
+      deriver: new Deriver((known: KnownView) => [...smallWorld(known), unfit]),
+      naming,
+      telemetry,
+      credits: { records: credits, bytes: 1_000_000 },
+      remember: async (objects) => {
+        remembered.push(...objects.map(({ objectId }) => objectId));
+      },
+      now: () => new Date(0),
+    },
+    leave.signal,
+  );
+  onTestFinished(async () => {
+    leave.abort();
+    await ended;
+    await transport.close();
+  });
+  return { transport, figures, remembered, stop: () => leave.abort(), ended };
+}
+
+async function settledUpTo({ transport }: Stage, offset: number): Promise<void> {
+  await vi.waitFor(async () => {
+    const [state] = await transport.describe(topics.raw);
+    expect(state?.committed[groups.transform]).toBe(offset);
+  });
+}
+
+async function decoded<T>({ transport }: Stage, topic: string): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const { value } of transport.read(topic, 0, 0))
+    found.push(decodeEvent(value ?? new Uint8Array()).value as T);
+  return found;
+}
+
+const scanStarted: RawEvent = {
+  type: 'scan-started',
+  value: { producer: 'db', scanId: 's', position: { incarnation: 'i', sequence: 0 } },
+};
+
+describe('runTransformStage()', () => {
+  it('settles every event in exactly one way, whatever becomes of it', async () => {
+    const table = tableEvent({ producer: 'db', table: 't', sequence: 1, columns: ['a'] });
+    const stage = await start([
+      scanStarted,
+      table,
+      table,
+      tableEvent({ producer: 'db', table: 't', sequence: 0, columns: ['old'] }),
+      null,
+      Buffer.from('garbage'),
+      encodeEvent('dead-letter', letter),
+      jobEvent({ producer: 'etl', job: 'bad', sequence: 0, name: 'bad', inputs: [] }),
+      jobEvent({ producer: 'etl', job: 'j', sequence: 0, name: 'load', inputs: ['t'] }),
+      removalEvent('etl', 'job', 'j', 1),
+    ]);
+    await settledUpTo(stage, 10);
+    expect(Object.fromEntries(stage.figures)).toEqual({
+      received: 10,
+      filtered: 2,
+      delivered: 3,
+      unchanged: 1,
+      superseded: 1,
+      'dead-lettered': 3,
+      letters: 3,
+    });
+    const letters = await decoded<DeadLetter>(stage, topics.deadLetters);
+    expect(letters.map(({ stage: where, code, offset }) => [where, code, offset])).toEqual([
+      ['DECODE', 'EVENT_UNDECODABLE', 5],
+      ['DECODE', 'EVENT_UNDECODABLE', 6],
+      ['TRANSFORM', 'EVENT_INVALID', 7],
+    ]);
+    const changes = await decoded<EntityChange>(stage, topics.entities);
+    expect(changes.map(({ operation, qualifiedName }) => `${operation} ${qualifiedName}`)).toEqual([
+      'UPSERT table://t',
+      'UPSERT tool://tool',
+      'UPSERT job://etl/j',
+      'DELETE tool://tool',
+      'DELETE job://etl/j',
+    ]);
+    expect(stage.remembered).toEqual(['t', 't', 'j', 'j']);
+  });
+
+  it('makes a change that does not fit its schema one dead letter, and goes on', async () => {
+    const stage = await start([
+      tableEvent({ producer: 'db', table: 'unfit', sequence: 0, columns: [] }),
+      tableEvent({ producer: 'db', table: 'next', sequence: 0, columns: [] }),
+    ]);
+    await settledUpTo(stage, 2);
+    const changes = await decoded<EntityChange>(stage, topics.entities);
+    expect(changes.map(({ qualifiedName }) => qualifiedName)).toEqual(['table://unfit', 'table://next']);
+    expect(await decoded<DeadLetter>(stage, topics.deadLetters)).toMatchObject([
+      {
+        id: `${topics.raw}-0-0/table/table://wrong`,
+        stage: 'TRANSFORM',
+        code: 'EVENT_INVALID',
+        producer: 'db',
+      },
+    ]);
+  });
+
+  it('keys a change by its root, and carries the trace on', async () => {
+    const stage = await start([tableEvent({ producer: 'db', table: 't', sequence: 1, columns: [] })]);
+    await settledUpTo(stage, 1);
+    const records = [];
+    for await (const record of stage.transport.read(topics.entities, 0, 0)) records.push(record);
+    expect(records).toMatchObject([
+      {
+        key: 'table://t',
+        headers: {
+          ce_subject: 'table://t',
+          ce_traceparent: '00-a-b-01',
+          ce_time: '1970-01-01T00:00:00.000Z',
+        },
+      },
+    ]);
+  });
+
+  it('commits what it settled before it ends', async () => {
+    const events = Array.from({ length: 30 }, (_, index) =>
+      tableEvent({ producer: 'db', table: `t${index}`, sequence: 0, columns: [] }),
+    );
+    const stage = await start(events, 7);
+    await vi.waitFor(() => expect(stage.figures.get('delivered') ?? 0).toBeGreaterThan(6));
+    stage.stop();
+    await stage.ended;
+    const delivered = stage.figures.get('delivered') ?? 0;
+    expect(await decoded(stage, topics.entities)).toHaveLength(delivered);
+    await settledUpTo(stage, delivered);
+  });
+});
+
+const letter: DeadLetter = {
+  id: 'x',
+  stage: 'SINK',
+  code: 'USAGE',
+  message: '',
+  time: '',
+  attempts: 1,
+  topic: null,
+  partition: null,
+  offset: null,
+  producer: null,
+  key: null,
+  headers: {},
+  value: new Uint8Array([1, 2]),
+};
