@@ -49,10 +49,9 @@ export function collapse<Data>(input: CollapseInput<Data>): {
       roots.set(link.source, found);
     }
     for (const root of found) {
-      budget--;
+      if (--budget <= 0 || result.size >= input.limit) return { links: [...result.values()], cut: true };
       keep(result, { source: root.source, target: link.target, data: input.join(root.data, link.data) });
     }
-    if (budget <= 0 || result.size > input.limit) return { links: [...result.values()], cut: true };
   }
   return { links: [...result.values()], cut: false };
 }

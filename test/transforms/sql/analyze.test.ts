@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import { analyzeSql, type SqlOptions } from '../../../transforms/sql/analyze.ts';
+
+function columns(sql: string, options: SqlOptions = { dialect: 'tsql' }): string[] {
+  return analyzeSql(sql, options).columnEdges.map(
+    (edge) =>
+      `${edge.sourceTable ?? '?'}.${edge.sourceColumn} > ${edge.targetTable ?? 'result'}.${edge.targetColumn} ${edge.kind}`,
+  );
+}
+
+function tables(sql: string, options: SqlOptions = { dialect: 'tsql' }): string[] {
+  return analyzeSql(sql, options).tableEdges.map(([source, target]) => `${source} > ${target}`);
+}
+
+describe('`analyzeSql()`', () => {
+  it('refuses an unknown dialect and lists the known ones', () => {
+    expect(() => analyzeSql('SELECT 1', { dialect: 'klingon' })).toThrow(
+      /"klingon" is unknown\. Use one of ansi, tsql/,
+    );
+  });
+
+  it('tells identity, transformed, aggregated, conditional and window apart', () => {
+    expect(
+      columns(
+        'SELECT s.a, s.b + 1 AS b, MAX(s.c) AS c, CASE WHEN s.d = 1 THEN s.e END AS e, SUM(s.f) OVER (PARTITION BY s.g) AS f FROM dbo.S s',
+      ),
+    ).toEqual([
+      'dbo.S.a > result.a identity',
+      'dbo.S.b > result.b transformed',
+      'dbo.S.c > result.c aggregated',
+      'dbo.S.d > result.e conditional',
+      'dbo.S.e > result.e transformed',
+      'dbo.S.f > result.f aggregated',
+      'dbo.S.g > result.f window',
+    ]);
+  });
+
+  it('keeps what steers rows apart from values', () => {
+    const { indirectEdges } = analyzeSql(
+      'INSERT INTO t (a) SELECT x.a FROM x JOIN y ON y.i = x.i WHERE x.w > 0 GROUP BY x.g ORDER BY x.s',
+    );
+    expect(
+      indirectEdges.map(
+        (edge) => `${edge.sourceTable}.${edge.sourceColumn} ${edge.kind} ${edge.targetTable ?? ''}`,
+      ),
+    ).toEqual(['x.w filter t', 'y.i join t', 'x.i join t', 'x.g group t', 'x.s sort t']);
+  });
+
+  it('expands stars with the catalogue and names positions of the target', () => {
+    const catalog = { 'dbo.s': ['a', 'b'], 'dbo.t': ['x', 'y'] };
+    expect(columns('INSERT INTO dbo.t SELECT * FROM dbo.s', { dialect: 'tsql', catalog })).toEqual([
+      'dbo.s.a > dbo.t.x identity',
+      'dbo.s.b > dbo.t.y identity',
+    ]);
+  });
+
+  it('finds the owner of an unqualified column in the catalogue', () => {
+    const catalog = { s: ['a', 'i'], u: ['b', 'i'] };
+    expect(columns('SELECT a, b FROM s JOIN u ON s.i = u.i', { catalog })).toEqual([
+      's.a > result.a identity',
+      'u.b > result.b identity',
+    ]);
+  });
+
+  it('does not let a column named __proto__ vanish', () => {
+    const catalog = JSON.parse('{"__proto__": ["__proto__", "a"], "t": ["constructor"]}') as Record<
+      string,
+      string[]
+    >;
+    expect(
+      columns('SELECT __proto__, constructor FROM __proto__, t', {
+        catalog: new Map(Object.entries(catalog)),
+      }),
+    ).toEqual([
+      '__proto__.__proto__ > result.__proto__ identity',
+      't.constructor > result.constructor identity',
+    ]);
+  });
+
+  it('resolves recursion from its anchor', () => {
+    expect(
+      columns(
+        'WITH r AS (SELECT e.id, e.boss FROM emp e UNION ALL SELECT e.id, r.boss FROM emp e JOIN r ON r.id = e.boss) INSERT INTO flat (id, boss) SELECT id, boss FROM r',
+      ),
+    ).toEqual(['emp.id > flat.id identity', 'emp.boss > flat.boss identity']);
+  });
+
+  it('collapses chains of temporary tables through unions and loops', () => {
+    const sql =
+      'SELECT a INTO #x FROM s1; WHILE 1 = 1 BEGIN INSERT #x (a) SELECT a FROM #y; INSERT #y (a) SELECT a + 1 FROM #x END; INSERT t (a) SELECT a FROM #y';
+    expect(tables(sql)).toEqual(['s1 > t']);
+    expect(columns(sql)).toEqual(['s1.a > t.a transformed']);
+  });
+
+  it('shows temporary tables when asked to', () => {
+    const { writes, tableEdges } = analyzeSql('SELECT a INTO #x FROM s; INSERT t SELECT a FROM #x', {
+      dialect: 'tsql',
+      keepIntermediate: true,
+    });
+    expect(writes).toEqual(['#x', 't']);
+    expect(tableEdges).toEqual([
+      ['s', '#x'],
+      ['#x', 't'],
+    ]);
+  });
+
+  it('takes a temporary table that was dropped and made again as another one', () => {
+    expect(
+      tables(
+        'SELECT a INTO #x FROM s1; INSERT t1 SELECT a FROM #x; DROP TABLE #x; SELECT a INTO #x FROM s2; INSERT t2 SELECT a FROM #x',
+      ),
+    ).toEqual(['s1 > t1', 's2 > t2']);
+  });
+
+  it('keeps the same name in two procedures apart', () => {
+    const body = (n: number): string =>
+      `CREATE PROCEDURE p${n} AS SELECT a INTO #x FROM s${n} INSERT t${n} SELECT a FROM #x`;
+    expect(tables(`${body(1)}\nGO\n${body(2)}`)).toEqual(['s1 > t1', 's2 > t2']);
+  });
+
+  it('hands a star through a temporary table of unknown columns', () => {
+    expect(columns('SELECT * INTO #x FROM s; INSERT t (k) SELECT x.k FROM #x x')).toEqual([
+      's.k > t.k identity',
+    ]);
+  });
+
+  it('says so when a temporary table comes from nowhere', () => {
+    const { reasons } = analyzeSql('INSERT t SELECT a FROM #nowhere', { dialect: 'tsql' });
+    expect(reasons.map((reason) => reason.code)).toContain('temporary-table-not-created');
+  });
+
+  it('completes names with the defaults and with USE', () => {
+    const { reads } = analyzeSql('SELECT 1 FROM a, s.b, d.s.c; USE other; SELECT 1 FROM a', {
+      dialect: 'tsql',
+      defaultDatabase: 'db',
+      defaultSchema: 'dbo',
+    });
+    expect(reads).toEqual(['db.dbo.a', 'db.s.b', 'd.s.c', 'other.dbo.a']);
+  });
+
+  it('folds names as the dialect does and keeps quoted ones', () => {
+    expect(analyzeSql('SELECT 1 FROM Abc, "Abc"', { dialect: 'postgres' }).reads).toEqual(['abc', 'Abc']);
+    expect(analyzeSql('SELECT 1 FROM Abc, "Abc"', { dialect: 'snowflake' }).reads).toEqual(['ABC', 'Abc']);
+    expect(analyzeSql('SELECT 1 FROM Abc, ABC', { dialect: 'tsql' }).reads).toEqual(['Abc']);
+  });
+
+  it('describes routines with what they read, write, call and hand out', () => {
+    const [first] = analyzeSql(
+      'CREATE PROCEDURE a.p AS EXEC a.q; INSERT a.t (x) SELECT s.x FROM a.s s; SELECT t.x, 1 AS one FROM a.t t',
+      { dialect: 'tsql' },
+    ).routines;
+    expect(first).toMatchObject({
+      kind: 'procedure',
+      name: 'a.p',
+      reads: ['a.s', 'a.t'],
+      writes: ['a.t'],
+      calls: ['proc:a.q'],
+      resultColumns: ['x', 'one'],
+      tableEdges: [['a.s', 'a.t']],
+    });
+  });
+
+  it('knows a routine that is defined after its call', () => {
+    expect(
+      analyzeSql('EXEC a.p\nGO\nCREATE PROCEDURE a.p AS SELECT 1 AS one', { dialect: 'tsql' }).reasons,
+    ).toEqual([]);
+  });
+
+  it('gives the line of each statement, also inside bodies in strings', () => {
+    const sql =
+      'SELECT 1;\nCREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$\nBEGIN\n  DELETE FROM t;\nEND $$;\nTRUNCATE u;';
+    expect(
+      analyzeSql(sql, { dialect: 'postgres' }).statements.map(({ line, kind }) => `${line} ${kind}`),
+    ).toEqual(['1 select', '4 delete', '6 truncate']);
+  });
+
+  it('lowers the confidence with each kind of gap', () => {
+    expect(analyzeSql('SELECT a.x FROM a').confidence).toBe(1);
+    expect(analyzeSql('SELECT * FROM a').confidence).toBe(0.8);
+    expect(analyzeSql('EXEC (@x)', { dialect: 'tsql' }).confidence).toBe(0.2);
+    expect(analyzeSql('no sql at all').confidence).toBe(0);
+  });
+});
