@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { NewRecord, StoredRecord } from '../../pipeline/transport.ts';
 
-/** Where a record stands. Part of its checksum, so that a record that turns up in another place is found. */
+/** Where a record stands. Stored with it, so that a record that turns up in another place is found. */
 export interface RecordPlace {
   readonly topic: string;
   /** Number of the topic in this log. */
@@ -10,18 +10,11 @@ export interface RecordPlace {
   readonly offset: number;
 }
 
-// [0] CRC-32 of the place and of all that follows, [4] format, [5] 1 = tombstone, [6] timestamp (double),
-// [14] length of the key, [18] length of the headers, then key (UTF-8), headers (JSON), value. Little endian.
-const headBytes = 22;
+// [0] CRC-32 of all that follows, [4] format, [5] 1 = tombstone, [6] timestamp (double), [14] length of the key,
+// [18] length of the headers, [22] number of the topic, [26] partition, [30] offset (double), then key (UTF-8), headers (JSON),
+// value. Little endian.
+const headBytes = 38;
 const format = 1;
-const seed = Buffer.alloc(16);
-
-function checksum(place: RecordPlace, stored: Uint8Array): number {
-  seed.writeUInt32LE(place.topicId, 0);
-  seed.writeUInt32LE(place.partition, 4);
-  seed.writeDoubleLE(place.offset, 8);
-  return crc32(stored.subarray(4), crc32(seed));
-}
 
 /** A record whose place and time are still open: everything that can be done before the transaction. */
 export function encodeRecord(record: NewRecord): Buffer {
@@ -43,13 +36,15 @@ export function encodeRecord(record: NewRecord): Buffer {
 /** Puts place and time (milliseconds since 1970) into what {@link encodeRecord} made. */
 export function sealRecord(stored: Buffer, place: RecordPlace, timestamp: number): void {
   stored.writeDoubleLE(timestamp, 6);
-  stored.writeUInt32LE(checksum(place, stored), 0);
+  stored.writeUInt32LE(place.topicId, 22);
+  stored.writeUInt32LE(place.partition, 26);
+  stored.writeDoubleLE(place.offset, 30);
+  stored.writeUInt32LE(crc32(stored.subarray(4)), 0);
 }
 
 /**
  * The record as it was appended. One whose checksum, place or form is not right comes back marked `corrupt`, with the bytes that
- * were found: the reader decides, it is never skipped here. The result does not refer to `stored`'s memory after it is copied
- * by its owner: hand in bytes that nobody else writes to.
+ * were found: the reader decides, it is never skipped here. The value shares the memory of `stored`.
  */
 export function openRecord(stored: Buffer, place: RecordPlace): StoredRecord {
   const at = { topic: place.topic, partition: place.partition, offset: place.offset };
@@ -88,7 +83,12 @@ export function timestampOf(stored: Buffer): number {
 
 function damageOf(stored: Buffer, place: RecordPlace): string | undefined {
   if (stored.length < headBytes) return `only ${stored.length} bytes of the record are there`;
-  if (stored.readUInt32LE(0) !== checksum(place, stored)) return 'the checksum does not match the bytes';
+  if (stored.readUInt32LE(0) !== crc32(stored.subarray(4))) return 'the checksum does not match the bytes';
   if (stored[4] !== format) return `the format ${stored[4]} is not known to this version`;
+  const isHere =
+    stored.readDoubleLE(30) === place.offset &&
+    stored.readUInt32LE(26) === place.partition &&
+    stored.readUInt32LE(22) === place.topicId;
+  if (!isHere) return 'the record belongs to another place';
   return undefined;
 }

@@ -29,7 +29,7 @@ describe('embedded transport on damaged files', () => {
     const { folder, file } = await filled(3);
     const intact = readFileSync(file);
     const at = intact.indexOf('value-1-');
-    const start = at - 22 - 'k1{}'.length;
+    const start = at - 38 - 'k1{}'.length;
     for (let position = start; position < at + 8; position += 1) {
       const flipped = Buffer.from(intact);
       flipped[position] = (flipped[position] ?? 0) ^ (1 << (position % 8));
@@ -39,12 +39,22 @@ describe('embedded transport on damaged files', () => {
       await transport.close();
       expect(found.map(({ offset }) => offset)).toEqual([0, 1, 2]);
       expect(found[1]?.corrupt).toBe('the checksum does not match the bytes');
-      expect(found[1]?.value).toHaveLength(22 + 'k1{}value-1-'.length + 100);
+      expect(found[1]?.value).toHaveLength(38 + 'k1{}value-1-'.length + 100);
       expect([found[0], found[2]].map((one) => one && textOf(one)?.slice(0, 8))).toEqual([
         'value-0-',
         'value-2-',
       ]);
     }
+  });
+
+  it('read() gives a corrupt record when another one is in its place', async () => {
+    const { folder } = await filled(2);
+    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
+    const records = environment.openDB<Buffer, number>({ name: 'log/0/0', encoding: 'binary' });
+    records.putSync(1, records.get(0) ?? Buffer.alloc(0));
+    await environment.close();
+    const found = await readAll(workshop.open({ folder }), topic);
+    expect(found.map(({ corrupt }) => corrupt)).toEqual([undefined, 'the record belongs to another place']);
   });
 
   it('read() gives a corrupt record when one has vanished', async () => {
