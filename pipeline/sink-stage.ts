@@ -37,7 +37,12 @@ export interface SinkStageOptions {
  * resolves; rejects when the sink refuses to go on.
  */
 export async function runSinkStage(options: SinkStageOptions, signal: AbortSignal): Promise<void> {
-  await options.sink.open(signal);
+  try {
+    await options.sink.open(signal);
+  } catch (thrown) {
+    if (signal.aborted) return; // stopped before it began
+    throw thrown;
+  }
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   const running = new Set<Promise<void>>();
