@@ -14,7 +14,7 @@ const outputs = 'process_dataset_outputs';
 const maxRelations = 9000;
 
 /** One edge along the flow of data. */
-export interface FlowRelation {
+interface FlowRelation {
   readonly from: string;
   readonly to: string;
   readonly relationship: string;

@@ -3,7 +3,7 @@ import type { PropagateTags } from '../pipeline/atlas/wire.ts';
 import type { JsonObject } from './json.ts';
 
 /** Live, or deleted softly. */
-export type StoredStatus = 'ACTIVE' | 'DELETED';
+type StoredStatus = 'ACTIVE' | 'DELETED';
 
 /** Who changed a record, and when (milliseconds since 1970). */
 export interface Audited {

@@ -33,7 +33,7 @@ function labelOf(def: StoredRelationshipDef): string {
 }
 
 /** One relationship as Atlas shows it. */
-export function showRelationship(unit: UnitOfWork, edge: StoredEdge): JsonObject {
+function showRelationship(unit: UnitOfWork, edge: StoredEdge): JsonObject {
   const def = unit.registry.relationship(edge.typeName);
   const { guid, status, createdBy, updatedBy, createTime, updateTime, version } = edge;
   const isPlain = def === undefined || def.attributeDefs.length === 0;

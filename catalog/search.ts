@@ -1,6 +1,6 @@
 /** Basic search: by type, text, classification and attribute filters. It reads the entities of the type one by one, as there is no text index. */
 import { AtlasError, AtlasFault, invalidParameters } from './atlas-error.ts';
-import { displayText, showHeader, showObjectId } from './entity/show.ts';
+import { displayText, showHeader } from './entity/show.ts';
 import {
   isObject,
   javaText,
@@ -151,7 +151,7 @@ function checkQuery(unit: UnitOfWork, query: SearchQuery): void {
 }
 
 /** The entities that match, oldest first. @throws AtlasError 400-00-00A, 400-00-046, 400-00-023 */
-export function findEntities(store: CatalogStore, unit: UnitOfWork, query: SearchQuery): StoredEntity[] {
+function findEntities(store: CatalogStore, unit: UnitOfWork, query: SearchQuery): StoredEntity[] {
   checkQuery(unit, query);
   const { classification, filter, query: text } = query;
   const tags = classification === undefined ? undefined : unit.registry.withSubtypes(classification);
@@ -177,14 +177,12 @@ export function showSearch(
 ): JsonObject {
   const found = findEntities(store, unit, query);
   const page = found.slice(query.offset, query.offset + query.limit);
-  const referred = jsonObject();
   const entities = page.map((entity) => {
     const header = showHeader(unit, entity, { withClassifications: false });
     const attributes = own(header, 'attributes');
     for (const name of named) {
       const value = own(entity.attributes, name);
-      if (isObject(attributes) && value !== undefined)
-        attributes[name] = typeof value === 'object' ? showObjectId(unit, entity.guid) : value;
+      if (isObject(attributes) && value !== undefined) attributes[name] = value;
     }
     return header;
   });
@@ -193,7 +191,6 @@ export function showSearch(
     searchParameters: jsonObject({ typeName: query.typeName, limit: query.limit, offset: query.offset }),
     queryText: query.query,
     entities: entities.length === 0 ? undefined : entities,
-    referredEntities: Object.keys(referred).length === 0 ? undefined : referred,
     approximateCount: found.length,
   });
 }

@@ -7,7 +7,7 @@ import { mergeValue, showAttribute } from '../values.ts';
 import { activeEdges, otherEnd } from './edges.ts';
 
 /** Deep equality; the order of a list counts, that of keys does not, 1 and 1.0 are the same. */
-export function sameJson(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
+function sameJson(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   const left = a instanceof JavaDouble ? a.value : (a ?? null);
   const right = b instanceof JavaDouble ? b.value : (b ?? null);
   if (Array.isArray(left)) {

@@ -1,10 +1,10 @@
 /** Lookups of entities: by guid, by unique attribute, one or many. */
-import { AtlasError } from '../atlas-error.ts';
-import { isObject, jsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import { AtlasError, AtlasFault } from '../atlas-error.ts';
+import { jsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import type { StoredEntity } from '../model.ts';
 import type { EntityType } from '../types/registry.ts';
 import type { UnitOfWork } from '../unit-of-work.ts';
-import { type Incoming, makeBatch, readIncoming, readSingleBody } from './incoming.ts';
+import { readSingleBody } from './incoming.ts';
 import { entityTypeOf, findByUnique } from './references.ts';
 import { type ShowOptions, showEntity, showOwned } from './show.ts';
 import { updatePartially } from './write.ts';
@@ -36,15 +36,6 @@ export function entityByUnique(
 ): StoredEntity {
   const type = entityTypeOf(unit.registry, typeName);
   checkUnique(type, attributes);
-  return foundByUnique(unit, type, attributes);
-}
-
-/** As {@link entityByUnique}, without the check that the attribute is unique: a delete does not make it. */
-export function foundByUnique(
-  unit: UnitOfWork,
-  type: EntityType,
-  attributes: ReadonlyMap<string, string>,
-): StoredEntity {
   const found = findByUnique(unit, type, jsonObject(Object.fromEntries(attributes)));
   if (found === undefined) {
     throw new AtlasError('INSTANCE_BY_UNIQUE_ATTRIBUTE_NOT_FOUND', type.name, uniqueText(attributes));
@@ -103,6 +94,7 @@ export function updateByUnique(
 ): JsonObject {
   const entity = entityByUnique(unit, typeName, attributes);
   const batch = readSingleBody(body);
-  const sent: Incoming = batch.entities[0] ?? readIncoming(isObject(body) ? body : null);
-  return updatePartially(unit, entity, sent, makeBatch([], batch.byGuid));
+  const [sent] = batch.entities;
+  if (sent === undefined) throw new AtlasFault('an update without an entity');
+  return updatePartially(unit, entity, sent, batch);
 }

@@ -12,7 +12,7 @@ import { endValues, type Incoming } from './incoming.ts';
 import { type ReferenceResolver, readReference } from './references.ts';
 
 /** One entity that an end is to hold, with attributes for the relationship where some were sent. */
-export interface Target {
+interface Target {
   readonly guid: string;
   readonly attributes: JsonObject | undefined;
 }

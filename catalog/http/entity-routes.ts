@@ -6,16 +6,15 @@ import { type Batch, readBulkBody, readSingleBody } from '../entity/incoming.ts'
 import {
   entityByGuid,
   entityByUnique,
-  foundByUnique,
   showBulk,
   showBulkByUnique,
   showWithExtInfo,
   updateByUnique,
 } from '../entity/read.ts';
-import { entityTypeOf } from '../entity/references.ts';
+import { entityTypeOf, findByUnique } from '../entity/references.ts';
 import { type ShowOptions, showHeader } from '../entity/show.ts';
 import { createOrUpdate, setAttribute } from '../entity/write.ts';
-import { javaText, type JsonValue } from '../json.ts';
+import { javaText, jsonObject, type JsonValue } from '../json.ts';
 import { showLineage } from '../lineage.ts';
 import type { StoredEntity } from '../model.ts';
 import {
@@ -65,22 +64,9 @@ function deleteByUnique(exchange: Exchange): JsonValue {
   const type = entityTypeOf(exchange.unit.registry, exchange.param('type'));
   const attributes = exchange.uniqueAttributes();
   if (attributes.size === 0) throw new AtlasError('INSTANCE_BY_UNIQUE_ATTRIBUTE_NOT_FOUND', '{}');
-  return deleteByGuids(exchange.unit, [foundOrNothing(exchange, type, attributes)].flat());
-}
-
-/** The guid of what is to be deleted; what is not there counts as deleted, so any guid that is unknown will do. */
-function foundOrNothing(
-  exchange: Exchange,
-  type: ReturnType<typeof entityTypeOf>,
-  attributes: ReadonlyMap<string, string>,
-): string {
-  try {
-    return foundByUnique(exchange.unit, type, attributes).guid;
-  } catch (thrown) {
-    if (thrown instanceof AtlasError && thrown.codeName === 'INSTANCE_BY_UNIQUE_ATTRIBUTE_NOT_FOUND')
-      return '';
-    throw thrown;
-  }
+  const found = findByUnique(exchange.unit, type, jsonObject(Object.fromEntries(attributes)));
+  // What is not there counts as deleted.
+  return found === undefined ? jsonObject() : deleteByGuids(exchange.unit, [found.guid]);
 }
 
 function guidList(body: JsonValue): string[] {

@@ -48,7 +48,7 @@ export function values(name: string, elements: readonly (readonly [string, numbe
 }
 
 /** One end of a relationship type. */
-export interface EndSpec {
+interface EndSpec {
   readonly type: string;
   readonly name: string;
   readonly is?: 'container' | 'legacy-container';

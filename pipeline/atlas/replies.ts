@@ -7,7 +7,7 @@ import { z } from 'zod';
 const status = z.enum(['ACTIVE', 'DELETED', 'PURGED']);
 
 /** A header in a mutation answer. Purview leaves fields out that Atlas sends. */
-export const entityHeaderSchema = z.looseObject({
+const entityHeaderSchema = z.looseObject({
   guid: z.string(),
   typeName: z.string(),
   status: status.optional(),
@@ -36,7 +36,7 @@ export const relatedObjectSchema = z.looseObject({
 });
 
 /** An entity that was read. */
-export const entitySchema = z.looseObject({
+const entitySchema = z.looseObject({
   typeName: z.string(),
   guid: z.string(),
   status: status.optional(),
@@ -48,20 +48,12 @@ export const entitySchema = z.looseObject({
 /** The answer of `GET /entity/guid/{guid}` and `GET /entity/uniqueAttribute/type/{type}`. */
 export const entityWithExtInfoSchema = z.looseObject({ entity: entitySchema });
 
-/** The answer of `GET /entity/bulk…`: without a hit Atlas may leave the list out. */
-export const entitiesWithExtInfoSchema = z.looseObject({ entities: z.array(entitySchema).default([]) });
-
 /** The answer of `GET|POST /relationship…`. */
 export const relationshipSchema = z.looseObject({
   guid: z.string(),
   typeName: z.string(),
   status: status.optional(),
 });
-
-/** The answer of `GET /types/typedefs/headers`. */
-export const typeHeadersSchema = z.array(
-  z.looseObject({ name: z.string(), category: z.string(), guid: z.string().optional() }),
-);
 
 const attributeDef = z.looseObject({
   name: z.string(),

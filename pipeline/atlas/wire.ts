@@ -8,7 +8,7 @@
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** Whether an entity or a relationship is live. A soft delete only changes this. */
-export type AtlasStatus = 'ACTIVE' | 'DELETED' | 'PURGED';
+type AtlasStatus = 'ACTIVE' | 'DELETED' | 'PURGED';
 
 /** The kinds of type definitions. */
 export type TypeCategory =
@@ -19,31 +19,14 @@ export type TypeCategory =
   | 'RELATIONSHIP'
   | 'BUSINESS_METADATA';
 
-/** A reference to an entity: by guid (a placeholder starts with `-`), or by type and unique attributes. */
-export interface AtlasObjectId {
-  readonly guid?: string;
-  readonly typeName?: string;
-  readonly uniqueAttributes?: Readonly<Record<string, Json>>;
-}
-
 /** A value of a struct type, and the attributes of a relationship. */
-export interface AtlasStruct {
+interface AtlasStruct {
   readonly typeName: string;
   readonly attributes?: Readonly<Record<string, Json>>;
 }
 
-/** A reference as it is written and read under `relationshipAttributes`; the lower fields are only in answers. */
-export interface AtlasRelatedObjectId extends AtlasObjectId {
-  readonly relationshipType?: string;
-  readonly relationshipAttributes?: AtlasStruct;
-  readonly relationshipGuid?: string;
-  readonly relationshipStatus?: AtlasStatus;
-  readonly entityStatus?: AtlasStatus;
-  readonly displayText?: string;
-}
-
 /** A classification on an entity. */
-export interface AtlasClassification extends AtlasStruct {
+interface AtlasClassification extends AtlasStruct {
   readonly entityGuid?: string;
   readonly entityStatus?: AtlasStatus;
   readonly propagate?: boolean;
@@ -70,84 +53,17 @@ export interface AtlasEntity {
   readonly version?: number;
 }
 
-/** Body of `POST /entity` and of `GET /entity/guid/{guid}`. */
-export interface AtlasEntityWithExtInfo {
-  readonly entity: AtlasEntity;
-  readonly referredEntities?: Readonly<Record<string, AtlasEntity>>;
-}
-
 /** Body of `POST /entity/bulk` and of its GET. */
 export interface AtlasEntitiesWithExtInfo {
   readonly entities: readonly AtlasEntity[];
   readonly referredEntities?: Readonly<Record<string, AtlasEntity>>;
 }
 
-/** The short form of an entity in lists, lineage and mutation answers. */
-export interface AtlasEntityHeader {
-  readonly guid: string;
-  readonly typeName: string;
-  readonly status?: AtlasStatus;
-  readonly displayText?: string;
-  readonly attributes?: Readonly<Record<string, Json>>;
-  readonly classificationNames?: readonly string[];
-  readonly classifications?: readonly AtlasClassification[];
-  readonly labels?: readonly string[];
-  readonly meanings?: readonly Json[];
-  readonly meaningNames?: readonly string[];
-  readonly isIncomplete?: boolean;
-}
-
 /** What a write did to an entity. */
 export type EntityOperation = 'CREATE' | 'UPDATE' | 'PARTIAL_UPDATE' | 'DELETE' | 'PURGE';
 
-/**
- * The answer to every entity write. An entity that was sent and is not listed was unchanged; `guidAssignments` holds each
- * guid that was sent and differs from the final one, changed or not.
- */
-export interface EntityMutationResponse {
-  readonly mutatedEntities?: Readonly<Partial<Record<EntityOperation, readonly AtlasEntityHeader[]>>>;
-  readonly partialUpdatedEntities?: readonly AtlasEntityHeader[];
-  readonly guidAssignments?: Readonly<Record<string, string>>;
-}
-
-/** A relationship as such: `POST /relationship`, `GET /relationship/guid/{guid}`. */
-export interface AtlasRelationship {
-  readonly typeName: string;
-  readonly guid?: string;
-  readonly end1: AtlasObjectId;
-  readonly end2: AtlasObjectId;
-  readonly attributes?: Readonly<Record<string, Json>>;
-  readonly label?: string;
-  readonly status?: AtlasStatus;
-  readonly propagateTags?: PropagateTags;
-}
-
 /** Which way lineage is asked for. */
 export type LineageDirection = 'INPUT' | 'OUTPUT' | 'BOTH';
-
-/** One edge of a lineage answer; it points along the flow of data. */
-export interface AtlasLineageRelation {
-  readonly fromEntityId: string;
-  readonly toEntityId: string;
-  readonly relationshipId: string;
-}
-
-/** The answer of `GET /lineage/{guid}`. */
-export interface AtlasLineageInfo {
-  readonly baseEntityGuid: string;
-  readonly lineageDirection: LineageDirection;
-  readonly lineageDepth: number;
-  readonly guidEntityMap: Readonly<Record<string, AtlasEntityHeader>>;
-  readonly relations: readonly AtlasLineageRelation[];
-}
-
-/** The body of an error. Purview adds `requestId`. Some failures of Atlas are plain sentences instead. */
-export interface AtlasErrorBody {
-  readonly errorCode: string;
-  readonly errorMessage: string;
-  readonly errorCause?: string;
-  readonly requestId?: string;
-}
 
 /** How many values an attribute holds. LIST and SET need an `array<…>` type. */
 export type Cardinality = 'SINGLE' | 'LIST' | 'SET';
@@ -176,7 +92,7 @@ export interface AttributeDef {
 }
 
 /** What all type definitions have. */
-export interface BaseTypeDef {
+interface BaseTypeDef {
   readonly category?: TypeCategory;
   readonly guid?: string;
   readonly name: string;
@@ -192,7 +108,7 @@ export interface BaseTypeDef {
 }
 
 /** An enum type. */
-export interface EnumDef extends BaseTypeDef {
+interface EnumDef extends BaseTypeDef {
   readonly elementDefs: readonly {
     readonly value: string;
     readonly ordinal?: number;
@@ -202,12 +118,12 @@ export interface EnumDef extends BaseTypeDef {
 }
 
 /** A struct type; also the shape of a business metadata type. */
-export interface StructDef extends BaseTypeDef {
+interface StructDef extends BaseTypeDef {
   readonly attributeDefs?: readonly AttributeDef[];
 }
 
 /** A classification type. */
-export interface ClassificationDef extends StructDef {
+interface ClassificationDef extends StructDef {
   readonly superTypes?: readonly string[];
   readonly entityTypes?: readonly string[];
 }
