@@ -26,7 +26,7 @@ export const file: SinkComponent = sinkComponent({
  * A sink that writes what is left of each batch after coalescing, in the order of keys. A change is settled when its line
  * is on disk. A file cannot know what was there before: every change counts as created or deleted.
  */
-export function createFileSink(path: string): Sink {
+function createFileSink(path: string): Sink {
   let handle: FileHandle | undefined;
   const writes = new Serial();
   return {
