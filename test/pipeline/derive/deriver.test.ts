@@ -19,8 +19,14 @@ function take(catalogue: Catalogue, changes: readonly EntityChange[]): void {
     }
     const { entities, complete, placeholder } = change;
     const said = catalogue.get(key) ?? new Map<string, string>();
+    if (placeholder && [...said.values()].some(isReal))
+      throw new Error(`A placeholder stands in for ${key}, which is there.`);
     catalogue.set(key, said.set(change.producer, JSON.stringify({ entities, complete, placeholder })));
   }
+}
+
+function isReal(said: string): boolean {
+  return said.endsWith('"placeholder":false}');
 }
 
 type ObjectEvent = Exclude<RawEvent, { readonly type: 'scan-started' | 'scan-completed' }>;
@@ -99,6 +105,9 @@ function expectSame(deriver: Deriver, catalogue: Catalogue, expected: Expected):
   for (const [root, said] of expected.catalogue) {
     const found = [...said.keys()].map((producer) => [producer, catalogue.get(root)?.get(producer)]);
     expect(new Map(found as [string, string][])).toEqual(said);
+    // What was said for real went before a placeholder stood in again.
+    const real = [...(catalogue.get(root)?.values() ?? [])].some(isReal);
+    expect(real).toBe([...said.values()].some(isReal));
   }
   const warnings = [...deriver.objects()]
     .filter(({ event }) => event !== undefined)
