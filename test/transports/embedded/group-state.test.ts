@@ -22,13 +22,15 @@ const member = (id: string, now: number, leaving = false): Member => ({
 });
 
 type Step =
-  | { readonly kind: 'join' | 'leave'; readonly id: string }
+  | { readonly kind: 'join'; readonly id: string }
+  | { readonly kind: 'leave'; readonly id: string }
   | { readonly kind: 'release'; readonly partition: number }
   | { readonly kind: 'wait'; readonly ms: number };
 
 const id = fc.constantFrom('a', 'b', 'c', 'd');
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ kind: fc.constantFrom('join', 'leave'), id }),
+  fc.record({ kind: fc.constant('join'), id }),
+  fc.record({ kind: fc.constant('leave'), id }),
   fc.record({ kind: fc.constant('release'), partition: fc.nat(6) }),
   fc.record({ kind: fc.constant('wait'), ms: fc.nat(80) }),
 );
@@ -57,10 +59,10 @@ describe('group state', () => {
           const next = rebalanced(apply(group, one, now), { now, isDead: nobodyIsDead });
           for (const [index, after] of next.partitions.entries()) {
             const before = group.partitions[index];
-            if (after.owner !== null && after.owner !== before?.owner) {
-              expect(after.epoch).toBe((before?.epoch ?? 0) + 1);
-            }
-            if (after.owner !== null) expect(next.members.map((m) => m.id)).toContain(after.owner);
+            const moved = after.owner !== null && after.owner !== before?.owner;
+            const epochs = [before?.epoch ?? 0, (before?.epoch ?? 0) + 1];
+            expect(moved ? epochs.slice(1) : epochs).toContain(after.epoch);
+            expect([null, ...next.members.map((one) => one.id)]).toContain(after.owner);
           }
           group = next;
         }
