@@ -1,14 +1,20 @@
-/** Lays out rows as a table of text: the first column to the left, all others to the right. */
+/** Lays out rows as a table of text: columns of numbers to the right, all others to the left. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cells = [head, ...rows.map((row) => row.map(String))];
-  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const columns = head.map((_, column) => ({
+    width: Math.max(...cells.map((row) => row[column]?.length ?? 0)),
+    numbers: rows.every((row) => typeof row[column] === 'number'),
+  }));
   const line = (row: readonly string[]): string =>
     row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
+      .map((cell, column) => {
+        const { width = 0, numbers = false } = columns[column] ?? {};
+        return numbers ? cell.padStart(width) : cell.padEnd(width);
+      })
       .join('  ')
       .trimEnd();
   const [first = [], ...others] = cells;
-  return [line(first), widths.map((width) => '-'.repeat(width)).join('  '), ...others.map(line)].join('\n');
+  return [line(first), columns.map(({ width }) => '-'.repeat(width)).join('  '), ...others.map(line)].join(
+    '\n',
+  );
 }

@@ -29,6 +29,10 @@ export function sqlLineageCommand(): Command {
     .option('--default-schema <name>', 'the schema of names without one')
     .option('--keep-intermediate', 'show temporary tables and table variables')
     .option('--json', 'one JSON object a line, one line a file')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  purview-streams sql-lineage load_sales.sql --dialect tsql --default-schema dbo\n  echo "insert into t select a from s" | purview-streams sql-lineage - --json | jq .columnEdges',
+    )
     .action((files: string[], options: unknown) => {
       const { json, schema, dialect, ...rest } = flags.parse(options);
       const known = knownDialect(dialect);

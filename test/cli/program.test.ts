@@ -1,0 +1,128 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cli } from '../support/cli.ts';
+
+const timeout = 60_000;
+
+describe('purview-streams', () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'program-'));
+  });
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** Writes a configuration and runs a command on it. */
+  async function run(yaml: string, args: readonly string[] = ['run', '--once']) {
+    const file = path.join(folder, 'c.yaml');
+    await writeFile(file, yaml);
+    return cli([...args, '--config', file], { cwd: folder });
+  }
+
+  it('says what is wrong and exits 2 when the configuration is missing', { timeout }, async () => {
+    const { code, stderr } = await cli(['run', '--config', path.join(folder, 'none.yaml')]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('none.yaml');
+    expect(stderr).toContain('CONFIG_NOT_FOUND');
+  });
+
+  it('names the line and exits 2 when the YAML is broken', { timeout }, async () => {
+    const { code, stderr } = await run('sink: { kind: local\nproducers: {}\n');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/c\.yaml:2: .*\n.*CONFIG_SYNTAX/);
+  });
+
+  it('names line, field and the known kinds when a producer has an unknown kind', { timeout }, async () => {
+    const { code, stderr } = await run('sink: { kind: local }\nproducers:\n  a:\n    kind: postgre\n');
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      'c.yaml:4: producers.a.kind: there is no producer of kind "postgre"; known are: ',
+    );
+  });
+
+  it('names the producers there are when `produce` is asked for another', { timeout }, async () => {
+    const { code, stderr } = await run(
+      'sink: { kind: memory }\nproducers:\n  a: { kind: events, path: x }\n',
+      ['produce', 'b', '--once'],
+    );
+    expect(code).toBe(2);
+    expect(stderr).toContain('There is no producer b');
+    expect(stderr).toContain('It has: a.');
+  });
+
+  it('exits 1 and says what to do when the port of the catalogue is taken', { timeout }, async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const { code, stderr } = await run(`sink: { kind: local }\ncatalog: { port: ${port} }\nproducers: {}\n`);
+    server.close();
+    expect(code).toBe(1);
+    expect(stderr).toContain(`127.0.0.1:${port}: the port is taken`);
+  });
+
+  it('reads the other producers and exits 1 when a source cannot be reached', { timeout }, async () => {
+    await writeFile(
+      path.join(folder, 'e.ndjson'),
+      '{"type":"job","objectId":"j","tool":"t","name":"n","inputs":[],"outputs":[]}\n',
+    );
+    const { code, stderr, stdout } = await run(
+      'sink: { kind: memory }\nproducers:\n  db: { kind: postgres, host: 127.0.0.1, port: 1, database: x }\n  e: { kind: events, path: e.ndjson }\n',
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain('ECONNREFUSED');
+    expect(stdout).toMatch(/^e +1 /m);
+  });
+
+  it('exits 3 and keeps the dead letter when one line of a source is wrong', { timeout }, async () => {
+    await writeFile(
+      path.join(folder, 'e.ndjson'),
+      '{"type":"job","objectId":"j","tool":"t","name":"n","inputs":[],"outputs":[]}\n{"type":"jib"}\n',
+    );
+    const yaml = 'sink: { kind: memory }\nproducers:\n  e: { kind: events, path: e.ndjson }\n';
+    expect((await run(yaml)).code).toBe(3);
+    const { stdout } = await run(yaml, ['dead-letters', 'list', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      id: 'e-e.ndjson:2',
+      stage: 'PRODUCE',
+      code: 'SOURCE_INVALID',
+      producer: 'e',
+    });
+    const shown = await run(yaml, ['dead-letters', 'show', 'e-e.ndjson:2', '--json']);
+    expect(Buffer.from(JSON.parse(shown.stdout).value, 'base64').toString()).toBe('{"type":"jib"}');
+  });
+
+  it('shows examples with --help on every command', { timeout: 240_000 }, async () => {
+    const commands = [
+      'run',
+      'produce',
+      'catalog',
+      'catalog export',
+      'check',
+      'entity',
+      'lineage',
+      'dead-letters list',
+      'dead-letters show',
+      'sql-lineage',
+    ];
+    for (const command of commands) {
+      const { code, stdout } = await cli([...command.split(' '), '--help']);
+      expect(code, command).toBe(0);
+      expect(stdout, command).toMatch(/Examples?:/);
+    }
+  });
+
+  it('validates without connecting when `check --offline` is called', { timeout }, async () => {
+    const { code, stdout } = await run(
+      'sink: { kind: local }\nproducers:\n  db: { kind: postgres, host: 127.0.0.1, port: 1, database: x }\n',
+      ['check', '--offline'],
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain('valid; 1 producers');
+  });
+});
