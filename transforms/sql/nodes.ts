@@ -21,7 +21,10 @@ export class Nodes {
   private readonly dropped = new Map<string, number>();
   /** Nodes that are no end of lineage. */
   private readonly intermediates = new Set<string>();
+  /** Tables that the script made and has not dropped. */
   private readonly created = new Set<string>();
+  /** Tables that the script made at any time. */
+  private readonly made = new Set<string>();
   private scope = '';
 
   constructor(dialect: Dialect, defaults: Defaults) {
@@ -101,11 +104,12 @@ export class Nodes {
   /** Notes that the script makes the table. */
   create(id: string): void {
     this.created.add(id);
+    this.made.add(id);
   }
 
-  /** True if the script makes the table. */
+  /** True if the script makes the table, whether or not it drops it later. */
   isCreated(id: string): boolean {
-    return this.created.has(id);
+    return this.made.has(id);
   }
 
   /** Notes that the table is gone: one that the script made itself was only a step between. */
