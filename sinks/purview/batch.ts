@@ -81,8 +81,16 @@ export class BatchWriter {
       }
       if (!isolated.has(error.code)) return this.#fail(units.flat(), error);
       const narrower = { ...search, attempts: 2 };
+      if (error.code === 'CATALOG_MISSING_REFERENT') {
+        const waiting = new Set(units.filter((unit) => refersToMissing(unit, error)));
+        if (waiting.size > 0) {
+          this.#fail([...waiting].flat(), error);
+          const others = units.filter((unit) => !waiting.has(unit));
+          return others.length === 0 ? undefined : this.#send(others, search);
+        }
+      }
       if (units.length > 1) {
-        for (const part of split(units, error)) await this.#send(part, narrower);
+        for (const part of halves(units)) await this.#send(part, narrower);
         return;
       }
       const [root, ...others] = units.flat();
@@ -197,25 +205,22 @@ function permanent(error: StreamError): StreamError {
   );
 }
 
-/** Parts a request that failed. Where the error names a missing entity, those who refer to it are set apart at once. */
-function split(units: readonly Unit[], error: StreamError): readonly (readonly Unit[])[] {
-  if (error.code === 'CATALOG_MISSING_REFERENT') {
-    const suspects = units.filter((unit) => refersToOneOf(unit, error.message));
-    if (suspects.length > 0 && suspects.length < units.length) {
-      return [units.filter((unit) => !suspects.includes(unit)), suspects];
-    }
-  }
+/** Parts a request that failed, in its order. */
+function halves(units: readonly Unit[]): readonly (readonly Unit[])[] {
   const middle = Math.ceil(units.length / 2);
   return [units.slice(0, middle), units.slice(middle)];
 }
 
-function refersToOneOf(unit: Unit, message: string): boolean {
-  return unit.some((root) =>
-    root.writes.some(({ body, omit }) =>
-      body.references.some(
-        ({ attribute, targets }) =>
-          !omit.has(attribute) && targets.some((target) => message.includes(`${target.qualifiedName}}`)),
-      ),
-    ),
-  );
+/** Whether a unit refers to the entity that an error calls missing, so that it cannot be written either. */
+function refersToMissing(unit: Unit, error: StreamError): boolean {
+  return unit.every(({ items, writes }) => {
+    const targets = writes.flatMap(({ body, omit }) =>
+      body.references.flatMap((reference) => (omit.has(reference.attribute) ? [] : reference.targets)),
+    );
+    const isNamed = targets.some((target) =>
+      error.message.includes(`{qualifiedName:${target.qualifiedName}}`),
+    );
+    // What two producers say of one root is looked at apart: only one of them may refer to it.
+    return isNamed && items.length === 1;
+  });
 }
