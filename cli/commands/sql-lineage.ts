@@ -111,7 +111,7 @@ function edgeTuple(edge: ColumnEdge): readonly [string | null, string, string | 
 }
 
 /** The JSON object of one file. */
-export function sqlLineageJson(file: string, lineage: SqlLineage): Record<string, unknown> {
+function sqlLineageJson(file: string, lineage: SqlLineage): Record<string, unknown> {
   const { dialect, statements, reads, writes, tableEdges, columnEdges, reasons, confidence } = lineage;
   return {
     file,
@@ -130,7 +130,7 @@ export function sqlLineageJson(file: string, lineage: SqlLineage): Record<string
 }
 
 /** The summary of one file for people. */
-export function sqlLineageText(file: string, lineage: SqlLineage): string {
+function sqlLineageText(file: string, lineage: SqlLineage): string {
   const columns = lineage.columnEdges
     .filter((edge) => edge.targetTable !== null)
     .map(

@@ -14,10 +14,9 @@ export function readCall(cursor: Cursor, end: number): Statement {
   const line = cursor.token(cursor.at).line;
   const isCall = cursor.is('CALL');
   cursor.at++;
-  if (cursor.is('AS') || cursor.is('PROCEDURE', 'FUNCTION')) {
-    if (cursor.is('AS')) return { type: 'other', understood: true, line, with: [] };
-    cursor.at++;
-  }
+  if (cursor.is('AS')) return { type: 'other', understood: true, line, with: [] };
+  const isNamed = cursor.is('PROCEDURE', 'FUNCTION');
+  if (isNamed) cursor.at++;
   const into =
     cursor.token(cursor.at).kind === 'variable' && cursor.symbol(cursor.at + 1, '=')
       ? [cursor.identifier(cursor.at)]
@@ -27,7 +26,7 @@ export function readCall(cursor: Cursor, end: number): Statement {
   if (cursor.symbol(cursor.at, '(')) return readText(cursor, end, line);
   const token = cursor.token(cursor.at);
   // Elsewhere than in T-SQL, EXECUTE runs text or what PREPARE made of it; routines are called by CALL.
-  if (!isCall && !cursor.dialect.tsql) return readText(cursor, end, line);
+  if (!isCall && !isNamed && !cursor.dialect.tsql) return readText(cursor, end, line);
   if (token.kind === 'string' || token.kind === 'variable') return readText(cursor, end, line);
   const name = cursor.name(end);
   return name === undefined

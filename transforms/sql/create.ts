@@ -1,5 +1,5 @@
 /** CREATE TABLE and VIEW with or without a query, LIKE and CLONE, synonyms; Spark's CACHE TABLE. */
-import { commaRanges } from './clauses.ts';
+import { commaRanges, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import type { Create, Name, Query, Statement } from './ir.ts';
 import { beginsQuery, readQuery } from './query.ts';
@@ -27,6 +27,7 @@ export function readCreate(cursor: Cursor, end: number): Statement {
     temporary ||= temporaryWords.has(cursor.word(cursor.at));
     cursor.at++;
   }
+  if (cursor.is('TASK', 'EVENT') && !altering) return readScheduled(cursor, end, other);
   if (cursor.eat('SYNONYM')) return readSynonym(cursor, end, line);
   const what = cursor.is('VIEW') ? 'view' : 'table';
   if (!cursor.is('TABLE', 'VIEW') || (altering && what === 'table')) return other;
@@ -54,6 +55,15 @@ function isUser(cursor: Cursor): boolean {
     (cursor.token(cursor.at).kind === 'variable' &&
       cursor.token(cursor.at).start === cursor.token(cursor.at - 1).end)
   );
+}
+
+/** Snowflake's `CREATE TASK … AS statement` and MySQL's `CREATE EVENT … DO statement`: what will run. */
+function readScheduled(cursor: Cursor, end: number, other: Statement): Statement {
+  const mark = cursor.is('TASK') ? 'AS' : 'DO';
+  const at = findAtDepth(cursor, cursor.at, end, (index) => cursor.word(index) === mark);
+  if (at >= end) return other;
+  cursor.at = at + 1;
+  return cursor.readStatement(cursor, end);
 }
 
 function readSynonym(cursor: Cursor, end: number, line: number): Statement {

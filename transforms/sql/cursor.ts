@@ -10,7 +10,7 @@ const past: Token = { kind: 'operator', text: '', upper: '', start: 0, end: 0, l
  * For each opening parenthesis or bracket the index of its partner. One that is never closed ends at the next `;`
  * (or at the end), so that a missing `)` spoils one statement only.
  */
-export function matchBrackets(tokens: readonly Token[]): Int32Array {
+function matchBrackets(tokens: readonly Token[]): Int32Array {
   const close = new Int32Array(tokens.length);
   const open: number[] = [];
   for (let at = 0; at < tokens.length; at++) {

@@ -144,6 +144,9 @@ class Scanner {
     else if (upper === 'AS') {
       this.at++;
       this.type();
+    } else if (upper === 'WITHIN' && next.upper === 'GROUP' && this.cursor.symbol(this.at + 2, '(')) {
+      this.at += 2;
+      this.group(furtherKind(this.top().kind, 'window'), 'window');
     } else if (upper === 'NEXT' && next.upper === 'VALUE') this.sequence();
     else if (frameUnits.has(upper) && this.top().role === 'window')
       this.at = Math.min(this.top().end, this.end);

@@ -84,7 +84,10 @@ function readBody(cursor: Cursor, end: number, start: Start & { readonly target:
     cursor.at++;
     assignments = readAssignments(cursor, end);
   } else if (cursor.at < end && beginsQuery(cursor, cursor.at)) query = readQuery(cursor, end);
-  else understood = cursor.is('DEFAULT', 'FORMAT');
+  else {
+    understood = cursor.is('DEFAULT', 'FORMAT');
+    cursor.at = end;
+  }
   if (!understood) return { type: 'other', understood: false, line: start.line, with: start.tables };
   assignments = [...assignments, ...readConflict(cursor, end)];
   return {

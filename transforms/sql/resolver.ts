@@ -42,6 +42,8 @@ export interface ResolverContext {
   isVariable(name: string): boolean;
   /** The table behind `inserted`, `deleted`, `new`, `old`; undefined outside of triggers. */
   pseudoTable(name: string): string | undefined;
+  /** True for a routine that the script defines. */
+  isRoutine(routine: string): boolean;
   /** The result columns of a routine of this script. */
   resultOf(routine: string): Relation | undefined;
   /** Runs a data-changing statement inside a query and gives its output. */
@@ -232,7 +234,7 @@ export class Resolver {
     for (const subquery of expression.subqueries) this.subquery(subquery, scope, origins);
     for (const call of expression.calls) {
       const routine = this.context.nodes.of(call);
-      if (this.context.resultOf(routine) !== undefined) this.others.add(`fn:${routine}`);
+      if (this.context.isRoutine(routine)) this.others.add(`fn:${routine}`);
     }
     return origins;
   }

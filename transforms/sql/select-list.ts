@@ -118,7 +118,8 @@ function isBareAlias(cursor: Cursor, at: number): boolean {
   const last = cursor.token(at);
   const before = cursor.token(at - 1);
   if (expressionKeywords.has(last.upper) || notAliases.has(last.upper)) return false;
-  if (last.kind === 'string') return before.kind === 'quoted' || before.kind === ')';
+  if (last.kind === 'string')
+    return before.kind === 'quoted' || before.kind === ')' || (cursor.dialect.tsql && before.kind === 'word');
   if (before.kind === 'word') return endsExpression(cursor, before.upper, at - 1);
   return endingKinds.has(before.kind) || cursor.symbol(at - 1, ']');
 }

@@ -147,6 +147,10 @@ export class Session implements ResolverContext {
     return this.nodes.of(this.routine.on);
   }
 
+  isRoutine(routine: string): boolean {
+    return this.routines.has(routine);
+  }
+
   resultOf(routine: string): Relation | undefined {
     return this.routineResults.get(nameKey(routine, this.dialect));
   }

@@ -43,7 +43,7 @@ export const joinWords = words(`
 `);
 
 /** Words that end a data-changing clause. */
-export const changeWords = words('SET WHEN VALUES OUTPUT RETURNING OPTION THEN');
+const changeWords = words('SET WHEN VALUES OUTPUT RETURNING OPTION THEN');
 
 /** Words that cannot be an alias without AS. */
 export const notAliases = new Set([

@@ -35,6 +35,27 @@ describe('`analyzeSql()`', () => {
     ]);
   });
 
+  it('takes the order inside WITHIN GROUP as a window', () => {
+    expect(columns("SELECT STRING_AGG(s.n, ',') WITHIN GROUP (ORDER BY s.k) AS c FROM dbo.S s")).toEqual([
+      'dbo.S.n > result.c aggregated',
+      'dbo.S.k > result.c window',
+    ]);
+  });
+
+  it('draws an edge from a scalar function that the script defines', () => {
+    const sql =
+      'CREATE FUNCTION dbo.f(@a int) RETURNS int AS BEGIN RETURN (SELECT MAX(v.x) FROM dbo.V v) END\nGO\nINSERT dbo.T (a) SELECT dbo.f(s.k) FROM dbo.S s';
+    expect(tables(sql)).toEqual(['dbo.S > dbo.T', 'fn:dbo.f > dbo.T']);
+  });
+
+  it('reads what a task will run', () => {
+    expect(
+      tables("CREATE TASK tk SCHEDULE = '1 minute' AS INSERT INTO t (x) SELECT q.x FROM q", {
+        dialect: 'snowflake',
+      }),
+    ).toEqual(['Q > T']);
+  });
+
   it('keeps what steers rows apart from values', () => {
     const { indirectEdges } = analyzeSql(
       'INSERT INTO t (a) SELECT x.a FROM x JOIN y ON y.i = x.i WHERE x.w > 0 GROUP BY x.g ORDER BY x.s',
