@@ -25,6 +25,7 @@ export class Committer {
   readonly #onCommit: () => void;
   #jobs: Job[] = [];
   #scheduled: NodeJS.Immediate | undefined;
+  #closed = false;
 
   /** `onCommit` is called after each transaction that became durable. */
   constructor(environment: RootDatabase<string, Buffer>, folder: string, onCommit: () => void) {
@@ -36,6 +37,7 @@ export class Committer {
   /** Runs `work` in a transaction; resolves with its result when that is on disk. `work` may run twice, the first time without effect. */
   run<T>(work: () => T, bytes = 0): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      if (this.#closed) throw new StreamError('TRANSPORT_CLOSED', 'The transport is closed.');
       let result: { readonly value: T } | undefined;
       this.#jobs.push({
         bytes,
@@ -56,6 +58,12 @@ export class Committer {
     clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
     while (this.#jobs.length > 0) this.#commitTogether(this.#nextGroup());
+  }
+
+  /** Commits everything that was handed in, and takes no more: {@link run} rejects with TRANSPORT_CLOSED. */
+  close(): void {
+    this.flush();
+    this.#closed = true;
   }
 
   #nextGroup(): readonly Job[] {

@@ -17,12 +17,11 @@ import { openLmdb } from '../../platform/lmdb.ts';
 import { putState, readState, scanState, stateEntry } from '../../platform/lmdb-state.ts';
 import { EmbeddedAssignment, type Shared } from './assignment.ts';
 import { Committer } from './committer.ts';
-import { compactPartition } from './compaction.ts';
 import { Groups } from './groups.ts';
 import { EmbeddedLog } from './log.ts';
-import { trimPartition } from './retention.ts';
 import { rebuildAdvice } from './sealed.ts';
 import { Subscription } from './subscription.ts';
+import { UpkeepLoop } from './upkeep.ts';
 import { Wakeup } from './wakeup.ts';
 
 /** Options of {@link createEmbeddedTransport}. */
@@ -58,7 +57,8 @@ const readLimit = { records: 500, bytes: 1024 * 1024 };
 /**
  * Opens the log in a folder: topics, consumer groups, offsets and state in one LMDB environment, shared by any number of
  * processes of this machine. An append is on disk when it resolves. Throws TRANSPORT_DAMAGED when its file is damaged or
- * cut short, or the folder cannot be used.
+ * cut short, or the folder cannot be used. A process that is stopped (SIGSTOP) in the middle of a commit keeps LMDB's lock: the
+ * writes of the others wait until it goes on or ends.
  */
 export function createEmbeddedTransport(options: EmbeddedTransportOptions): EmbeddedTransport {
   return new LmdbTransport(options);
@@ -74,7 +74,7 @@ class LmdbTransport implements EmbeddedTransport {
   readonly #sessionMs: number;
   readonly #graceMs: number;
   readonly #now: () => number;
-  readonly #upkeep: NodeJS.Timeout;
+  readonly #upkeep: UpkeepLoop;
   #poll: NodeJS.Timeout | undefined;
   #lastTransaction = -1;
   #closed: Promise<void> | undefined;
@@ -117,7 +117,8 @@ class LmdbTransport implements EmbeddedTransport {
       },
       run: async (work) => this.#transact(work),
     };
-    this.#upkeep = setInterval(() => void this.#maintain(false), upkeepMs).unref();
+    const { log, groups, committer } = this.#shared;
+    this.#upkeep = new UpkeepLoop({ log, groups, committer, now: this.#now }, upkeepMs);
   }
 
   async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
@@ -191,7 +192,7 @@ class LmdbTransport implements EmbeddedTransport {
 
   async maintain(): Promise<void> {
     this.#open();
-    await this.#maintain(true);
+    await this.#upkeep.run(true);
   }
 
   async close(): Promise<void> {
@@ -203,11 +204,11 @@ class LmdbTransport implements EmbeddedTransport {
   async #close(): Promise<void> {
     const members = [...this.#subscriptions];
     this.#closing.abort();
-    clearInterval(this.#upkeep);
+    this.#upkeep.stop();
     const gone = this.#shared.committer.run(() => {
       for (const member of members) member.removeWithin();
     });
-    this.#shared.committer.flush();
+    this.#shared.committer.close();
     clearInterval(this.#poll);
     this.#isClosed = true;
     for (const member of members) member.abandon();
@@ -235,20 +236,6 @@ class LmdbTransport implements EmbeddedTransport {
       for (const { assignment, offset } of held) assignment.commitWithin(offset);
       return true;
     }, bytes);
-  }
-
-  async #maintain(force: boolean): Promise<void> {
-    const { log, groups, committer } = this.#shared;
-    const upkeep = { log, groups, committer, now: this.#now };
-    log.refresh();
-    for (const name of log.topicNames()) {
-      const topic = log.topic(name);
-      for (let partition = 0; partition < topic.partitions; partition += 1) {
-        if (this.#closing.signal.aborted) return;
-        await trimPartition(upkeep, topic, partition);
-        await compactPartition(upkeep, topic, partition, force);
-      }
-    }
   }
 
   #onCommit(): void {
@@ -283,7 +270,8 @@ class LmdbTransport implements EmbeddedTransport {
   }
 
   #open(): Shared {
-    if (!this.#closing.signal.aborted) return this.#shared;
-    throw new StreamError('TRANSPORT_CLOSED', 'The transport is closed.');
+    if (this.#closing.signal.aborted) throw new StreamError('TRANSPORT_CLOSED', 'The transport is closed.');
+    if (this.#upkeep.fault !== undefined) throw this.#upkeep.fault;
+    return this.#shared;
   }
 }

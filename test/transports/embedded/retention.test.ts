@@ -34,6 +34,13 @@ describe('embedded transport, retention', () => {
     await transport.append(topic, batch.slice(0, 30));
   });
 
+  it('createEmbeddedTransport() looks after its topics by itself', async () => {
+    const transport = workshop.open({ upkeepMs: 5 });
+    await transport.ensureTopics([{ name: topic, partitions: 1, retention: { bytes: 0 } }]);
+    await transport.append(topic, [record('k', 'a'), record('k', 'b')]);
+    await vi.waitFor(async () => expect(await readAll(transport, topic)).toEqual([]));
+  });
+
   it('maintain() keeps what a group has still to read', async () => {
     let clock = 0;
     const transport = workshop.open({ now: () => clock });
