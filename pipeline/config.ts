@@ -21,7 +21,15 @@ export const configSchema = z.strictObject({
       kind: z
         .enum(['memory'])
         .describe('Where topics live. memory: in this process; forgets everything when it ends.'),
-      partitions: z.number().int().min(1).max(1000).default(4).describe('Partitions of a topic.'),
+      partitions: z
+        .number()
+        .int()
+        .min(1)
+        .max(1000)
+        .default(1)
+        .describe(
+          'Partitions of a topic. More of them let the sink send more batches at once; assets that refer to each other then wait for each other more often.',
+        ),
     })
     .prefault({ kind: 'memory' })
     .describe('The topics between the stages.'),
@@ -57,7 +65,7 @@ export const configSchema = z.strictObject({
         .int()
         .min(1)
         .max(64)
-        .default(4)
+        .default(1)
         .describe(
           'Batches of one partition that may be in flight at once. Changes of one asset share a lane.',
         ),
@@ -67,7 +75,7 @@ export const configSchema = z.strictObject({
         .number()
         .int()
         .min(0)
-        .default(50)
+        .default(100)
         .describe('Milliseconds after its first change at which a batch goes out, however small.'),
       missingReferentAttempts: z
         .number()
