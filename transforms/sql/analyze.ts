@@ -113,20 +113,15 @@ function resultOf(session: Session, keepIntermediate: boolean): SqlLineage {
 }
 
 function statementOf(effect: Effect, { nodes }: Session): SqlStatement {
-  const view = {
-    nodes,
-    hidden: (node: string) => nodes.isVariable(node),
-    name: (node: string) => nodes.display(node),
-  };
+  const name = (node: string): string => effect.nameOf(node) ?? nodes.display(node);
+  const isTable = (node: string | null): boolean => node === null || !nodes.isVariable(node);
   const columnEdges = effect.columnEdges
-    .filter(
-      (edge) => !nodes.isVariable(edge.source) && (edge.target === null || !nodes.isVariable(edge.target)),
-    )
+    .filter((edge) => isTable(edge.source) && isTable(edge.target))
     .map(
       (edge): ColumnEdge => ({
-        sourceTable: edge.source === '' ? null : nodes.display(edge.source),
+        sourceTable: edge.source === '' ? null : name(edge.source),
         sourceColumn: edge.sourceColumn,
-        targetTable: edge.target === null ? null : nodes.display(edge.target),
+        targetTable: edge.target === null ? null : name(edge.target),
         targetColumn: edge.targetColumn,
         kind: edge.kind,
       }),
@@ -134,8 +129,8 @@ function statementOf(effect: Effect, { nodes }: Session): SqlStatement {
   return {
     line: effect.line,
     kind: effect.kind,
-    reads: [...effect.reads].filter((node) => !view.hidden(node)).map(view.name),
-    writes: [...effect.writes].map(view.name),
+    reads: [...effect.reads].filter(isTable).map(name),
+    writes: [...effect.writes].map(name),
     columnEdges,
     reasons: effect.reasons,
   };

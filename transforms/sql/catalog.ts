@@ -25,6 +25,7 @@ export class Catalog {
 
   /** The columns of the table; undefined if it is unknown or its name fits several. */
   columns(name: string): readonly string[] | undefined {
+    if (this.byName.size === 0) return undefined;
     const lower = name.toLowerCase();
     const exact = this.byName.get(lower) ?? this.bySuffix.get(lower);
     if (exact !== undefined) return exact;

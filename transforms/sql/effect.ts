@@ -37,12 +37,25 @@ export class Effect {
   /** Routines called: `proc:` and `fn:` with the name. */
   readonly calls = new Set<string>();
   readonly reasons: Reason[] = [];
+  private readonly names = new Map<string, string>();
   private readonly columns = new Map<string, number>();
 
   constructor(line: number, kind: string, routine: RoutineHead | undefined) {
     this.line = line;
     this.kind = kind;
     this.routine = routine;
+  }
+
+  /** Keeps how the statement writes its tables; the first call counts. */
+  keepNames(display: (node: string) => string): void {
+    if (this.names.size > 0) return;
+    for (const node of this.reads) this.names.set(node, display(node));
+    for (const node of this.writes) this.names.set(node, display(node));
+  }
+
+  /** The table as the statement writes it; undefined if it is none of its own. */
+  nameOf(node: string): string | undefined {
+    return this.names.get(node);
   }
 
   /** Notes a gap of this statement. */

@@ -11,7 +11,9 @@ const sessionMark = '\u0002';
 
 /** Names to nodes, with the state of USE, synonyms and temporary tables. */
 export class Nodes {
-  defaults: Defaults;
+  private current: Defaults;
+  /** What {@link of} found, until something changes what names mean. */
+  private readonly known = new Map<string, { readonly id: string; readonly display: string }>();
   private readonly dialect: Dialect;
   private readonly spellings = new Map<string, string>();
   private readonly synonyms = new Map<string, Name>();
@@ -29,25 +31,45 @@ export class Nodes {
 
   constructor(dialect: Dialect, defaults: Defaults) {
     this.dialect = dialect;
-    this.defaults = defaults;
+    this.current = defaults;
   }
 
   /** Enters a routine, or the script itself (''). */
   enter(scope: string): void {
     this.scope = scope;
+    this.known.clear();
   }
 
   /** The node of a table as it is named here. */
   of(name: Name): string {
-    const display = displayName(name);
+    const key = name.join('\u0006');
+    let known = this.known.get(key);
+    if (known === undefined) {
+      const display = displayName(name);
+      known = { id: this.find(name, display), display };
+      this.known.set(key, known);
+    }
+    this.written.set(known.id, known.display);
+    return known.id;
+  }
+
+  /** The current database and schema. */
+  get defaults(): Defaults {
+    return this.current;
+  }
+
+  set defaults(defaults: Defaults) {
+    this.current = defaults;
+    this.known.clear();
+  }
+
+  private find(name: Name, display: string): string {
     const key = nameKey(display, this.dialect);
     if (isSessionName(name) || this.temporary.has(key)) return this.sessionNode(name, display);
-    const full = completeName(name, this.dialect, this.defaults);
+    const full = completeName(name, this.dialect, this.current);
     const fullDisplay = displayName(full);
     const synonym = isLocation(name) ? undefined : this.synonyms.get(nameKey(fullDisplay, this.dialect));
-    const id = this.spelled(synonym === undefined ? fullDisplay : displayName(synonym));
-    if (!this.written.has(id) || synonym === undefined) this.written.set(id, display);
-    return id;
+    return this.spelled(synonym === undefined ? fullDisplay : displayName(synonym));
   }
 
   private sessionNode(name: Name, display: string): string {
@@ -57,7 +79,6 @@ export class Nodes {
     const version = this.dropped.get(`${scope}${sessionMark}${key}`) ?? 0;
     const id = `${key}${sessionMark}${scope}${sessionMark}${version}`;
     this.intermediates.add(id);
-    this.written.set(id, display);
     return id;
   }
 
@@ -98,6 +119,7 @@ export class Nodes {
 
   /** From here on the name means a temporary table. */
   declareTemporary(name: Name): void {
+    this.known.clear();
     this.temporary.set(nameKey(displayName(name), this.dialect), 1);
   }
 
@@ -115,6 +137,7 @@ export class Nodes {
   /** Notes that the table is gone: one that the script made itself was only a step between. */
   drop(name: Name): void {
     const id = this.of(name);
+    this.known.clear();
     if (this.created.has(id)) this.intermediates.add(id);
     this.created.delete(id);
     const [key, scope] = id.split(sessionMark);
@@ -130,10 +153,11 @@ export class Nodes {
 
   /** Lets one name stand for another. */
   addSynonym(name: Name, target: Name): void {
-    const full = completeName(name, this.dialect, this.defaults);
+    this.known.clear();
+    const full = completeName(name, this.dialect, this.current);
     this.synonyms.set(
       nameKey(displayName(full), this.dialect),
-      completeName(target, this.dialect, this.defaults),
+      completeName(target, this.dialect, this.current),
     );
   }
 

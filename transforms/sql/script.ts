@@ -73,6 +73,8 @@ function runPiece(session: Session, cursor: Cursor, piece: Piece): void {
   const first = session.effects.length;
   if (piece.kind === 'loop') runLoop(session, cursor, piece);
   else applyStatement(session, readPiece(cursor, piece));
+  for (let at = first; at < session.effects.length; at++)
+    session.effects[at]?.keepNames((node) => session.nodes.display(node));
   const effect = session.effects[first];
   if (effect === undefined) session.reasons.push(...cursor.reasons);
   else {

@@ -159,6 +159,15 @@ describe('`analyzeSql()`', () => {
     expect(reads).toEqual(['db.dbo.a', 'db.s.b', 'd.s.c', 'other.dbo.a']);
   });
 
+  it('shows names in a statement as that statement writes them', () => {
+    const { statements, reads } = analyzeSql('SELECT 1 FROM dbo.T; SELECT 1 FROM DBO.t; SELECT 1 FROM t', {
+      dialect: 'tsql',
+      defaultSchema: 'dbo',
+    });
+    expect(statements.map((statement) => statement.reads)).toEqual([['dbo.T'], ['DBO.t'], ['t']]);
+    expect(reads).toEqual(['dbo.T']);
+  });
+
   it('folds names as the dialect does and keeps quoted ones', () => {
     expect(analyzeSql('SELECT 1 FROM Abc, "Abc"', { dialect: 'postgres' }).reads).toEqual(['abc', 'Abc']);
     expect(analyzeSql('SELECT 1 FROM Abc, "Abc"', { dialect: 'snowflake' }).reads).toEqual(['ABC', 'Abc']);
