@@ -7,9 +7,10 @@ import type { StateStore } from '../pipeline/state.ts';
 import type { Telemetry } from '../pipeline/telemetry.ts';
 import { topics } from '../pipeline/topics.ts';
 import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
-import type { Transport } from '../pipeline/transport.ts';
+import type { TopicSpec, Transport } from '../pipeline/transport.ts';
 import { openLocalState } from '../state/local.ts';
 import { transforms } from '../transforms/index.ts';
+import { createEmbeddedTransport } from '../transports/embedded/transport.ts';
 import { createMemoryTransport } from '../transports/memory.ts';
 import { createSink } from './configured-sink.ts';
 import type { Configured } from './configured.ts';
@@ -41,6 +42,8 @@ export interface OpenPipeline {
   /** Closes everything, in reverse order of opening. */
   close(): Promise<void>;
 }
+
+const weekMs = 7 * 24 * 3600 * 1000;
 
 const clock: Clock = {
   now: () => Date.now(),
@@ -76,10 +79,10 @@ export async function openPipeline(
     if (catalog !== undefined) closers.push(() => catalog.close());
     const state = openLocalState(path.join(folder, 'state'));
     closers.push(() => state.close());
-    const transport = withDeadLetterLog(createMemoryTransport(), state);
+    const transport = withDeadLetterLog(openTransport(config.transport.kind, folder), state);
     closers.push(() => transport.close());
     const { partitions } = config.transport;
-    await transport.ensureTopics(Object.values(topics).map((name) => ({ name, partitions })));
+    await transport.ensureTopics(topicSpecs(partitions));
     const host = { baseFolder, state, types: configured.types, clock, random: Math.random };
     const sink = createSink(configured, { host, catalog });
     closers.push(() => sink.close());
@@ -100,6 +103,24 @@ export async function openPipeline(
     await close();
     throw thrown;
   }
+}
+
+function openTransport(kind: 'memory' | 'embedded', folder: string): Transport {
+  return kind === 'memory'
+    ? createMemoryTransport()
+    : createEmbeddedTransport({ folder: path.join(folder, 'topics') });
+}
+
+/**
+ * Of each source object the last raw event stays, so that the topic always holds enough to build the catalogue again. Changes go by
+ * age and not by key: what several producers say of one asset has one key. Dead letters are all kept.
+ */
+function topicSpecs(partitions: number): readonly TopicSpec[] {
+  return [
+    { name: topics.raw, partitions, retention: { compact: { tombstoneMs: weekMs } } },
+    { name: topics.entities, partitions, retention: { ms: weekMs } },
+    { name: topics.deadLetters, partitions },
+  ];
 }
 
 async function openStages(

@@ -19,8 +19,10 @@ export const configSchema = z.strictObject({
   transport: z
     .strictObject({
       kind: z
-        .enum(['memory'])
-        .describe('Where topics live. memory: in this process; forgets everything when it ends.'),
+        .enum(['memory', 'embedded'])
+        .describe(
+          'Where topics live. memory: in this process; forgets everything when it ends. embedded: in the state folder; durable, for any number of processes of one machine.',
+        ),
       partitions: z
         .number()
         .int()

@@ -5,6 +5,7 @@ import { batchWithin } from './delivery/batch-within.ts';
 import { Credits } from './delivery/credits.ts';
 import { appendDeadLetters, codeOf, deadLetterOf, type Fault } from './delivery/dead-letters.ts';
 import { gated, recordBytes } from './delivery/gated.ts';
+import { intactValue } from './delivery/intact-value.ts';
 import { Lane, type LaneItem, type Progress } from './delivery/lane.ts';
 import { OffsetTracker } from './delivery/offset-tracker.ts';
 import { StreamError } from './errors.ts';
@@ -123,7 +124,7 @@ class SinkPartition {
   #decode(record: StoredRecord): Observable<LaneItem> {
     if (record.value === null) return this.#ending(this.#settle(record, 'filtered', undefined));
     try {
-      return from([{ record, change: decodeChange(record.value) }]);
+      return from([{ record, change: decodeChange(intactValue(record, record.value)) }]);
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       return this.#ending(this.#deadLetter(record, { stage: 'DECODE', error, attempts: 1, producer: null }));

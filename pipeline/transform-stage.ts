@@ -1,6 +1,7 @@
 import { decodeEvent, encodeEvent } from '../schemas/codec.ts';
 import { fromHeaders, toHeaders } from '../schemas/cloud-events.ts';
 import type { DeadLetter, EntityChange, EventType, RawEvent } from '../schemas/types.ts';
+import { intactValue } from './delivery/intact-value.ts';
 import { appendDeadLetters, deadLetterOf } from './delivery/dead-letters.ts';
 import type { Applied, Deriver, ObjectState } from './derive/deriver.ts';
 import { derivedStatistics } from './derive/statistics.ts';
@@ -112,7 +113,7 @@ function settle(record: StoredRecord, options: TransformStageOptions): Result {
   if (record.value === null) return { ...nothing, as: 'filtered' };
   let event: RawEvent;
   try {
-    event = decodeRaw(record.value);
+    event = decodeRaw(intactValue(record, record.value));
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     const letter = deadLetterOf(
