@@ -9,6 +9,7 @@ import { maxCharacters, maxScriptEdges } from './limits.ts';
 import { displayName } from './names.ts';
 import type { RoutineHead } from './pieces.ts';
 import { confidenceOf, type Reason } from './reasons.ts';
+import { routineResults } from './routine-results.ts';
 import { openSession, runText } from './script.ts';
 import type { Session } from './session.ts';
 import { bridgeTemporaries } from './temporaries.ts';
@@ -24,6 +25,8 @@ export interface SqlOptions {
   readonly defaultSchema?: string;
   /** Shows temporary tables and table variables instead of collapsing them. Scalar variables are always collapsed. */
   readonly keepIntermediate?: boolean;
+  /** Follows rows through the routines that the script defines, to the tables behind `fn:` and `proc:` nodes. */
+  readonly throughRoutines?: boolean;
 }
 
 /** One statement. Names stand as written, folded and without quotes; common tables are resolved away. */
@@ -84,16 +87,21 @@ export function analyzeSql(text: string, options: SqlOptions = {}): SqlLineage {
       text: `The script has ${text.length} characters; more than ${maxCharacters} are not read.`,
     });
   } else runText(session, text);
-  return resultOf(session, options.keepIntermediate === true);
+  return resultOf(session, options);
 }
 
-function resultOf(session: Session, keepIntermediate: boolean): SqlLineage {
+function resultOf(
+  session: Session,
+  { keepIntermediate = false, throughRoutines = false }: SqlOptions,
+): SqlLineage {
   const { nodes, effects } = session;
+  const behind = throughRoutines ? routineResults(session) : undefined;
   const temporary = bridgeTemporaries(effects, nodes);
   const hidden = (node: string): boolean =>
-    keepIntermediate ? nodes.isVariable(node) : nodes.isIntermediate(node);
+    (keepIntermediate ? nodes.isVariable(node) : nodes.isIntermediate(node)) ||
+    behind?.nodes.has(node) === true;
   const view = { nodes, hidden, name: (node: string) => nodes.fullName(node) };
-  const lineage = lineageOf(effects, view, temporary.bridges);
+  const lineage = lineageOf([...effects, ...(behind?.effects ?? [])], view, temporary.bridges);
   const reasons = [...session.reasons, ...effects.flatMap((effect) => effect.reasons), ...temporary.reasons];
   if (lineage.cut)
     reasons.push({

@@ -2,6 +2,7 @@
 import { commaRanges, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import type { Name } from './ir.ts';
+import { maxControlTokens } from './limits.ts';
 import type { RoutineHead } from './pieces.ts';
 import { words } from './words.ts';
 
@@ -35,7 +36,7 @@ const modifiers = words(
 const bodyStarts = words('AS IS BEGIN RETURN DECLARE SELECT INSERT UPDATE DELETE MERGE SET');
 const modes = words('IN OUT INOUT VARIADIC');
 
-/** Reads the head at the index; undefined if no routine begins there. */
+/** Reads the head at the index, of a statement that ends at `end`; undefined if no routine begins there. */
 export function readHead(cursor: Cursor, from: number, end: number): HeadRange | undefined {
   let at = from;
   while (
@@ -55,7 +56,7 @@ export function readHead(cursor: Cursor, from: number, end: number): HeadRange |
   if (name === undefined) return undefined;
   const afterName = cursor.at;
   const parameters = readParameters(cursor, end);
-  const stop = statementStop(cursor, afterName, end);
+  const stop = Math.min(end, afterName + maxControlTokens);
   const on = kind === 'trigger' ? readTriggerTable(cursor, afterName, stop) : undefined;
   const routine: RoutineHead = {
     kind,
@@ -66,7 +67,7 @@ export function readHead(cursor: Cursor, from: number, end: number): HeadRange |
     result: undefined,
   };
   return {
-    ...readBodyStart(cursor, { routine, from: triggerBody(cursor, kind, cursor.at, stop), stop }),
+    ...readBodyStart(cursor, { routine, from: triggerBody(cursor, kind, cursor.at, stop), stop, end }),
     isPackage,
   };
 }
@@ -74,12 +75,6 @@ export function readHead(cursor: Cursor, from: number, end: number): HeadRange |
 /** MySQL: DEFINER = user@host. */
 function isUser(cursor: Cursor, at: number): boolean {
   return cursor.symbol(at - 1, '=') || cursor.symbol(at - 1, '@') || cursor.token(at).kind === 'variable';
-}
-
-function statementStop(cursor: Cursor, from: number, end: number): number {
-  let at = from;
-  while (at < end && cursor.token(at).kind !== ';') at++;
-  return at;
 }
 
 function readParameters(cursor: Cursor, end: number): readonly string[] {
@@ -119,11 +114,14 @@ function triggerBody(cursor: Cursor, kind: RoutineHead['kind'], from: number, st
 interface Start {
   readonly routine: RoutineHead;
   readonly from: number;
+  /** Where the search ends. */
   readonly stop: number;
+  /** The end of the statement. */
+  readonly end: number;
 }
 
 function readBodyStart(cursor: Cursor, start: Start): Omit<HeadRange, 'isPackage'> {
-  const { routine, from, stop } = start;
+  const { routine, from, stop, end } = start;
   const none = { routine, bodyFrom: from, bodyEnd: from, language: undefined };
   // A body in a string may stand before or after LANGUAGE and the like.
   for (let at = from; at < stop; at++) {
@@ -133,7 +131,7 @@ function readBodyStart(cursor: Cursor, start: Start): Omit<HeadRange, 'isPackage
         routine,
         bodyFrom: at + 1,
         bodyEnd: at + 2,
-        next: stop,
+        next: end,
         declares: false,
         finished: true,
         language: foreignLanguage(cursor, from, stop),
@@ -148,7 +146,7 @@ function readBodyStart(cursor: Cursor, start: Start): Omit<HeadRange, 'isPackage
     stop,
     (index) => bodyStarts.has(cursor.word(index)) && cursor.word(index - 1) !== 'SQL',
   );
-  if (at >= stop) return { ...none, next: stop, declares: false, finished: true };
+  if (at >= stop) return { ...none, next: end, declares: false, finished: true };
   const isAs = cursor.word(at) === 'AS' || cursor.word(at) === 'IS';
   const next = isAs ? at + 1 : at;
   const declares =
@@ -168,7 +166,7 @@ function readBodyStart(cursor: Cursor, start: Start): Omit<HeadRange, 'isPackage
       'LANGUAGE',
     ].includes(cursor.word(next));
   if (declares && cursor.dialect.name !== 'oracle' && cursor.token(next).kind !== 'word')
-    return { ...none, next: stop, declares: false, finished: true };
+    return { ...none, next: end, declares: false, finished: true };
   return { ...none, next, declares, finished: false };
 }
 

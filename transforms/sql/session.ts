@@ -155,6 +155,15 @@ export class Session implements ResolverContext {
     return this.routineResults.get(nameKey(routine, this.dialect));
   }
 
+  /** The table variable that a T-SQL function fills as its result; undefined if it has none. */
+  resultTableOf(routine: RoutineHead): string | undefined {
+    if (routine.result === undefined) return undefined;
+    this.enter(routine);
+    const node = this.nodes.of([routine.result.name]);
+    this.enter(undefined);
+    return node;
+  }
+
   /** Notes what the current routine hands out; of several results the first counts. */
   addResult(relation: Relation): void {
     this.results.push(relation);

@@ -6,6 +6,7 @@
 import { findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import type { Name } from './ir.ts';
+import { maxControlTokens } from './limits.ts';
 import type { Piece, RoutineHead } from './pieces.ts';
 import { readHead } from './routine-head.ts';
 import { isStatementWord } from './statement.ts';
@@ -29,10 +30,22 @@ const conditions: ReadonlyMap<string, readonly string[]> = new Map([
 const blockEnds = words('IF LOOP WHILE CASE REPEAT FOR');
 const transactions = words('TRANSACTION TRAN WORK ISOLATION READ DEFERRED IMMEDIATE EXCLUSIVE');
 
+function nextSemicolons(cursor: Cursor): Int32Array {
+  const next = new Int32Array(cursor.tokens.length);
+  let found = cursor.tokens.length;
+  for (let at = next.length - 1; at >= 0; at--) {
+    if (cursor.token(at).kind === ';') found = at;
+    next[at] = found;
+  }
+  return next;
+}
+
 class BlockSplitter {
   private readonly pieces: Piece[] = [];
   private at = 0;
   private readonly end: number;
+  /** For each token the index of the next `;`. */
+  private readonly semicolons: Int32Array;
   private depth = 0;
   private declaring = false;
   private readonly outer: RoutineHead | undefined;
@@ -44,6 +57,7 @@ class BlockSplitter {
   constructor(cursor: Cursor, routine: RoutineHead | undefined) {
     this.cursor = cursor;
     this.end = cursor.tokens.length;
+    this.semicolons = nextSemicolons(cursor);
     this.outer = routine;
     this.routine = routine;
   }
@@ -137,9 +151,7 @@ class BlockSplitter {
   }
 
   private untilSemicolon(from: number): number {
-    let at = from;
-    while (at < this.end && this.cursor.token(at).kind !== ';') at++;
-    return at;
+    return this.semicolons[from] ?? this.end;
   }
 
   private declare(): void {
@@ -169,8 +181,9 @@ class BlockSplitter {
   private condition(stops: readonly string[]): void {
     const { cursor } = this;
     const end = this.untilSemicolon(this.at);
-    const stop = findAtDepth(cursor, this.at + 1, end, (at) => stops.includes(cursor.word(at)));
-    if (stop >= end && !['UNTIL', 'IF'].includes(cursor.word(this.at))) {
+    const limit = Math.min(end, this.at + maxControlTokens);
+    const stop = findAtDepth(cursor, this.at + 1, limit, (at) => stops.includes(cursor.word(at)));
+    if (stop >= limit && !['UNTIL', 'IF'].includes(cursor.word(this.at))) {
       this.statement();
       return;
     }
@@ -186,13 +199,13 @@ class BlockSplitter {
     const stop = findAtDepth(
       cursor,
       this.at + 1,
-      end,
+      Math.min(end, this.at + maxControlTokens),
       (at) =>
         ['LOOP', 'DO'].includes(cursor.word(at)) ||
         (cursor.word(this.at) === 'FORALL' &&
           ['INSERT', 'UPDATE', 'DELETE', 'MERGE'].includes(cursor.word(at))),
     );
-    if (stop >= end) {
+    if (stop >= Math.min(end, this.at + maxControlTokens)) {
       this.statement();
       return;
     }
@@ -211,7 +224,7 @@ class BlockSplitter {
       word !== 'PACKAGE'
     )
       return false;
-    const head = readHead(this.cursor, this.at, this.end);
+    const head = readHead(this.cursor, this.at, this.untilSemicolon(this.at));
     if (head === undefined) return false;
     this.at = head.next;
     this.declaring = head.declares;

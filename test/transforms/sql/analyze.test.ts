@@ -190,6 +190,24 @@ describe('`analyzeSql()`', () => {
     });
   });
 
+  it('goes through routines of the script when asked to', () => {
+    const sql = `CREATE FUNCTION a.inl (@c int) RETURNS TABLE AS RETURN (SELECT o.Id FROM a.Orders o)
+GO
+CREATE FUNCTION a.multi () RETURNS @r TABLE (Nm int) AS BEGIN INSERT @r (Nm) SELECT c.Nm FROM a.Customer c RETURN END
+GO
+CREATE PROCEDURE a.p AS SELECT x.z FROM a.X x
+GO
+INSERT a.T (i, n) SELECT f.Id, m.Nm FROM a.inl(1) f CROSS JOIN a.multi() m
+INSERT a.U (z) EXEC a.p`;
+    const options = { dialect: 'tsql', throughRoutines: true };
+    expect(tables(sql, options).sort()).toEqual(['a.Customer > a.T', 'a.Orders > a.T', 'a.X > a.U']);
+    expect(
+      columns(sql, options)
+        .filter((edge) => !edge.includes('> result'))
+        .sort(),
+    ).toEqual(['a.Customer.Nm > a.T.n identity', 'a.Orders.Id > a.T.i identity', 'a.X.z > a.U.z identity']);
+  });
+
   it('knows a routine that is defined after its call', () => {
     expect(
       analyzeSql('EXEC a.p\nGO\nCREATE PROCEDURE a.p AS SELECT 1 AS one', { dialect: 'tsql' }).reasons,

@@ -95,6 +95,21 @@ describe('`analyzeSql()` on hostile input', () => {
     expect(lineage.columnEdges.length).toBeLessThanOrEqual(100_001);
   });
 
+  it.each([
+    ['heads of routines', 'CREATE PROCEDURE p AS '],
+    ['heads of functions', 'CREATE FUNCTION f() RETURNS x LANGUAGE sql AS '],
+    ['conditions', 'IF a THEN '],
+    ['unfinished conditions', 'BEGIN WHILE x '],
+    ['loops', 'FOR x IN y LOOP '],
+    ['blocks', 'BEGIN '],
+    ['dollar quotes', '$t$ '],
+    ['inserts of a multi-table INSERT', 'INSERT INTO a SELECT b '],
+    ['pivots', 'SELECT a FROM t PIVOT (SUM(a) FOR b IN (c)) '],
+  ])('ends on 20,000 %s of a block language', (_, part) => {
+    const { confidence } = analyzeSql(part.repeat(20_000), { dialect: 'postgres' });
+    expect(confidence).toBeLessThanOrEqual(1);
+  });
+
   it('says so when nesting passes the limit', () => {
     const { reasons } = analyzeSql(`${'SELECT (SELECT '.repeat(500)}1`, { dialect: 'tsql' });
     expect(reasons.map((reason) => reason.code)).toContain('too-deep');
