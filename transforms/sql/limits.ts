@@ -20,7 +20,7 @@ export const maxStatementEdges = 50_000;
 /** Statements of one script, with those that it runs from text. */
 export const maxStatements = 50_000;
 /** Tokens of a routine's head up to its body, and of the condition of a loop or branch. */
-export const maxControlTokens = 4_000;
+export const maxControlTokens = 1_500;
 /** PIVOT and UNPIVOT behind one source. */
 export const maxPivots = 32;
 /** Sources that the stars of one statement look at. */
