@@ -13,7 +13,7 @@ export interface StateAdapter {
 }
 
 /** Every key that begins with a prefix, with its value. */
-export async function scanned(
+async function scanned(
   store: StateStore,
   prefix: string,
 ): Promise<{ readonly key: string; readonly value: Json }[]> {

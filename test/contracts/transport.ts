@@ -20,7 +20,7 @@ export function textRecord(key: string, text: string | null): NewRecord {
 }
 
 /** The texts of records. */
-export function textsOf(records: readonly StoredRecord[]): readonly (string | null)[] {
+function textsOf(records: readonly StoredRecord[]): readonly (string | null)[] {
   return records.map(({ value }) => (value === null ? null : new TextDecoder().decode(value)));
 }
 
