@@ -1,4 +1,14 @@
-import { concatMap, EMPTY, from, groupBy, lastValueFrom, mergeMap, type Observable } from 'rxjs';
+import {
+  catchError,
+  concatMap,
+  EMPTY,
+  from,
+  groupBy,
+  lastValueFrom,
+  mergeMap,
+  type MonoTypeOperatorFunction,
+  type Observable,
+} from 'rxjs';
 import { decodeEvent } from '../schemas/codec.ts';
 import type { EntityChange } from '../schemas/types.ts';
 import { batchWithin } from './delivery/batch-within.ts';
@@ -29,13 +39,18 @@ export interface SinkStageOptions {
   readonly missingReferentAttempts: number;
   /** Pause before it is tried again, in milliseconds; doubles up to 30 times itself. */
   readonly retryDelayMs: number;
+  /**
+   * How long a batch in flight may go on after a stop or a revocation, in milliseconds; then it is cut off, unsettled. Less
+   * than the transport's grace time, or the next owner begins while it lasts. @default 10000
+   */
+  readonly drainMs?: number;
   readonly now: () => Date;
 }
 
 /**
  * Runs the sink stage until `signal` fires: pull with a credit → decode → lanes by key → batches → deliver → contiguous
- * offsets → commit. An event is settled only when the catalogue has it, or its dead letter is durable. Drains before it
- * resolves; rejects when the sink refuses to go on.
+ * offsets → commit. An event is settled only when the catalogue has it, or its dead letter is durable. Batches in flight
+ * are finished before it resolves, or rejects because the sink refuses to go on; the rest stays uncommitted.
  */
 export async function runSinkStage(options: SinkStageOptions, signal: AbortSignal): Promise<void> {
   try {
@@ -64,10 +79,15 @@ export async function runSinkStage(options: SinkStageOptions, signal: AbortSigna
 class SinkPartition {
   readonly #assignment: Assignment;
   readonly #options: SinkStageOptions;
-  readonly #stop: AbortSignal;
   readonly #progress: Progress;
   readonly #tracker: OffsetTracker;
   readonly #credits: Credits;
+  /** Fires with the first fault of this partition. */
+  readonly #failed = new AbortController();
+  /** Ends what is in flight. */
+  readonly #cut = new AbortController();
+  /** Fires when nothing new may begin. */
+  readonly #ending: AbortSignal;
 
   constructor(
     assignment: Assignment,
@@ -76,7 +96,7 @@ class SinkPartition {
   ) {
     this.#assignment = assignment;
     this.#options = options;
-    this.#stop = shared.stop;
+    this.#ending = AbortSignal.any([shared.stop, this.#failed.signal, assignment.revoking]);
     this.#progress = shared.progress;
     this.#tracker = new OffsetTracker(assignment.start);
     this.#credits = new Credits(options.credits);
@@ -85,7 +105,7 @@ class SinkPartition {
   async run(): Promise<void> {
     const { lanes, batch, telemetry } = this.#options;
     const records = gated(this.#assignment, this.#credits, {
-      stop: this.#stop,
+      stop: this.#ending,
       onPulled: (pulled) => {
         for (const record of pulled) this.#tracker.track(record.offset, recordBytes(record));
         this.#progress.moves += pulled.length;
@@ -95,21 +115,54 @@ class SinkPartition {
     const limits = { ...batch, sizeOf: (item: LaneItem) => recordBytes(item.record) };
     const settled = records.pipe(
       concatMap((record) => this.#decode(record)),
+      this.#stopAll(),
       groupBy((item) => partitionOf(item.record.key, lanes)),
-      mergeMap((items) => this.#lane().run(items.pipe(batchWithin(limits))), lanes),
+      mergeMap(
+        (items) =>
+          this.#lane()
+            .run(items.pipe(batchWithin(limits)))
+            .pipe(this.#stopAll()),
+        lanes,
+      ),
     );
+    const offDrain = this.#limitDrain();
     try {
       await lastValueFrom(settled, { defaultValue: undefined });
     } finally {
+      offDrain();
       await this.#assignment.release();
     }
+    if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
+  }
+
+  /** A fault ends one lane at once; the others end what they have in flight, so that nothing is under way when the partition is released. */
+  #stopAll<T>(): MonoTypeOperatorFunction<T> {
+    return catchError((thrown: unknown) => {
+      this.#failed.abort(thrown);
+      return EMPTY;
+    });
+  }
+
+  /** Cuts off what is still in flight when the time to drain is over. Returns the function that ends the watch. */
+  #limitDrain(): () => void {
+    let timer: NodeJS.Timeout | undefined;
+    const begin = (): void => {
+      timer = setTimeout(() => this.#cut.abort(this.#ending.reason), this.#options.drainMs ?? 10_000);
+    };
+    if (this.#ending.aborted) begin();
+    else this.#ending.addEventListener('abort', begin, { once: true });
+    return () => {
+      this.#ending.removeEventListener('abort', begin);
+      clearTimeout(timer);
+    };
   }
 
   #lane(): Lane {
     const { sink, missingReferentAttempts, retryDelayMs, telemetry } = this.#options;
     return new Lane({
       sink,
-      signal: AbortSignal.any([this.#stop, this.#assignment.revoking]),
+      ending: this.#ending,
+      cut: this.#cut.signal,
       missingReferentAttempts,
       retryDelayMs,
       telemetry,
@@ -122,16 +175,16 @@ class SinkPartition {
 
   /** A record that cannot be decoded becomes a dead letter here, before it reaches a lane. */
   #decode(record: StoredRecord): Observable<LaneItem> {
-    if (record.value === null) return this.#ending(this.#settle(record, 'filtered', undefined));
+    if (record.value === null) return this.#only(this.#settle(record, 'filtered', undefined));
     try {
       return from([{ record, change: decodeChange(intactValue(record, record.value)) }]);
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-      return this.#ending(this.#deadLetter(record, { stage: 'DECODE', error, attempts: 1, producer: null }));
+      return this.#only(this.#deadLetter(record, { stage: 'DECODE', error, attempts: 1, producer: null }));
     }
   }
 
-  #ending(settled: Promise<void>): Observable<never> {
+  #only(settled: Promise<void>): Observable<never> {
     return from(settled).pipe(concatMap(() => EMPTY));
   }
 

@@ -30,8 +30,10 @@ export interface Progress {
 /** What a lane works with. */
 export interface LaneOptions {
   readonly sink: Sink;
-  /** Fires on shutdown and when the partition is to be given up: what is not settled stays uncommitted. */
-  readonly signal: AbortSignal;
+  /** Fires on shutdown, when the partition is to be given up, and when another lane failed: no batch begins any more. */
+  readonly ending: AbortSignal;
+  /** Fires when a batch in flight may not go on either: what is not settled stays uncommitted. */
+  readonly cut: AbortSignal;
   readonly missingReferentAttempts: number;
   readonly retryDelayMs: number;
   readonly telemetry: Telemetry;
@@ -69,13 +71,13 @@ export class Lane {
   }
 
   async #deliver(batch: readonly LaneItem[]): Promise<void> {
-    const { signal, retryDelayMs, telemetry } = this.#options;
+    const { ending, retryDelayMs, telemetry } = this.#options;
     const keys = new Set(batch.map((item) => item.record.key));
     const due = this.#waiting.filter(({ item }) => batch.length === 0 || keys.has(item.record.key));
     const missing = this.#waiting.filter((waiting) => !due.includes(waiting));
     const before = new Map(due.map((waiting) => [waiting.item, waiting]));
     let open: readonly LaneItem[] = [...before.keys(), ...batch];
-    for (let round = 0; open.length > 0 && !signal.aborted; round += 1) {
+    for (let round = 0; open.length > 0 && !ending.aborted; round += 1) {
       const outcomes = await this.#attempt(open, batch.length > 0);
       if (outcomes === undefined) return;
       const again: LaneItem[] = [];
@@ -95,7 +97,7 @@ export class Lane {
       if (reason === undefined) continue;
       const waitMs = reason.retryAfterMs ?? retryDelayMs * Math.min(2 ** round, 30);
       telemetry.emit('sinkWaiting', { code: reason.code, message: reason.message, waitMs });
-      await delay(waitMs, undefined, { signal }).catch(ignoreAbort);
+      await delay(waitMs, undefined, { signal: ending }).catch(ignoreAbort);
     }
     this.#retryLater(missing);
   }
@@ -103,7 +105,7 @@ export class Lane {
   #retryLater(missing: readonly Waiting[]): void {
     this.#waiting = missing;
     clearTimeout(this.#timer);
-    if (missing.length === 0 || this.#ended || this.#options.signal.aborted) return;
+    if (missing.length === 0 || this.#ended || this.#options.ending.aborted) return;
     const round = Math.min(...missing.map(({ attempts }) => attempts));
     const waitMs = this.#options.retryDelayMs * Math.min(2 ** round, 30);
     this.#timer = setTimeout(() => this.#retries.next([]), waitMs);
@@ -127,7 +129,7 @@ export class Lane {
     try {
       const outcomes = await this.#options.sink.deliver(
         items.map(({ record, change }) => ({ change, offset: record.offset })),
-        this.#options.signal,
+        this.#options.cut,
       );
       if (outcomes.length === items.length) return outcomes;
       throw new StreamError(
@@ -135,7 +137,7 @@ export class Lane {
         `The sink answered with ${outcomes.length} outcomes for ${items.length} changes.`,
       );
     } catch (thrown) {
-      if (this.#options.signal.aborted) return undefined;
+      if (this.#options.cut.aborted) return undefined;
       throw thrown;
     } finally {
       progress.inFlight -= fresh ? 1 : 0;

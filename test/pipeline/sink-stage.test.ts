@@ -321,6 +321,53 @@ describe('runSinkStage()', () => {
     await expect(stage.ended).rejects.toMatchObject({ code: 'CATALOG_UNEXPECTED' });
   });
 
+  it('waits for the batches of other lanes before it gives the partition up, when one lane fails', async () => {
+    const error = new StreamError('CATALOG_REFUSED', 'Log in first.');
+    let finish = (): void => undefined;
+    const other = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    let begun = 0;
+    const sink = new ScriptedSink(
+      () => delivered,
+      async () => {
+        begun += 1;
+        if (begun === 1) await other;
+        else throw error;
+      },
+    );
+    const stage = await start(sink, many);
+    let rejected = false;
+    stage.ended.catch(() => {
+      rejected = true;
+    });
+    await vi.waitFor(() => expect(begun).toBeGreaterThan(1));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(rejected).toBe(false);
+    finish();
+    await expect(stage.ended).rejects.toBe(error);
+    expect(stage.settled.delivered).toBeGreaterThan(0);
+  });
+
+  it('finishes and commits the batch in flight when it is stopped', async () => {
+    let finish = (): void => undefined;
+    const sink = new ScriptedSink(
+      () => delivered,
+      (_, signal) =>
+        new Promise((resolve, reject) => {
+          finish = resolve;
+          signal.addEventListener('abort', () => reject(signal.reason));
+        }),
+    );
+    const stage = await start(sink, many, { lanes: 1 });
+    await vi.waitFor(() => expect(sink.batches).toHaveLength(1));
+    stage.stop();
+    finish();
+    await stage.ended;
+    expect(sink.batches).toHaveLength(1);
+    expect(await committed(stage)).toBe(5);
+  });
+
   it('leaves what is not settled uncommitted when it is stopped, and the next run delivers it', async () => {
     const hanging = new ScriptedSink(
       () => delivered,
@@ -329,7 +376,7 @@ describe('runSinkStage()', () => {
           ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
           : Promise.resolve(),
     );
-    const stage = await start(hanging, many);
+    const stage = await start(hanging, many, { drainMs: 1 });
     await vi.waitFor(() => expect(hanging.batches.flat()).toContain('c30'));
     await vi.waitFor(() => expect(stage.settled.delivered).toBeGreaterThan(20));
     stage.stop();
