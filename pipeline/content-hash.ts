@@ -18,3 +18,10 @@ export function contentHash(change: EntityChange): string {
   };
   return createHash('sha256').update(canonicalJson(content)).digest().subarray(0, 16).toString('base64url');
 }
+
+/** SHA-256 of parts, in hexadecimal. */
+export function hashOf(...parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part).update('\0');
+  return hash.digest('hex');
+}

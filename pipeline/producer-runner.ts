@@ -1,10 +1,11 @@
 import { encodeEvent } from '../schemas/codec.ts';
 import { toHeaders } from '../schemas/cloud-events.ts';
 import type { DeadLetter, EventType, EventTypes } from '../schemas/types.ts';
+import { hashOf } from './content-hash.ts';
 import { appendDeadLetters } from './delivery/dead-letters.ts';
 import { toStreamError } from './errors.ts';
 import type { Producer, Rejection } from './producer.ts';
-import { type Entry, entrySchema, hashOf, Scan } from './producer-scan.ts';
+import { type Entry, entrySchema, Scan } from './producer-scan.ts';
 import type { StateStore, StateWrite } from './state.ts';
 import type { Telemetry } from './telemetry.ts';
 import { topics } from './topics.ts';
@@ -159,12 +160,7 @@ export class ProducerRunner {
   /** The same fault of the same object is reported once, for as long as scan after scan finds it. */
   async #deadLetter(rejections: readonly Rejection[]): Promise<void> {
     const { name, transport, telemetry, now } = this.#options;
-    const faults = new Map(
-      rejections.map((rejection) => {
-        const { objectId, error, bytes } = rejection;
-        return [hashOf(objectId, error.code, error.message, bytes ?? ''), rejection];
-      }),
-    );
+    const faults = new Map(rejections.map((rejection) => [faultHash(rejection), rejection]));
     const letters = [...faults]
       .filter(([hash]) => !this.#reported.has(hash))
       .map(([, rejection]): DeadLetter => rejectionLetter(name, rejection, now()));
@@ -208,9 +204,15 @@ function splitKey(key: string): readonly [string, string] {
   return [key.slice(0, at), key.slice(at + 1)];
 }
 
-function rejectionLetter(producer: string, { objectId, error, bytes }: Rejection, now: Date): DeadLetter {
+function faultHash({ objectId, error, bytes }: Rejection): string {
+  return hashOf(objectId, error.code, error.message, bytes ?? '');
+}
+
+/** Two faults of one object are two letters; the same fault in a later run is the same letter. */
+function rejectionLetter(producer: string, rejection: Rejection, now: Date): DeadLetter {
+  const { objectId, error, bytes } = rejection;
   return {
-    id: `${producer}-${objectId}`,
+    id: `${producer}-${objectId}-${faultHash(rejection).slice(0, 8)}`,
     stage: 'PRODUCE',
     code: error.code,
     message: error.message,

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { EventType, EventTypes } from '../schemas/types.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { hashOf } from './content-hash.ts';
 import type { FoundObject } from './producer.ts';
 import type { StateWrite } from './state.ts';
 import type { NewRecord } from './transport.ts';
@@ -84,11 +84,4 @@ function objectRecord(
     case 'job-file':
       return record(found.type, { ...found.value, ...added });
   }
-}
-
-/** SHA-256 of parts, in hexadecimal. */
-export function hashOf(...parts: readonly (string | Uint8Array)[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part).update('\0');
-  return hash.digest('hex');
 }

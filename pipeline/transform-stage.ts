@@ -142,23 +142,16 @@ function settleEvent(record: StoredRecord, event: RawEvent, options: TransformSt
       producer,
     };
   }
-  const letters = applied.failures.map(({ object, error }) => ({
-    ...deadLetterOf(
-      record,
-      { stage: 'TRANSFORM', error, attempts: 1, producer: object.producer },
-      options.now(),
-    ),
-    id: `${record.topic}-${record.partition}-${record.offset}-${object.key}`,
-  }));
+  const letterOf = (error: Error, of: string, about: string): DeadLetter => {
+    const fault = { stage: 'TRANSFORM', error, attempts: 1, producer: of } as const;
+    const letter = deadLetterOf(record, fault, options.now());
+    return { ...letter, id: `${letter.id}/${about}` };
+  };
+  const letters = applied.failures.map(({ object, error }) => letterOf(error, object.producer, object.key));
   const { outputs, faults } = encodeChanges(applied.changes, record, options.now());
-  const unfit = faults.map(({ change, error }) => ({
-    ...deadLetterOf(
-      record,
-      { stage: 'TRANSFORM', error, attempts: 1, producer: change.producer },
-      options.now(),
-    ),
-    id: `${record.topic}-${record.partition}-${record.offset}/${change.typeName}/${change.qualifiedName}`,
-  }));
+  const unfit = faults.map(({ change, error }) =>
+    letterOf(error, change.producer, `${change.typeName}/${change.qualifiedName}`),
+  );
   return {
     outputs,
     letters: [...letters, ...unfit],

@@ -35,7 +35,7 @@ export function deadLettersCommand(): Command {
   withOptions(command.command('show'))
     .argument('<id>', 'id of the dead letter, as `list` prints it')
     .description('Show one dead letter with its headers and its bytes (base64).')
-    .addHelpText('after', '\nExample:\n  purview-streams dead-letters show metadata.raw-2-17')
+    .addHelpText('after', '\nExample:\n  purview-streams dead-letters show metadata.raw-2-17-9f86d081')
     .action(async (id: string, options: Options) => {
       const letter = (await readLetters(options)).find((candidate) => candidate.id === id);
       if (letter === undefined) {

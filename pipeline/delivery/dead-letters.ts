@@ -1,6 +1,7 @@
 import { encodeEvent } from '../../schemas/codec.ts';
 import { toHeaders } from '../../schemas/cloud-events.ts';
 import type { DeadLetter } from '../../schemas/types.ts';
+import { hashOf } from '../content-hash.ts';
 import { topics } from '../topics.ts';
 import type { NewRecord, StoredRecord, Transport } from '../transport.ts';
 import { StreamError } from '../errors.ts';
@@ -13,10 +14,14 @@ export interface Fault {
   readonly producer: string | null;
 }
 
-/** A dead letter for a record of a topic, with its bytes and headers as they were. */
+/**
+ * A dead letter for a record of a topic, with its bytes and headers as they were. Its id is the place of the record and what
+ * stood there: the same event that fails again is the same letter, and a transport that forgets and counts from 0 anew does
+ * not put another event in the place of a letter that is kept.
+ */
 export function deadLetterOf(record: StoredRecord, fault: Fault, now: Date): DeadLetter {
   return {
-    id: `${record.topic}-${record.partition}-${record.offset}`,
+    id: `${record.topic}-${record.partition}-${record.offset}-${hashOf(record.key, record.value ?? '').slice(0, 8)}`,
     stage: fault.stage,
     code: codeOf(fault.error),
     message: fault.error.message,

@@ -238,7 +238,13 @@ describe('ProducerRunner.scan()', () => {
       removed: 0,
     });
     expect(await made.letters()).toMatchObject([
-      { id: 'p-a', stage: 'PRODUCE', code: 'SOURCE_INVALID', message: 'Line 3 is no JSON.', key: 'a' },
+      {
+        id: expect.stringMatching(/^p-a-[0-9a-f]{8}$/),
+        stage: 'PRODUCE',
+        code: 'SOURCE_INVALID',
+        message: 'Line 3 is no JSON.',
+        key: 'a',
+      },
     ]);
     made.source.faults = [];
     expect(await made.scan()).toEqual(['a@first/1 removed']);

@@ -243,7 +243,7 @@ describe('runSinkStage()', () => {
     await vi.waitFor(async () => expect(await committed(stage)).toBe(2));
     const [letter] = await deadLetters(stage);
     expect(letter).toMatchObject({
-      id: `${topics.entities}-0-0`,
+      id: expect.stringMatching(/^metadata\.entities-0-0-[0-9a-f]{8}$/),
       stage: 'SINK',
       code: 'CATALOG_MISSING_REFERENT',
       attempts: 3,
@@ -252,6 +252,17 @@ describe('runSinkStage()', () => {
       time: '1970-01-01T00:00:00.000Z',
     });
     expect(decodeEvent(letter?.value ?? Buffer.alloc(0)).value).toMatchObject({ objectId: 'job' });
+  });
+
+  it('gives different events different dead letters when a transport that forgets counts from 0 anew', async () => {
+    const ids: string[] = [];
+    for (const bytes of ['first', 'second', 'first']) {
+      const stage = await start(new ScriptedSink(() => delivered), [Buffer.from(bytes)]);
+      await vi.waitFor(async () => expect(await committed(stage)).toBe(1));
+      ids.push(...(await deadLetters(stage)).map(({ id }) => id));
+    }
+    expect(new Set(ids).size).toBe(2);
+    expect(ids[2]).toBe(ids[0]);
   });
 
   it('one bad event costs one dead letter, with its bytes and headers as they were', async () => {
