@@ -68,6 +68,29 @@ export async function* scanApplied(state: StateStore): AsyncIterable<Applied> {
   }
 }
 
+/** Forgets what was applied of every root of some types. */
+export async function forgetApplied(state: StateStore, typeNames: ReadonlySet<string>): Promise<void> {
+  for (const typeName of typeNames) {
+    const writes: StateWrite[] = [];
+    for await (const { key } of state.scan(`${prefix}${typeName}/`)) writes.push({ key, value: undefined });
+    if (writes.length > 0) await state.write(writes);
+  }
+}
+
+/** A part of a state store for what is applied to one catalogue, so that another catalogue does not count as holding it. */
+export function stateOf(state: StateStore, catalogue: string): StateStore {
+  const part = `catalogues/${encodeURIComponent(catalogue)}/`;
+  return {
+    get: (key) => state.get(part + key),
+    write: (writes) => state.write(writes.map(({ key, value }) => ({ key: part + key, value }))),
+    scan: async function* scan(start) {
+      for await (const { key, value } of state.scan(part + start))
+        yield { key: key.slice(part.length), value };
+    },
+    close: () => state.close(),
+  };
+}
+
 /** The record after a deletion. */
 export function deletedBy(change: EntityChange): Applied {
   const { producer, objectId, position } = change;

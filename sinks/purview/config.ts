@@ -4,6 +4,7 @@ import { type SinkComponent, type SinkHost, sinkComponent } from '../../pipeline
 import type { Sink } from '../../pipeline/sink.ts';
 import { connectAzure, createTokenSource } from '../../platform/azure-credential.ts';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from '../../platform/http.ts';
+import { stateOf } from './applied.ts';
 import { CatalogClient } from './client.ts';
 import { CatalogSink } from './sink.ts';
 
@@ -61,7 +62,7 @@ const atlasOptions = z.strictObject({
 export const atlas: SinkComponent = sinkComponent({
   summary: 'Apache Atlas 2.x by its REST interface, with Basic authentication.',
   options: atlasOptions,
-  create: (options, host) => catalogSink(options, host, basicAccess(options)),
+  create: (options, host) => catalogSink(options, remote(options, host), basicAccess(options)),
 });
 
 const localOptions = z.strictObject({
@@ -104,7 +105,7 @@ const purviewOptions = z.strictObject({
 export const purview: SinkComponent = sinkComponent({
   summary: 'Microsoft Purview (Data Map), with a token of Microsoft Entra ID.',
   options: purviewOptions,
-  create: (options, host) => catalogSink(options, host, purviewAccess(options)),
+  create: (options, host) => catalogSink(options, remote(options, host), purviewAccess(options)),
 });
 
 function purviewAccess(options: z.output<typeof purviewOptions>): CatalogAccess {
@@ -160,13 +161,22 @@ export function connectCatalog(kind: string, given: unknown): CatalogConnection 
 
 function httpClient(options: AddressOptions, { authorize }: CatalogAccess): HttpClient {
   return createHttpClient({
-    baseUrl: options.url.replace(/\/+$/, '') + options.path,
+    baseUrl: baseUrlOf(options),
     timeoutMs: options.timeoutMs,
     maxResponseBytes,
     unavailableCode: 'CATALOG_UNAVAILABLE',
     tooLargeCode: 'CATALOG_UNEXPECTED',
     ...(authorize === undefined ? {} : { authorize }),
   });
+}
+
+/** A catalogue elsewhere is known by its address; the local one lies beside the state, whatever port it listens on. */
+function remote(options: AddressOptions, host: SinkHost): SinkHost {
+  return { ...host, state: stateOf(host.state, baseUrlOf(options)) };
+}
+
+function baseUrlOf({ url, path }: Pick<AddressOptions, 'url' | 'path'>): string {
+  return url.replace(/\/+$/, '') + path;
 }
 
 /** Makes the sink for any catalogue that speaks Atlas's REST interface. */

@@ -11,16 +11,22 @@ import type { CatalogClient } from './client.ts';
 
 const rounds = 3;
 
+/** What {@link ensureTypes} works with. */
+export interface EnsureTypesOptions {
+  readonly client: CatalogClient;
+  readonly declared: DeclaredTypes;
+  /** Called before entity types are created, with their names: the catalogue holds no entity of them. */
+  readonly onMissing: (names: ReadonlySet<string>) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Makes the catalogue hold every declared type: reads what is there, creates what is missing, extends what lacks attributes.
  * Another process may do the same at the same time: then what it made is read again. Rejects with TYPE_CONFLICT,
  * naming every conflict, before anything is written.
  */
-export async function ensureTypes(
-  client: CatalogClient,
-  declared: DeclaredTypes,
-  signal: AbortSignal,
-): Promise<void> {
+export async function ensureTypes(options: EnsureTypesOptions): Promise<void> {
+  const { client, declared, onMissing, signal } = options;
   for (let round = 1; ; round += 1) {
     const plan = planTypes(declared, await readHeld(client, declared, signal));
     if (plan.conflicts.length > 0) {
@@ -29,6 +35,8 @@ export async function ensureTypes(
       });
     }
     if (isEmpty(plan)) return;
+    const missing = new Set(plan.create.entityDefs.map(({ name }) => name));
+    if (missing.size > 0) await onMissing(missing);
     try {
       await write(client, plan, signal);
       return;

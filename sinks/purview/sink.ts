@@ -5,7 +5,7 @@ import type { SinkHost } from '../../pipeline/sink-component.ts';
 import type { Delivery, Outcome, Sink } from '../../pipeline/sink.ts';
 import type { StateStore } from '../../pipeline/state.ts';
 import { declareTypes, type DeclaredTypes } from '../../pipeline/typedef-plan.ts';
-import { type Applied, readApplied } from './applied.ts';
+import { type Applied, forgetApplied, readApplied } from './applied.ts';
 import { BatchWriter, type BatchContext } from './batch.ts';
 import type { CatalogClient } from './client.ts';
 import { RootDecision } from './decision.ts';
@@ -40,7 +40,14 @@ export class CatalogSink implements Sink {
   }
 
   open(signal: AbortSignal): Promise<void> {
-    return ensureTypes(this.#options.client, this.#declared, signal);
+    const { client, host } = this.#options;
+    return ensureTypes({
+      client,
+      declared: this.#declared,
+      // The catalogue is a new one, or was emptied: what was applied to an earlier one says nothing of it.
+      onMissing: (typeNames) => forgetApplied(host.state, typeNames),
+      signal,
+    });
   }
 
   async deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]> {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { SinkHost } from '../../../pipeline/sink-component.ts';
 import type { Sink } from '../../../pipeline/sink.ts';
 import { sinks } from '../../../sinks/index.ts';
@@ -60,6 +60,32 @@ describe('open()', () => {
     });
     expect(outcome?.kind).toBe('delivered');
     expect((await catalog.entity('shop', 'shop://a'))?.attributes['extra']).toBe('x');
+  });
+
+  it('applies everything again when the catalogue was emptied and the state was kept', async () => {
+    await deliver(shop('a'));
+    expect(kinds(await deliver(shop('a')))).toEqual(['unchanged']);
+    await catalog.close();
+    catalog = await openTestCatalog();
+    const again = await openSink();
+    expect(kinds(await deliverer(again)(shop('a')))).toEqual(['delivered']);
+    expect((await catalog.entity('shop', 'shop://a'))?.status).toBe('ACTIVE');
+  });
+
+  it('keeps what it applied to one catalogue apart from another', async () => {
+    const other = await openTestCatalog();
+    onTestFinished(() => other.close());
+    const to = async (url: string): Promise<Sink> => {
+      const opened = sinks.atlas.create({ url, ...catalogUser }, host);
+      await opened.open(never);
+      return opened;
+    };
+    const first = deliverer(await to(catalog.url));
+    expect(kinds(await first(shop('a')))).toEqual(['delivered']);
+    // The other catalogue has the types already, but not the shop.
+    await sinks.atlas.create({ url: other.url, ...catalogUser }, sinkHost()).open(never);
+    expect(kinds(await deliverer(await to(other.url))(shop('a')))).toEqual(['delivered']);
+    expect(kinds(await deliverer(await to(catalog.url))(shop('a')))).toEqual(['unchanged']);
   });
 
   it('rejects with TYPE_CONFLICT and writes nothing when an attribute has another type', async () => {
