@@ -25,10 +25,14 @@ export class DerivedObjects {
     this.#state = state;
   }
 
-  /** Tells a deriver what earlier runs had derived. */
-  async restore(deriver: Deriver): Promise<void> {
+  /**
+   * Tells a deriver what earlier runs had derived of the objects of some producers. What others had said (removed from the
+   * configuration, or renamed) must not hold a root for ever: nobody will say that it is gone.
+   */
+  async restore(deriver: Deriver, producers: ReadonlySet<string>): Promise<void> {
     for await (const { key, value } of this.#state.scan(prefix)) {
       const { producer, type, objectId, roots, known } = derivedSchema.parse(value);
+      if (!producers.has(producer)) continue;
       this.#kept.set(key, JSON.stringify([roots, known]));
       deriver.restore({ producer, type, objectId, roots: new Map(roots), known });
     }

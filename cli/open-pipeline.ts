@@ -83,7 +83,8 @@ export async function openPipeline(
     closers.push(() => transport.close());
     const { partitions } = config.transport;
     await transport.ensureTopics(topicSpecs(partitions));
-    const host = { baseFolder, state, types: configured.types, clock, random: Math.random };
+    const producers = new Set(configured.producers.keys());
+    const host = { baseFolder, state, producers, types: configured.types, clock, random: Math.random };
     const sink = createSink(configured, { host, catalog });
     closers.push(() => sink.close());
     const stages = await openStages(configured, { transport, state, sink, telemetry: options.telemetry });
@@ -135,7 +136,7 @@ async function openStages(
   const deriver = new Deriver((known) =>
     Object.values(transforms).map((make) => make({ naming, known, settings })),
   );
-  await derived.restore(deriver);
+  await derived.restore(deriver, new Set(configured.producers.keys()));
   const now = (): Date => new Date();
   const credits = { records: delivery.credits, bytes: delivery.creditBytes };
   return {

@@ -17,6 +17,8 @@ export interface SinkHost {
   readonly baseFolder: string;
   /** Where the sink keeps what it has applied. The host closes it. */
   readonly state: StateStore;
+  /** Names of the configured producers. */
+  readonly producers: ReadonlySet<string>;
   /** Types of every configured producer. */
   readonly types: readonly SourceTypes[];
   readonly clock: Clock;

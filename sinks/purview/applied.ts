@@ -116,6 +116,30 @@ export function applied(before: Applied | undefined, change: EntityChange, types
   return { deleted: false, speakers: [...others, own].sort((a, b) => (a.producer < b.producer ? -1 : 1)) };
 }
 
+/**
+ * The record with what a producer had said under a name that is not configured any more put under its new name; undefined when
+ * there is nothing of that. It is the same producer when it speaks of the same object in the same incarnation of the source. Its
+ * positions start anew with the name.
+ */
+export function adopted(
+  record: Applied,
+  { producer, objectId, position }: EntityChange,
+  producers: ReadonlySet<string>,
+): Applied | undefined {
+  if (record.deleted || record.speakers.some((speaker) => speaker.producer === producer)) return undefined;
+  const former = record.speakers.find(
+    (speaker) =>
+      !producers.has(speaker.producer) &&
+      speaker.objectId === objectId &&
+      speaker.position.incarnation === position.incarnation,
+  );
+  if (former === undefined) return undefined;
+  const speakers = record.speakers.map((speaker) =>
+    speaker === former ? { ...speaker, producer, position: { ...position } } : speaker,
+  );
+  return { ...record, speakers: speakers.sort((a, b) => (a.producer < b.producer ? -1 : 1)) };
+}
+
 /** What one producer said last of a root that is not deleted. */
 export function speakerOf(record: Applied | undefined, producer: string): AppliedSpeaker | undefined {
   if (record === undefined || record.deleted) return undefined;

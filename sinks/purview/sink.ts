@@ -3,9 +3,8 @@ import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
 import type { Delivery, Outcome, Sink } from '../../pipeline/sink.ts';
-import type { StateStore } from '../../pipeline/state.ts';
 import { declareTypes, type DeclaredTypes } from '../../pipeline/typedef-plan.ts';
-import { type Applied, forgetApplied, readApplied } from './applied.ts';
+import { adopted, type Applied, appliedWrite, forgetApplied, readApplied } from './applied.ts';
 import { BatchWriter, type BatchContext } from './batch.ts';
 import type { CatalogClient } from './client.ts';
 import { RootDecision } from './decision.ts';
@@ -18,7 +17,7 @@ import { type Item, orderUnits, type RequestLimits, type RootWrite } from './uni
 export interface CatalogSinkOptions {
   readonly client: CatalogClient;
   readonly limits: RequestLimits;
-  readonly host: Pick<SinkHost, 'state' | 'types'>;
+  readonly host: Pick<SinkHost, 'state' | 'types' | 'producers'>;
 }
 
 /**
@@ -65,7 +64,7 @@ export class CatalogSink implements Sink {
     const outcomes = new Map<number, Outcome>();
     const settle = (item: Item, outcome: Outcome): void => void outcomes.set(item.index, outcome);
     const items = batch.map((delivery, index) => ({ ...delivery, index }));
-    const records = await readRecords(host.state, batch);
+    const records = await readRecords(host, batch);
     const decisions = coalesce<Item>(items, (root) => saidOf(records.get(refKey(root)))).map(
       (root) => new RootDecision(context, root, settle),
     );
@@ -94,15 +93,18 @@ export class CatalogSink implements Sink {
   }
 }
 
-/** What was applied of each root of a batch. */
+/** What was applied of each root of a batch; what a producer had said under an earlier name is under its new one then. */
 async function readRecords(
-  state: StateStore,
+  { state, producers }: CatalogSinkOptions['host'],
   batch: readonly Delivery[],
 ): Promise<ReadonlyMap<string, Applied | undefined>> {
   const records = new Map<string, Applied | undefined>();
   for (const { change } of batch) {
     const key = refKey(change);
-    if (!records.has(key)) records.set(key, await readApplied(state, change));
+    const record = records.get(key) ?? (await readApplied(state, change));
+    const renamed = record && adopted(record, change, producers);
+    if (renamed !== undefined) await state.write([appliedWrite(change, renamed)]);
+    records.set(key, renamed ?? record);
   }
   return records;
 }

@@ -104,6 +104,26 @@ describe('open()', () => {
 });
 
 describe('deliver()', () => {
+  it('takes what a renamed producer says in the place of what it said under its former name', async () => {
+    const old = { city: 'Old', shelves: ['s1', 's2'] };
+    await deliver(shop('a', old, { producer: 'a', objectId: 'o', sequence: 9 }));
+    const renamed = deliverer(await openSink({ producers: new Set(['b']) }));
+    expect(kinds(await renamed(shop('a', old, { producer: 'b', objectId: 'o', sequence: 0 })))).toEqual([
+      'unchanged',
+    ]);
+    await renamed(shop('a', { city: 'New', shelves: ['s1'] }, { producer: 'b', objectId: 'o', sequence: 1 }));
+    expect((await catalog.entity('shop', 'shop://a'))?.attributes['city']).toBe('New');
+    expect(await catalog.active('shop', 'shop://a', 'shelves')).toEqual(['s1']);
+  });
+
+  it('keeps what a producer said that is not configured any more, when another one speaks of the root', async () => {
+    await deliver(shop('a', { city: 'Kept', shelves: ['s1'] }, { producer: 'a', objectId: 'o' }));
+    const others = deliverer(await openSink({ producers: new Set(['b']) }));
+    await others(shop('a', {}, { producer: 'b', objectId: 'another' }));
+    expect((await catalog.entity('shop', 'shop://a'))?.attributes['city']).toBe('Kept');
+    expect(await catalog.active('shop', 'shop://a', 'shelves')).toEqual(['s1']);
+  });
+
   it('creates what is new with all its references in one call, whatever the order of the batch', async () => {
     const before = catalog.writeCalls();
     const outcomes = await deliver(
