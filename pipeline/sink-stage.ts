@@ -64,12 +64,16 @@ export async function runSinkStage(options: SinkStageOptions, signal: AbortSigna
   const running = new Set<Promise<void>>();
   const progress: Progress = { moves: 0, inFlight: 0 };
   const subscription = { topic: topics.entities, group: groups.sink, signal: stop };
-  for await (const assignment of options.transport.subscribe(subscription)) {
-    const partition = new SinkPartition(assignment, options, { stop, progress })
-      .run()
-      .catch((thrown: unknown) => failed.abort(thrown))
-      .finally(() => running.delete(partition));
-    running.add(partition);
+  try {
+    for await (const assignment of options.transport.subscribe(subscription)) {
+      const partition = new SinkPartition(assignment, options, { stop, progress })
+        .run()
+        .catch((thrown: unknown) => failed.abort(thrown))
+        .finally(() => running.delete(partition));
+      running.add(partition);
+    }
+  } catch (thrown) {
+    failed.abort(thrown); // the partitions drain before it is thrown
   }
   await Promise.all(running);
   if (failed.signal.aborted) throw failed.signal.reason;

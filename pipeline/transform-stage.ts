@@ -45,15 +45,19 @@ export async function runTransformStage(options: TransformStageOptions, signal: 
   const running = new Set<Promise<void>>();
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
-  for await (const assignment of options.transport.subscribe({
-    topic: topics.raw,
-    group: groups.transform,
-    signal: stop,
-  })) {
-    const partition = runPartition(assignment, options, { serial, stop })
-      .catch((thrown: unknown) => failed.abort(thrown))
-      .finally(() => running.delete(partition));
-    running.add(partition);
+  try {
+    for await (const assignment of options.transport.subscribe({
+      topic: topics.raw,
+      group: groups.transform,
+      signal: stop,
+    })) {
+      const partition = runPartition(assignment, options, { serial, stop })
+        .catch((thrown: unknown) => failed.abort(thrown))
+        .finally(() => running.delete(partition));
+      running.add(partition);
+    }
+  } catch (thrown) {
+    failed.abort(thrown); // the partitions drain before it is thrown
   }
   await Promise.all(running);
   if (failed.signal.aborted) throw failed.signal.reason;

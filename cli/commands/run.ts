@@ -92,7 +92,7 @@ async function runUntilDone(run: {
   let stopped = false;
   const offShutdown = onShutdown(() => {
     stopped = true;
-    void running.stop();
+    running.stop().catch((thrown: unknown) => thrown); // called again at the end, where its failure is reported
   });
   try {
     await running.settled.catch(unless(() => stopped));

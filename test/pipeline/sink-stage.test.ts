@@ -1,171 +1,21 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { StreamError } from '../../pipeline/errors.ts';
-import type { Delivery, Outcome, Sink } from '../../pipeline/sink.ts';
-import { runSinkStage, type SinkStageOptions } from '../../pipeline/sink-stage.ts';
-import { createTelemetry, type Settlement } from '../../pipeline/telemetry.ts';
-import { groups, topics } from '../../pipeline/topics.ts';
-import type { Transport } from '../../pipeline/transport.ts';
+import type { Outcome, Sink } from '../../pipeline/sink.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
-import type { DeadLetter, EntityChange } from '../../schemas/types.ts';
-import { createMemoryTransport } from '../../transports/memory.ts';
-
-const counts = { created: 1, updated: 0, unchanged: 0, deleted: 0 };
-const delivered: Outcome = { kind: 'delivered', counts };
-const missing: Outcome = {
-  kind: 'missing-referent',
-  error: new StreamError('CATALOG_MISSING_REFERENT', 'There is no such table.'),
-};
-const throttled: Outcome = {
-  kind: 'retry',
-  error: new StreamError('CATALOG_THROTTLED', 'Slower.', { retryAfterMs: 1 }),
-};
-const refused: Outcome = { kind: 'rejected', error: new StreamError('CATALOG_BAD_ENTITY', 'No.') };
-
-type Answer = (delivery: Delivery, attempt: number) => Outcome;
-
-/** A sink that answers by a script. It keeps to the contract, and watches that the stage keeps to it too. */
-class ScriptedSink implements Sink {
-  readonly attempts = new Map<string, number>();
-  readonly applied: string[] = [];
-  readonly batches: (readonly string[])[] = [];
-  overlaps = 0;
-  readonly #inFlight = new Set<string>();
-  readonly #answer: Answer;
-  readonly #before: (batch: readonly Delivery[], signal: AbortSignal) => Promise<void>;
-
-  constructor(
-    answer: Answer,
-    before: (batch: readonly Delivery[], signal: AbortSignal) => Promise<void> = async () => undefined,
-  ) {
-    this.#answer = answer;
-    this.#before = before;
-  }
-
-  async open(): Promise<void> {
-    this.applied.length = 0;
-  }
-
-  async deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
-    const keys = new Set(batch.map(({ change }) => change.qualifiedName));
-    this.batches.push(batch.map(({ change }) => change.objectId));
-    for (const key of keys) if (this.#inFlight.has(key)) this.overlaps += 1;
-    for (const key of keys) this.#inFlight.add(key);
-    try {
-      await this.#before(batch, signal);
-      return batch.map((delivery) => {
-        const id = delivery.change.objectId;
-        const attempt = (this.attempts.get(id) ?? 0) + 1;
-        this.attempts.set(id, attempt);
-        const outcome = this.#answer(delivery, attempt);
-        if (outcome.kind === 'delivered') this.applied.push(id);
-        return outcome;
-      });
-    } finally {
-      for (const key of keys) this.#inFlight.delete(key);
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#inFlight.clear();
-  }
-}
-
-/** A change of the asset `key`, told apart by `id`. */
-function change(id: string, key: string): EntityChange {
-  return {
-    operation: 'UPSERT',
-    typeName: 'table',
-    qualifiedName: key,
-    producer: 'p',
-    objectId: id,
-    position: { incarnation: 'i', sequence: 0 },
-    entities: [],
-    complete: [],
-    placeholder: false,
-  };
-}
-
-interface Stage {
-  readonly transport: Transport;
-  readonly settled: Record<Settlement | 'received', number>;
-  readonly stop: () => void;
-  readonly ended: Promise<void>;
-}
-
-async function start(
-  sink: Sink,
-  changes: readonly (EntityChange | Uint8Array | null)[],
-  options: Partial<SinkStageOptions> = {},
-): Promise<Stage> {
-  const transport = options.transport ?? createMemoryTransport();
-  const names = Object.values(topics);
-  await transport.ensureTopics(names.map((name) => ({ name, partitions: 1 })));
-  await transport.append(
-    topics.entities,
-    changes.map((item) => {
-      if (item === null || item instanceof Uint8Array) return { key: 'x', value: item, headers: { h: '1' } };
-      return { key: item.qualifiedName, value: encodeEvent('entity-change', item), headers: {} };
-    }),
-  );
-  const telemetry = createTelemetry();
-  const settled = {
-    received: 0,
-    delivered: 0,
-    unchanged: 0,
-    superseded: 0,
-    filtered: 0,
-    'dead-lettered': 0,
-  };
-  telemetry.on('received', ({ events }) => {
-    settled.received += events;
-  });
-  telemetry.on('settled', ({ as }) => {
-    settled[as] += 1;
-  });
-  const leave = new AbortController();
-  const ended = runSinkStage(
-    {
-      transport,
-      sink,
-      telemetry,
-      credits: { records: 50, bytes: 1_000_000 },
-      lanes: 3,
-      batch: { count: 5, bytes: 100_000, withinMs: 1 },
-      missingReferentAttempts: 3,
-      retryDelayMs: 1,
-      now: () => new Date(0),
-      ...options,
-    },
-    leave.signal,
-  );
-  ended.catch(() => undefined); // looked at by the test
-  onTestFinished(async () => {
-    leave.abort();
-    await ended.catch((thrown: unknown) => thrown);
-    await transport.close();
-  });
-  return { transport, settled, stop: () => leave.abort(), ended };
-}
-
-async function committed({ transport }: Stage): Promise<number | undefined> {
-  return (await transport.describe(topics.entities))[0]?.committed[groups.sink];
-}
-
-async function deadLetters({ transport }: Stage): Promise<readonly DeadLetter[]> {
-  const letters: DeadLetter[] = [];
-  for await (const { value } of transport.read(topics.deadLetters, 0, 0)) {
-    if (value !== null) letters.push(decodeEvent(value).value as DeadLetter);
-  }
-  return letters;
-}
-
-/** Invariant 1: everything that came in is accounted for. */
-function sum(settled: Stage['settled']): number {
-  const { received: _, ...rest } = settled;
-  return Object.values(rest).reduce((total, count) => total + count, 0);
-}
-
-const many = Array.from({ length: 120 }, (_, index) => change(`c${index}`, `t${index % 7}`));
+import {
+  ScriptedSink,
+  change,
+  committed,
+  counts,
+  deadLetters,
+  delivered,
+  many,
+  missing,
+  refused,
+  start,
+  sum,
+  throttled,
+} from '../support/sink-stage.ts';
 
 describe('runSinkStage()', () => {
   it('delivers everything in the order of each key, one batch of a key at a time, and commits it', async () => {
@@ -330,53 +180,6 @@ describe('runSinkStage()', () => {
     };
     const stage = await start(short, many);
     await expect(stage.ended).rejects.toMatchObject({ code: 'CATALOG_UNEXPECTED' });
-  });
-
-  it('waits for the batches of other lanes before it gives the partition up, when one lane fails', async () => {
-    const error = new StreamError('CATALOG_REFUSED', 'Log in first.');
-    let finish = (): void => undefined;
-    const other = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
-    let begun = 0;
-    const sink = new ScriptedSink(
-      () => delivered,
-      async () => {
-        begun += 1;
-        if (begun === 1) await other;
-        else throw error;
-      },
-    );
-    const stage = await start(sink, many);
-    let rejected = false;
-    stage.ended.catch(() => {
-      rejected = true;
-    });
-    await vi.waitFor(() => expect(begun).toBeGreaterThan(1));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(rejected).toBe(false);
-    finish();
-    await expect(stage.ended).rejects.toBe(error);
-    expect(stage.settled.delivered).toBeGreaterThan(0);
-  });
-
-  it('finishes and commits the batch in flight when it is stopped', async () => {
-    let finish = (): void => undefined;
-    const sink = new ScriptedSink(
-      () => delivered,
-      (_, signal) =>
-        new Promise((resolve, reject) => {
-          finish = resolve;
-          signal.addEventListener('abort', () => reject(signal.reason));
-        }),
-    );
-    const stage = await start(sink, many, { lanes: 1 });
-    await vi.waitFor(() => expect(sink.batches).toHaveLength(1));
-    stage.stop();
-    finish();
-    await stage.ended;
-    expect(sink.batches).toHaveLength(1);
-    expect(await committed(stage)).toBe(5);
   });
 
   it('leaves what is not settled uncommitted when it is stopped, and the next run delivers it', async () => {
