@@ -1,16 +1,22 @@
 import { z } from 'zod';
-import { entityWithExtInfoSchema } from '../pipeline/atlas/replies.ts';
+import { entityWithExtInfoSchema, type relatedObjectSchema } from '../pipeline/atlas/replies.ts';
 import { StreamError } from '../pipeline/errors.ts';
 import type { HttpResponse } from '../platform/http.ts';
 import { type CatalogConnection, connectCatalog } from '../sinks/purview/config.ts';
-import { type Configured, configure } from './configured.ts';
+import type { Naming } from '../pipeline/naming.ts';
+import { declaredNaming } from './configured.ts';
 import { sinkOptions } from './configured-sink.ts';
-import { loadConfig } from './load-config.ts';
+import { type LoadedConfig, loadConfig } from './load-config.ts';
 import { type LocalCatalog, openLocalCatalog } from './local-catalog.ts';
-import { stateFolder } from './open-pipeline.ts';
+import { stateFolderOf } from './state-folder.ts';
 
 /** An entity as the catalogue shows it. */
 export type CatalogEntity = z.output<typeof entityWithExtInfoSchema>['entity'];
+
+/** Whether a reference was removed: Atlas goes on listing it, with a status (seen on 2.1.0 and 2.4.0). */
+export function isRemoved(related: z.output<typeof relatedObjectSchema>): boolean {
+  return related.relationshipStatus === 'DELETED' || related.entityStatus === 'DELETED';
+}
 
 /** Options of the commands that read a catalogue. */
 export interface ReaderOptions {
@@ -20,45 +26,33 @@ export interface ReaderOptions {
 
 /** Reads the catalogue that the configuration's sink writes to. */
 export class CatalogReader {
-  readonly #configured: Configured;
+  readonly #naming: Naming;
   readonly #connection: CatalogConnection;
   readonly #own: LocalCatalog | undefined;
 
-  private constructor(configured: Configured, connection: CatalogConnection, own: LocalCatalog | undefined) {
-    this.#configured = configured;
+  private constructor(naming: Naming, connection: CatalogConnection, own: LocalCatalog | undefined) {
+    this.#naming = naming;
     this.#connection = connection;
     this.#own = own;
   }
 
   /**
-   * Connects. The local catalogue is asked where a `run` serves it; when none does, its folder is opened for this one command. Throws
+   * Connects. For the local catalogue, its folder is opened for this one command, whether a `run` serves it or not. Throws
    * CONFIG_INVALID when the sink has no catalogue to read.
    */
   static async open(options: ReaderOptions): Promise<CatalogReader> {
-    const configured = configure(await loadConfig(options.config));
-    const { kind } = configured.loaded.config.sink;
-    const { catalog } = configured.loaded.config;
-    if (kind === 'local' && catalog !== undefined) {
-      const own = await openLocalCatalog({
-        folder: stateFolder(configured, options.state),
-        host: '127.0.0.1',
-        port: 0,
-      });
-      return CatalogReader.#connect(configured, own);
-    }
-    return CatalogReader.#connect(configured, undefined);
-  }
-
-  static #connect(configured: Configured, own: LocalCatalog | undefined): CatalogReader {
-    const { kind } = configured.loaded.config.sink;
-    const connection = connectCatalog(kind, sinkOptions(configured, own));
-    if (connection !== undefined) return new CatalogReader(configured, connection, own);
-    throw new StreamError('CONFIG_INVALID', `The sink of kind ${kind} has no catalogue to read.`);
+    const loaded = await loadConfig(options.config, { withoutSources: true });
+    const { sink, catalog } = loaded.config;
+    const own =
+      sink.kind === 'local' && catalog !== undefined
+        ? await openLocalCatalog({ folder: await stateFolderOf(options), host: '127.0.0.1', port: 0 })
+        : undefined;
+    return new CatalogReader(declaredNaming(loaded), connect(loaded, own), own);
   }
 
   /** The entity of a qualifiedName: every declared type whose name pattern fits is asked. Throws CATALOG_NOT_FOUND. */
   async find(qualifiedName: string): Promise<CatalogEntity> {
-    const { naming } = this.#configured;
+    const naming = this.#naming;
     const types = naming.types.filter((type) => naming.parse(type.name, qualifiedName) !== undefined);
     for (const { name } of types) {
       const response = await this.#get(`/entity/uniqueAttribute/type/${encodeURIComponent(name)}`, {
@@ -93,6 +87,13 @@ export class CatalogReader {
       query: { ...this.#connection.query, ...query },
     });
   }
+}
+
+function connect(loaded: LoadedConfig, own: LocalCatalog | undefined): CatalogConnection {
+  const { kind } = loaded.config.sink;
+  const connection = connectCatalog(kind, sinkOptions(loaded, own));
+  if (connection !== undefined) return connection;
+  throw new StreamError('CONFIG_INVALID', `The sink of kind ${kind} has no catalogue to read.`);
 }
 
 const errorSchema = z.object({ errorCode: z.string(), errorMessage: z.string() });

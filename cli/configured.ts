@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ProducerSetup } from '../pipeline/component.ts';
 import { StreamError } from '../pipeline/errors.ts';
+import { jobTypes } from '../pipeline/job-types.ts';
 import { createNaming, type Naming } from '../pipeline/naming.ts';
 import { purviewTypes } from '../pipeline/purview-types.ts';
 import type { SourceSettings } from '../pipeline/transform.ts';
@@ -44,6 +45,22 @@ export function configure(loaded: LoadedConfig): Configured {
       );
     },
   };
+}
+
+/**
+ * The names of everything that the configuration declares, for commands that only read the catalogue. A producer whose options are
+ * not complete without its secrets is left out.
+ */
+export function declaredNaming(loaded: LoadedConfig): Naming {
+  const declared = Object.entries(loaded.config.producers).flatMap(([name, { kind, ...options }]) => {
+    try {
+      return configureProducer(loaded, { name, kind, options }).settings.types.entityTypes;
+    } catch (thrown) {
+      if (thrown instanceof StreamError && thrown.code === 'CONFIG_INVALID') return [];
+      throw thrown;
+    }
+  });
+  return createNaming([...purviewTypes, ...jobTypes.entityTypes, ...declared]);
 }
 
 function configureProducer(

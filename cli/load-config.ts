@@ -19,11 +19,17 @@ export interface LoadedConfig {
 /** File that is read when none is named. */
 export const defaultConfigFile = 'purview-streams.yaml';
 
+/** How a configuration is read. */
+export interface LoadConfigOptions {
+  /** Leaves references in `producers` as they are: commands that only read the catalogue need no secret of a source. @default false */
+  readonly withoutSources?: boolean;
+}
+
 /**
  * Reads a configuration file: YAML 1.2, with `${env:NAME}` and `${file:PATH}` resolved in every text. Throws CONFIG_NOT_FOUND,
  * CONFIG_SYNTAX (with the line), CONFIG_REFERENCE, or CONFIG_INVALID (with line, field and value).
  */
-export async function loadConfig(file: string): Promise<LoadedConfig> {
+export async function loadConfig(file: string, options: LoadConfigOptions = {}): Promise<LoadedConfig> {
   const absolute = path.resolve(file);
   const lines = new LineCounter();
   const document = parseDocument(await readText(absolute), {
@@ -41,6 +47,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   const raw = await resolveReferences(plainValue(document, file), {
     folder,
     env: process.env,
+    skip: ([section]) => options.withoutSources === true && section === 'producers',
     locate: (field) => located(field, { file, document, lines, at: [] }),
   });
   const invalid = (error: z.ZodError, at: readonly PropertyKey[]): StreamError =>

@@ -9,6 +9,8 @@ export interface ReferenceScope {
   /** Folder that relative paths of `${file:…}` start from. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Fields that are left as they are. @default none */
+  readonly skip?: (field: Field) => boolean;
   /** How messages name a field, such as with its file and line. @default its path, joined by dots */
   readonly locate?: (field: Field) => string;
 }
@@ -25,6 +27,7 @@ export async function resolveReferences(
   scope: ReferenceScope,
   field: Field = [],
 ): Promise<unknown> {
+  if (scope.skip?.(field) === true) return value;
   if (typeof value === 'string') return resolveText(value, scope, field);
   if (Array.isArray(value)) {
     return Promise.all(value.map((element, index) => resolveReferences(element, scope, [...field, index])));

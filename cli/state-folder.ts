@@ -7,6 +7,6 @@ export async function stateFolderOf(options: {
   readonly state?: string;
 }): Promise<string> {
   if (options.state !== undefined) return path.resolve(options.state);
-  const { folder, config } = await loadConfig(options.config);
+  const { folder, config } = await loadConfig(options.config, { withoutSources: true });
   return path.resolve(folder, config.state);
 }

@@ -63,7 +63,10 @@ export function catalogCommand(): Command {
 }
 
 async function serve(options: Options): Promise<void> {
-  const config = options.state === undefined ? (await loadConfig(options.config)).config : undefined;
+  const config =
+    options.state === undefined
+      ? (await loadConfig(options.config, { withoutSources: true })).config
+      : undefined;
   const catalog = await openLocalCatalog({
     folder: await stateFolderOf(options),
     host: options.host ?? config?.catalog?.host ?? '127.0.0.1',

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { CatalogReader, type CatalogEntity, type ReaderOptions } from '../catalog-reader.ts';
+import { relatedObjectSchema } from '../../pipeline/atlas/replies.ts';
+import { type CatalogEntity, CatalogReader, isRemoved, type ReaderOptions } from '../catalog-reader.ts';
 import { defaultConfigFile } from '../load-config.ts';
 import { print } from '../output.ts';
 
@@ -37,7 +38,7 @@ function entityText(entity: CatalogEntity): string {
   );
   const related = Object.entries(entity.relationshipAttributes ?? {});
   const lines = [...attributes, ...related]
-    .filter(([, value]) => !isEmpty(value))
+    .filter(([, value]) => !isEmpty(value) && shown(value) !== '')
     .map(([name, value]) => `  ${name}: ${shown(value)}`);
   return [`${entity.typeName} ${entity.guid} ${entity.status ?? ''}`.trimEnd(), ...lines].join('\n');
 }
@@ -48,10 +49,17 @@ function isEmpty(value: unknown): boolean {
   );
 }
 
-/** References by what they display, texts as they are, the rest as JSON. */
+/** References by name, without those that were removed; texts as they are, the rest as JSON. */
 function shown(value: unknown): string {
   if (typeof value === 'string') return value;
-  if (Array.isArray(value)) return value.map(shown).join(', ');
-  if (typeof value === 'object' && value !== null && 'displayText' in value) return String(value.displayText);
-  return JSON.stringify(value);
+  if (Array.isArray(value))
+    return value
+      .map(shown)
+      .filter((text) => text !== '')
+      .join(', ');
+  const { data } = relatedObjectSchema.safeParse(value);
+  if (data === undefined) return JSON.stringify(value);
+  if (isRemoved(data)) return '';
+  const name = data['qualifiedName'] ?? data.displayText;
+  return typeof name === 'string' ? name : data.guid;
 }

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import type { z } from 'zod';
 import { readColumnMapping } from '../../pipeline/column-mapping.ts';
-import { entityWithExtInfoSchema, lineageSchema } from '../../pipeline/atlas/replies.ts';
-import { CatalogReader, type ReaderOptions } from '../catalog-reader.ts';
+import { entityWithExtInfoSchema, lineageSchema, relatedObjectSchema } from '../../pipeline/atlas/replies.ts';
+import { type CatalogEntity, CatalogReader, isRemoved, type ReaderOptions } from '../catalog-reader.ts';
 import { print } from '../output.ts';
 import { addReaderOptions } from './entity.ts';
 
@@ -35,39 +35,62 @@ export function lineageCommand(): Command {
         const { direction, depth } = options;
         const lineage = await reader.read(`/lineage/${guid}`, { direction, depth }, lineageSchema);
         if (options.json === true) print(JSON.stringify(lineage));
-        else
-          print(
-            [...edges(lineage), ...(await columnEdges(reader, lineage))].join('\n') ||
-              `${qualifiedName} has no lineage.`,
-          );
+        else print(lineageText(qualifiedName, lineage, await readAll(reader, lineage)));
       } finally {
         await reader.close();
       }
     });
 }
 
-function edges({ guidEntityMap, relations }: Lineage): readonly string[] {
-  const name = (guid: string): string => {
-    const found = guidEntityMap[guid]?.attributes?.['qualifiedName'];
-    return typeof found === 'string' ? found : guid;
-  };
-  return relations
-    .map(({ fromEntityId, toEntityId }) => `${name(fromEntityId)} -> ${name(toEntityId)}`)
-    .sort();
+async function readAll(reader: CatalogReader, lineage: Lineage): Promise<readonly CatalogEntity[]> {
+  const entities: CatalogEntity[] = [];
+  for (const guid of Object.keys(lineage.guidEntityMap)) {
+    entities.push((await reader.read(`/entity/guid/${guid}`, {}, entityWithExtInfoSchema)).entity);
+  }
+  return entities;
 }
 
-/** The column pairs of every process of the graph, as its columnMapping says. */
-async function columnEdges(reader: CatalogReader, lineage: Lineage): Promise<readonly string[]> {
-  const lines: string[] = [];
-  for (const guid of Object.keys(lineage.guidEntityMap)) {
-    const { entity } = await reader.read(`/entity/guid/${guid}`, {}, entityWithExtInfoSchema);
-    const mapping = entity.attributes?.['columnMapping'];
-    if (typeof mapping !== 'string' || mapping === '') continue;
-    lines.push(
-      ...readColumnMapping(mapping).map(
-        (edge) => `${edge.source}#${edge.sourceColumn} -> ${edge.target}#${edge.targetColumn}`,
-      ),
-    );
-  }
-  return [...new Set(lines)].sort();
+/** The edges that hold now, then the pairs of columns. Atlas's lineage also walks what was removed, and does not mark it. */
+function lineageText(qualifiedName: string, lineage: Lineage, entities: readonly CatalogEntity[]): string {
+  const names = new Map(entities.map((entity) => [entity.guid, nameOf(entity)]));
+  const active = new Set(entities.flatMap(activeEdges));
+  const edges = lineage.relations
+    .filter(({ fromEntityId, toEntityId }) => active.has(`${fromEntityId} ${toEntityId}`))
+    .map(({ fromEntityId, toEntityId }) => `${names.get(fromEntityId)} -> ${names.get(toEntityId)}`);
+  if (edges.length === 0) return `${qualifiedName} has no lineage.`;
+  const columns = entities.filter((entity) => entity.status !== 'DELETED').flatMap(columnEdges);
+  return [
+    ...[...new Set(edges)].sort(),
+    ...(columns.length > 0 ? ['columns:'] : []),
+    ...[...new Set(columns)].sort(),
+  ].join('\n');
+}
+
+/** `from to` for every input and output of a process that was not removed. */
+function activeEdges(entity: CatalogEntity): readonly string[] {
+  const targets = (attribute: string): readonly string[] => {
+    const list = entity.relationshipAttributes?.[attribute];
+    if (entity.status === 'DELETED' || !Array.isArray(list)) return [];
+    return list.flatMap((value: unknown) => {
+      const { data } = relatedObjectSchema.safeParse(value);
+      return data === undefined || isRemoved(data) ? [] : [data.guid];
+    });
+  };
+  return [
+    ...targets('inputs').map((guid) => `${guid} ${entity.guid}`),
+    ...targets('outputs').map((guid) => `${entity.guid} ${guid}`),
+  ];
+}
+
+function nameOf(entity: CatalogEntity): string {
+  const name = entity.attributes?.['qualifiedName'];
+  return typeof name === 'string' ? name : entity.guid;
+}
+
+function columnEdges(entity: CatalogEntity): readonly string[] {
+  const mapping = entity.attributes?.['columnMapping'];
+  if (typeof mapping !== 'string' || mapping === '') return [];
+  return readColumnMapping(mapping).map(
+    (edge) => `${edge.source}#${edge.sourceColumn} -> ${edge.target}#${edge.targetColumn}`,
+  );
 }

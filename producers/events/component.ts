@@ -7,7 +7,7 @@ import {
   producerComponent,
   stepsOption,
 } from '../../pipeline/component.ts';
-import { StreamError, toStreamError } from '../../pipeline/errors.ts';
+import { messageOf, StreamError, toStreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer.ts';
 import { decodeText, readFileUnder } from '../../platform/read-file.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
@@ -106,7 +106,7 @@ class EventFile implements Producer {
       const { producer: _producer, objectId: _objectId, position: _position, ...said } = decoded;
       return { type, objectId, sequence, value: said } as FoundObject;
     } catch (thrown) {
-      throw toStreamError(thrown, 'EVENT_INVALID', place);
+      throw new StreamError('EVENT_INVALID', `${place}: ${messageOf(thrown)}`, { cause: thrown });
     }
   }
 }

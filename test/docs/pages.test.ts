@@ -30,14 +30,15 @@ describe('README.md', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('has a raw event by hand that ends as lineage in the catalogue', { timeout: 120_000 }, async () => {
-    const block = shellBlocks(await page('README.md')).find((text) => text.includes('events.ndjson'));
-    const loader = import.meta.resolve('tsx');
+    const blocks = shellBlocks(await page('README.md'));
+    const named = blocks.find((text) => text.startsWith('purview-streams()'))?.split('\n')[0] ?? 'exit 8';
+    const block = blocks.find((text) => text.includes('events.ndjson')) ?? 'exit 9';
     const script = [
-      `purview-streams() { '${process.execPath}' --import '${loader}' '${root}cli/main.ts' "$@"; }`,
       'set -e',
-      (block ?? 'exit 9').replaceAll('/tmp/by-hand', folder).replace('port: 21001', 'port: 0'),
+      named,
+      block.replaceAll('/tmp/by-hand', folder).replace('port: 21001', 'port: 0'),
     ].join('\n');
-    const { code, stdout, stderr } = await start('bash', ['-c', script], { cwd: folder }).ended;
+    const { code, stdout, stderr } = await start('bash', ['-c', script], { cwd: root }).ended;
     expect(stderr).not.toContain('error:');
     expect(code).toBe(0);
     expect(stdout).toContain(
