@@ -14,6 +14,9 @@ export interface PipelineRun {
   stop(): Promise<void>;
 }
 
+/** How long a stop waits for what is in the topics of a transport that forgets, in milliseconds. */
+const drainMs = 10_000;
+
 /** Starts all stages and the given producers. */
 export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLoopOptions[]): PipelineRun {
   const producing = new AbortController();
@@ -30,14 +33,25 @@ export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLo
     failed,
     scans.then(() => waitUntilSettled(pipeline.transport, producing.signal)),
   ]);
+  let following: Promise<unknown> = scans;
   return {
     settled,
     follow: async () => {
-      await Promise.race([failed, Promise.all(loops.map((loop) => followChanges(loop, producing.signal)))]);
+      const loopsEnded = loops.map((loop) => followChanges(loop, producing.signal));
+      following = Promise.allSettled(loopsEnded);
+      await Promise.race([failed, Promise.all(loopsEnded)]);
     },
     stop: async () => {
       producing.abort();
       await scans;
+      await following;
+      if (pipeline.configured.loaded.config.transport.kind === 'memory') {
+        // A removal is said once: what such a transport forgets of it would stay in the catalogue.
+        const late = AbortSignal.any([AbortSignal.timeout(drainMs), consuming.signal]);
+        await Promise.race([stages, waitUntilSettled(pipeline.transport, late)]).catch(
+          (thrown: unknown) => thrown, // too late, or a stage failed: then `stages` rejects below
+        );
+      }
       consuming.abort();
       await stages;
     },

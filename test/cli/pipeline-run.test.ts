@@ -1,0 +1,38 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { configure } from '../../cli/configured.ts';
+import { loadConfig } from '../../cli/load-config.ts';
+import { openPipeline } from '../../cli/open-pipeline.ts';
+import { startPipeline } from '../../cli/pipeline-run.ts';
+import { createTelemetry } from '../../pipeline/telemetry.ts';
+import { groups, topics } from '../../pipeline/topics.ts';
+import { encodeEvent } from '../../schemas/codec.ts';
+
+it('`stop()` settles what is in the topics when the transport forgets', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'stop-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const config = path.join(folder, 'purview-streams.yaml');
+  const kinds = 'sink: { kind: file, path: changes.ndjson }\nproducers: {}\n';
+  await writeFile(config, `${kinds}delivery: { batchWithinMs: 200 }\n`);
+  const pipeline = await openPipeline(configure(await loadConfig(config)), { telemetry: createTelemetry() });
+  onTestFinished(() => pipeline.close());
+  const running = startPipeline(pipeline, []);
+  const change = encodeEvent('entity-change', {
+    operation: 'DELETE',
+    typeName: 'table',
+    qualifiedName: 'table://t',
+    producer: 'p',
+    objectId: 't',
+    position: { incarnation: 'i', sequence: 1 },
+    entities: [],
+    complete: [],
+    placeholder: false,
+  });
+  await running.settled;
+  const [at] = await pipeline.transport.append(topics.entities, [{ key: 't', value: change, headers: {} }]);
+  await running.stop();
+  const states = await pipeline.transport.describe(topics.entities);
+  expect(states.find(({ partition }) => partition === at?.partition)?.committed[groups.sink]).toBe(1);
+});
