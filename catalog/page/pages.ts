@@ -113,7 +113,7 @@ function rows(section: ReturnType<typeof ownObject>): Html[] {
   return Object.entries(section ?? {}).flatMap(([name, value]) => {
     const isEmpty =
       value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
-    return isEmpty ? [] : [html`<tr><th scope="row">${name}</th><td>${cell(value)}</td></tr>`];
+    return isEmpty ? [] : [html`<tr><th scope="row">${name}</th><td class="value">${cell(value)}</td></tr>`];
   });
 }
 

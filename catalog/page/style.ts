@@ -1,4 +1,14 @@
 /** The page's style sheet. It has no other resource: no script, no font, no image. */
+import { maxColumns } from './lineage-drawing.ts';
+import { widthOf } from './lineage-layout.ts';
+
+/** A drawing shrinks to the page's width, but not below half of its size: then its frame scrolls. */
+const drawingWidths = Array.from(
+  { length: maxColumns },
+  (_, index) => `.columns-${index + 1} { min-width: ${widthOf(index + 1) / 2}px; }`,
+).join('\n');
+
+/** The whole style sheet, as CSS. */
 export const styleSheet = `
 :root { color-scheme: light dark; --ink: #1d2733; --soft: #5b6875; --line: #d9e0e7; --page: #f6f8fa; --card: #fff;
   --accent: #0b66c3; --data: #e7f0fb; --process: #fdf1dc; --gone: #f3d9d9; }
@@ -25,16 +35,19 @@ table { width: 100%; border-collapse: collapse; background: var(--card); border:
 th, td { text-align: left; padding: .4rem .7rem; border-top: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; font-weight: 400; }
 tr:first-child > * { border-top: 0; }
 th { color: var(--soft); width: 35%; }
+td.value { white-space: pre-wrap; }
 td.count { text-align: right; font-variant-numeric: tabular-nums; width: 5rem; }
 .counts th { width: auto; color: inherit; }
 .drawing { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .4rem; }
-svg { display: block; }
-svg text { font: 13px system-ui, sans-serif; fill: var(--ink); }
-svg .kind { font-size: 11px; fill: var(--soft); }
+svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
+${drawingWidths}
+svg text { font: 15px system-ui, sans-serif; fill: var(--ink); }
+svg .kind { font-size: 12px; fill: var(--soft); }
 svg rect { stroke: var(--line); fill: var(--data); }
 svg .process rect { fill: var(--process); }
 svg .gone rect { fill: var(--gone); stroke-dasharray: 4 3; }
-svg .here rect { stroke: var(--accent); stroke-width: 2.5; }
+svg .here rect { stroke: var(--accent); stroke-width: 5; }
+svg .here text:not(.kind) { font-weight: 700; }
 svg .flow { fill: none; stroke: var(--soft); stroke-width: 1.4; }
 svg .tip { fill: var(--soft); }
 `;

@@ -6,7 +6,6 @@ import { chromium } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { openCatalog } from '../../catalog/open-catalog.ts';
 import { escapeHtml, html } from '../../catalog/page/html.ts';
-import { columnsOf } from '../../catalog/page/lineage-drawing.ts';
 import { assigned, basic, entity, openTestCatalog } from './support.ts';
 
 const browserPath = '/usr/bin/chromium';
@@ -25,22 +24,6 @@ test('html`` escapes every value, whatever it holds', () => {
       },
     ),
   );
-});
-
-test('columnsOf() ends on a circle and puts every flow forward otherwise', () => {
-  const relation = (from: string, to: string) => ({ from, to, relationship: from + to });
-  const entities = new Set(['a', 'p', 'b']);
-  const line = columnsOf({ entities, relations: [relation('a', 'p'), relation('p', 'b')] });
-  expect([...line]).toEqual([
-    ['a', 0],
-    ['p', 1],
-    ['b', 2],
-  ]);
-  const circle = columnsOf({
-    entities,
-    relations: [relation('a', 'p'), relation('p', 'b'), relation('b', 'a')],
-  });
-  expect(circle.size).toBe(3);
 });
 
 describe('the pages', () => {
