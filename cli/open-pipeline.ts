@@ -16,7 +16,7 @@ import { createSink } from './configured-sink.ts';
 import type { Configured } from './configured.ts';
 import { withDeadLetterLog } from './dead-letter-log.ts';
 import { DerivedObjects } from './derived-objects.ts';
-import { openLocalCatalog } from './local-catalog.ts';
+import { type LocalCatalog, openLocalCatalog } from './local-catalog.ts';
 
 /** What can be set for one run beside the configuration. */
 export interface OpenPipelineOptions {
@@ -26,6 +26,8 @@ export interface OpenPipelineOptions {
   /** Address and port of the local catalogue, instead of the configured ones. */
   readonly host?: string;
   readonly port?: number;
+  /** A run that ends when everything is settled fails when the catalogue cannot be reached; one that follows changes waits for it. */
+  readonly once?: boolean;
 }
 
 /** Everything that the stages and producers of one process work with, connected. */
@@ -68,14 +70,7 @@ export async function openPipeline(
     for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
   };
   try {
-    const catalog =
-      config.catalog === undefined
-        ? undefined
-        : await openLocalCatalog({
-            folder,
-            host: options.host ?? config.catalog.host,
-            port: options.port ?? config.catalog.port,
-          });
+    const catalog = await openOwnCatalog(configured, folder, options);
     if (catalog !== undefined) closers.push(() => catalog.close());
     const state = openLocalState(path.join(folder, 'state'));
     closers.push(() => state.close());
@@ -87,9 +82,10 @@ export async function openPipeline(
     const host = { baseFolder, state, producers, types: configured.types, clock, random: Math.random };
     const sink = createSink(configured, { host, catalog });
     closers.push(() => sink.close());
-    const stages = await openStages(configured, { transport, state, sink, telemetry: options.telemetry });
-    const addresses = catalog === undefined ? [] : [{ label: 'Catalogue', url: catalog.url }];
     const { telemetry } = options;
+    const keepTrying = options.once !== true;
+    const stages = await openStages(configured, { transport, state, sink, telemetry, keepTrying });
+    const addresses = catalog === undefined ? [] : [{ label: 'Catalogue', url: catalog.url }];
     return {
       configured,
       telemetry,
@@ -104,6 +100,16 @@ export async function openPipeline(
     await close();
     throw thrown;
   }
+}
+
+async function openOwnCatalog(
+  configured: Configured,
+  folder: string,
+  options: OpenPipelineOptions,
+): Promise<LocalCatalog | undefined> {
+  const { catalog } = configured.loaded.config;
+  if (catalog === undefined) return undefined;
+  return openLocalCatalog({ folder, host: options.host ?? catalog.host, port: options.port ?? catalog.port });
 }
 
 function openTransport(kind: 'memory' | 'embedded', folder: string): Transport {
@@ -126,7 +132,10 @@ function topicSpecs(partitions: number): readonly TopicSpec[] {
 
 async function openStages(
   configured: Configured,
-  parts: Pick<SinkStageOptions, 'transport' | 'sink' | 'telemetry'> & { readonly state: StateStore },
+  parts: Pick<SinkStageOptions, 'transport' | 'sink' | 'telemetry'> & {
+    readonly state: StateStore;
+    readonly keepTrying: boolean;
+  },
 ): Promise<Pick<OpenPipeline, 'transformStage' | 'sinkStage'>> {
   const { transport, sink, telemetry } = parts;
   const { naming } = configured;
@@ -158,6 +167,7 @@ async function openStages(
       batch: { count: delivery.batch, bytes: delivery.batchBytes, withinMs: delivery.batchWithinMs },
       missingReferentAttempts: delivery.missingReferentAttempts,
       retryDelayMs: delivery.retryDelayMs,
+      keepTrying: parts.keepTrying,
       now,
     },
   };

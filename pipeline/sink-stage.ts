@@ -44,6 +44,8 @@ export interface SinkStageOptions {
    * than the transport's grace time, or the next owner begins while it lasts. @default 10000
    */
   readonly drainMs?: number;
+  /** Whether a catalogue that cannot be reached at the start is waited for, instead of failing. @default false */
+  readonly keepTrying?: boolean;
   readonly now: () => Date;
 }
 
@@ -53,12 +55,8 @@ export interface SinkStageOptions {
  * are finished before it resolves, or rejects because the sink refuses to go on; the rest stays uncommitted.
  */
 export async function runSinkStage(options: SinkStageOptions, signal: AbortSignal): Promise<void> {
-  try {
-    await options.sink.open(signal);
-  } catch (thrown) {
-    if (signal.aborted) return; // stopped before it began
-    throw thrown;
-  }
+  await openSink(options, signal);
+  if (signal.aborted) return; // stopped before it began
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   const running = new Set<Promise<void>>();
@@ -77,6 +75,35 @@ export async function runSinkStage(options: SinkStageOptions, signal: AbortSigna
   }
   await Promise.all(running);
   if (failed.signal.aborted) throw failed.signal.reason;
+}
+
+/** Opens the sink; a passing fault is waited out where the stage is to keep trying. Resolves also when `signal` fires. */
+async function openSink(options: SinkStageOptions, signal: AbortSignal): Promise<void> {
+  const { sink, telemetry, retryDelayMs, keepTrying = false } = options;
+  for (let round = 0; !signal.aborted; round += 1) {
+    try {
+      return await sink.open(signal);
+    } catch (thrown) {
+      if (signal.aborted) return;
+      if (!keepTrying || !(thrown instanceof StreamError) || !thrown.retryable) throw thrown;
+      const waitMs = thrown.retryAfterMs ?? retryDelayMs * Math.min(2 ** round, 30);
+      telemetry.emit('sinkWaiting', { code: thrown.code, message: thrown.message, waitMs });
+      await pause(waitMs, signal);
+    }
+  }
+}
+
+/** Waits; ends early when `signal` fires. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done, { once: true });
+  });
 }
 
 /** One partition in the hands of the sink. */

@@ -104,7 +104,7 @@ async function runUntilDone(run: {
         summary,
         seconds,
         writeCalls: pipeline.writeCalls(),
-        addresses: pipeline.addresses,
+        addresses: options.once === true ? [] : pipeline.addresses,
         json: options.json === true,
       }),
     );
@@ -120,6 +120,7 @@ async function runUntilDone(run: {
     offShutdown();
     try {
       await running.stop();
+      if (stopped) note('Drained: what was in flight is settled.');
     } finally {
       await producers.close();
     }

@@ -2,6 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openCatalog } from '../../catalog/open-catalog.ts';
 import { cli, root, type RunningCommand, startCli } from '../support/cli.ts';
 import { edgesOf } from '../support/edges.ts';
 
@@ -60,11 +61,43 @@ describe('run, while it follows changes', () => {
     running.child.kill('SIGINT');
     const { code, stderr } = await running.ended;
     expect(stderr).toContain('SIGINT');
+    expect(stderr).toContain('Drained');
     expect(code).toBe(0);
   });
 
   it('exits 0 on SIGTERM', async () => {
     running.child.kill('SIGTERM');
     expect((await running.ended).code).toBe(0);
+  });
+});
+
+describe('run, when the catalogue cannot be reached at the start', () => {
+  const remote = (port: number): string => `
+state: state
+sink: { kind: atlas, url: 'http://127.0.0.1:${port}', user: admin, password: admin }
+producers:
+  warehouse: { kind: custom-db, path: ${root}examples/retail/warehouse, server: warehouse }
+`;
+
+  it('exits 1 with --once, and waits for it when it follows changes', { timeout: 120_000 }, async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'late-'));
+    const free = await openCatalog({ path: path.join(folder, 'free'), port: 0 });
+    const port = Number(new URL(free.url).port);
+    await free.close();
+    const config = path.join(folder, 'purview-streams.yaml');
+    await writeFile(config, remote(port));
+    expect((await cli(['run', '--once', '--config', config])).code).toBe(1);
+    const running = startCli(['run', '--config', config]);
+    await vi.waitUntil(() => running.output().stderr.includes('trying again'), { timeout: 60_000 });
+    const catalog = await openCatalog({ path: path.join(folder, 'late'), port });
+    try {
+      await vi.waitUntil(() => running.output().stderr.includes('Following changes'), { timeout: 60_000 });
+      expect(running.output().stdout).toMatch(/^warehouse +14 +37 /m);
+    } finally {
+      running.child.kill('SIGTERM');
+      await running.ended;
+      await catalog.close();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
