@@ -53,7 +53,7 @@ const clock: Clock = {
 };
 
 /** The folder of a configuration for what is kept over restarts, absolute. */
-export function stateFolder(configured: Configured, override: string | undefined): string {
+function stateFolder(configured: Configured, override: string | undefined): string {
   const { folder, config } = configured.loaded;
   return override === undefined ? path.resolve(folder, config.state) : path.resolve(override);
 }

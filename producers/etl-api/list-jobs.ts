@@ -13,7 +13,7 @@ export interface JobList {
 /** Bounds of a list, against a tool that never ends it. */
 const mostPages = 10_000;
 const mostJobs = 1_000_000;
-/** Readings after which a list that is never twice the same is given up for now. */
+/** Readings after which a list that is never twice the same is given up until the next scan. */
 const mostReadings = 6;
 
 /** How a list is read. */
