@@ -1,13 +1,12 @@
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Deriver } from '../pipeline/derive/deriver.ts';
-import type { Clock } from '../pipeline/sink-component.ts';
 import type { SinkStageOptions } from '../pipeline/sink-stage.ts';
 import type { StateStore } from '../pipeline/state.ts';
 import type { Telemetry } from '../pipeline/telemetry.ts';
 import { topics } from '../pipeline/topics.ts';
 import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
 import type { TopicSpec, Transport } from '../pipeline/transport.ts';
+import { systemClock } from '../platform/clock.ts';
 import { openLocalState } from '../state/local.ts';
 import { transforms } from '../transforms/index.ts';
 import { createEmbeddedTransport } from '../transports/embedded/transport.ts';
@@ -16,6 +15,7 @@ import { createSink } from './configured-sink.ts';
 import type { Configured } from './configured.ts';
 import { withDeadLetterLog } from './dead-letter-log.ts';
 import { DerivedObjects } from './derived-objects.ts';
+import { stateFolder } from './state-folder.ts';
 import { type LocalCatalog, openLocalCatalog } from './local-catalog.ts';
 
 /** What can be set for one run beside the configuration. */
@@ -47,24 +47,13 @@ export interface OpenPipeline {
 
 const weekMs = 7 * 24 * 3600 * 1000;
 
-const clock: Clock = {
-  now: () => Date.now(),
-  sleep: async (ms, signal) => sleep(ms, undefined, { signal }),
-};
-
-/** The folder of a configuration for what is kept over restarts, absolute. */
-function stateFolder(configured: Configured, override: string | undefined): string {
-  const { folder, config } = configured.loaded;
-  return override === undefined ? path.resolve(folder, config.state) : path.resolve(override);
-}
-
 /** Opens what the configuration describes, the local catalogue included; the producers are opened apart. */
 export async function openPipeline(
   configured: Configured,
   options: OpenPipelineOptions,
 ): Promise<OpenPipeline> {
   const { config, folder: baseFolder } = configured.loaded;
-  const folder = stateFolder(configured, options.state);
+  const folder = stateFolder(configured.loaded, options.state);
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
@@ -79,7 +68,14 @@ export async function openPipeline(
     const { partitions } = config.transport;
     await transport.ensureTopics(topicSpecs(partitions));
     const producers = new Set(configured.producers.keys());
-    const host = { baseFolder, state, producers, types: configured.types, clock, random: Math.random };
+    const host = {
+      baseFolder,
+      state,
+      producers,
+      types: configured.types,
+      clock: systemClock,
+      random: Math.random,
+    };
     const sink = createSink(configured, { host, catalog });
     closers.push(() => sink.close());
     const { telemetry } = options;

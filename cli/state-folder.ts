@@ -1,12 +1,16 @@
 import path from 'node:path';
-import { loadConfig } from './load-config.ts';
+import { type LoadedConfig, loadConfig } from './load-config.ts';
 
-/** The folder for what is kept over restarts, absolute: the one given, else the configured one. */
+/** The folder of a configuration for what is kept over restarts, absolute; `override` is what the command line says. */
+export function stateFolder({ folder, config }: LoadedConfig, override: string | undefined): string {
+  return override === undefined ? path.resolve(folder, config.state) : path.resolve(override);
+}
+
+/** The same for commands that have read no configuration yet; with an override, none needs to exist. */
 export async function stateFolderOf(options: {
   readonly config: string;
   readonly state?: string;
 }): Promise<string> {
   if (options.state !== undefined) return path.resolve(options.state);
-  const { folder, config } = await loadConfig(options.config, { withoutSources: true });
-  return path.resolve(folder, config.state);
+  return stateFolder(await loadConfig(options.config, { withoutSources: true }), undefined);
 }

@@ -11,6 +11,7 @@ import {
 } from 'rxjs';
 import { decodeEvent } from '../schemas/codec.ts';
 import type { EntityChange } from '../schemas/types.ts';
+import { backoffMs, pause } from './delivery/backoff.ts';
 import { batchWithin } from './delivery/batch-within.ts';
 import { Credits } from './delivery/credits.ts';
 import { appendDeadLetters, codeOf, deadLetterOf, type Fault } from './delivery/dead-letters.ts';
@@ -86,24 +87,11 @@ async function openSink(options: SinkStageOptions, signal: AbortSignal): Promise
     } catch (thrown) {
       if (signal.aborted) return;
       if (!keepTrying || !(thrown instanceof StreamError) || !thrown.retryable) throw thrown;
-      const waitMs = thrown.retryAfterMs ?? retryDelayMs * Math.min(2 ** round, 30);
+      const waitMs = thrown.retryAfterMs ?? backoffMs(retryDelayMs, round);
       telemetry.emit('sinkWaiting', { code: thrown.code, message: thrown.message, waitMs });
       await pause(waitMs, signal);
     }
   }
-}
-
-/** Waits; ends early when `signal` fires. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }
 
 /** One partition in the hands of the sink. */

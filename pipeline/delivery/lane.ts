@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { concatMap, finalize, merge, type Observable, Subject } from 'rxjs';
 import type { EntityChange } from '../../schemas/types.ts';
 import { StreamError } from '../errors.ts';
 import type { Outcome, Sink } from '../sink.ts';
 import type { Settlement, Telemetry } from '../telemetry.ts';
 import type { StoredRecord } from '../transport.ts';
+import { backoffMs, pause } from './backoff.ts';
 
 /** One change on its way to the sink. */
 export interface LaneItem {
@@ -95,9 +95,9 @@ export class Lane {
       }
       open = again;
       if (reason === undefined) continue;
-      const waitMs = reason.retryAfterMs ?? retryDelayMs * Math.min(2 ** round, 30);
+      const waitMs = reason.retryAfterMs ?? backoffMs(retryDelayMs, round);
       telemetry.emit('sinkWaiting', { code: reason.code, message: reason.message, waitMs });
-      await delay(waitMs, undefined, { signal: ending }).catch(ignoreAbort);
+      await pause(waitMs, ending);
     }
     this.#retryLater(missing);
   }
@@ -107,7 +107,7 @@ export class Lane {
     clearTimeout(this.#timer);
     if (missing.length === 0 || this.#ended || this.#options.ending.aborted) return;
     const round = Math.min(...missing.map(({ attempts }) => attempts));
-    const waitMs = this.#options.retryDelayMs * Math.min(2 ** round, 30);
+    const waitMs = backoffMs(this.#options.retryDelayMs, round);
     this.#timer = setTimeout(() => this.#retries.next([]), waitMs);
   }
 
@@ -156,8 +156,4 @@ export class Lane {
     }
     return settle(item, outcome.kind);
   }
-}
-
-function ignoreAbort(thrown: unknown): void {
-  if (!(thrown instanceof Error && thrown.name === 'AbortError')) throw thrown;
 }
