@@ -53,7 +53,7 @@ describe('npm start on the example shop', () => {
         [name, rawEvents, created, processes, lineageEdges, columnEdges, warnings, deadLetters].join(' '),
     );
     expect(figures).toEqual([
-      'shop-db 15 51 5 11 12 0 0',
+      'shop-db 17 53 7 11 12 0 0',
       'warehouse 14 37 3 6 7 3 0',
       'loader 13 24 13 26 0 3 0',
       'jobs 3 5 3 8 8 2 0',

@@ -94,6 +94,39 @@ END
 $$;
 COMMENT ON FUNCTION sales.close_order(bigint) IS 'Closes an open order; tells whether it was open.';
 
+CREATE PROCEDURE reporting.load_daily_revenue(for_day date)
+LANGUAGE plpgsql AS $$
+DECLARE
+  loaded integer;
+BEGIN
+  DELETE FROM reporting.daily_revenue WHERE day = for_day;
+  INSERT INTO reporting.daily_revenue (day, category, revenue)
+  SELECT o.ordered_at::date, p.category, sum(l.quantity * l.unit_price)
+  FROM sales.orders o
+  JOIN sales.order_lines l USING (order_id)
+  JOIN sales.products p USING (product_id)
+  WHERE o.ordered_at::date = for_day AND o.status <> 'returned'
+  GROUP BY 1, 2;
+  GET DIAGNOSTICS loaded = ROW_COUNT;
+  IF loaded = 0 THEN
+    RAISE NOTICE 'Nothing was sold on %.', for_day;
+  END IF;
+END
+$$;
+COMMENT ON PROCEDURE reporting.load_daily_revenue(date) IS 'Loads the revenue of one day again, from the orders.';
+
+CREATE FUNCTION reporting.best_customers(at_least numeric) RETURNS TABLE (name text, spent numeric)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF at_least IS NULL THEN
+    SELECT avg(t.total) INTO at_least FROM reporting.customer_totals t;
+  END IF;
+  RETURN QUERY
+    SELECT t.full_name, t.total FROM reporting.customer_totals t WHERE t.total >= at_least ORDER BY t.total DESC;
+END
+$$;
+COMMENT ON FUNCTION reporting.best_customers(numeric) IS 'Who has spent at least so much; without a bound, more than the average.';
+
 INSERT INTO sales.customers (customer_id, full_name, email, city) VALUES
   (1, 'Ada Novak', 'ada@example.org', 'Graz'),
   (2, 'Jonas Lind', NULL, 'Malmö'),

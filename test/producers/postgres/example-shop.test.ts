@@ -95,6 +95,8 @@ describe('the example PostgreSQL', { timeout: 90_000 }, () => {
       'shop/reporting/order_totals',
       'shop/reporting/revenue_by_day',
       'shop/reporting/top_products',
+      'shop/reporting/best_customers(numeric)',
+      'shop/reporting/load_daily_revenue(date)',
       'shop/sales/close_order(bigint)',
     ]);
     const events = objects.map((found): RawEvent => {
