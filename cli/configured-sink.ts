@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { StreamError } from '../pipeline/errors.ts';
 import type { Sink } from '../pipeline/sink.ts';
 import type { SinkComponent, SinkHost } from '../pipeline/sink-component.ts';
 import { sinks } from '../sinks/index.ts';
@@ -9,8 +10,34 @@ import type { LocalCatalog } from './local-catalog.ts';
 /** Writer of the local catalogue, which listens on loopback and has the users of Atlas's own quick start. */
 const localWriter = { user: 'admin', password: 'admin' } as const;
 
-/** Options of the configured sink; for the sink `local`, with the address of the catalogue that this process runs. */
-export function sinkOptions({ config }: LoadedConfig, catalog: LocalCatalog | undefined): unknown {
+/** Where a local catalogue answers. */
+type CatalogAddress = Pick<LocalCatalog, 'url'>;
+
+/**
+ * Where another process serves the local catalogue, as the configuration or the command line says; undefined where there is
+ * none. Throws CONFIG_INVALID for the port 0, which only the process that serves it knows.
+ */
+export function catalogElsewhere(
+  { loaded }: Pick<Configured, 'loaded'>,
+  given: { readonly host?: string; readonly port?: number },
+): CatalogAddress | undefined {
+  const { catalog, sink } = loaded.config;
+  if (catalog === undefined || sink.kind !== 'local') return undefined;
+  const { host = catalog.host, port = catalog.port } = given;
+  if (port === 0) {
+    throw new StreamError(
+      'CONFIG_INVALID',
+      `${loaded.file}: catalog.port is 0, a port that nobody can know.`,
+      {
+        advice: 'A sink in a process of its own needs a fixed port: configure one, or name it with --port.',
+      },
+    );
+  }
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}` };
+}
+
+/** Options of the configured sink; for the sink `local`, with the address of its catalogue. */
+export function sinkOptions({ config }: LoadedConfig, catalog: CatalogAddress | undefined): unknown {
   const { kind, ...options } = config.sink;
   if (kind !== 'local') return options;
   return { ...localWriter, ...options, ...(catalog === undefined ? {} : { url: catalog.url }) };
@@ -32,12 +59,32 @@ function sinkComponentOf(configured: Configured): SinkComponent {
 /** Makes the configured sink. Throws CONFIG_INVALID with line and field. */
 export function createSink(
   configured: Configured,
-  { host, catalog }: { readonly host: SinkHost; readonly catalog: LocalCatalog | undefined },
+  { host, catalog }: { readonly host: SinkHost; readonly catalog: CatalogAddress | undefined },
 ): Sink {
   try {
-    return sinkComponentOf(configured).create(sinkOptions(configured.loaded, catalog), host);
+    const sink = sinkComponentOf(configured).create(sinkOptions(configured.loaded, catalog), host);
+    return configured.loaded.config.sink.kind === 'local' ? withAdvice(sink) : sink;
   } catch (thrown) {
     if (thrown instanceof z.ZodError) throw configured.loaded.invalid(thrown, ['sink']);
     throw thrown;
   }
+}
+
+/** A local catalogue that does not answer is one that nobody has started. */
+function withAdvice(sink: Sink): Sink {
+  return {
+    open: async (signal) => {
+      try {
+        await sink.open(signal);
+      } catch (thrown) {
+        if (!(thrown instanceof StreamError && thrown.code === 'CATALOG_UNAVAILABLE')) throw thrown;
+        throw new StreamError(thrown.code, thrown.message, {
+          cause: thrown,
+          advice: 'Start the local catalogue with `purview-streams catalog`, or `run`, which brings its own.',
+        });
+      }
+    },
+    deliver: (batch, signal) => sink.deliver(batch, signal),
+    close: () => sink.close(),
+  };
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Deriver } from '../pipeline/derive/deriver.ts';
 import type { SinkStageOptions } from '../pipeline/sink-stage.ts';
 import type { StateStore } from '../pipeline/state.ts';
-import type { Telemetry } from '../pipeline/telemetry.ts';
+import { type StageName, stageNames, type Telemetry } from '../pipeline/telemetry.ts';
 import { topics } from '../pipeline/topics.ts';
 import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
 import type { TopicSpec, Transport } from '../pipeline/transport.ts';
@@ -11,7 +11,7 @@ import { openLocalState } from '../state/local.ts';
 import { transforms } from '../transforms/index.ts';
 import { createEmbeddedTransport } from '../transports/embedded/transport.ts';
 import { createMemoryTransport } from '../transports/memory.ts';
-import { createSink } from './configured-sink.ts';
+import { catalogElsewhere, createSink } from './configured-sink.ts';
 import type { Configured } from './configured.ts';
 import { withDeadLetterLog } from './dead-letter-log.ts';
 import { DerivedObjects } from './derived-objects.ts';
@@ -28,6 +28,8 @@ export interface OpenPipelineOptions {
   readonly port?: number;
   /** A run that ends when everything is settled fails when the catalogue cannot be reached; one that follows changes waits for it. */
   readonly once?: boolean;
+  /** The stages that run in this process. One that runs them all serves the local catalogue; others look for it at its address. @default all */
+  readonly stages?: readonly StageName[];
 }
 
 /** Everything that the stages and producers of one process work with, connected. */
@@ -36,8 +38,9 @@ export interface OpenPipeline {
   readonly telemetry: Telemetry;
   readonly state: StateStore;
   readonly transport: Transport;
-  readonly transformStage: TransformStageOptions;
-  readonly sinkStage: SinkStageOptions;
+  /** Undefined where the stage does not run in this process. */
+  readonly transformStage: TransformStageOptions | undefined;
+  readonly sinkStage: SinkStageOptions | undefined;
   readonly addresses: readonly { readonly label: string; readonly url: string }[];
   /** Calls that wrote to the local catalogue since it was opened; undefined where there is none. */
   writeCalls(): number | undefined;
@@ -65,8 +68,7 @@ export async function openPipeline(
     closers.push(() => state.close());
     const transport = withDeadLetterLog(openTransport(config.transport.kind, folder), state);
     closers.push(() => transport.close());
-    const { partitions } = config.transport;
-    await transport.ensureTopics(topicSpecs(partitions));
+    await transport.ensureTopics(topicSpecs(config.transport.partitions));
     const producers = new Set(configured.producers.keys());
     const host = {
       baseFolder,
@@ -76,18 +78,20 @@ export async function openPipeline(
       clock: systemClock,
       random: Math.random,
     };
-    const sink = createSink(configured, { host, catalog });
-    closers.push(() => sink.close());
-    const { telemetry } = options;
-    const keepTrying = options.once !== true;
-    const stages = await openStages(configured, { transport, state, sink, telemetry, keepTrying });
+    const { telemetry, stages = stageNames } = options;
+    const sink = stages.includes('sink')
+      ? createSink(configured, { host, catalog: catalog ?? catalogElsewhere(configured, options) })
+      : undefined;
+    if (sink !== undefined) closers.push(() => sink.close());
+    const parts = { transport, state, telemetry };
     const addresses = catalog === undefined ? [] : [{ label: 'Catalogue', url: catalog.url }];
     return {
       configured,
       telemetry,
       state,
       transport,
-      ...stages,
+      transformStage: stages.includes('transform') ? await openTransformStage(configured, parts) : undefined,
+      sinkStage: sink && sinkStageOptions(configured, { ...parts, sink, keepTrying: options.once !== true }),
       addresses,
       writeCalls: () => catalog?.writeCalls(),
       close,
@@ -104,7 +108,8 @@ async function openOwnCatalog(
   options: OpenPipelineOptions,
 ): Promise<LocalCatalog | undefined> {
   const { catalog } = configured.loaded.config;
-  if (catalog === undefined) return undefined;
+  const { stages = stageNames } = options;
+  if (catalog === undefined || !stageNames.every((stage) => stages.includes(stage))) return undefined;
   return openLocalCatalog({ folder, host: options.host ?? catalog.host, port: options.port ?? catalog.port });
 }
 
@@ -126,45 +131,50 @@ function topicSpecs(partitions: number): readonly TopicSpec[] {
   ];
 }
 
-async function openStages(
+type StageParts = Pick<TransformStageOptions, 'transport' | 'telemetry'> & { readonly state: StateStore };
+
+function creditsOf({ loaded }: Configured): SinkStageOptions['credits'] {
+  const { credits, creditBytes } = loaded.config.delivery;
+  return { records: credits, bytes: creditBytes };
+}
+
+async function openTransformStage(
   configured: Configured,
-  parts: Pick<SinkStageOptions, 'transport' | 'sink' | 'telemetry'> & {
-    readonly state: StateStore;
-    readonly keepTrying: boolean;
-  },
-): Promise<Pick<OpenPipeline, 'transformStage' | 'sinkStage'>> {
-  const { transport, sink, telemetry } = parts;
+  { transport, telemetry, state }: StageParts,
+): Promise<TransformStageOptions> {
   const { naming } = configured;
   const settings = (producer: string) => configured.settings(producer);
-  const { delivery } = configured.loaded.config;
-  const derived = new DerivedObjects(parts.state);
+  const derived = new DerivedObjects(state);
   const deriver = new Deriver((known) =>
     Object.values(transforms).map((make) => make({ naming, known, settings })),
   );
   await derived.restore(deriver, new Set(configured.producers.keys()));
-  const now = (): Date => new Date();
-  const credits = { records: delivery.credits, bytes: delivery.creditBytes };
   return {
-    transformStage: {
-      transport,
-      deriver,
-      naming,
-      telemetry,
-      credits,
-      remember: (objects) => derived.remember(objects),
-      now,
-    },
-    sinkStage: {
-      transport,
-      sink,
-      telemetry,
-      credits,
-      lanes: delivery.lanes,
-      batch: { count: delivery.batch, bytes: delivery.batchBytes, withinMs: delivery.batchWithinMs },
-      missingReferentAttempts: delivery.missingReferentAttempts,
-      retryDelayMs: delivery.retryDelayMs,
-      keepTrying: parts.keepTrying,
-      now,
-    },
+    transport,
+    deriver,
+    naming,
+    telemetry,
+    credits: creditsOf(configured),
+    remember: (objects) => derived.remember(objects),
+    now: () => new Date(),
+  };
+}
+
+function sinkStageOptions(
+  configured: Configured,
+  { transport, telemetry, sink, keepTrying }: StageParts & Pick<SinkStageOptions, 'sink' | 'keepTrying'>,
+): SinkStageOptions {
+  const { delivery } = configured.loaded.config;
+  return {
+    transport,
+    sink,
+    telemetry,
+    credits: creditsOf(configured),
+    lanes: delivery.lanes,
+    batch: { count: delivery.batch, bytes: delivery.batchBytes, withinMs: delivery.batchWithinMs },
+    missingReferentAttempts: delivery.missingReferentAttempts,
+    retryDelayMs: delivery.retryDelayMs,
+    keepTrying: keepTrying ?? false,
+    now: () => new Date(),
   };
 }

@@ -1,6 +1,7 @@
 import { firstScan, followChanges, type ProducerLoopOptions } from '../pipeline/producer-loop.ts';
 import { runSinkStage } from '../pipeline/sink-stage.ts';
 import { runTransformStage } from '../pipeline/transform-stage.ts';
+import { stageNames } from '../pipeline/telemetry.ts';
 import type { OpenPipeline } from './open-pipeline.ts';
 import { waitUntilSettled } from './settled.ts';
 
@@ -17,13 +18,15 @@ export interface PipelineRun {
 /** How long a stop waits for what is in the topics of a transport that forgets, in milliseconds. */
 const drainMs = 10_000;
 
-/** Starts all stages and the given producers. */
+/** Starts the stages that are open and the given producers. */
 export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLoopOptions[]): PipelineRun {
   const producing = new AbortController();
   const consuming = new AbortController();
+  const { transformStage, sinkStage } = pipeline;
+  const names = stageNames.filter((stage) => pipeline[`${stage}Stage`] !== undefined);
   const stages = Promise.all([
-    runTransformStage(pipeline.transformStage, consuming.signal),
-    runSinkStage(pipeline.sinkStage, consuming.signal),
+    transformStage && runTransformStage(transformStage, consuming.signal),
+    sinkStage && runSinkStage(sinkStage, consuming.signal),
   ]);
   // A stage that fails ends the run: nothing can be settled any more.
   const failed = stages.then(() => new Promise<never>(() => undefined));
@@ -31,7 +34,7 @@ export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLo
   const scans = Promise.allSettled(loops.map((loop) => firstScan(loop, producing.signal)));
   const settled = Promise.race([
     failed,
-    scans.then(() => waitUntilSettled(pipeline.transport, producing.signal)),
+    scans.then(() => waitUntilSettled(pipeline.transport, producing.signal, names)),
   ]);
   let following: Promise<unknown> = scans;
   return {
@@ -39,7 +42,7 @@ export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLo
     follow: async () => {
       const loopsEnded = loops.map((loop) => followChanges(loop, producing.signal));
       following = Promise.allSettled(loopsEnded);
-      await Promise.race([failed, Promise.all(loopsEnded)]);
+      await Promise.race([failed, Promise.all([...loopsEnded, stopped(producing.signal)])]);
     },
     stop: async () => {
       producing.abort();
@@ -48,7 +51,7 @@ export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLo
       if (pipeline.configured.loaded.config.transport.kind === 'memory') {
         // A removal is said once: what such a transport forgets of it would stay in the catalogue.
         const late = AbortSignal.any([AbortSignal.timeout(drainMs), consuming.signal]);
-        await Promise.race([stages, waitUntilSettled(pipeline.transport, late)]).catch(
+        await Promise.race([stages, waitUntilSettled(pipeline.transport, late, names)]).catch(
           (thrown: unknown) => thrown, // too late, or a stage failed: then `stages` rejects below
         );
       }
@@ -56,4 +59,11 @@ export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLo
       await stages;
     },
   };
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -6,6 +6,7 @@ import { entityCommand } from './commands/entity.ts';
 import { lineageCommand } from './commands/lineage.ts';
 import { produceCommand } from './commands/produce.ts';
 import { sqlLineageCommand } from './commands/sql-lineage.ts';
+import { sinkCommand, transformCommand } from './commands/stage.ts';
 import { runCommand } from './commands/run.ts';
 import { describeFailure, exitCodeOf, exitCodes, note } from './output.ts';
 
@@ -25,6 +26,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .addHelpText('after', '\nPages: README.md, docs/configuration.md, docs/errors.md')
     .addCommand(runCommand(setExitCode))
     .addCommand(produceCommand(setExitCode))
+    .addCommand(transformCommand(setExitCode))
+    .addCommand(sinkCommand(setExitCode))
     .addCommand(catalogCommand())
     .addCommand(checkCommand(setExitCode))
     .addCommand(entityCommand())

@@ -1,17 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { groups, topics } from '../pipeline/topics.ts';
+import { type StageName, stageNames } from '../pipeline/telemetry.ts';
+import { inputOf } from '../pipeline/topics.ts';
 import type { Transport } from '../pipeline/transport.ts';
 
 /** Milliseconds between two looks at the offsets. */
 const pollMs = 20;
 
 /**
- * Resolves when every raw event and every entity change that is in the topics now has been settled. The transform stage
- * commits a raw event after its changes stand in the topic, so the raw topic is looked at first. Rejects when `signal` fires.
+ * Resolves when everything that is in the inputs of the stages now has been settled, in this process or another. The transform
+ * stage commits a raw event after its changes stand in the topic, so stages are looked at in their order. Rejects when `signal` fires.
  */
-export async function waitUntilSettled(transport: Transport, signal: AbortSignal): Promise<void> {
-  await caughtUp(transport, { topic: topics.raw, group: groups.transform }, signal);
-  await caughtUp(transport, { topic: topics.entities, group: groups.sink }, signal);
+export async function waitUntilSettled(
+  transport: Transport,
+  signal: AbortSignal,
+  stages: readonly StageName[] = stageNames,
+): Promise<void> {
+  for (const stage of stageNames) {
+    if (stages.includes(stage)) await caughtUp(transport, inputOf[stage], signal);
+  }
 }
 
 async function caughtUp(

@@ -5,6 +5,8 @@ import { table } from './table.ts';
 export interface SummaryParts {
   readonly summary: RunSummary;
   readonly seconds: number;
+  /** Whether stages ran, which settled the events; else they were only appended. */
+  readonly settled: boolean;
   /** Calls that wrote to the local catalogue; undefined when the catalogue is not ours. */
   readonly writeCalls: number | undefined;
   /** Where to look, each with what is there. */
@@ -41,7 +43,7 @@ export function summaryText(parts: SummaryParts): string {
     ...warnings.slice(0, shownWarnings).map(({ producer, text }) => `  ${producer}: ${text}`),
     ...(more > 0 ? [`  … and ${more} more`] : []),
     '',
-    `Settled in ${seconds} s${parts.writeCalls === undefined ? '' : `, ${parts.writeCalls} calls wrote to the catalogue`}.`,
+    `${parts.settled ? 'Settled' : 'Appended'} in ${seconds} s${parts.writeCalls === undefined ? '' : `, ${parts.writeCalls} calls wrote to the catalogue`}.`,
     ...parts.addresses.map(({ label, url }) => `${label}: ${url}`),
   ].join('\n');
 }

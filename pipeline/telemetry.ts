@@ -9,8 +9,10 @@ import type { ErrorCode } from './errors.ts';
 export const settlements = ['delivered', 'unchanged', 'superseded', 'filtered', 'dead-lettered'] as const;
 /** One way in which an event is settled. */
 export type Settlement = (typeof settlements)[number];
+/** The stages that consume topics, in the order in which an event passes them. */
+export const stageNames = ['transform', 'sink'] as const;
 /** A stage that consumes a topic. */
-export type StageName = 'transform' | 'sink';
+export type StageName = (typeof stageNames)[number];
 
 /** Every telemetry event by name. */
 export interface TelemetryEvents {

@@ -7,3 +7,9 @@ export const topics = {
 
 /** Consumer group of each stage. */
 export const groups = { transform: 'purview-streams.transform', sink: 'purview-streams.sink' } as const;
+
+/** What each stage reads, and as which group. */
+export const inputOf = {
+  transform: { topic: topics.raw, group: groups.transform },
+  sink: { topic: topics.entities, group: groups.sink },
+} as const;

@@ -69,7 +69,7 @@ async function* findings(options: Options): AsyncIterable<Finding> {
   yield await attempt(`sink ${config.sink.kind}`, async () => {
     const pipeline = await openPipeline(configured, { telemetry: createTelemetry(), port: 0, ...options });
     try {
-      await pipeline.sinkStage.sink.open(AbortSignal.timeout(60_000));
+      await pipeline.sinkStage?.sink.open(AbortSignal.timeout(60_000));
     } finally {
       await pipeline.close();
     }

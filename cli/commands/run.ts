@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { createTelemetry } from '../../pipeline/telemetry.ts';
+import { createTelemetry, type StageName, stageNames } from '../../pipeline/telemetry.ts';
 import { configure } from '../configured.ts';
 import { defaultConfigFile, loadConfig } from '../load-config.ts';
 import { openPipeline, type OpenPipeline } from '../open-pipeline.ts';
@@ -10,6 +10,7 @@ import { parsePort } from '../parse-port.ts';
 import { showProgress } from '../progress.ts';
 import { RunSummary } from '../run-summary.ts';
 import { onShutdown } from '../shutdown.ts';
+import { drainedText, StageCounts } from '../stage-counts.ts';
 import { summaryText } from '../summary-text.ts';
 
 /** Options of `run` and `produce`. */
@@ -22,13 +23,18 @@ export interface RunOptions {
   readonly port?: number;
 }
 
-/** Options that `run` and `produce` share. */
-export function addRunOptions(command: Command): Command {
+/** Options of every command that runs a part of the pipeline. */
+export function addConfigOptions(command: Command): Command {
   return command
     .option('-c, --config <file>', 'configuration file', defaultConfigFile)
     .option('--once', 'end when everything is settled, instead of following changes')
     .option('--json', 'print the summary as one JSON object')
-    .option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one')
+    .option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one');
+}
+
+/** Options that `run` and `produce` share. */
+export function addRunOptions(command: Command): Command {
+  return addConfigOptions(command)
     .addOption(
       new Option('--host <address>', 'address of the local catalogue, instead of the configured one'),
     )
@@ -55,73 +61,81 @@ Examples:
   purview-streams run --once --json | jq .         one pass, the summary for a program
   purview-streams run -c prod.yaml --state /var/lib/purview-streams`,
     )
-    .action(async (options: RunOptions) => setExitCode(await runProducers(options, undefined)));
+    .action(async (options: RunOptions) => setExitCode(await runProducers(options)));
 }
 
-/** Runs the producers of a configuration (or only those named); resolves with the exit code. */
+/** Runs the producers of a configuration (or only those named), with all stages (or only those named); resolves with the exit code. */
 export async function runProducers(
   options: RunOptions,
-  only: readonly string[] | undefined,
+  only: { readonly producers?: readonly string[]; readonly stages?: readonly StageName[] } = {},
 ): Promise<number> {
   const started = Date.now();
   const configured = configure(await loadConfig(options.config));
   const telemetry = createTelemetry();
-  const names = only ?? [...configured.producers.keys()];
+  const names = only.producers ?? [...configured.producers.keys()];
   const summary = new RunSummary(names, telemetry);
   const endProgress = showProgress(telemetry);
-  const pipeline = await openPipeline(configured, { telemetry, ...options });
+  const counts = new StageCounts(telemetry);
+  const { stages = stageNames } = only;
+  const pipeline = await openPipeline(configured, { telemetry, ...options, stages });
   try {
-    return await runUntilDone({ pipeline, options, summary, names, started, endProgress });
+    return await runUntilDone({ pipeline, options, summary, counts, names, started, endProgress });
   } finally {
     endProgress();
     await pipeline.close();
   }
 }
 
-async function runUntilDone(run: {
+interface Run {
   readonly pipeline: OpenPipeline;
   readonly options: RunOptions;
   readonly summary: RunSummary;
+  readonly counts: StageCounts;
   readonly names: readonly string[];
   readonly started: number;
   readonly endProgress: () => void;
-}): Promise<number> {
-  const { pipeline, options, summary, names, endProgress } = run;
+}
+
+function finalText({ pipeline, options, summary, started }: Run): string {
+  return summaryText({
+    summary,
+    seconds: (Date.now() - started) / 1000,
+    settled: pipeline.transformStage !== undefined,
+    writeCalls: pipeline.writeCalls(),
+    addresses: options.once === true ? [] : pipeline.addresses,
+    json: options.json === true,
+  });
+}
+
+async function runUntilDone(run: Run): Promise<number> {
+  const { pipeline, options, summary, counts, names, endProgress } = run;
   const producers = await openProducers(pipeline, names);
   const running = startPipeline(pipeline, producers.loops);
-  let stopped = false;
+  let before: number | undefined;
+  const stopped = (): boolean => before !== undefined;
   const offShutdown = onShutdown(() => {
-    stopped = true;
+    before = counts.inFlight;
     running.stop().catch((thrown: unknown) => thrown); // called again at the end, where its failure is reported
   });
   try {
-    await running.settled.catch(unless(() => stopped));
-    if (stopped) return exitCodes.done;
+    await running.settled.catch(unless(stopped));
+    if (stopped()) return exitCodes.done;
     endProgress();
-    const seconds = (Date.now() - run.started) / 1000;
-    print(
-      summaryText({
-        summary,
-        seconds,
-        writeCalls: pipeline.writeCalls(),
-        addresses: options.once === true ? [] : pipeline.addresses,
-        json: options.json === true,
-      }),
-    );
+    print(finalText(run));
     if (options.once !== true) {
       note('Following changes. Ctrl-C drains and ends.');
       const endFollowing = showProgress(pipeline.telemetry);
-      await running.follow().catch(unless(() => stopped));
+      await running.follow().catch(unless(stopped));
       endFollowing();
       return exitCodes.done;
     }
     return exitCodeOfRun(summary);
   } finally {
-    offShutdown();
     try {
       await running.stop();
-      if (stopped) note('Drained: what was in flight is settled.');
+      if (before !== undefined) note(drainedText(counts, before));
     } finally {
+      offShutdown();
       await producers.close();
     }
   }
@@ -132,7 +146,8 @@ function exitCodeOfRun(summary: RunSummary): number {
   return summary.rows().some((row) => row.deadLetters > 0) ? exitCodes.partly : exitCodes.done;
 }
 
-function unless(stopped: () => boolean): (thrown: unknown) => void {
+/** Swallows a failure that a stop has caused. */
+export function unless(stopped: () => boolean): (thrown: unknown) => void {
   return (thrown) => {
     if (!stopped()) throw thrown;
   };

@@ -102,6 +102,8 @@ describe('purview-streams', () => {
     const commands = [
       'run',
       'produce',
+      'transform',
+      'sink',
       'catalog',
       'catalog export',
       'check',

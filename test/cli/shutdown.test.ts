@@ -31,6 +31,12 @@ it('onShutdown() drains on the first SIGINT and ends with 130 when a later one c
   expect(code).toBe(130);
 });
 
+it('onShutdown() ends with 130 when a SIGTERM follows', { timeout: 60_000 }, async () => {
+  const running = await draining();
+  running.child.kill('SIGTERM');
+  expect((await running.ended).code).toBe(130);
+});
+
 it('onShutdown() goes on draining when the same Ctrl-C arrives twice, as npm passes it on', {
   timeout: 60_000,
 }, async () => {

@@ -1,0 +1,109 @@
+import { Command, Option } from 'commander';
+import { StreamError } from '../../pipeline/errors.ts';
+import { createTelemetry, type StageName } from '../../pipeline/telemetry.ts';
+import { inputOf, topics } from '../../pipeline/topics.ts';
+import { configure, type Configured } from '../configured.ts';
+import { loadConfig } from '../load-config.ts';
+import { openPipeline, type OpenPipeline } from '../open-pipeline.ts';
+import { exitCodes, note, print } from '../output.ts';
+import { parsePort } from '../parse-port.ts';
+import { startPipeline } from '../pipeline-run.ts';
+import { showProgress } from '../progress.ts';
+import { onShutdown } from '../shutdown.ts';
+import { drainedText, stageCountText, StageCounts } from '../stage-counts.ts';
+import { addConfigOptions, type RunOptions, unless } from './run.ts';
+
+const exitCodesHelp = `
+Any number of processes may run a stage at a time: they share its partitions. The topics must be ones that processes share
+(transport.kind: embedded). Ctrl-C or SIGTERM finishes what is in flight; a second one ends at once.
+
+Exit codes: 0 done or drained, 1 failed, 2 wrong usage or configuration, 3 done, but some events became dead letters.
+`;
+
+/** `transform`: the transform stage alone. */
+export function transformCommand(setExitCode: (code: number) => void): Command {
+  return addConfigOptions(new Command('transform'))
+    .description(`Run the transforms alone: ${topics.raw} in, ${topics.entities} out, until Ctrl-C.`)
+    .addHelpText(
+      'after',
+      `${exitCodesHelp}
+Examples:
+  purview-streams transform                    one of any number of processes
+  purview-streams transform --once --json      end when everything that is there now is settled`,
+    )
+    .action(async (options: RunOptions) => setExitCode(await runStage('transform', options)));
+}
+
+/** `sink`: the sink stage alone. */
+export function sinkCommand(setExitCode: (code: number) => void): Command {
+  return addConfigOptions(new Command('sink'))
+    .description(`Run the sink alone: ${topics.entities} in, the catalogue out, until Ctrl-C.`)
+    .addOption(
+      new Option('--host <address>', 'where the local catalogue is, instead of the configured address'),
+    )
+    .addOption(new Option('--port <number>', 'its port, instead of the configured one').argParser(parsePort))
+    .addHelpText(
+      'after',
+      `${exitCodesHelp}A local catalogue (sink.kind: local) must be served by another process: \`purview-streams catalog\`.
+
+Examples:
+  purview-streams catalog & purview-streams sink
+  purview-streams sink --once --json           end when everything that is there now is settled`,
+    )
+    .action(async (options: RunOptions) => setExitCode(await runStage('sink', options)));
+}
+
+/** Runs one stage; resolves with the exit code. */
+async function runStage(stage: StageName, options: RunOptions): Promise<number> {
+  const configured = configure(await loadConfig(options.config));
+  requireSharedTopics(configured, stage);
+  const telemetry = createTelemetry();
+  const counts = new StageCounts(telemetry);
+  const endProgress = showProgress(telemetry);
+  try {
+    const pipeline = await openPipeline(configured, { telemetry, ...options, stages: [stage] });
+    try {
+      await runUntilStopped(pipeline, { stage, counts, once: options.once === true });
+    } finally {
+      await pipeline.close();
+    }
+  } finally {
+    endProgress();
+  }
+  const rows = counts.rows();
+  print(options.json === true ? JSON.stringify({ stages: rows }) : rows.map(stageCountText).join('\n'));
+  const letters = rows.some(({ settled }) => settled['dead-lettered'] > 0);
+  return options.once === true && letters ? exitCodes.partly : exitCodes.done;
+}
+
+async function runUntilStopped(
+  pipeline: OpenPipeline,
+  run: { readonly stage: StageName; readonly counts: StageCounts; readonly once: boolean },
+): Promise<void> {
+  const { stage, counts } = run;
+  const running = startPipeline(pipeline, []);
+  let before: number | undefined;
+  const offShutdown = onShutdown(() => {
+    before = counts.inFlight;
+    running.stop().catch((thrown: unknown) => thrown); // called again below, where its failure is reported
+  });
+  const { topic, group } = inputOf[stage];
+  note(`${stage}: reading ${topic} as ${group}. Ctrl-C drains and ends.`);
+  try {
+    await (run.once ? running.settled : running.follow()).catch(unless(() => before !== undefined));
+  } finally {
+    await running.stop();
+    offShutdown();
+  }
+  if (before !== undefined) note(drainedText(counts, before));
+}
+
+/** Throws CONFIG_INVALID where the topics live in one process: a stage alone would have nothing to read. */
+export function requireSharedTopics({ loaded }: Configured, command: string): void {
+  if (loaded.config.transport.kind !== 'memory') return;
+  throw new StreamError(
+    'CONFIG_INVALID',
+    `${command} alone needs topics that processes share, and transport.kind is memory in ${loaded.file}.`,
+    { advice: 'Set transport.kind to embedded, or use `run`.' },
+  );
+}

@@ -1,0 +1,70 @@
+import {
+  type Settlement,
+  settlements,
+  type StageName,
+  stageNames,
+  type Telemetry,
+} from '../pipeline/telemetry.ts';
+
+/** What a stage of this process did, counted in input events: received is the sum of the others (invariant 1). */
+export interface StageCount {
+  readonly stage: StageName;
+  readonly received: number;
+  readonly settled: Readonly<Record<Settlement, number>>;
+  readonly inFlight: number;
+}
+
+/** Counts what the stages of this process do, by telemetry. */
+export class StageCounts {
+  readonly #counts = new Map<StageName, { received: number; readonly settled: Record<Settlement, number> }>();
+
+  /** Listens at once. */
+  constructor(telemetry: Telemetry) {
+    telemetry.on('received', ({ stage, events }) => {
+      this.#of(stage).received += events;
+    });
+    telemetry.on('settled', ({ stage, as }) => {
+      this.#of(stage).settled[as] += 1;
+    });
+  }
+
+  /** Of each stage that received something. */
+  rows(): readonly StageCount[] {
+    return stageNames.flatMap((stage) => {
+      const count = this.#counts.get(stage);
+      if (count === undefined) return [];
+      const done = Object.values(count.settled).reduce((sum, events) => sum + events, 0);
+      return [
+        { stage, received: count.received, settled: { ...count.settled }, inFlight: count.received - done },
+      ];
+    });
+  }
+
+  /** Events that are received and not settled, over all stages. */
+  get inFlight(): number {
+    return this.rows().reduce((sum, row) => sum + row.inFlight, 0);
+  }
+
+  #of(stage: StageName) {
+    const count = this.#counts.get(stage) ?? {
+      received: 0,
+      settled: Object.fromEntries(settlements.map((as) => [as, 0])) as Record<Settlement, number>,
+    };
+    this.#counts.set(stage, count);
+    return count;
+  }
+}
+
+/** One stage as people read it: `sink: 12 events received, 10 delivered, 2 unchanged`. */
+export function stageCountText({ stage, received, settled, inFlight }: StageCount): string {
+  const parts = settlements.flatMap((as) => (settled[as] > 0 ? [`${settled[as]} ${as}`] : []));
+  if (inFlight > 0) parts.push(`${inFlight} not settled`);
+  return [`${stage}: ${received} events received`, ...parts].join(', ');
+}
+
+/** What a drain did, as people read it; `before` is what was in flight when it was asked for. */
+export function drainedText(counts: StageCounts, before: number): string {
+  const left = counts.inFlight;
+  const rest = left === 0 ? '' : ` ${left} are not settled and go to the next process.`;
+  return `Drained: of ${before} events in flight ${Math.max(before - left, 0)} are settled.${rest}`;
+}

@@ -1,0 +1,101 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { cli, root, type RunningCommand, startCli } from '../support/cli.ts';
+
+const timeout = 120_000;
+
+/** A folder with a configuration of one small source. */
+async function workshop(transport = 'embedded') {
+  const folder = await mkdtemp(path.join(tmpdir(), 'stage-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  server.close();
+  await once(server, 'close');
+  const config = path.join(folder, 'purview-streams.yaml');
+  await writeFile(
+    config,
+    `transport: { kind: ${transport}, partitions: 2 }
+catalog: { port: ${port} }
+sink: { kind: local }
+producers:
+  warehouse: { kind: custom-db, path: '${root}examples/retail/warehouse', server: warehouse }
+`,
+  );
+  const run = (...args: string[]) => cli([...args, '-c', config]);
+  const begin = (...args: string[]): RunningCommand => {
+    const running = startCli([...args, '-c', config]);
+    onTestFinished(async () => {
+      running.child.kill('SIGKILL');
+      await running.ended;
+    });
+    return running;
+  };
+  const exported = async (...args: string[]) => (await run('catalog', 'export', ...args)).stdout;
+  return { folder, port, run, begin, exported };
+}
+
+function says(running: RunningCommand, text: string): Promise<boolean> {
+  return vi.waitUntil(() => Object.values(running.output()).join('\n').includes(text), { timeout: 60_000 });
+}
+
+it('`transform` and `sink` in processes of their own end in the same catalogue as `run`', {
+  timeout,
+}, async () => {
+  const { folder, port, run, begin, exported } = await workshop();
+  const state = path.join(folder, 'whole');
+  expect((await run('run', '--once', '--port', '0', '--state', state)).code).toBe(0);
+  const appended = await run('produce', 'warehouse', '--only', '--once');
+  expect([appended.code, appended.stdout]).toEqual([0, expect.stringContaining('Appended in')]);
+  const transformed = await run('transform', '--once', '--json');
+  expect(transformed).toMatchObject({ code: 0 });
+  const [counts] = JSON.parse(transformed.stdout).stages;
+  expect(counts).toMatchObject({ stage: 'transform', inFlight: 0 });
+  expect(counts.received).toBe(
+    Object.values<number>(counts.settled).reduce((sum, events) => sum + events, 0),
+  );
+  const alone = await run('sink', '--once');
+  expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining(`127.0.0.1:${port}`)]);
+  expect(alone.stderr).toContain('purview-streams catalog');
+  await says(begin('catalog'), 'Ctrl-C ends.');
+  const sunk = await run('sink', '--once');
+  expect(sunk.stdout).toMatch(/^sink: \d+ events received, \d+ delivered/u);
+  expect(sunk).toMatchObject({ code: 0 });
+  expect(await exported()).toBe(await exported('--state', state));
+});
+
+it('`sink` waits for the local catalogue when it follows changes', { timeout }, async () => {
+  const { begin } = await workshop();
+  const running = begin('sink');
+  await says(running, 'trying again in');
+  running.child.kill('SIGTERM');
+  expect((await running.ended).code).toBe(0);
+});
+
+it('`transform` exits 2 when the topics live in one process', { timeout }, async () => {
+  const { run } = await workshop('memory');
+  for (const args of [['transform'], ['sink'], ['produce', 'warehouse', '--only']]) {
+    const { code, stderr } = await run(...args);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('Set transport.kind to embedded')]);
+  }
+});
+
+it.each(['SIGINT', 'SIGTERM'] as const)(
+  '`transform` drains, says so and exits 0 on %s',
+  { timeout },
+  async (signal) => {
+    const { begin } = await workshop();
+    const running = begin('transform');
+    await says(running, 'reading metadata.raw');
+    running.child.kill(signal);
+    const { code, stderr } = await running.ended;
+    expect(stderr).toContain('Drained: of 0 events in flight 0 are settled.');
+    expect(code).toBe(0);
+  },
+);
