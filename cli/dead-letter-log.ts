@@ -27,6 +27,7 @@ export function withDeadLetterLog(transport: Transport, state: StateStore): Tran
     subscribe: (options) => transport.subscribe(options),
     read: (topic, partition, from) => transport.read(topic, partition, from),
     describe: (topic) => transport.describe(topic),
+    admin: transport.admin,
     close: () => transport.close(),
   };
 }

@@ -44,6 +44,8 @@ export const errorCatalogue = {
   // transport and state
   TRANSPORT_CLOSED: permanent('The transport was used after it had been closed.'),
   TOPIC_UNKNOWN: permanent('A topic was named that has not been created.'),
+  GROUP_ACTIVE: permanent('A consumer group has members, so its offsets cannot be set or forgotten.'),
+  OFFSET_INVALID: permanent('An offset lies beyond the end of its partition.'),
   TRANSPORT_FULL: transient('The log of the embedded transport is full: its size limit or the disk.'),
   TRANSPORT_DAMAGED: permanent('The files of the embedded transport are damaged, cut short or not its own.'),
   STATE_UNAVAILABLE: permanent('The state store cannot be opened.'),

@@ -89,6 +89,29 @@ export interface PartitionState {
   readonly next: number;
   /** Committed offset by group. */
   readonly committed: Readonly<Record<string, number>>;
+  /** Records that it holds and their bytes as they are stored, where the transport can tell. */
+  readonly held?: { readonly records: number; readonly bytes: number };
+}
+
+/**
+ * What people do with topics and groups beside reading and writing: Kafka's admin client has all of it, and a store of checkpoints
+ * can tell it. Rejects as {@link Transport} does.
+ */
+export interface TransportAdmin {
+  /** Names of all topics, sorted. */
+  topics(): Promise<readonly string[]>;
+  /** The first offset whose record was appended at a time or later (milliseconds since 1970); the next offset where there is none. */
+  offsetAt(topic: string, partition: number, timestamp: number): Promise<number>;
+  /** How many members a group has on a topic now. One that died may count until its session is over; one that leaves, until it has drained. */
+  members(topic: string, group: string): Promise<number>;
+  /**
+   * Sets committed offsets of a group, by partition; the others stay as they are. An offset below the earliest is the earliest. Rejects
+   * with GROUP_ACTIVE while the group has members, who would commit over it, and with OFFSET_INVALID beyond the end of a partition;
+   * nothing is changed then.
+   */
+  resetOffsets(topic: string, group: string, offsets: ReadonlyMap<number, number>): Promise<void>;
+  /** Forgets a group and its offsets, so that it holds back nothing any more. Rejects with GROUP_ACTIVE while it has members. */
+  forgetGroup(topic: string, group: string): Promise<void>;
 }
 
 /** What one transaction does: all of it or nothing. */
@@ -129,6 +152,7 @@ export interface Transport {
   describe(topic: string): Promise<readonly PartitionState[]>;
   /** Present where outputs, state and offsets can be written in one transaction. */
   readonly transactions?: Transactions;
+  readonly admin: TransportAdmin;
   /** Ends every subscription. May be called twice. */
   close(): Promise<void>;
 }

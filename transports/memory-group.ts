@@ -6,6 +6,7 @@ interface Held {
   readonly revoking: AbortController;
   /** Resolves when the member has drained, or its grace time is over. */
   readonly released: Promise<void>;
+  readonly isReleased: () => boolean;
 }
 
 interface Member {
@@ -31,6 +32,19 @@ export class MemoryGroup {
   /** The committed offset of a partition; 0 where there is none. */
   committed(partition: number): number {
     return this.#committed.get(partition) ?? 0;
+  }
+
+  /** Members that are there, or still drain what they held. */
+  get members(): number {
+    const draining = [...this.#held.values()]
+      .filter((held) => !held.isReleased())
+      .map(({ member }) => member);
+    return new Set([...this.#members.map(({ id }) => id), ...draining]).size;
+  }
+
+  /** Sets the committed offset of a partition, also to a lower one. */
+  reset(partition: number, offset: number): void {
+    this.#committed.set(partition, offset);
   }
 
   /** Adds a member and yields its assignments until `signal` fires. */
@@ -86,7 +100,12 @@ export class MemoryGroup {
       fenced = true;
       finish();
     };
-    this.#held.set(partition.partition, { member: owner.id, revoking, released: done });
+    this.#held.set(partition.partition, {
+      member: owner.id,
+      revoking,
+      released: done,
+      isReleased: () => fenced,
+    });
     await before;
     revoking.signal.addEventListener('abort', () => setTimeout(release, this.#graceMs).unref(), {
       once: true,

@@ -4,6 +4,7 @@ import type { NewRecord, PullLimit, StoredRecord } from '../pipeline/transport.t
 export class MemoryPartition {
   readonly #records: StoredRecord[] = [];
   readonly #waiting = new Set<() => void>();
+  #bytes = 0;
   readonly topic: string;
   readonly partition: number;
 
@@ -15,6 +16,17 @@ export class MemoryPartition {
   /** The offset that the next record gets. */
   get next(): number {
     return this.#records.length;
+  }
+
+  /** The first offset whose record was appended at a time or later (milliseconds since 1970); the next offset where there is none. */
+  offsetAt(timestamp: number): number {
+    const found = this.#records.findIndex((record) => record.timestamp >= timestamp);
+    return found === -1 ? this.next : found;
+  }
+
+  /** What it holds; bytes are those of the values. */
+  get held(): { readonly records: number; readonly bytes: number } {
+    return { records: this.#records.length, bytes: this.#bytes };
   }
 
   /** The record at an offset, or undefined beyond the end. */
@@ -34,6 +46,7 @@ export class MemoryPartition {
       offset,
       timestamp,
     });
+    this.#bytes += record.value?.length ?? 0;
     for (const wake of this.#waiting) wake();
     return offset;
   }

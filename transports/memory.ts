@@ -1,4 +1,5 @@
 import { StreamError } from '../pipeline/errors.ts';
+import { refuseActive, settableOffset } from '../pipeline/group-offsets.ts';
 import { partitionOf } from '../pipeline/partitioner.ts';
 import type {
   AppendedAt,
@@ -8,6 +9,7 @@ import type {
   StoredRecord,
   TopicSpec,
   Transport,
+  TransportAdmin,
 } from '../pipeline/transport.ts';
 import { MemoryGroup } from './memory-group.ts';
 import { MemoryPartition } from './memory-partition.ts';
@@ -34,6 +36,20 @@ export function createMemoryTransport(options: MemoryTransportOptions = {}): Tra
 }
 
 class MemoryTransport implements Transport {
+  readonly admin: TransportAdmin = {
+    topics: async () => {
+      this.#checkOpen();
+      return [...this.#topics.keys()].sort();
+    },
+    offsetAt: async (topic, partition, timestamp) => this.#partition(topic, partition).offsetAt(timestamp),
+    members: async (topic, group) => this.#topic(topic).groups.get(group)?.members ?? 0,
+    resetOffsets: async (topic, group, offsets) => this.#resetOffsets(topic, group, offsets),
+    forgetGroup: async (topicName, group) => {
+      const { groups } = this.#topic(topicName);
+      refuseActive(topicName, group, groups.get(group)?.members ?? 0);
+      groups.delete(group);
+    },
+  };
   readonly #topics = new Map<string, Topic>();
   readonly #closing = new AbortController();
   readonly #graceMs: number;
@@ -74,20 +90,13 @@ class MemoryTransport implements Transport {
     readonly group: string;
     readonly signal: AbortSignal;
   }): AsyncIterable<Assignment> {
-    const topic = this.#topic(options.topic);
-    let group = topic.groups.get(options.group);
-    if (group === undefined) {
-      group = new MemoryGroup(topic.partitions, this.#graceMs);
-      topic.groups.set(options.group, group);
-    }
-    yield* group.join(AbortSignal.any([options.signal, this.#closing.signal]));
+    yield* this.#group(options.topic, options.group).join(
+      AbortSignal.any([options.signal, this.#closing.signal]),
+    );
   }
 
   async *read(topicName: string, partition: number, from: number): AsyncIterable<StoredRecord> {
-    const found = this.#topic(topicName).partitions[partition];
-    if (found === undefined) {
-      throw new StreamError('TOPIC_UNKNOWN', `The topic ${topicName} has no partition ${partition}.`);
-    }
+    const found = this.#partition(topicName, partition);
     for (let offset = from, end = found.next; offset < end; offset += 1) {
       const record = found.at(offset);
       if (record !== undefined) yield record;
@@ -96,10 +105,11 @@ class MemoryTransport implements Transport {
 
   async describe(topicName: string): Promise<readonly PartitionState[]> {
     const topic = this.#topic(topicName);
-    return topic.partitions.map(({ partition, next }) => ({
+    return topic.partitions.map(({ partition, next, held }) => ({
       partition,
       earliest: 0,
       next,
+      held,
       committed: Object.fromEntries(
         [...topic.groups].map(([name, group]) => [name, group.committed(partition)]),
       ),
@@ -108,6 +118,29 @@ class MemoryTransport implements Transport {
 
   async close(): Promise<void> {
     this.#closing.abort();
+  }
+
+  #resetOffsets(topicName: string, groupName: string, offsets: ReadonlyMap<number, number>): void {
+    const group = this.#group(topicName, groupName);
+    refuseActive(topicName, groupName, group.members);
+    const settable = [...offsets].map(([partition, offset]) => {
+      const { next } = this.#partition(topicName, partition);
+      return [partition, settableOffset(topicName, { partition, earliest: 0, next }, offset)] as const;
+    });
+    for (const [partition, offset] of settable) group.reset(partition, offset);
+  }
+
+  #group(topicName: string, name: string): MemoryGroup {
+    const topic = this.#topic(topicName);
+    const group = topic.groups.get(name) ?? new MemoryGroup(topic.partitions, this.#graceMs);
+    topic.groups.set(name, group);
+    return group;
+  }
+
+  #partition(topicName: string, partition: number): MemoryPartition {
+    const found = this.#topic(topicName).partitions[partition];
+    if (found !== undefined) return found;
+    throw new StreamError('TOPIC_UNKNOWN', `The topic ${topicName} has no partition ${partition}.`);
   }
 
   #topic(name: string): Topic {

@@ -10,9 +10,12 @@ export interface TransportAdapter {
   cleanUp(): Promise<void>;
 }
 
-const never = new AbortController().signal;
-const much = { records: 1000, bytes: 1_000_000 };
-const longGrace = 600_000;
+/** Never fires. */
+export const never = new AbortController().signal;
+/** More than a test appends. */
+export const much = { records: 1000, bytes: 1_000_000 };
+/** A grace time that no test waits for. */
+export const longGrace = 600_000;
 
 /** A record with a text as its value. */
 export function textRecord(key: string, text: string | null): NewRecord {
@@ -61,13 +64,19 @@ export class GroupMember {
   }
 }
 
-async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+/** All that an iteration yields. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
   const found: T[] = [];
   for await (const item of items) found.push(item);
   return found;
 }
 
-async function committed(transport: Transport, topic: string, group: string): Promise<readonly unknown[]> {
+/** The committed offset of a group on each partition. */
+export async function committed(
+  transport: Transport,
+  topic: string,
+  group: string,
+): Promise<readonly unknown[]> {
   return (await transport.describe(topic)).map((partition) => partition.committed[group]);
 }
 
@@ -142,7 +151,9 @@ function appendsAndReads(current: () => Transport): void {
   it('ensureTopics() leaves a topic that exists as it is', async () => {
     await current().append('one', [textRecord('k', 'x')]);
     await current().ensureTopics([{ name: 'one', partitions: 7 }]);
-    expect(await current().describe('one')).toEqual([{ partition: 0, earliest: 0, next: 1, committed: {} }]);
+    expect(await current().describe('one')).toMatchObject([
+      { partition: 0, earliest: 0, next: 1, committed: {} },
+    ]);
   });
 }
 
@@ -355,6 +366,10 @@ function endsAndErrors(current: () => Transport): void {
     ['read()', (transport) => collect(transport.read('missing', 0, 0))],
     ['describe()', (transport) => transport.describe('missing')],
     ['subscribe()', (transport) => new GroupMember(transport, 'missing', 'g').ended],
+    ['admin.offsetAt()', (transport) => transport.admin.offsetAt('missing', 0, 0)],
+    ['admin.members()', (transport) => transport.admin.members('missing', 'g')],
+    ['admin.resetOffsets()', (transport) => transport.admin.resetOffsets('missing', 'g', new Map())],
+    ['admin.forgetGroup()', (transport) => transport.admin.forgetGroup('missing', 'g')],
   ];
 
   it.each(calls)('%s rejects with TOPIC_UNKNOWN when the topic was not created', async (_, call) => {

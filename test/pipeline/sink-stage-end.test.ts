@@ -54,6 +54,7 @@ describe('runSinkStage(), at its end', () => {
         append: (topic, records) => memory.append(topic, records),
         read: (topic, partition, from) => memory.read(topic, partition, from),
         describe: (topic) => memory.describe(topic),
+        admin: memory.admin,
         close: () => memory.close(),
         subscribe: async function* subscribe(options) {
           for await (const assignment of memory.subscribe(options)) {

@@ -1,11 +1,14 @@
 import { expect, it } from 'vitest';
 import { createMemoryTransport } from '../../transports/memory.ts';
-import { transportContract } from '../contracts/transport.ts';
+import { transportAdminContract } from '../contracts/transport-admin.ts';
+import { type TransportAdapter, transportContract } from '../contracts/transport.ts';
 
-transportContract('memory', {
+const adapter: TransportAdapter = {
   open: async (options) => createMemoryTransport(options),
   cleanUp: async () => undefined,
-});
+};
+transportContract('memory', adapter);
+transportAdminContract('memory', adapter);
 
 it('ensureTopics() refuses a topic without partitions', async () => {
   const transport = createMemoryTransport();

@@ -102,6 +102,11 @@ export function isOverdue(group: GroupState, world: Now): boolean {
   );
 }
 
+/** Members that are not known to be gone. */
+export function living(group: GroupState, world: Now): readonly Member[] {
+  return group.members.filter((member) => !isGone(member, world));
+}
+
 /** A lease further in the future than its session stems from before the machine was started anew. */
 function isGone(member: Member, { now, isDead }: Now): boolean {
   return member.until <= now || member.until > now + member.sessionMs || isDead(member);
@@ -113,7 +118,7 @@ function isGone(member: Member, { now, isDead }: Now): boolean {
  * No partition moves without need, and shares differ by one at the most.
  */
 export function rebalanced(group: GroupState, world: Now): GroupState {
-  const alive = group.members.filter((member) => !isGone(member, world));
+  const alive = living(group, world);
   const names = new Set(alive.map(({ id }) => id));
   const freed = group.partitions.map((holding): Holding => {
     const lost = holding.owner !== null && !names.has(holding.owner);

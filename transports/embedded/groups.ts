@@ -60,6 +60,23 @@ export class Groups {
     putSealed(this.#database, ['committed', topic.id, group, partition], offset);
   }
 
+  /** Sets the committed offset, also to a lower one; called within a transaction. */
+  reset(topic: LogTopic, group: string, partition: number, offset: number): void {
+    const names = this.names(topic);
+    if (!names.includes(group)) putSealed(this.#database, ['names', topic.id], [...names, group]);
+    putSealed(this.#database, ['committed', topic.id, group, partition], offset);
+  }
+
+  /** Removes a group and its offsets; called within a transaction. */
+  forget(topic: LogTopic, group: string): void {
+    const names = this.names(topic).filter((name) => name !== group);
+    putSealed(this.#database, ['names', topic.id], names);
+    this.#database.removeSync(['group', topic.id, group]);
+    for (let partition = 0; partition < topic.partitions; partition += 1) {
+      this.#database.removeSync(['committed', topic.id, group, partition]);
+    }
+  }
+
   /** The lowest offset that a group has still to read of a partition; undefined where there is no group. */
   lowestCommitted(topic: LogTopic, partition: number): number | undefined {
     const offsets = this.names(topic).map((group) => this.committed(topic, group, partition) ?? 0);

@@ -51,6 +51,7 @@ const topicShape = z.object({
 });
 const partitionShape = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 const countShape = z.number();
+const statsShape = z.object({ entryCount: z.number() });
 const namesShape = z.array(z.string());
 
 /** Topics and their records in LMDB: one database for the counters, one for the records of each partition, by offset. */
@@ -128,6 +129,12 @@ export class EmbeddedLog {
     if (found === undefined) return { earliest: 0, next: 0, bytes: 0, timestamp: 0 };
     const [earliest, next, bytes, timestamp] = partitionShape.parse(found);
     return { earliest, next, bytes, timestamp };
+  }
+
+  /** How many records a partition holds, and their bytes as they are stored. */
+  held(topic: LogTopic, partition: number): { readonly records: number; readonly bytes: number } {
+    const { entryCount } = statsShape.parse(this.records(topic, partition).getStats());
+    return { records: entryCount, bytes: this.partition(topic, partition).bytes };
   }
 
   /** Stores the counters of a partition, and what that changes in the whole; called within a transaction. */

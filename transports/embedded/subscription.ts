@@ -236,7 +236,8 @@ export class Subscription {
   }
 }
 
-function world(now: number): Now {
+/** What is known at a time of the machine's clock about who is alive. */
+export function world(now: number): Now {
   return {
     now,
     isDead: (member: Member) =>

@@ -12,9 +12,11 @@ import type {
   TransactionWork,
   Transactions,
   Transport,
+  TransportAdmin,
 } from '../../pipeline/transport.ts';
 import { openLmdb } from '../../platform/lmdb.ts';
 import { putState, readState, scanState, stateEntry } from '../../platform/lmdb-state.ts';
+import { createAdmin } from './admin.ts';
 import { EmbeddedAssignment, type Shared } from './assignment.ts';
 import { Committer } from './committer.ts';
 import { Groups } from './groups.ts';
@@ -43,8 +45,6 @@ export interface EmbeddedTransportOptions {
 /** The embedded transport: the contract, and what only it can do. */
 export interface EmbeddedTransport extends Transport {
   readonly transactions: Transactions;
-  /** The first offset whose record was appended at a time or later (milliseconds since 1970); the next offset where there is none. */
-  offsetAt(topic: string, partition: number, timestamp: number): Promise<number>;
   /** Trims and compacts every topic now, however little there is to gain. */
   maintain(): Promise<void>;
 }
@@ -66,6 +66,7 @@ export function createEmbeddedTransport(options: EmbeddedTransportOptions): Embe
 
 class LmdbTransport implements EmbeddedTransport {
   readonly transactions: Transactions;
+  readonly admin: TransportAdmin;
   readonly #environment: RootDatabase<string, Buffer>;
   readonly #states: Database<string, Buffer>;
   readonly #shared: Shared;
@@ -117,6 +118,7 @@ class LmdbTransport implements EmbeddedTransport {
       },
       run: async (work) => this.#transact(work),
     };
+    this.admin = createAdmin(() => this.#open());
     const { log, groups, committer } = this.#shared;
     this.#upkeep = new UpkeepLoop({ log, groups, committer, now: this.#now }, upkeepMs);
   }
@@ -179,15 +181,8 @@ class LmdbTransport implements EmbeddedTransport {
       const committed = Object.fromEntries(
         names.map((group) => [group, groups.committed(topic, group, partition) ?? earliest]),
       );
-      return { partition, earliest, next, committed };
+      return { partition, earliest, next, committed, held: log.held(topic, partition) };
     });
-  }
-
-  async offsetAt(topicName: string, partition: number, timestamp: number): Promise<number> {
-    const { log } = this.#open();
-    const topic = log.topic(topicName);
-    log.refresh();
-    return log.offsetAt(topic, partition, timestamp);
   }
 
   async maintain(): Promise<void> {

@@ -1,11 +1,14 @@
 import { createEmbeddedTransport } from '../../../transports/embedded/transport.ts';
-import { transportContract } from '../../contracts/transport.ts';
+import { transportAdminContract } from '../../contracts/transport-admin.ts';
+import { type TransportAdapter, transportContract } from '../../contracts/transport.ts';
 import { Workshop } from './support.ts';
 
 const workshop = new Workshop();
 
-transportContract('embedded', {
+const adapter: TransportAdapter = {
   open: async ({ revokeGraceMs }) =>
     createEmbeddedTransport({ folder: workshop.folder(), sessionMs: 20_000, revokeGraceMs }),
   cleanUp: () => workshop.cleanUp(),
-});
+};
+transportContract('embedded', adapter);
+transportAdminContract('embedded', adapter);

@@ -187,7 +187,9 @@ describe('embedded transport', () => {
     const transport = workshop.open({ now: () => clock });
     await transport.ensureTopics([{ name: topic, partitions: 1 }]);
     for (clock of [1000, 2000, 2000, 1500, 3000]) await transport.append(topic, [record('k', 'x')]);
-    const found = await Promise.all([0, 1500, 2000, 2001, 4000].map((t) => transport.offsetAt(topic, 0, t)));
+    const found = await Promise.all(
+      [0, 1500, 2000, 2001, 4000].map((t) => transport.admin.offsetAt(topic, 0, t)),
+    );
     expect(found).toEqual([0, 1, 1, 4, 5]);
   });
 
