@@ -11,17 +11,25 @@ export interface StageCount {
   readonly stage: StageName;
   readonly received: number;
   readonly settled: Readonly<Record<Settlement, number>>;
+  /** Given back unsettled: the next owner of the partition receives them. */
+  readonly returned: number;
   readonly inFlight: number;
 }
 
 /** Counts what the stages of this process do, by telemetry. */
 export class StageCounts {
-  readonly #counts = new Map<StageName, { received: number; readonly settled: Record<Settlement, number> }>();
+  readonly #counts = new Map<
+    StageName,
+    { received: number; returned: number; readonly settled: Record<Settlement, number> }
+  >();
 
   /** Listens at once. */
   constructor(telemetry: Telemetry) {
     telemetry.on('received', ({ stage, events }) => {
       this.#of(stage).received += events;
+    });
+    telemetry.on('returned', ({ stage, events }) => {
+      this.#of(stage).returned += events;
     });
     telemetry.on('settled', ({ stage, as }) => {
       this.#of(stage).settled[as] += 1;
@@ -33,10 +41,10 @@ export class StageCounts {
     return stageNames.flatMap((stage) => {
       const count = this.#counts.get(stage);
       if (count === undefined) return [];
-      const done = Object.values(count.settled).reduce((sum, events) => sum + events, 0);
-      return [
-        { stage, received: count.received, settled: { ...count.settled }, inFlight: count.received - done },
-      ];
+      const { received, returned } = count;
+      const settled = { ...count.settled };
+      const done = Object.values(settled).reduce((sum, events) => sum + events, returned);
+      return [{ stage, received, settled, returned, inFlight: received - done }];
     });
   }
 
@@ -48,6 +56,7 @@ export class StageCounts {
   #of(stage: StageName) {
     const count = this.#counts.get(stage) ?? {
       received: 0,
+      returned: 0,
       settled: Object.fromEntries(settlements.map((as) => [as, 0])) as Record<Settlement, number>,
     };
     this.#counts.set(stage, count);
@@ -56,15 +65,15 @@ export class StageCounts {
 }
 
 /** One stage as people read it: `sink: 12 events received, 10 delivered, 2 unchanged`. */
-export function stageCountText({ stage, received, settled, inFlight }: StageCount): string {
+export function stageCountText({ stage, received, settled, returned, inFlight }: StageCount): string {
   const parts = settlements.flatMap((as) => (settled[as] > 0 ? [`${settled[as]} ${as}`] : []));
-  if (inFlight > 0) parts.push(`${inFlight} not settled`);
+  if (returned + inFlight > 0) parts.push(`${returned + inFlight} given back`);
   return [`${stage}: ${received} events received`, ...parts].join(', ');
 }
 
 /** What a drain did, as people read it; `before` is what was in flight when it was asked for. */
 export function drainedText(counts: StageCounts, before: number): string {
-  const left = counts.inFlight;
-  const rest = left === 0 ? '' : ` ${left} are not settled and go to the next process.`;
+  const left = counts.rows().reduce((sum, { returned, inFlight }) => sum + returned + inFlight, 0);
+  const rest = left === 0 ? '' : ` ${left} are not, and go to the next process.`;
   return `Drained: of ${before} events in flight ${Math.max(before - left, 0)} are settled.${rest}`;
 }

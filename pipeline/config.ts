@@ -106,6 +106,18 @@ export const configSchema = z.strictObject({
     .describe(
       'Share of the known objects of a producer that one scan may report as removed; more is held back, with a warning.',
     ),
+  metrics: z
+    .strictObject({
+      host: z
+        .string()
+        .default('127.0.0.1')
+        .describe('Address to listen on. Anything but loopback lets others in.'),
+      port: port.default(9464).describe('Port; `--metrics-port` gives each process its own, 0 a free one.'),
+    })
+    .optional()
+    .describe(
+      'Serves /metrics (Prometheus) and /healthz while a command runs the pipeline or a part of it; docs/metrics.md. Off where it is left out.',
+    ),
   producers: z
     .record(
       z

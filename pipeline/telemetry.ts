@@ -43,6 +43,10 @@ export interface TelemetryEvents {
     readonly as: Settlement;
     readonly producer: string | undefined;
   };
+  /** A stage gave events back unsettled, with their partition: its next owner receives them again. */
+  readonly returned: { readonly stage: StageName; readonly events: number };
+  /** A stage could not commit what it had settled: the partition is someone else's by now. */
+  readonly commitRefused: { readonly stage: StageName };
   /** One object was derived; replaces what was derived of it before. */
   readonly derived: {
     readonly producer: string;
@@ -87,6 +91,8 @@ export function createTelemetry(): Telemetry {
     removalsHeldBack: new Set(),
     received: new Set(),
     settled: new Set(),
+    returned: new Set(),
+    commitRefused: new Set(),
     derived: new Set(),
     applied: new Set(),
     deadLettered: new Set(),

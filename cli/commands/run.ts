@@ -4,6 +4,7 @@ import { configure } from '../configured.ts';
 import { defaultConfigFile, loadConfig } from '../load-config.ts';
 import { openPipeline, type OpenPipeline } from '../open-pipeline.ts';
 import { exitCodes, note, print } from '../output.ts';
+import { type MetricsServer, startMetrics } from '../metrics-server.ts';
 import { startPipeline } from '../pipeline-run.ts';
 import { openProducers } from '../open-producers.ts';
 import { parsePort } from '../parse-port.ts';
@@ -21,6 +22,7 @@ export interface RunOptions {
   readonly state?: string;
   readonly host?: string;
   readonly port?: number;
+  readonly metricsPort?: number;
 }
 
 /** Options of every command that runs a part of the pipeline. */
@@ -29,7 +31,13 @@ export function addConfigOptions(command: Command): Command {
     .option('-c, --config <file>', 'configuration file', defaultConfigFile)
     .option('--once', 'end when everything is settled, instead of following changes')
     .option('--json', 'print the summary as one JSON object')
-    .option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one');
+    .option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one')
+    .addOption(
+      new Option(
+        '--metrics-port <number>',
+        'port of /metrics and /healthz, instead of the configured one',
+      ).argParser(parsePort),
+    );
 }
 
 /** Options that `run` and `produce` share. */
@@ -78,16 +86,20 @@ export async function runProducers(
   const counts = new StageCounts(telemetry);
   const { stages = stageNames } = only;
   const pipeline = await openPipeline(configured, { telemetry, ...options, stages });
+  let metrics: MetricsServer | undefined;
   try {
-    return await runUntilDone({ pipeline, options, summary, counts, names, started, endProgress });
+    metrics = await startMetrics(pipeline, options);
+    return await runUntilDone({ pipeline, metrics, options, summary, counts, names, started, endProgress });
   } finally {
     endProgress();
+    await metrics?.close();
     await pipeline.close();
   }
 }
 
 interface Run {
   readonly pipeline: OpenPipeline;
+  readonly metrics: MetricsServer | undefined;
   readonly options: RunOptions;
   readonly summary: RunSummary;
   readonly counts: StageCounts;
@@ -115,6 +127,7 @@ async function runUntilDone(run: Run): Promise<number> {
   const stopped = (): boolean => before !== undefined;
   const offShutdown = onShutdown(() => {
     before = counts.inFlight;
+    run.metrics?.drain();
     running.stop().catch((thrown: unknown) => thrown); // called again at the end, where its failure is reported
   });
   try {

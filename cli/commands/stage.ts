@@ -7,6 +7,7 @@ import { loadConfig } from '../load-config.ts';
 import { openPipeline, type OpenPipeline } from '../open-pipeline.ts';
 import { exitCodes, note, print } from '../output.ts';
 import { parsePort } from '../parse-port.ts';
+import { type MetricsServer, startMetrics } from '../metrics-server.ts';
 import { startPipeline } from '../pipeline-run.ts';
 import { showProgress } from '../progress.ts';
 import { onShutdown } from '../shutdown.ts';
@@ -62,9 +63,12 @@ async function runStage(stage: StageName, options: RunOptions): Promise<number> 
   const endProgress = showProgress(telemetry);
   try {
     const pipeline = await openPipeline(configured, { telemetry, ...options, stages: [stage] });
+    let metrics: MetricsServer | undefined;
     try {
-      await runUntilStopped(pipeline, { stage, counts, once: options.once === true });
+      metrics = await startMetrics(pipeline, options);
+      await runUntilStopped(pipeline, { stage, counts, metrics, once: options.once === true });
     } finally {
+      await metrics?.close();
       await pipeline.close();
     }
   } finally {
@@ -78,13 +82,19 @@ async function runStage(stage: StageName, options: RunOptions): Promise<number> 
 
 async function runUntilStopped(
   pipeline: OpenPipeline,
-  run: { readonly stage: StageName; readonly counts: StageCounts; readonly once: boolean },
+  run: {
+    readonly stage: StageName;
+    readonly counts: StageCounts;
+    readonly metrics: MetricsServer | undefined;
+    readonly once: boolean;
+  },
 ): Promise<void> {
   const { stage, counts } = run;
   const running = startPipeline(pipeline, []);
   let before: number | undefined;
   const offShutdown = onShutdown(() => {
     before = counts.inFlight;
+    run.metrics?.drain();
     running.stop().catch((thrown: unknown) => thrown); // called again below, where its failure is reported
   });
   const { topic, group } = inputOf[stage];

@@ -9,6 +9,8 @@ const names: Readonly<Record<TelemetryEventName, true>> = {
   removalsHeldBack: true,
   received: true,
   settled: true,
+  returned: true,
+  commitRefused: true,
   derived: true,
   applied: true,
   deadLettered: true,

@@ -1,0 +1,159 @@
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { settlements, type StageName, stageNames, type Telemetry } from '../pipeline/telemetry.ts';
+import { inputOf } from '../pipeline/topics.ts';
+import type { Transport } from '../pipeline/transport.ts';
+
+/** What this process did and does, in the text format of Prometheus. */
+export interface Metrics {
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+const prefix = 'purview_streams_';
+
+/**
+ * Counts what telemetry says of this process, since its start. Events of stages are input events: received is the sum of settled, returned and in flight
+ * (invariant 1). An event that was returned is received again by whoever gets its partition; totals over processes are kept
+ * with the offsets. Labels hold names of stages, producers and codes only.
+ */
+export function createMetrics(telemetry: Telemetry, transport: Pick<Transport, 'describe'>): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix });
+  countStages(registry, telemetry);
+  countProducers(registry, telemetry);
+  countSink(registry, telemetry);
+  measureLag(registry, transport);
+  return { contentType: registry.contentType, text: () => registry.metrics() };
+}
+
+function countStages(registry: Registry, telemetry: Telemetry): void {
+  const counter = counterIn(registry);
+  const received = counter('events_received_total', 'Input events that a stage took.', ['stage']);
+  const settled = counter('events_settled_total', 'Input events by how they were settled.', ['stage', 'as']);
+  const returned = counter(
+    'events_returned_total',
+    'Input events given back unsettled: the next owner of the partition receives them.',
+    ['stage'],
+  );
+  const inFlight = gaugeIn(registry)(
+    'events_in_flight',
+    'Input events received, and neither settled nor returned.',
+    ['stage'],
+  );
+  const refused = counter(
+    'commits_refused_total',
+    'Commits of events whose partition is in other hands by now.',
+    ['stage'],
+  );
+  const letters = counter('dead_letters_total', 'Dead letters by the code of their error.', [
+    'stage',
+    'code',
+  ]);
+  for (const stage of stageNames) {
+    received.inc({ stage }, 0);
+    returned.inc({ stage }, 0);
+    refused.inc({ stage }, 0);
+    inFlight.set({ stage }, 0);
+    for (const as of settlements) settled.inc({ stage, as }, 0);
+  }
+  telemetry.on('received', ({ stage, events }) => {
+    received.inc({ stage }, events);
+    inFlight.inc({ stage }, events);
+  });
+  telemetry.on('settled', ({ stage, as }) => {
+    settled.inc({ stage, as });
+    inFlight.dec({ stage });
+  });
+  telemetry.on('returned', ({ stage, events }) => {
+    returned.inc({ stage }, events);
+    inFlight.dec({ stage }, events);
+  });
+  telemetry.on('commitRefused', ({ stage }) => refused.inc({ stage }));
+  telemetry.on('deadLettered', ({ stage, code }) => letters.inc({ stage, code }));
+}
+
+function countProducers(registry: Registry, telemetry: Telemetry): void {
+  const counter = counterIn(registry);
+  const scans = counter('scans_total', 'Scans of a source by how they ended: completed, failed or retried.', [
+    'producer',
+    'result',
+  ]);
+  const objects = counter(
+    'scan_objects_total',
+    'Objects of completed scans: read, published, removed or rejected.',
+    ['producer', 'as'],
+  );
+  const held = counter(
+    'removals_held_back_total',
+    'Scans that missed more objects than the threshold lets go.',
+    ['producer'],
+  );
+  telemetry.on('scanCompleted', ({ producer, objects: read, ...counts }) => {
+    scans.inc({ producer, result: 'completed' });
+    objects.inc({ producer, as: 'read' }, read);
+    for (const as of ['published', 'removed', 'rejected'] as const) objects.inc({ producer, as }, counts[as]);
+  });
+  telemetry.on('scanFailed', ({ producer, retryInMs }) => {
+    scans.inc({ producer, result: retryInMs === undefined ? 'failed' : 'retried' });
+  });
+  telemetry.on('removalsHeldBack', ({ producer }) => held.inc({ producer }));
+}
+
+function countSink(registry: Registry, telemetry: Telemetry): void {
+  const counter = counterIn(registry);
+  const entities = counter('entities_total', 'Entities by what became of them in the catalogue.', [
+    'producer',
+    'as',
+  ]);
+  const waits = counter(
+    'sink_waits_total',
+    'Pauses of the sink before it tries again, by the code of the error.',
+    ['code'],
+  );
+  const seconds = counter('sink_wait_seconds_total', 'Seconds of these pauses.', ['code']);
+  telemetry.on('applied', ({ producer, counts }) => {
+    for (const as of ['created', 'updated', 'unchanged', 'deleted'] as const)
+      entities.inc({ producer, as }, counts[as]);
+  });
+  telemetry.on('sinkWaiting', ({ code, waitMs }) => {
+    waits.inc({ code });
+    seconds.inc({ code }, waitMs / 1000);
+  });
+}
+
+/** Read from the topics when somebody asks: the same in every process. */
+function measureLag(registry: Registry, transport: Pick<Transport, 'describe'>): void {
+  registry.registerMetric(
+    new Gauge({
+      name: `${prefix}lag_events`,
+      help: 'Events of a partition that its stage has not settled yet, over all processes.',
+      labelNames: ['stage', 'partition'],
+      registers: [],
+      async collect() {
+        for (const stage of stageNames) {
+          for (const { partition, events } of await lagOf(transport, stage))
+            this.set({ stage, partition }, events);
+        }
+      },
+    }),
+  );
+}
+
+async function lagOf(transport: Pick<Transport, 'describe'>, stage: StageName) {
+  const { topic, group } = inputOf[stage];
+  const states = await transport.describe(topic);
+  return states.map(({ partition, earliest, next, committed }) => ({
+    partition,
+    events: next - (committed[group] ?? earliest),
+  }));
+}
+
+function counterIn(registry: Registry) {
+  return <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter<L>({ name: prefix + name, help, labelNames: [...labelNames], registers: [registry] });
+}
+
+function gaugeIn(registry: Registry) {
+  return <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Gauge<L>({ name: prefix + name, help, labelNames: [...labelNames], registers: [registry] });
+}

@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { createMetrics } from '../../cli/metrics.ts';
+import { startMetrics } from '../../cli/metrics-server.ts';
+import { configure } from '../../cli/configured.ts';
+import { configSchema } from '../../pipeline/config.ts';
+import { createTelemetry, settlements } from '../../pipeline/telemetry.ts';
+import { groups, topics } from '../../pipeline/topics.ts';
+import { createMemoryTransport } from '../../transports/memory.ts';
+import { root } from '../support/cli.ts';
+
+async function transport() {
+  const memory = createMemoryTransport();
+  onTestFinished(() => memory.close());
+  await memory.ensureTopics([topics.raw, topics.entities].map((name) => ({ name, partitions: 2 })));
+  return memory;
+}
+
+/** A configuration with metrics on a free port. */
+function configured() {
+  const config = configSchema.parse({ sink: { kind: 'memory' }, producers: {}, metrics: { port: 0 } });
+  const invalid = (error: Error): never => {
+    throw error;
+  };
+  return configure({ file: 'c.yaml', folder: '/', config, invalid });
+}
+
+/** Values of the samples by name and labels, without the metrics of the process. */
+async function samples(text: string): Promise<Readonly<Record<string, number>>> {
+  const lines = text.split('\n').filter((line) => /^purview_streams_(?!process_|nodejs_)/u.test(line));
+  return Object.fromEntries(
+    lines.map((line) => {
+      const space = line.lastIndexOf(' ');
+      return [line.slice('purview_streams_'.length, space), Number(line.slice(space + 1))];
+    }),
+  );
+}
+
+it('createMetrics() keeps received = settled + returned + in flight for each stage', async () => {
+  const telemetry = createTelemetry();
+  const metrics = createMetrics(telemetry, await transport());
+  telemetry.emit('received', { stage: 'sink', events: 9 });
+  for (const as of settlements) telemetry.emit('settled', { stage: 'sink', as, producer: 'p' });
+  telemetry.emit('returned', { stage: 'sink', events: 1 });
+  const found = await samples(await metrics.text());
+  const settled = settlements.map((as) => found[`events_settled_total{stage="sink",as="${as}"}`]);
+  expect(settled).toEqual(settlements.map(() => 1));
+  expect(found['events_received_total{stage="sink"}']).toBe(9);
+  expect(found['events_returned_total{stage="sink"}']).toBe(1);
+  expect(found['events_in_flight{stage="sink"}']).toBe(9 - settlements.length - 1);
+  expect(found['events_in_flight{stage="transform"}']).toBe(0);
+});
+
+it('createMetrics() tells the lag of every partition over all processes', async () => {
+  const memory = await transport();
+  const metrics = createMetrics(createTelemetry(), memory);
+  const places = await memory.append(
+    topics.raw,
+    ['a', 'b', 'c', 'd', 'e'].map((key) => ({ key, value: Buffer.from('x'), headers: {} })),
+  );
+  const leave = new AbortController();
+  for await (const assignment of memory.subscribe({
+    topic: topics.raw,
+    group: groups.transform,
+    signal: leave.signal,
+  })) {
+    if (assignment.partition !== 0) continue;
+    await assignment.commit(1);
+    leave.abort();
+  }
+  const found = await samples(await metrics.text());
+  const count = (partition: number): number => places.filter((place) => place.partition === partition).length;
+  expect(found['lag_events{stage="transform",partition="0"}']).toBe(count(0) - 1);
+  expect(found['lag_events{stage="transform",partition="1"}']).toBe(count(1));
+});
+
+it('docs/metrics.md names exactly the metrics that exist', async () => {
+  const text = await createMetrics(createTelemetry(), await transport()).text();
+  const exist = [...text.matchAll(/^# TYPE (purview_streams_(?!process_|nodejs_)\w+) (\w+)$/gmu)].map(
+    ([, name, type]) => `${name} ${type}`,
+  );
+  const page = await readFile(path.join(root, 'docs/metrics.md'), 'utf8');
+  const named = [...page.matchAll(/^\| `(purview_streams_\w+)` \| (\w+) \|/gmu)].map(
+    ([, name, type]) => `${name} ${type}`,
+  );
+  expect(named.sort()).toEqual(exist.sort());
+});
+
+it('startMetrics() answers /metrics and /healthz, which turns when the process drains', async () => {
+  const pipeline = { configured: configured(), telemetry: createTelemetry(), transport: await transport() };
+  const server = await startMetrics(pipeline, {});
+  if (server === undefined) throw new Error('no metrics are served');
+  onTestFinished(() => server.close());
+  const get = (at: string): Promise<Response> => fetch(server.url + at);
+  expect((await get('/metrics')).headers.get('content-type')).toContain('version=0.0.4');
+  expect(await (await get('/metrics')).text()).toContain('purview_streams_process_cpu_seconds_total');
+  expect([(await get('/healthz')).status, (await get('/other')).status]).toEqual([200, 404]);
+  server.drain();
+  expect((await get('/healthz')).status).toBe(503);
+  const port = Number(new URL(server.url).port);
+  await expect(startMetrics(pipeline, { metricsPort: port })).rejects.toMatchObject({ code: 'PORT_IN_USE' });
+});
