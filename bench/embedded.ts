@@ -1,50 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { open } from 'lmdb';
 import type { Transport } from '../pipeline/transport.ts';
 import { createEmbeddedTransport } from '../transports/embedded/transport.ts';
+import { type Benchmark, type Figure, inFolder, rate, residentAnonymous, sized } from './benchmark.ts';
 
-// Appends to and reads from the embedded transport, against a bare LMDB loop over the same bytes in the same process.
-// `tsx bench/embedded.ts [RECORDS]` writes a JSON line a figure to standard output.
-
-const count = Number(process.argv[2] ?? 100_000);
 const value = Buffer.alloc(1024, 'v');
 const headers = { ce_type: 'io.purviewstreams.database-object', ce_source: '/producers/shop' };
 
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly baseline: number;
-  readonly note: string;
-}
-
-function print({ baseline, value: measured, ...rest }: Figure): void {
-  const ratio = Number((measured / baseline).toFixed(3));
-  process.stdout.write(
-    `${JSON.stringify({ ...rest, value: Math.round(measured), baseline: Math.round(baseline), ratio })}\n`,
-  );
-}
-
-/** Records per second of `work`. */
-async function rate(records: number, work: () => Promise<void> | void): Promise<number> {
-  const start = performance.now();
-  await work();
-  return (records / (performance.now() - start)) * 1000;
-}
-
-async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-embedded-'));
-  try {
-    return await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
 /** Bare LMDB: one database, one synchronous transaction a batch. Records per second of append and of read. */
-async function bare(batch: number): Promise<{ readonly append: number; readonly read: number }> {
+async function bare(
+  count: number,
+  batch: number,
+): Promise<{ readonly append: number; readonly read: number }> {
   return inFolder(async (folder) => {
     const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
     const records = environment.openDB<Buffer, number>({ name: 'r', encoding: 'binary' });
@@ -65,7 +31,14 @@ async function bare(batch: number): Promise<{ readonly append: number; readonly 
   });
 }
 
-async function appendAll(transport: Transport, batch: number, concurrent: number): Promise<void> {
+interface Load {
+  readonly count: number;
+  /** Records of one append, and how many appends are under way at a time. */
+  readonly batch: number;
+  readonly concurrent: number;
+}
+
+async function appendAll(transport: Transport, { count, batch, concurrent }: Load): Promise<void> {
   let next = 0;
   const writer = async (): Promise<void> => {
     while (next < count) {
@@ -83,7 +56,11 @@ async function appendAll(transport: Transport, batch: number, concurrent: number
 }
 
 /** Consumes everything as a group, committing after each pull. */
-async function consumeAll(transport: Transport, onRecords: (read: number) => void): Promise<void> {
+async function consumeAll(
+  transport: Transport,
+  count: number,
+  onRecords: (read: number) => void,
+): Promise<void> {
   const stop = new AbortController();
   let read = 0;
   for await (const assignment of transport.subscribe({ topic: 't', group: 'g', signal: stop.signal })) {
@@ -98,53 +75,68 @@ async function consumeAll(transport: Transport, onRecords: (read: number) => voi
   }
 }
 
-function residentAnonymous(): number {
-  const found = /RssAnon:\s+(\d+) kB/u.exec(readFileSync('/proc/self/status', 'utf8'));
-  return Number(found?.[1] ?? 0) / 1024;
+async function readAndConsume(
+  transport: Transport,
+  count: number,
+  baseline: number,
+): Promise<readonly Figure[]> {
+  let seen = 0;
+  const read = await rate(count, async () => {
+    for await (const _ of transport.read('t', 0, 0)) seen += 1;
+  });
+  const memory: number[] = [];
+  const consumed = await rate(count, () =>
+    consumeAll(transport, count, (done) => {
+      if (done % Math.ceil(count / 10) < 1000) memory.push(Math.round(residentAnonymous('self')));
+    }),
+  );
+  const unit = 'records/s';
+  return [
+    { name: 'log-read', value: read, unit, baseline, note: `${seen} records of 1 KB; baseline: bare LMDB` },
+    {
+      name: 'log-consume',
+      value: consumed,
+      unit,
+      baseline,
+      note: `commit after each 1,000; RssAnon in MB on the way: ${memory.join(' ')}; baseline: reading bare LMDB`,
+    },
+  ];
 }
 
-for (const { batch, concurrent } of [
+const loads = [
   { batch: 100, concurrent: 1 },
   { batch: 100, concurrent: 10 },
   { batch: 1000, concurrent: 1 },
-]) {
-  const baseline = await bare(batch * concurrent);
-  await inFolder(async (folder) => {
+] as const;
+
+async function measureLoad(load: Load): Promise<readonly Figure[]> {
+  const { count, batch, concurrent } = load;
+  const baseline = await bare(count, batch * concurrent);
+  return inFolder(async (folder) => {
     const transport = createEmbeddedTransport({ folder });
     await transport.ensureTopics([{ name: 't', partitions: 1 }]);
-    print({
-      name: `append-${batch}x${concurrent}`,
-      value: await rate(count, () => appendAll(transport, batch, concurrent)),
+    const append: Figure = {
+      name: `log-append-${batch}x${concurrent}`,
+      value: await rate(count, () => appendAll(transport, load)),
       unit: 'records/s',
       baseline: baseline.append,
-      note: `1 KB, batches of ${batch}, ${concurrent} at a time; baseline: transactions of ${batch * concurrent}`,
-    });
-    if (batch === 1000) {
-      let seen = 0;
-      const read = await rate(count, async () => {
-        for await (const _ of transport.read('t', 0, 0)) seen += 1;
-      });
-      print({
-        name: 'read',
-        value: read,
-        unit: 'records/s',
-        baseline: baseline.read,
-        note: `${seen} records`,
-      });
-      const memory: number[] = [];
-      const consumed = await rate(count, () =>
-        consumeAll(transport, (done) => {
-          if (done % Math.ceil(count / 10) < 1000) memory.push(Math.round(residentAnonymous()));
-        }),
-      );
-      print({
-        name: 'consume',
-        value: consumed,
-        unit: 'records/s',
-        baseline: baseline.read,
-        note: `commit after each 1,000; RssAnon in MB on the way: ${memory.join(' ')}`,
-      });
-    }
+      note: `1 KB, batches of ${batch}, ${concurrent} at a time; baseline: bare LMDB in transactions of ${batch * concurrent}`,
+    };
+    const last = batch === 1000 ? await readAndConsume(transport, count, baseline.read) : [];
     await transport.close();
+    return [append, ...last];
   });
 }
+
+/** Appends to and reads from the embedded transport, against a bare LMDB loop over the same bytes in the same process. */
+export const embedded: Benchmark = {
+  names: ['log-append-100x1', 'log-append-100x10', 'log-append-1000x1', 'log-read', 'log-consume'],
+  summary: 'the embedded log alone: records appended, read, consumed',
+  aim: 'none of its own',
+  measure: async (context) => {
+    const count = Math.ceil(sized(context, 100_000, 1000) / 1000) * 1000;
+    const figures: Figure[] = [];
+    for (const load of loads) figures.push(...(await measureLoad({ count, ...load })));
+    return figures;
+  },
+};

@@ -1,10 +1,5 @@
 import { analyzeSql } from '../transforms/sql/analyze.ts';
-
-// SQL lineage: statements per second on T-SQL scripts once the code is warm, and the worst time per megabyte on hostile text.
-// `tsx bench/sql.ts [REPEATS]` writes a JSON line a figure to standard output. Times are of the processor, so that
-// other work on the machine changes little.
-
-const repeats = Number(process.argv[2] ?? 200);
+import { type Benchmark, type BenchmarkContext, type Figure, sized } from './benchmark.ts';
 
 /** A load procedure as warehouses have them: 10 statements, 1.5 kB. */
 function procedure(n: number): string {
@@ -33,30 +28,33 @@ END
 `;
 }
 
-/** Text that drives parsers into the ground, each about a megabyte or less. */
-const hostile: readonly (readonly [string, string])[] = [
-  ['nested parentheses', `SELECT ${'('.repeat(500_000)}a${')'.repeat(500_000)} FROM t`],
-  ['open parentheses', '('.repeat(1_000_000)],
-  ['nested queries', 'SELECT (SELECT '.repeat(66_000)],
-  ['nested CASE', `SELECT ${'CASE WHEN a THEN '.repeat(58_000)}`],
-  ['UNION', Array(33_000).fill('SELECT a, b FROM t').join(' UNION ALL ')],
-  ['AND', `SELECT a FROM t WHERE ${Array(120_000).fill('a = 1').join(' AND ')}`],
-  [
-    'joins',
-    `SELECT a FROM t ${Array.from({ length: 30_000 }, (_, at) => `JOIN t${at} x${at} ON b = c`).join(' ')}`,
-  ],
-  ['unterminated string', `SELECT '${'x'.repeat(1_000_000)}`],
-  ['unterminated comments', '/*'.repeat(500_000)],
-  ['statements', 'SELECT '.repeat(140_000)],
-  [
-    'common tables',
-    `WITH c0 AS (SELECT a FROM t)${Array.from({ length: 25_000 }, (_, at) => `, c${at + 1} AS (SELECT * FROM c${at})`).join('')} SELECT * FROM c25000`,
-  ],
-  [
-    'temporary tables',
-    `CREATE TABLE #t (a int);${Array.from({ length: 14_000 }, (_, at) => `INSERT #t SELECT a FROM s${at};`).join('')}${Array.from({ length: 14_000 }, (_, at) => `INSERT z${at} SELECT a FROM #t;`).join('')}`,
-  ],
-];
+/** Text that drives parsers into the ground, each about a megabyte or less at full scale. */
+function hostileTexts(context: BenchmarkContext): readonly (readonly [string, string])[] {
+  const times = (full: number): number => sized(context, full);
+  return [
+    ['nested parentheses', `SELECT ${'('.repeat(times(500_000))}a${')'.repeat(times(500_000))} FROM t`],
+    ['open parentheses', '('.repeat(times(1_000_000))],
+    ['nested queries', 'SELECT (SELECT '.repeat(times(66_000))],
+    ['nested CASE', `SELECT ${'CASE WHEN a THEN '.repeat(times(58_000))}`],
+    ['UNION', Array(times(33_000)).fill('SELECT a, b FROM t').join(' UNION ALL ')],
+    ['AND', `SELECT a FROM t WHERE ${Array(times(120_000)).fill('a = 1').join(' AND ')}`],
+    [
+      'joins',
+      `SELECT a FROM t ${Array.from({ length: times(30_000) }, (_, at) => `JOIN t${at} x${at} ON b = c`).join(' ')}`,
+    ],
+    ['unterminated string', `SELECT '${'x'.repeat(times(1_000_000))}`],
+    ['unterminated comments', '/*'.repeat(times(500_000))],
+    ['statements', 'SELECT '.repeat(times(140_000))],
+    [
+      'common tables',
+      `WITH c0 AS (SELECT a FROM t)${Array.from({ length: times(25_000) }, (_, at) => `, c${at + 1} AS (SELECT * FROM c${at})`).join('')} SELECT * FROM c${times(25_000)}`,
+    ],
+    [
+      'temporary tables',
+      `CREATE TABLE #t (a int);${Array.from({ length: times(14_000) }, (_, at) => `INSERT #t SELECT a FROM s${at};`).join('')}${Array.from({ length: times(14_000) }, (_, at) => `INSERT z${at} SELECT a FROM #t;`).join('')}`,
+    ],
+  ];
+}
 
 /** Seconds of processor time that `work` takes. */
 function seconds(work: () => void): number {
@@ -66,51 +64,59 @@ function seconds(work: () => void): number {
   return (user + system) / 1e6;
 }
 
-function print(figure: {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly note: string;
-}): void {
-  process.stdout.write(`${JSON.stringify({ ...figure, value: Math.round(figure.value) })}\n`);
+function throughput(repeats: number): readonly Figure[] {
+  const script = Array.from({ length: 20 }, (_, n) => procedure(n)).join('\nGO\n');
+  let statements = 0;
+  const analyze = (): void => {
+    statements += analyzeSql(script, { dialect: 'tsql' }).statements.length;
+  };
+  for (let at = 0; at < Math.min(20, repeats); at++) analyze();
+  statements = 0;
+  const took = seconds(() => {
+    for (let at = 0; at < repeats; at++) analyze();
+  });
+  return [
+    {
+      name: 'sql-statements-per-second',
+      value: statements / took,
+      unit: 'statements/s',
+      baseline: null,
+      note: 'T-SQL procedures to table and column edges, warm, one core, processor time',
+    },
+    {
+      name: 'sql-megabytes',
+      value: ((script.length * repeats) / 1e6 / took) * 1000,
+      unit: 'kB/s',
+      baseline: null,
+      note: 'the same',
+    },
+  ];
 }
 
-const script = Array.from({ length: 20 }, (_, n) => procedure(n)).join('\nGO\n');
-let statements = 0;
-const analyze = (): void => {
-  statements += analyzeSql(script, { dialect: 'tsql' }).statements.length;
-};
-for (let at = 0; at < 20; at++) analyze();
-statements = 0;
-const took = seconds(() => {
-  for (let at = 0; at < repeats / 4; at++) analyze();
-});
-print({
-  name: 'sql-statements-per-second',
-  value: statements / took,
-  unit: 'statements/s',
-  note: 'T-SQL procedures to table and column edges, warm, one core',
-});
-print({
-  name: 'sql-megabytes',
-  value: ((script.length * (repeats / 4)) / 1e6 / took) * 1000,
-  unit: 'kB/s',
-  note: 'the same',
-});
+function worstCase(context: BenchmarkContext): Figure {
+  const worst = hostileTexts(context)
+    .map(([name, sql]) => ({
+      name,
+      perMegabyte: (seconds(() => analyzeSql(sql, { dialect: 'tsql' })) / (sql.length / 1e6)) * 1000,
+    }))
+    .sort((a, b) => b.perMegabyte - a.perMegabyte);
+  const slowest = worst.slice(0, 3).map((one) => `${one.name} ${Math.round(one.perMegabyte)}`);
+  return {
+    name: 'sql-worst-case',
+    value: worst[0]?.perMegabyte ?? 0,
+    unit: 'ms/MB',
+    baseline: null,
+    note: `slowest of ${worst.length}: ${slowest.join(', ')}; processor time`,
+  };
+}
 
-const worst = hostile
-  .map(([name, sql]) => ({
-    name,
-    perMegabyte: (seconds(() => analyzeSql(sql, { dialect: 'tsql' })) / (sql.length / 1e6)) * 1000,
-  }))
-  .sort((a, b) => b.perMegabyte - a.perMegabyte);
-const [slowest] = worst;
-print({
-  name: 'sql-worst-case',
-  value: slowest?.perMegabyte ?? 0,
-  unit: 'ms/MB',
-  note: `slowest of ${worst.length}: ${worst
-    .slice(0, 3)
-    .map((one) => `${one.name} ${Math.round(one.perMegabyte)}`)
-    .join(', ')}`,
-});
+/**
+ * SQL lineage: statements a second on T-SQL scripts once the code is warm, and the worst time per megabyte on hostile text. Times
+ * are of the processor, so that other work on the machine changes little.
+ */
+export const sql: Benchmark = {
+  names: ['sql-statements-per-second', 'sql-megabytes', 'sql-worst-case'],
+  summary: 'SQL text → lineage',
+  aim: 'at least 40,000 statements/s',
+  measure: async (context) => [...throughput(sized(context, 50)), worstCase(context)],
+};

@@ -55,6 +55,15 @@ export function cli(
 
 /** Starts `purview-streams` from the sources. */
 export function startCli(args: readonly string[], options: Parameters<typeof start>[2] = {}): RunningCommand {
+  return startScript(`${root}cli/main.ts`, args, options);
+}
+
+/** Starts a script of the project from its source. */
+export function startScript(
+  script: string,
+  args: readonly string[],
+  options: Parameters<typeof start>[2] = {},
+): RunningCommand {
   const loader = fileURLToPath(import.meta.resolve('tsx'));
-  return start(process.execPath, ['--import', loader, `${root}cli/main.ts`, ...args], options);
+  return start(process.execPath, ['--import', loader, script, ...args], options);
 }
