@@ -4,7 +4,7 @@
 import type { TableColumns } from './catalog.ts';
 import { dialectNames, findDialect, type DialectName } from './dialects.ts';
 import type { Effect } from './effect.ts';
-import { type ColumnEdge, type Lineage, lineageOf } from './graph.ts';
+import { type ColumnEdge, type GraphView, type Lineage, lineageOf } from './graph.ts';
 import { maxCharacters, maxScriptEdges } from './limits.ts';
 import { displayName } from './names.ts';
 import type { RoutineHead } from './pieces.ts';
@@ -101,8 +101,9 @@ function resultOf(
     (keepIntermediate ? nodes.isVariable(node) : nodes.isIntermediate(node)) ||
     behind?.nodes.has(node) === true;
   const view = { nodes, hidden, name: (node: string) => nodes.fullName(node) };
-  const lineage = lineageOf([...effects, ...(behind?.effects ?? [])], view, temporary.bridges);
-  const reasons = [...session.reasons, ...effects.flatMap((effect) => effect.reasons), ...temporary.reasons];
+  const all = behind === undefined ? effects : [...effects, ...behind.effects];
+  const lineage = lineageOf(all, view, temporary.bridges);
+  const reasons = [...session.reasons, ...reasonsOf(effects), ...temporary.reasons];
   if (lineage.cut)
     reasons.push({
       code: 'too-many-edges',
@@ -113,8 +114,8 @@ function resultOf(
     dialect: session.dialect.name,
     statements: effects.map((effect) => statementOf(effect, session)),
     ...lineage,
-    routines: [...session.routines].map(([node, head]) => routineOf(session, node, head, view)),
-    calls: [...new Set(effects.flatMap((effect) => [...effect.calls]))],
+    routines: routinesOf(session, view),
+    calls: callsOf(effects),
     reasons,
     confidence: confidenceOf(reasons),
   };
@@ -123,17 +124,17 @@ function resultOf(
 function statementOf(effect: Effect, { nodes }: Session): SqlStatement {
   const name = (node: string): string => effect.nameOf(node) ?? nodes.display(node);
   const isTable = (node: string | null): boolean => node === null || !nodes.isVariable(node);
-  const columnEdges = effect.columnEdges
-    .filter((edge) => isTable(edge.source) && isTable(edge.target))
-    .map(
-      (edge): ColumnEdge => ({
-        sourceTable: edge.source === '' ? null : name(edge.source),
-        sourceColumn: edge.sourceColumn,
-        targetTable: edge.target === null ? null : name(edge.target),
-        targetColumn: edge.targetColumn,
-        kind: edge.kind,
-      }),
-    );
+  const columnEdges: ColumnEdge[] = [];
+  for (const edge of effect.columnEdges) {
+    if (!isTable(edge.source) || !isTable(edge.target)) continue;
+    columnEdges.push({
+      sourceTable: edge.source === '' ? null : name(edge.source),
+      sourceColumn: edge.sourceColumn,
+      targetTable: edge.target === null ? null : name(edge.target),
+      targetColumn: edge.targetColumn,
+      kind: edge.kind,
+    });
+  }
   return {
     line: effect.line,
     kind: effect.kind,
@@ -144,22 +145,46 @@ function statementOf(effect: Effect, { nodes }: Session): SqlStatement {
   };
 }
 
+function reasonsOf(effects: readonly Effect[]): readonly Reason[] {
+  const reasons: Reason[] = [];
+  for (const effect of effects) for (const reason of effect.reasons) reasons.push(reason);
+  return reasons;
+}
+
+function callsOf(effects: readonly Effect[]): readonly string[] {
+  const calls = new Set<string>();
+  for (const effect of effects) for (const call of effect.calls) calls.add(call);
+  return [...calls];
+}
+
+function routinesOf(session: Session, view: GraphView): readonly SqlRoutine[] {
+  if (session.routines.size === 0) return [];
+  const byRoutine = new Map<RoutineHead, Effect[]>();
+  for (const effect of session.effects) {
+    if (effect.routine === undefined) continue;
+    const own = byRoutine.get(effect.routine);
+    if (own === undefined) byRoutine.set(effect.routine, [effect]);
+    else own.push(effect);
+  }
+  return [...session.routines].map(([node, head]) =>
+    routineOf(session, { node, head, effects: byRoutine.get(head) ?? [] }, view),
+  );
+}
+
 function routineOf(
   session: Session,
-  node: string,
-  head: RoutineHead,
-  view: Parameters<typeof lineageOf>[1],
+  { node, head, effects }: { node: string; head: RoutineHead; effects: readonly Effect[] },
+  view: GraphView,
 ): SqlRoutine {
-  const effects = session.effects.filter((effect) => effect.routine === head);
   const result = session.resultOf(node);
   const columns = result?.columns.map((column) => column.name) ?? head.result?.columns;
-  const reasons = effects.flatMap((effect) => effect.reasons);
+  const reasons = reasonsOf(effects);
   return {
     kind: head.kind,
     name: displayName(head.name),
     line: head.line,
     ...lineageOf(effects, view),
-    calls: [...new Set(effects.flatMap((effect) => [...effect.calls]))],
+    calls: callsOf(effects),
     resultColumns: columns === undefined || columns.includes('*') ? undefined : columns,
     reasons,
     confidence: confidenceOf(reasons),

@@ -1,7 +1,7 @@
 /** OUTPUT and RETURNING to edges. */
 import { type Frame, targetColumns, writeTo } from './frame.ts';
 import type { Output } from './ir.ts';
-import { addOrigin, type Origins, type Relation } from './relations.ts';
+import { Origins, type Relation } from './relations.ts';
 import { Scope } from './scope.ts';
 
 /** Applies OUTPUT and RETURNING: into a table, or handed out. */
@@ -22,7 +22,7 @@ export function applyOutputs(
         columns === undefined
           ? { columns: [], open: [target] }
           : {
-              columns: columns.map((name) => ({ name, origins: single(target, name), star: false })),
+              columns: columns.map((name) => ({ name, origins: Origins.of(target, name), star: false })),
               open: [],
             };
       for (const name of ['inserted', 'deleted'])
@@ -43,10 +43,4 @@ export function applyOutputs(
     for (const source of sources) effect.edge(source, into);
   }
   return result;
-}
-
-function single(table: string, column: string): Origins {
-  const origins: Origins = new Map();
-  addOrigin(origins, { table, column, kind: 'identity' });
-  return origins;
 }

@@ -2,7 +2,7 @@
 import type { Frame } from './frame.ts';
 import type { Assign, Call, Fetch, Name, Read } from './ir.ts';
 import { displayName } from './names.ts';
-import { type Relation, united } from './relations.ts';
+import { Origins, type Relation, united } from './relations.ts';
 import { Scope } from './scope.ts';
 import type { Session } from './session.ts';
 
@@ -59,7 +59,7 @@ function callRoutine(frame: Frame, call: Call): CallResult {
   if (known === undefined) return { results: [], reads: [node] };
   const columns = known.columns.map((column) => ({
     ...column,
-    origins: new Map([[column.name, { table: node, column: column.name, kind: 'identity' as const }]]),
+    origins: Origins.of(node, column.name),
   }));
   return { results: [{ columns, open: known.open.length > 0 ? [node] : [] }], reads: [node] };
 }

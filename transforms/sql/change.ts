@@ -2,7 +2,8 @@
 import { readAssignments, readOutputs } from './assignments.ts';
 import { beginsClause, columnList, commaRanges, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
-import { joinExpressions, scanExpression } from './expression.ts';
+import { joinExpressions } from './bags.ts';
+import { scanExpression } from './expression.ts';
 import { type FromClause, readFrom, readJoined, readSource } from './from.ts';
 import {
   type Assignment,

@@ -3,7 +3,7 @@ import type { DirectKind } from './ir.ts';
 import { maxStatementEdges } from './limits.ts';
 import type { RoutineHead } from './pieces.ts';
 import type { Reason } from './reasons.ts';
-import { addOrigin, type Origins, type Relation } from './relations.ts';
+import { Origins, type Relation } from './relations.ts';
 import type { IndirectKind, Resolver } from './resolver.ts';
 import { columnKey } from './scope.ts';
 
@@ -31,14 +31,15 @@ export class Effect {
   readonly routine: RoutineHead | undefined;
   readonly reads = new Set<string>();
   readonly writes = new Set<string>();
-  readonly tableEdges = new Map<string, readonly [string, string]>();
+  readonly tableEdges: (readonly [string, string])[] = [];
   readonly columnEdges: NodeColumnEdge[] = [];
   readonly indirectEdges: NodeIndirectEdge[] = [];
   /** Routines called: `proc:` and `fn:` with the name. */
   readonly calls = new Set<string>();
   readonly reasons: Reason[] = [];
   private readonly names = new Map<string, string>();
-  private readonly columns = new Map<string, number>();
+  /** For each target column the sources that it has. */
+  private readonly columns = new Map<string, Set<string>>();
 
   constructor(line: number, kind: string, routine: RoutineHead | undefined) {
     this.line = line;
@@ -65,8 +66,8 @@ export class Effect {
 
   /** Adds an edge between tables. */
   edge(source: string, target: string): void {
-    if (source !== target && this.tableEdges.size < maxStatementEdges)
-      this.tableEdges.set(`${source}\u0000${target}`, [source, target]);
+    if (source !== target && this.tableEdges.length < maxStatementEdges)
+      this.tableEdges.push([source, target]);
   }
 
   /** Takes over what the resolver saw, as sources of the targets. */
@@ -74,9 +75,11 @@ export class Effect {
     for (const read of resolver.reads) this.reads.add(read);
     for (const other of resolver.others) if (other.startsWith('fn:')) this.calls.add(other);
     for (const target of targets) {
-      if (target !== null)
-        for (const source of [...resolver.reads, ...resolver.others]) this.edge(source, target);
-      for (const { table, column, kind } of resolver.indirect.values()) {
+      if (target !== null) {
+        for (const source of resolver.reads) this.edge(source, target);
+        for (const source of resolver.others) this.edge(source, target);
+      }
+      for (const { table, column, kind } of resolver.indirect) {
         if (this.indirectEdges.length < maxStatementEdges)
           this.indirectEdges.push({ source: table, sourceColumn: column, target, kind });
       }
@@ -85,13 +88,21 @@ export class Effect {
 
   /** Adds the edges of one target column. A column that keeps its own value is no edge. */
   value(target: string | null, targetColumn: string, origins: Origins): void {
+    if (origins.size === 0) return;
+    const targetKey = columnKey(targetColumn);
+    let known = this.columns.get(targetKey);
+    if (known === undefined) {
+      known = new Set();
+      this.columns.set(targetKey, known);
+    }
     for (const { table, column, kind } of origins.values()) {
-      if (kind === 'identity' && table === target && columnKey(column) === columnKey(targetColumn)) continue;
-      const key = `${table}\u0000${columnKey(column)}\u0000${target ?? ''}\u0000${columnKey(targetColumn)}`;
-      const known = this.columns.get(key);
-      if (known !== undefined || this.columnEdges.length >= maxStatementEdges) continue;
-      this.columns.set(key, this.columnEdges.length);
-      this.columnEdges.push({ source: table, sourceColumn: column, target, targetColumn, kind });
+      const key = columnKey(column);
+      if (kind === 'identity' && table === target && key === targetKey) continue;
+      if (this.columnEdges.length >= maxStatementEdges) return;
+      const size = known.size;
+      known.add(target === null ? `${table}\u0000${key}` : `${table}\u0000${key}\u0000${target}`);
+      if (known.size > size)
+        this.columnEdges.push({ source: table, sourceColumn: column, target, targetColumn, kind });
     }
   }
 
@@ -112,9 +123,7 @@ export class Effect {
     if (first === undefined && relation.any !== undefined) this.value(target, '*', relation.any);
     if (relation.columns.some((column) => column.star)) return;
     for (const table of relation.open) {
-      const origins: Origins = new Map();
-      addOrigin(origins, { table, column: '*', kind: 'identity' });
-      if (first === undefined) this.value(target, '*', origins);
+      if (first === undefined) this.value(target, '*', Origins.of(table, '*'));
     }
   }
 }

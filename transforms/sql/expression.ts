@@ -5,7 +5,14 @@
 import type { Cursor } from './cursor.ts';
 import { plainColumn } from './plain-column.ts';
 import { skipType } from './data-types.ts';
-import type { ColumnRef, DirectKind, Expression, Name, SubQuery } from './ir.ts';
+import {
+  type ColumnRef,
+  type DirectKind,
+  emptyExpression,
+  type Expression,
+  type Name,
+  type SubQuery,
+} from './ir.ts';
 import { furtherKind } from './kinds.ts';
 import { aggregates, conditionalFunctions, datePartFunctions, expressionKeywords, words } from './words.ts';
 
@@ -18,6 +25,9 @@ const frameUnits = words('ROWS RANGE GROUPS');
 /** Teradata's phrases after a column. */
 const columnPhrases = words('TITLE FORMAT NAMED');
 
+/** Shared by the many expressions without sub-queries and calls. */
+const none: readonly never[] = [];
+
 interface Frame {
   readonly end: number;
   kind: DirectKind;
@@ -28,19 +38,10 @@ interface Frame {
 
 /** Reads the tokens in [from, end) as one expression. */
 export function scanExpression(cursor: Cursor, from: number, end: number): Expression {
+  if (from >= end) return emptyExpression;
   const plain = plainColumn(cursor, from, end);
-  if (plain !== undefined) return { refs: [plain], subqueries: [], calls: [] };
+  if (plain !== undefined) return { refs: [plain], subqueries: none, calls: none };
   return new Scanner(cursor, from, end).run();
-}
-
-/** Joins bags. */
-export function joinExpressions(list: readonly Expression[]): Expression {
-  if (list.length === 1 && list[0] !== undefined) return list[0];
-  return {
-    refs: list.flatMap((one) => one.refs),
-    subqueries: list.flatMap((one) => one.subqueries),
-    calls: list.flatMap((one) => one.calls),
-  };
 }
 
 class Scanner {

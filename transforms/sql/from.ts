@@ -3,11 +3,13 @@ import { hints, joinHeads, joinPrefixes, readAlias } from './alias.ts';
 import { beginsClause, columnList, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import { readEmbedded } from './embedded.ts';
-import { joinExpressions, scanExpression } from './expression.ts';
+import { joinExpressions } from './bags.ts';
+import { scanExpression } from './expression.ts';
 import { type Expression, type Name, type Pivot, type Source } from './ir.ts';
 import { maxPivots, maxQueryDepth } from './limits.ts';
 import { locationName } from './names.ts';
 import { readPivot } from './pivot.ts';
+import { holdsQuery } from './groups.ts';
 import { declaredColumns, isFileFormat, readArguments, readStagePath, stringsIn } from './table-functions.ts';
 import { readValues } from './values.ts';
 import { joinWords, words } from './words.ts';
@@ -157,7 +159,7 @@ class FromReader {
       cursor.at = Math.min(close + 1, end);
       return;
     }
-    if (this.holdsQuery(cursor.at, close)) {
+    if (holdsQuery(cursor, cursor.at, close)) {
       cursor.at++;
       const change = cursor.is('INSERT', 'UPDATE', 'DELETE', 'MERGE')
         ? cursor.readStatement(cursor, close)
@@ -187,23 +189,6 @@ class FromReader {
       this.sources.pop();
       this.finish(only, end);
     } else readAlias(this.cursor, end);
-  }
-
-  /** True if the group is a query, however many parentheses are around it. */
-  private holdsQuery(open: number, close: number): boolean {
-    const { cursor } = this;
-    const next = cursor.word(open + 1);
-    if (['SELECT', 'WITH', 'VALUES', 'FROM', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'TABLE'].includes(next))
-      return true;
-    let at = open + 1;
-    while (cursor.symbol(at, '(') && at - open < 64) at++;
-    if (at === open + 1 || !['SELECT', 'WITH', 'VALUES'].includes(cursor.word(at))) return false;
-    // `((SELECT …) UNION (SELECT …))` is a query, `((SELECT …) a JOIN b …)` a group of sources.
-    const after = cursor.closeOf(open + 1, close) + 1;
-    return (
-      after >= close ||
-      ['UNION', 'EXCEPT', 'INTERSECT', 'MINUS', 'ORDER', 'LIMIT'].includes(cursor.word(after))
-    );
   }
 
   private named(end: number, line: number): void {
@@ -262,7 +247,7 @@ class FromReader {
 
   private finish(source: Partial<Source> & Pick<Source, 'type' | 'name' | 'line'>, end: number): void {
     const { alias, columns } = readAlias(this.cursor, end);
-    const pivots: Pivot[] = [...(source.pivots ?? [])];
+    const pivots: Pivot[] = source.pivots === undefined ? [] : [...source.pivots];
     let outerAlias = alias ?? source.alias;
     let names = columns.length > 0 ? columns : (source.columns ?? []);
     while (this.cursor.is('PIVOT', 'UNPIVOT')) {
@@ -272,7 +257,19 @@ class FromReader {
       outerAlias = after.alias ?? outerAlias;
       names = after.columns.length > 0 ? after.columns : names;
     }
-    this.sources.push({ ...source, alias: outerAlias, columns: names, pivots });
+    const { type, name, line, query, args, literals } = source;
+    const finished: Source = {
+      type,
+      name,
+      alias: outerAlias,
+      columns: names,
+      query,
+      args,
+      literals,
+      pivots,
+      line,
+    };
+    this.sources.push(finished);
   }
 }
 

@@ -1,12 +1,12 @@
 /** The effects of many statements as one lineage: with temporary tables and variables collapsed, or as they are. */
-import { collapse } from './collapse.ts';
+import { collapse, type Link } from './collapse.ts';
 import type { Effect, NodeColumnEdge, NodeIndirectEdge } from './effect.ts';
 import { furtherKind } from './kinds.ts';
 import type { DirectKind } from './ir.ts';
 import { maxScriptEdges } from './limits.ts';
 import type { Nodes } from './nodes.ts';
+import { NodeNumbers } from './node-numbers.ts';
 import type { IndirectKind } from './resolver.ts';
-import { columnKey } from './scope.ts';
 import { expandStars } from './stars.ts';
 
 /** A value from a column to a column; a source table of null could not be told, a target of null is a bare query. */
@@ -78,28 +78,24 @@ function tableEdges(
   view: GraphView,
   bridges: Bridges,
 ): { edges: readonly (readonly [string, string])[]; cut: boolean } {
-  const all = [...effects.flatMap((effect) => [...effect.tableEdges.values()]), ...bridges];
-  const links = all.map(([source, target]) => ({ source, target, data: undefined }));
+  const numbers = new NodeNumbers(view.hidden);
+  const links: Link<undefined>[] = [];
+  const add = ([source, target]: readonly [string, string]): void => {
+    links.push({ source: numbers.ofTable(source), target: numbers.ofTable(target), data: undefined });
+  };
+  for (const effect of effects) for (const edge of effect.tableEdges) add(edge);
+  for (const bridge of bridges) add(bridge);
   const collapsed = collapse({
     links,
-    isIntermediate: view.hidden,
+    isIntermediate: (node) => numbers.hidden(node),
     join: () => undefined,
     limit: maxScriptEdges,
   });
-  const edges = collapsed.links
-    .filter((link) => link.source !== link.target)
-    .map((link) => [view.name(link.source), view.name(link.target)] as const);
+  const edges: (readonly [string, string])[] = [];
+  for (const { source, target } of collapsed.links)
+    if (source !== target)
+      edges.push([view.name(numbers.tableOf(source) ?? ''), view.name(numbers.tableOf(target) ?? '')]);
   return { edges, cut: collapsed.cut };
-}
-
-interface Ends {
-  readonly sourceColumn: string;
-  readonly targetColumn: string;
-  readonly kind: DirectKind;
-}
-
-function columnNode(table: string | null, column: string): string {
-  return `${table ?? '\u0005'}\u0004${columnKey(column)}`;
 }
 
 function columnEdges(
@@ -107,53 +103,40 @@ function columnEdges(
   view: GraphView,
   bridges: Bridges,
 ): { edges: readonly ColumnEdge[]; cut: boolean } {
-  const stars = bridges.map(
-    ([source, target]): NodeColumnEdge => ({
-      source,
-      sourceColumn: '*',
-      target,
-      targetColumn: '*',
-      kind: 'identity',
-    }),
-  );
-  const all = expandStars(
-    [...effects.flatMap((effect) => effect.columnEdges), ...stars],
-    view.hidden,
-    maxScriptEdges,
-  );
-  const links = all.map((edge) => ({
-    source: columnNode(edge.source, edge.sourceColumn),
-    target: columnNode(edge.target, edge.targetColumn),
-    data: { sourceColumn: edge.sourceColumn, targetColumn: edge.targetColumn, kind: edge.kind },
-  }));
-  const collapsed = collapse<Ends>({
+  const all: NodeColumnEdge[] = [];
+  for (const effect of effects) for (const edge of effect.columnEdges) all.push(edge);
+  for (const [source, target] of bridges)
+    all.push({ source, sourceColumn: '*', target, targetColumn: '*', kind: 'identity' });
+  const numbers = new NodeNumbers(view.hidden);
+  const links: Link<NodeColumnEdge>[] = [];
+  for (const edge of expandStars(all, view.hidden, maxScriptEdges)) {
+    const source = numbers.ofColumn(edge.source, edge.sourceColumn);
+    links.push({ source, target: numbers.ofColumn(edge.target, edge.targetColumn), data: edge });
+  }
+  const collapsed = collapse<NodeColumnEdge>({
     links,
-    isIntermediate: (key) => view.hidden(tableOf(key)),
+    isIntermediate: (node) => numbers.hidden(node),
     join: (first, second) => ({
+      source: first.source,
       sourceColumn: first.sourceColumn,
+      target: second.target,
       targetColumn: second.targetColumn,
       kind: furtherKind(first.kind, second.kind),
     }),
     limit: maxScriptEdges,
   });
-  const edges = collapsed.links
-    .filter((link) => link.source !== link.target || link.data.kind !== 'identity')
-    .map(({ source, target, data }): ColumnEdge => {
-      const from = tableOf(source);
-      const to = tableOf(target);
-      return {
-        sourceTable: from === '' ? null : view.name(from),
-        sourceColumn: data.sourceColumn,
-        targetTable: to === '\u0005' ? null : view.name(to),
-        targetColumn: data.targetColumn,
-        kind: data.kind,
-      };
+  const edges: ColumnEdge[] = [];
+  for (const { source, target, data } of collapsed.links) {
+    if (source === target && data.kind === 'identity') continue;
+    edges.push({
+      sourceTable: data.source === '' ? null : view.name(data.source),
+      sourceColumn: data.sourceColumn,
+      targetTable: data.target === null ? null : view.name(data.target),
+      targetColumn: data.targetColumn,
+      kind: data.kind,
     });
+  }
   return { edges, cut: collapsed.cut };
-}
-
-function tableOf(key: string): string {
-  return key.slice(0, key.indexOf('\u0004'));
 }
 
 function indirectEdges(
@@ -162,38 +145,56 @@ function indirectEdges(
   bridges: Bridges,
 ): { edges: readonly IndirectEdge[]; cut: boolean } {
   // What filters a temporary table filters what is made of it: first along the column, then along the tables.
-  const result = new Map<string, IndirectEdge>();
-  const tables = [...effects.flatMap((effect) => [...effect.tableEdges.values()]), ...bridges];
-  const reach = reachable(tables, view.hidden);
+  const found = new IndirectEdges(view);
+  let reach: ((node: string) => readonly string[]) | undefined;
   for (const effect of effects) {
     for (const edge of effect.indirectEdges) {
       if (view.hidden(edge.source)) continue;
-      for (const target of edge.target !== null && view.hidden(edge.target)
-        ? reach(edge.target)
-        : [edge.target]) {
-        if (result.size > maxScriptEdges) return { edges: [...result.values()], cut: true };
-        addIndirect(result, view, edge, target);
+      if (edge.target === null || !view.hidden(edge.target)) {
+        found.add(edge, edge.target);
+        continue;
+      }
+      reach ??= reachable([...effects.flatMap((other) => other.tableEdges), ...bridges], view.hidden);
+      for (const target of reach(edge.target)) {
+        if (found.edges.length > maxScriptEdges) return { edges: found.edges, cut: true };
+        found.add(edge, target);
       }
     }
   }
-  return { edges: [...result.values()], cut: false };
+  return { edges: found.edges, cut: false };
 }
 
-function addIndirect(
-  result: Map<string, IndirectEdge>,
-  view: GraphView,
-  edge: NodeIndirectEdge,
-  target: string | null,
-): void {
-  const key = `${edge.kind} ${edge.source} ${columnKey(edge.sourceColumn)} ${target ?? ''}`;
-  if (result.has(key)) return;
-  result.set(key, {
-    sourceTable: view.name(edge.source),
-    sourceColumn: edge.sourceColumn,
-    targetTable: target === null ? null : view.name(target),
-    kind: edge.kind,
-  });
+/** Indirect edges, each once. */
+class IndirectEdges {
+  readonly edges: IndirectEdge[] = [];
+  private readonly seen = new Set<number>();
+  private readonly numbers: NodeNumbers;
+  private readonly view: GraphView;
+
+  constructor(view: GraphView) {
+    this.view = view;
+    this.numbers = new NodeNumbers(view.hidden);
+  }
+
+  add(edge: NodeIndirectEdge, target: string | null): void {
+    const source = this.numbers.ofColumn(edge.source, edge.sourceColumn);
+    const key =
+      (source * pairFactor + this.numbers.ofTable(target)) * indirectKinds.length +
+      indirectKinds.indexOf(edge.kind);
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    this.edges.push({
+      sourceTable: this.view.name(edge.source),
+      sourceColumn: edge.sourceColumn,
+      targetTable: target === null ? null : this.view.name(target),
+      kind: edge.kind,
+    });
+  }
 }
+
+/** Columns and tables of a script stay below 2^24, so that a pair with its kind is a whole number. */
+const pairFactor = 2 ** 24;
+const indirectKinds: readonly IndirectKind[] = ['filter', 'join', 'group', 'sort'];
 
 /** The shown tables that an intermediate reaches. */
 function reachable(

@@ -68,10 +68,10 @@ export interface Source {
   readonly name: Name;
   readonly alias: string | undefined;
   readonly columns: readonly string[];
-  readonly query?: Query;
-  readonly args?: Expression;
+  readonly query?: Query | undefined;
+  readonly args?: Expression | undefined;
   /** The strings among the arguments of a function: files, or SQL for another server. */
-  readonly literals?: readonly string[];
+  readonly literals?: readonly string[] | undefined;
   readonly pivots: readonly Pivot[];
   readonly line: number;
 }

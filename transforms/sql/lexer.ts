@@ -8,7 +8,10 @@ import { maxTokens } from './limits.ts';
 import { readQuoted } from './quotes.ts';
 import type { LexResult, Token, TokenKind } from './tokens.ts';
 
-const punctuation: ReadonlySet<string> = new Set(['(', ')', ',', ';', '.']);
+function isPunctuation(symbol: string): symbol is '(' | ')' | ',' | ';' | '.' {
+  return symbol === ',' || symbol === '.' || symbol === '(' || symbol === ')' || symbol === ';';
+}
+
 const doubleOperators: ReadonlySet<string> = new Set([
   '::',
   ':=',
@@ -27,6 +30,22 @@ const doubleOperators: ReadonlySet<string> = new Set([
 /** Letters that may stand directly before a string and change what it is. */
 const stringPrefixes: ReadonlySet<string> = new Set(['N', 'E', 'B', 'X', 'R', 'RB', 'BR', 'Q', 'NQ']);
 
+/** Words in upper case, kept from script to script: the same few hundred words make up most of all SQL. */
+const uppers = new Map<string, string>();
+const maxKeptWords = 8_192;
+/** A longer piece of a text is no copy in V8, so that keeping it would keep the whole text in memory. */
+const maxKeptLength = 12;
+
+function upperOf(word: string): string {
+  if (word.length > maxKeptLength) return word.toUpperCase();
+  const known = uppers.get(word);
+  if (known !== undefined) return known;
+  const upper = word.toUpperCase();
+  if (uppers.size >= maxKeptWords) uppers.clear();
+  uppers.set(word, upper);
+  return upper;
+}
+
 /** Cuts text into tokens by the lexical rules of the dialect; lines count from `firstLine`. */
 export function lex(text: string, dialect: Dialect, firstLine = 1): LexResult {
   return new Lexer(text, dialect, firstLine).run();
@@ -40,7 +59,6 @@ export class Lexer {
   position = 0;
   line: number;
   private readonly tokens: Token[] = [];
-  private readonly uppers = new Map<string, string>();
   /** MySQL clients change the end of a statement with DELIMITER. */
   private delimiter: string | undefined;
 
@@ -61,7 +79,7 @@ export class Lexer {
         this.line++;
         this.position++;
       } else if (isSpace(code)) this.position++;
-      else if (!this.comment()) this.token(code);
+      else if ((code !== 45 && code !== 47 && code !== 35) || !this.comment()) this.token(code);
     }
     return { tokens: this.tokens, unterminated: this.unterminated, truncatedAtLine: undefined };
   }
@@ -142,11 +160,7 @@ export class Lexer {
       readQuoted(this, word.toUpperCase());
       return;
     }
-    let upper = this.uppers.get(word);
-    if (upper === undefined) {
-      upper = word.toUpperCase();
-      this.uppers.set(word, upper);
-    }
+    const upper = upperOf(word);
     if (upper === 'DELIMITER' && this.dialect.hashComment && this.readDelimiter()) return;
     this.tokens.push({ kind: 'word', text: word, upper, start, end, line: this.line });
   }
@@ -183,9 +197,14 @@ export class Lexer {
 
   private symbol(start: number): void {
     const one = this.text.charAt(start);
+    if (isPunctuation(one)) {
+      this.position = start + 1;
+      this.push(one, one, start, this.line);
+      return;
+    }
     const two = this.text.slice(start, start + 2);
     const symbol = doubleOperators.has(two) ? two : one;
     this.position = start + symbol.length;
-    this.push(punctuation.has(symbol) ? (symbol as TokenKind) : 'operator', symbol, start, this.line);
+    this.push('operator', symbol, start, this.line);
   }
 }

@@ -5,15 +5,30 @@
  */
 import type { Dialect } from './dialects.ts';
 import type { Name } from './ir.ts';
-import { completeName, type Defaults, displayName, isLocation, isSessionName, nameKey } from './names.ts';
+import {
+  completeName,
+  type Defaults,
+  displayName,
+  isLocation,
+  isSessionName,
+  isSystemName,
+  nameKey,
+} from './names.ts';
 
 const sessionMark = '\u0002';
+
+interface KnownName {
+  readonly id: string;
+  readonly display: string;
+  /** Part of the system catalogue. */
+  readonly system: boolean;
+}
 
 /** Names to nodes, with the state of USE, synonyms and temporary tables. */
 export class Nodes {
   private current: Defaults;
   /** What {@link of} found, until something changes what names mean. */
-  private readonly known = new Map<string, { readonly id: string; readonly display: string }>();
+  private readonly known = new Map<string, KnownName>();
   private readonly dialect: Dialect;
   private readonly spellings = new Map<string, string>();
   private readonly synonyms = new Map<string, Name>();
@@ -42,15 +57,25 @@ export class Nodes {
 
   /** The node of a table as it is named here. */
   of(name: Name): string {
-    const key = name.join('\u0006');
+    const known = this.lookUp(name);
+    if (this.written.get(known.id) !== known.display) this.written.set(known.id, known.display);
+    return known.id;
+  }
+
+  /** True if the name is part of the system catalogue. */
+  isSystem(name: Name): boolean {
+    return this.lookUp(name).system;
+  }
+
+  private lookUp(name: Name): KnownName {
+    const key = name.length === 1 ? (name[0] ?? '') : name.join('\u0006');
     let known = this.known.get(key);
     if (known === undefined) {
       const display = displayName(name);
-      known = { id: this.find(name, display), display };
+      known = { id: this.find(name, display), display, system: isSystemName(name) };
       this.known.set(key, known);
     }
-    this.written.set(known.id, known.display);
-    return known.id;
+    return known;
   }
 
   /** The current database and schema. */
@@ -163,7 +188,8 @@ export class Nodes {
 
   /** The parts of a session node: its key and the routine that it is in; undefined for other nodes. */
   sessionPart(id: string): { readonly key: string; readonly scope: string } | undefined {
-    const [key, scope] = id.split(sessionMark);
-    return key === undefined || key === '' || scope === undefined ? undefined : { key, scope };
+    if (id.indexOf(sessionMark) <= 0) return undefined;
+    const [key = '', scope = ''] = id.split(sessionMark);
+    return { key, scope };
   }
 }

@@ -1,7 +1,8 @@
 /** Queries: WITH, SELECT, VALUES, set operators. Set operators make a flat list, so a long UNION costs no call depth. */
 import { beginsClause, clauseEnd } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
-import { joinExpressions, scanExpression } from './expression.ts';
+import { joinExpressions } from './bags.ts';
+import { scanExpression } from './expression.ts';
 import { readFrom } from './from.ts';
 import {
   emptyExpression,
@@ -105,33 +106,32 @@ function tableAsSelect(cursor: Cursor, end: number): Select {
   const line = cursor.token(cursor.at).line;
   cursor.at--;
   const { sources, joins } = readFrom(cursor, end);
-  return { ...emptySelect(line), items: [starItem(line)], from: sources, joins };
+  return finished(
+    {
+      items: [starItem(line)],
+      into: [],
+      intoTemporary: false,
+      from: sources,
+      joins: [joins],
+      filters: [],
+      groups: [],
+      sorts: [],
+    },
+    line,
+  );
 }
 
 function starItem(line: number): Select['items'][number] {
   return { name: '*', expression: emptyExpression, star: { qualifier: [], except: [] }, line };
 }
 
-function emptySelect(line: number): Select {
-  return {
-    type: 'select',
+function readSelect(cursor: Cursor, end: number): Select {
+  const line = cursor.token(cursor.at).line;
+  const parts: Parts = {
     items: [],
     into: [],
     intoTemporary: false,
     from: [],
-    filters: emptyExpression,
-    joins: emptyExpression,
-    groups: emptyExpression,
-    sorts: emptyExpression,
-    line,
-  };
-}
-
-function readSelect(cursor: Cursor, end: number): Select {
-  const line = cursor.token(cursor.at).line;
-  const parts: Parts = {
-    select: emptySelect(line),
-    items: [],
     filters: [],
     joins: [],
     groups: [],
@@ -152,19 +152,29 @@ function readSelect(cursor: Cursor, end: number): Select {
     } else if (setOperators.has(cursor.word(cursor.at))) break;
     else readClause(cursor, end, parts);
   }
+  return finished(parts, line);
+}
+
+function finished(parts: Parts, line: number): Select {
   return {
-    ...parts.select,
+    type: 'select',
     items: parts.items.length === 0 ? [starItem(line)] : parts.items,
+    into: parts.into,
+    intoTemporary: parts.intoTemporary,
+    from: parts.from,
     filters: joinExpressions(parts.filters),
     joins: joinExpressions(parts.joins),
     groups: joinExpressions(parts.groups),
     sorts: joinExpressions(parts.sorts),
+    line,
   };
 }
 
 interface Parts {
-  select: Select;
   items: Select['items'];
+  into: Select['into'];
+  intoTemporary: boolean;
+  from: Select['from'];
   readonly filters: Expression[];
   readonly joins: Expression[];
   readonly groups: Expression[];
@@ -197,7 +207,7 @@ function readClause(cursor: Cursor, end: number, parts: Parts): void {
   const word = cursor.word(cursor.at);
   if (word === 'FROM') {
     const { sources, joins } = readFrom(cursor, end);
-    parts.select = { ...parts.select, from: [...parts.select.from, ...sources] };
+    parts.from = parts.from.length === 0 ? sources : [...parts.from, ...sources];
     parts.joins.push(joins);
     if (!beginsClause(cursor, cursor.at) && cursor.word(cursor.at) !== 'SELECT')
       cursor.at = clauseEnd(cursor, cursor.at, end);
@@ -239,6 +249,7 @@ function readInto(cursor: Cursor, end: number, parts: Parts): void {
     if (!cursor.symbol(cursor.at, ',')) break;
     cursor.at++;
   }
-  parts.select = { ...parts.select, into: names, intoTemporary: temporary };
+  parts.into = names;
+  parts.intoTemporary = temporary;
   cursor.at = clauseEnd(cursor, cursor.at, end);
 }

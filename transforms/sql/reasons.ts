@@ -48,6 +48,7 @@ export interface Reason {
 
 /** The confidence that reasons leave: 1 without any, multiplied down by the weight of each code once. */
 export function confidenceOf(reasons: readonly Reason[]): number {
+  if (reasons.length === 0) return 1;
   let confidence = 1;
   for (const code of new Set(reasons.map((reason) => reason.code))) confidence *= 1 - reasonWeights[code];
   return Math.round(confidence * 100) / 100;

@@ -1,14 +1,8 @@
 /** One column reference to its origins: qualified names, variables, aliases of the same list, ambiguity. */
 import type { ColumnRef } from './ir.ts';
-import { addOrigin, type Origins, type Relation } from './relations.ts';
+import { Origins, type Relation } from './relations.ts';
 import type { Resolver } from './resolver.ts';
 import { columnKey, findColumn, type Scope } from './scope.ts';
-
-function single(table: string, column: string): Origins {
-  const origins: Origins = new Map();
-  addOrigin(origins, { table, column, kind: 'identity' });
-  return origins;
-}
 
 /** The origins of a reference, one list for each column that it means; undefined if it means none. */
 export function resolveReference(
@@ -27,7 +21,7 @@ export function resolveReference(
 function variable(resolver: Resolver, name: string): Origins {
   const node = resolver.context.nodes.variable(name);
   resolver.others.add(node);
-  return single(node, '');
+  return Origins.of(node, '');
 }
 
 function unqualified(
@@ -58,7 +52,7 @@ function inScope(
   if (whole !== undefined) return [whole];
   if (aliases !== undefined && resolver.context.isVariable(name)) return [variable(resolver, name)];
   const [only, second] = scope.open();
-  if (only !== undefined && second === undefined) return [single(only, name)];
+  if (only !== undefined && second === undefined) return [Origins.of(only, name)];
   const alias = aliases?.get(key);
   if (alias !== undefined) return [alias];
   if (second !== undefined) return [ambiguous(resolver, ref, name)];
@@ -71,7 +65,7 @@ function unknownColumn(resolver: Resolver, ref: ColumnRef, scope: Scope): readon
   const name = ref.parts[0] ?? '';
   const [only] = scope.tablesBound();
   if (only === undefined) return undefined;
-  return [scope.bounds.length === 1 ? single(only, name) : ambiguous(resolver, ref, name)];
+  return [scope.bounds.length === 1 ? Origins.of(only, name) : ambiguous(resolver, ref, name)];
 }
 
 function ambiguous(resolver: Resolver, ref: ColumnRef, name: string): Origins {
@@ -80,7 +74,7 @@ function ambiguous(resolver: Resolver, ref: ColumnRef, name: string): Origins {
     ref.line,
     `Column ${name} may come from several tables, line ${ref.line}; qualify it or give the tables' columns.`,
   );
-  return single('', name);
+  return Origins.of('', name);
 }
 
 function qualified(resolver: Resolver, ref: ColumnRef, scope: Scope): readonly Origins[] | undefined {
@@ -103,7 +97,7 @@ function withoutSource(resolver: Resolver, ref: ColumnRef, scope: Scope): readon
   const first = ref.parts[0] ?? '';
   const column = ref.parts.at(-1) ?? '';
   const pseudo = ref.parts.length === 2 ? context.pseudoTable(first) : undefined;
-  if (pseudo !== undefined) return [single(pseudo, column)];
+  if (pseudo !== undefined) return [Origins.of(pseudo, column)];
   if (context.isVariable(first)) return [recordField(resolver, first, column)];
   if (context.structs) return unqualified(resolver, { ...ref, parts: [first] }, scope);
   resolver.note(
@@ -111,13 +105,13 @@ function withoutSource(resolver: Resolver, ref: ColumnRef, scope: Scope): readon
     ref.line,
     `${ref.parts.join('.')} is qualified by a name that is no source here, line ${ref.line}.`,
   );
-  return [single('', column)];
+  return [Origins.of('', column)];
 }
 
 function recordField(resolver: Resolver, name: string, field: string): Origins {
   const node = resolver.context.nodes.variable(name);
   resolver.others.add(node);
-  return single(node, field);
+  return Origins.of(node, field);
 }
 
 /** The column of one source. */
@@ -131,7 +125,7 @@ function fromRelation(
   if (known !== undefined) return [known.origins];
   if (relation.any !== undefined) return [relation.any];
   const [only] = relation.open;
-  if (relation.open.length === 1 && only !== undefined) return [single(only, column)];
+  if (relation.open.length === 1 && only !== undefined) return [Origins.of(only, column)];
   if (relation.open.length > 1) return [ambiguous(resolver, ref, column)];
   return undefined;
 }

@@ -2,7 +2,6 @@
  * Columns to where they come from: scopes, common tables, derived tables, stars, unions. One resolver serves one
  * statement and collects what the statement reads on the way.
  */
-import { furtherKind } from './kinds.ts';
 import type {
   ColumnRef,
   CommonTable,
@@ -18,11 +17,10 @@ import type { Nodes } from './nodes.ts';
 import type { Reason, ReasonCode } from './reasons.ts';
 import { resolveReference } from './references.ts';
 import {
-  addOrigin,
-  addOrigins,
   type Column,
   emptyRelation,
-  type Origins,
+  noOrigins,
+  Origins,
   type Relation,
   renamed,
   united,
@@ -58,10 +56,12 @@ export class Resolver {
   readonly reads = new Set<string>();
   /** Functions and variables that values come from. */
   readonly others = new Set<string>();
-  readonly indirect = new Map<
-    string,
-    { readonly table: string; readonly column: string; readonly kind: IndirectKind }
-  >();
+  /** Columns that steer rows; some may stand there twice. */
+  readonly indirect: {
+    readonly table: string;
+    readonly column: string;
+    readonly kind: IndirectKind;
+  }[] = [];
   readonly reasons: Reason[] = [];
   readonly context: ResolverContext;
   private readonly noted = new Set<string>();
@@ -142,18 +142,16 @@ export class Resolver {
 
   /** Notes the columns that steer the rows of a clause set. */
   influences(clauses: Partial<Pick<Select, 'filters' | 'joins' | 'groups' | 'sorts'>>, scope: Scope): void {
-    const kinds = [
-      ['filter', clauses.filters],
-      ['join', clauses.joins],
-      ['group', clauses.groups],
-      ['sort', clauses.sorts],
-    ] as const;
-    for (const [kind, expression] of kinds) {
-      if (expression === undefined) continue;
-      for (const { table, column } of this.origins(expression, scope).values()) {
-        if (table !== '' && this.indirect.size < maxColumns)
-          this.indirect.set(`${kind} ${table} ${column}`, { table, column, kind });
-      }
+    this.influence('filter', clauses.filters, scope);
+    this.influence('join', clauses.joins, scope);
+    this.influence('group', clauses.groups, scope);
+    this.influence('sort', clauses.sorts, scope);
+  }
+
+  private influence(kind: IndirectKind, expression: Expression | undefined, scope: Scope): void {
+    if (expression === undefined) return;
+    for (const { table, column } of this.origins(expression, scope).values()) {
+      if (table !== '' && this.indirect.length < maxColumns) this.indirect.push({ table, column, kind });
     }
   }
 
@@ -207,9 +205,7 @@ export class Resolver {
     for (const table of relation.open) {
       if (open.has(table)) continue;
       open.add(table);
-      const origins: Origins = new Map();
-      addOrigin(origins, { table, column: '*', kind: 'identity' });
-      columns.push({ name: '*', origins, star: true });
+      columns.push({ name: '*', origins: Origins.of(table, '*'), star: true });
       this.note(
         'star-not-expanded',
         item.line,
@@ -229,7 +225,9 @@ export class Resolver {
 
   /** Where the value of an expression comes from. `aliases`: earlier items of the same list. */
   origins(expression: Expression, scope: Scope, aliases?: ReadonlyMap<string, Origins>): Origins {
-    const origins: Origins = new Map();
+    if (expression.refs.length + expression.subqueries.length + expression.calls.length === 0)
+      return noOrigins;
+    const origins = new Origins();
     for (const ref of expression.refs) this.reference(ref, scope, origins, aliases);
     for (const subquery of expression.subqueries) this.subquery(subquery, scope, origins);
     for (const call of expression.calls) {
@@ -242,7 +240,7 @@ export class Resolver {
   private subquery(subquery: SubQuery, scope: Scope, origins: Origins): void {
     const relation = this.query(subquery.query, scope.tables, scope);
     if (subquery.exists) return;
-    for (const column of relation.columns) addOrigins(origins, column.origins, subquery.kind);
+    for (const column of relation.columns) origins.addAll(column.origins, subquery.kind);
   }
 
   private reference(
@@ -253,6 +251,6 @@ export class Resolver {
   ): void {
     const found = resolveReference(this, ref, scope, aliases);
     if (found === undefined) return;
-    for (const list of found) addOrigins(origins, list, furtherKind('identity', ref.kind));
+    for (const list of found) origins.addAll(list, ref.kind);
   }
 }

@@ -1,7 +1,8 @@
 /** The select list: items with their names, stars, and T-SQL's `alias = value` and `@variable = value`. */
 import { commaRanges } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
-import { joinExpressions, scanExpression } from './expression.ts';
+import { joinExpressions } from './bags.ts';
+import { scanExpression } from './expression.ts';
 import { emptyExpression, type SelectItem } from './ir.ts';
 import { expressionEnds, expressionKeywords, notAliases, words } from './words.ts';
 

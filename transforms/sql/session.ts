@@ -11,7 +11,7 @@ import { displayName, nameKey } from './names.ts';
 import { Nodes } from './nodes.ts';
 import type { RoutineHead } from './pieces.ts';
 import type { Reason } from './reasons.ts';
-import type { Relation } from './relations.ts';
+import { noOrigins, type Relation } from './relations.ts';
 import { Resolver, type ResolverContext } from './resolver.ts';
 import { CommonTables } from './scope.ts';
 
@@ -96,7 +96,7 @@ export class Session implements ResolverContext {
     if (!this.routines.has(node)) this.routines.set(node, routine);
     if (routine.result === undefined) return;
     const key = nameKey(node, this.dialect);
-    const columns = routine.result.columns.map((name) => ({ name, origins: new Map(), star: false }));
+    const columns = routine.result.columns.map((name) => ({ name, origins: noOrigins, star: false }));
     if (!this.routineResults.has(key))
       this.routineResults.set(key, { columns, open: columns.length > 0 ? [] : [node] });
   }

@@ -1,7 +1,6 @@
 /** FROM items to relations: tables, common tables, sub-queries, functions, files, PIVOT and UNPIVOT. */
 import type { Pivot, Source } from './ir.ts';
-import { isSystemName } from './names.ts';
-import { addOrigins, type Column, emptyRelation, type Origins, type Relation, renamed } from './relations.ts';
+import { type Column, emptyRelation, noOrigins, Origins, type Relation, renamed } from './relations.ts';
 import type { Resolver } from './resolver.ts';
 import { type Bound, columnKey, Scope } from './scope.ts';
 
@@ -28,8 +27,12 @@ export function bindSource(resolver: Resolver, source: Source, scope: Scope, sil
 /** The qualifiers that mean the source: its alias; the name, also without its first parts. */
 function namesOf(source: Source): readonly string[] {
   const names: string[] = source.alias === undefined ? [] : [columnKey(source.alias)];
-  const parts = source.type === 'query' ? [] : source.name.map(columnKey);
-  for (let from = 0; from < Math.min(parts.length, 4); from++) names.push(parts.slice(from).join('.'));
+  if (source.type === 'query') return names;
+  const { name } = source;
+  if (name.length === 1) names.push(columnKey(name[0] ?? ''));
+  else
+    for (let from = 0; from < Math.min(name.length, 4); from++)
+      names.push(columnKey(name.slice(from).join('.')));
   return names;
 }
 
@@ -70,8 +73,8 @@ function namedRelation(resolver: Resolver, source: Source, scope: Scope, silent:
       return { relation: { columns: [], open: [node] }, table: undefined };
     }
   }
-  if (isSystemName(source.name))
-    return { relation: { columns: [], open: [], any: new Map() }, table: undefined };
+  if (context.nodes.isSystem(source.name))
+    return { relation: { columns: [], open: [], any: noOrigins }, table: undefined };
   const array = source.name.length > 1 && context.structs ? arrayOf(source, scope) : undefined;
   if (array !== undefined) return { relation: array, table: undefined };
   return tableRelation(resolver, context.nodes.of(source.name), silent);
@@ -81,9 +84,9 @@ function namedRelation(resolver: Resolver, source: Source, scope: Scope, silent:
 function arrayOf(source: Source, scope: Scope): Relation | undefined {
   const bound = scope.find(columnKey(source.name[0] ?? ''));
   if (bound === undefined) return undefined;
-  const any: Origins = new Map();
+  const any = new Origins();
   for (const table of bound.relation.open)
-    any.set(table, { table, column: source.name[1] ?? '*', kind: 'transformed' });
+    any.add({ table, column: source.name[1] ?? '*', kind: 'transformed' });
   return { columns: [], open: [], any };
 }
 
@@ -96,7 +99,7 @@ function tableRelation(resolver: Resolver, table: string, silent: boolean): Foun
       columns: columns.map(
         (name): Column => ({
           name,
-          origins: new Map([[name, { table, column: name, kind: 'identity' }]]),
+          origins: Origins.of(table, name),
           star: false,
         }),
       ),
@@ -108,8 +111,8 @@ function tableRelation(resolver: Resolver, table: string, silent: boolean): Foun
 
 function functionRelation(resolver: Resolver, source: Source, scope: Scope): Relation {
   const { context } = resolver;
-  const any: Origins = new Map();
-  if (source.args !== undefined) addOrigins(any, resolver.origins(source.args, scope), 'transformed');
+  const any = new Origins();
+  if (source.args !== undefined) any.addAll(resolver.origins(source.args, scope), 'transformed');
   const last = (source.name.at(-1) ?? '').toLowerCase();
   if (context.tsql && last === 'nodes' && source.name.length > 1) {
     const parts = source.name.slice(0, -1);
@@ -118,10 +121,10 @@ function functionRelation(resolver: Resolver, source: Source, scope: Scope): Rel
       subqueries: [],
       calls: [],
     } as const;
-    addOrigins(any, resolver.origins(column, scope), 'transformed');
+    any.addAll(resolver.origins(column, scope), 'transformed');
     return { columns: [], open: [], any };
   }
-  if (isSystemName(source.name)) return { columns: [], open: [], any };
+  if (context.nodes.isSystem(source.name)) return { columns: [], open: [], any };
   const routine = context.nodes.of(source.name);
   const result = context.resultOf(routine);
   if (source.name.length === 1 && result === undefined) return { columns: [], open: [], any };
@@ -138,7 +141,7 @@ function functionRelation(resolver: Resolver, source: Source, scope: Scope): Rel
   const columns = result.columns.map(
     (column): Column => ({
       ...column,
-      origins: new Map([[column.name, { table: node, column: column.name, kind: 'identity' }]]),
+      origins: Origins.of(node, column.name),
     }),
   );
   return { columns, open: result.open.length > 0 ? [node] : [] };
@@ -148,14 +151,14 @@ function applyPivot(resolver: Resolver, pivot: Pivot, relation: Relation, tables
   const inner = new Scope(tables);
   inner.add({ relation, table: undefined, label: '' }, []);
   const consumed = resolver.origins(pivot.consumed, inner);
-  const values: Origins = new Map();
-  addOrigins(values, consumed, pivot.type === 'pivot' ? 'aggregated' : 'transformed');
-  addOrigins(values, resolver.origins(pivot.selectors, inner), 'conditional');
+  const values = new Origins();
+  values.addAll(consumed, pivot.type === 'pivot' ? 'aggregated' : 'transformed');
+  values.addAll(resolver.origins(pivot.selectors, inner), 'conditional');
   const gone = new Set(
     [...pivot.consumed.refs, ...pivot.selectors.refs].map((ref) => columnKey(ref.parts.at(-1) ?? '')),
   );
   const kept = relation.columns.filter((column) => !gone.has(columnKey(column.name)));
   const produced = pivot.produced.map((name): Column => ({ name, origins: values, star: false }));
-  const labels = pivot.labels.map((name): Column => ({ name, origins: new Map(), star: false }));
+  const labels = pivot.labels.map((name): Column => ({ name, origins: noOrigins, star: false }));
   return { columns: [...kept, ...labels, ...produced], open: relation.open };
 }

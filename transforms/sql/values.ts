@@ -1,7 +1,8 @@
 /** VALUES as a query. */
 import { commaRanges } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
-import { joinExpressions, scanExpression } from './expression.ts';
+import { joinExpressions } from './bags.ts';
+import { scanExpression } from './expression.ts';
 import type { Expression, Values } from './ir.ts';
 
 /** Reads `VALUES (…), (…)`. */

@@ -1,0 +1,17 @@
+/** What stands in the parentheses of a FROM clause. */
+import type { Cursor } from './cursor.ts';
+
+/** True if the group is a query, however many parentheses are around it. */
+export function holdsQuery(cursor: Cursor, open: number, close: number): boolean {
+  const next = cursor.word(open + 1);
+  if (['SELECT', 'WITH', 'VALUES', 'FROM', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'TABLE'].includes(next))
+    return true;
+  let at = open + 1;
+  while (cursor.symbol(at, '(') && at - open < 64) at++;
+  if (at === open + 1 || !['SELECT', 'WITH', 'VALUES'].includes(cursor.word(at))) return false;
+  // `((SELECT …) UNION (SELECT …))` is a query, `((SELECT …) a JOIN b …)` a group of sources.
+  const after = cursor.closeOf(open + 1, close) + 1;
+  return (
+    after >= close || ['UNION', 'EXCEPT', 'INTERSECT', 'MINUS', 'ORDER', 'LIMIT'].includes(cursor.word(after))
+  );
+}
