@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { Deriver } from '../pipeline/derive/deriver.ts';
 import type { SinkStageOptions } from '../pipeline/sink-stage.ts';
 import type { StateStore } from '../pipeline/state.ts';
@@ -7,14 +6,11 @@ import { topics } from '../pipeline/topics.ts';
 import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
 import type { TopicSpec, Transport } from '../pipeline/transport.ts';
 import { systemClock } from '../platform/clock.ts';
-import { openLocalState } from '../state/local.ts';
 import { transforms } from '../transforms/index.ts';
-import { createEmbeddedTransport } from '../transports/embedded/transport.ts';
-import { createMemoryTransport } from '../transports/memory.ts';
 import { catalogElsewhere, createSink } from './configured-sink.ts';
 import type { Configured } from './configured.ts';
-import { withDeadLetterLog } from './dead-letter-log.ts';
 import { DerivedObjects } from './derived-objects.ts';
+import { openTransport } from './open-transport.ts';
 import { stateFolder } from './state-folder.ts';
 import { type LocalCatalog, openLocalCatalog } from './local-catalog.ts';
 
@@ -64,10 +60,9 @@ export async function openPipeline(
   try {
     const catalog = await openOwnCatalog(configured, folder, options);
     if (catalog !== undefined) closers.push(() => catalog.close());
-    const state = openLocalState(path.join(folder, 'state'));
-    closers.push(() => state.close());
-    const transport = withDeadLetterLog(openTransport(config.transport.kind, folder), state);
+    const transport = openTransport(config.transport.kind, folder);
     closers.push(() => transport.close());
+    const { state } = transport.transactions;
     await transport.ensureTopics(topicSpecs(config.transport.partitions));
     const producers = new Set(configured.producers.keys());
     const host = {
@@ -111,12 +106,6 @@ async function openOwnCatalog(
   const { stages = stageNames } = options;
   if (catalog === undefined || !stageNames.every((stage) => stages.includes(stage))) return undefined;
   return openLocalCatalog({ folder, host: options.host ?? catalog.host, port: options.port ?? catalog.port });
-}
-
-function openTransport(kind: 'memory' | 'embedded', folder: string): Transport {
-  return kind === 'memory'
-    ? createMemoryTransport()
-    : createEmbeddedTransport({ folder: path.join(folder, 'topics') });
 }
 
 /**

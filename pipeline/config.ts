@@ -21,7 +21,7 @@ export const configSchema = z.strictObject({
       kind: z
         .enum(['memory', 'embedded'])
         .describe(
-          'Where topics live. memory: in this process; forgets everything when it ends. embedded: in the state folder; durable, for any number of processes of one machine.',
+          'Where topics, offsets and state live. embedded: in the state folder; durable, for any number of processes of one machine. memory: in this process; forgets everything when it ends, so that what is removed from a source between two runs stays in the catalogue.',
         ),
       partitions: z
         .number()
@@ -33,7 +33,7 @@ export const configSchema = z.strictObject({
           'Partitions of a topic. More of them let the sink send more batches at once; assets that refer to each other then wait for each other more often.',
         ),
     })
-    .prefault({ kind: 'memory' })
+    .prefault({ kind: 'embedded' })
     .describe('The topics between the stages.'),
   catalog: z
     .strictObject({

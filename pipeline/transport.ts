@@ -1,6 +1,7 @@
 /** The contract of a transport: where topics live. Words as in Kafka: topic, partition, offset, consumer group. */
 
 import type { StateStore, StateWrite } from './state.ts';
+import type { Table, TableView } from './table.ts';
 
 /** What a topic may forget. Each part is optional; what a consumer group has not committed yet is always kept. */
 export interface Retention {
@@ -128,6 +129,19 @@ export interface Transactions {
   readonly state: StateStore;
   /** Durable when it resolves. Resolves with false, and nothing is written, when one of the assignments is no longer ours. */
   run(work: TransactionWork): Promise<boolean>;
+  /**
+   * The same for work that depends on what is stored: `compute` reads and writes a table as all earlier transactions have left
+   * it, of whatever process, and says what else is to be done. It is synchronous, gets `bytes` (how much it works on, a
+   * hint), may run twice, the first time without effect, and does not run when one of the assignments is no longer ours.
+   * What it throws rejects, and nothing is written.
+   */
+  update(options: {
+    readonly assignments: readonly Assignment[];
+    readonly bytes: number;
+    readonly compute: (table: Table) => TransactionWork;
+  }): Promise<boolean>;
+  /** Reads the table as it is now; what is read is of one moment. */
+  view<T>(read: (table: TableView) => T): Promise<T>;
 }
 
 /** Where topics live. Every method rejects with TRANSPORT_CLOSED after `close`, and with TOPIC_UNKNOWN for a topic that was not created. */
@@ -150,8 +164,7 @@ export interface Transport {
   read(topic: string, partition: number, from: number): AsyncIterable<StoredRecord>;
   /** Offsets of every partition. */
   describe(topic: string): Promise<readonly PartitionState[]>;
-  /** Present where outputs, state and offsets can be written in one transaction. */
-  readonly transactions?: Transactions;
+  readonly transactions: Transactions;
   readonly admin: TransportAdmin;
   /** Ends every subscription. May be called twice. */
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-import type { Assignment, PullLimit, StoredRecord } from '../pipeline/transport.ts';
+import { MemoryAssignment } from './memory-assignment.ts';
 import type { MemoryPartition } from './memory-partition.ts';
 
 interface Held {
@@ -12,7 +12,7 @@ interface Held {
 interface Member {
   readonly id: symbol;
   /** Given to it, but not taken up yet. */
-  readonly queue: Assignment[];
+  readonly queue: MemoryAssignment[];
   wake: () => void;
 }
 
@@ -48,7 +48,7 @@ export class MemoryGroup {
   }
 
   /** Adds a member and yields its assignments until `signal` fires. */
-  async *join(signal: AbortSignal): AsyncIterable<Assignment> {
+  async *join(signal: AbortSignal): AsyncIterable<MemoryAssignment> {
     const member: Member = { id: Symbol('member'), queue: [], wake: () => undefined };
     if (signal.aborted) return;
     this.#members.push(member);
@@ -114,40 +114,17 @@ export class MemoryGroup {
       release(); // taken away again before it began
       return;
     }
-    owner.queue.push(this.#assignment(partition, { revoking, isFenced: () => fenced, release }));
+    owner.queue.push(
+      new MemoryAssignment(partition, {
+        revoking: revoking.signal,
+        isFenced: () => fenced,
+        release,
+        start: this.committed(partition.partition),
+        commit: (offset) => {
+          this.#committed.set(partition.partition, Math.max(this.committed(partition.partition), offset));
+        },
+      }),
+    );
     owner.wake();
-  }
-
-  #assignment(
-    partition: MemoryPartition,
-    hold: {
-      readonly revoking: AbortController;
-      readonly isFenced: () => boolean;
-      readonly release: () => void;
-    },
-  ): Assignment {
-    const start = this.committed(partition.partition);
-    let position = start;
-    const { signal: revoking } = hold.revoking;
-    return {
-      topic: partition.topic,
-      partition: partition.partition,
-      start,
-      revoking,
-      pull: async (limit: PullLimit, signal: AbortSignal): Promise<readonly StoredRecord[]> => {
-        const stop = AbortSignal.any([revoking, signal]);
-        await partition.available(position, stop);
-        if (stop.aborted) return [];
-        const records = partition.slice(position, limit);
-        position += records.length;
-        return records;
-      },
-      commit: async (offset: number): Promise<boolean> => {
-        if (hold.isFenced()) return false;
-        this.#committed.set(partition.partition, Math.max(this.committed(partition.partition), offset));
-        return true;
-      },
-      release: async (): Promise<void> => hold.release(),
-    };
   }
 }

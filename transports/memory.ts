@@ -8,11 +8,16 @@ import type {
   PartitionState,
   StoredRecord,
   TopicSpec,
+  Transactions,
+  TransactionWork,
   Transport,
   TransportAdmin,
 } from '../pipeline/transport.ts';
+import { createMemoryState } from '../platform/memory-state.ts';
+import { MemoryAssignment } from './memory-assignment.ts';
 import { MemoryGroup } from './memory-group.ts';
 import { MemoryPartition } from './memory-partition.ts';
+import { MemoryTable } from './memory-table.ts';
 
 interface Topic {
   readonly partitions: readonly MemoryPartition[];
@@ -50,6 +55,9 @@ class MemoryTransport implements Transport {
       groups.delete(group);
     },
   };
+  readonly transactions: Transactions;
+  readonly #state = createMemoryState();
+  readonly #table = new MemoryTable();
   readonly #topics = new Map<string, Topic>();
   readonly #closing = new AbortController();
   readonly #graceMs: number;
@@ -58,6 +66,26 @@ class MemoryTransport implements Transport {
   constructor(options: MemoryTransportOptions) {
     this.#graceMs = options.revokeGraceMs ?? 15_000;
     this.#now = options.now ?? Date.now;
+    this.transactions = {
+      state: this.#state,
+      run: async (work) => {
+        this.#checkOpen();
+        return this.#write(work);
+      },
+      update: async ({ assignments, compute }) => {
+        this.#checkOpen();
+        if (!assignments.every(isHeld)) return false;
+        try {
+          const written = this.#write(compute(this.#table));
+          this.#table.commit();
+          return await written;
+        } catch (thrown) {
+          this.#table.rollBack();
+          throw thrown;
+        }
+      },
+      view: async (read) => read(this.#table),
+    };
   }
 
   async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
@@ -77,6 +105,10 @@ class MemoryTransport implements Transport {
   }
 
   async append(topicName: string, records: readonly NewRecord[]): Promise<readonly AppendedAt[]> {
+    return this.#append(topicName, records);
+  }
+
+  #append(topicName: string, records: readonly NewRecord[]): readonly AppendedAt[] {
     const { partitions } = this.#topic(topicName);
     const timestamp = this.#now();
     return records.map((record) => {
@@ -143,6 +175,16 @@ class MemoryTransport implements Transport {
     throw new StreamError('TOPIC_UNKNOWN', `The topic ${topicName} has no partition ${partition}.`);
   }
 
+  /** Everything is done when it returns, or it throws and nothing is: the promises only say so. */
+  #write({ appends, state, commits }: TransactionWork): Promise<boolean> {
+    if (!commits.every(({ assignment }) => isHeld(assignment))) return Promise.resolve(false);
+    for (const { topic } of appends) this.#topic(topic);
+    const done: Promise<unknown>[] = [this.#state.write(state)];
+    for (const { topic, records } of appends) this.#append(topic, records);
+    for (const { assignment, offset } of commits) done.push(assignment.commit(offset));
+    return Promise.all(done).then(() => true);
+  }
+
   #topic(name: string): Topic {
     this.#checkOpen();
     const topic = this.#topics.get(name);
@@ -154,4 +196,9 @@ class MemoryTransport implements Transport {
   #checkOpen(): void {
     if (this.#closing.signal.aborted) throw new StreamError('TRANSPORT_CLOSED', 'The transport is closed.');
   }
+}
+
+function isHeld(assignment: Assignment): boolean {
+  if (assignment instanceof MemoryAssignment) return assignment.isHeld;
+  throw new TypeError(`The assignment of ${assignment.topic} is not one of this transport.`);
 }

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { Command } from 'commander';
 import type { DeadLetter } from '../../schemas/types.ts';
 import { StreamError } from '../../pipeline/errors.ts';
-import { openLocalState } from '../../state/local.ts';
-import { keptDeadLetters } from '../dead-letter-log.ts';
+import { createEmbeddedTransport } from '../../transports/embedded/transport.ts';
 import { defaultConfigFile } from '../load-config.ts';
+import { topicsFolder } from '../open-transport.ts';
 import { print } from '../output.ts';
+import { readDeadLetters } from '../read-dead-letters.ts';
 import { stateFolderOf } from '../state-folder.ts';
 import { table } from '../table.ts';
 
@@ -61,17 +61,17 @@ function withOptions(command: Command): Command {
 }
 
 async function readLetters(options: Options): Promise<readonly DeadLetter[]> {
-  const folder = path.join(await stateFolderOf(options), 'state');
+  const folder = topicsFolder(await stateFolderOf(options));
   if (!existsSync(folder)) {
-    throw new StreamError('STATE_UNAVAILABLE', `There is no state in ${folder}.`, {
+    throw new StreamError('STATE_UNAVAILABLE', `There are no topics in ${folder}.`, {
       advice: 'Run the pipeline first, or name its folder with --state.',
     });
   }
-  const state = openLocalState(folder);
+  const transport = createEmbeddedTransport({ folder });
   try {
-    return await keptDeadLetters(state);
+    return await readDeadLetters(transport);
   } finally {
-    await state.close();
+    await transport.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DerivedObjects } from '../../cli/derived-objects.ts';
 import { Deriver } from '../../pipeline/derive/deriver.ts';
-import { createMemoryState } from '../../state/memory.ts';
+import { createMemoryState } from '../../platform/memory-state.ts';
 
 const object = (producer: string) => ({
   key: JSON.stringify([producer, 'routine', 'r']),

@@ -14,7 +14,7 @@ it('`stop()` settles what is in the topics when the transport forgets', async ()
   const folder = await mkdtemp(path.join(tmpdir(), 'stop-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const config = path.join(folder, 'purview-streams.yaml');
-  const kinds = 'sink: { kind: file, path: changes.ndjson }\nproducers: {}\n';
+  const kinds = 'transport: { kind: memory }\nsink: { kind: file, path: changes.ndjson }\nproducers: {}\n';
   await writeFile(config, `${kinds}delivery: { batchWithinMs: 200 }\n`);
   const pipeline = await openPipeline(configure(await loadConfig(config)), { telemetry: createTelemetry() });
   onTestFinished(() => pipeline.close());

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { assert, asyncProperty, integer, record, shuffledSubarray } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configure, type Configured } from '../../cli/configured.ts';
-import { keptDeadLetters } from '../../cli/dead-letter-log.ts';
 import { loadConfig } from '../../cli/load-config.ts';
 import { openPipeline } from '../../cli/open-pipeline.ts';
+import { readDeadLetters } from '../../cli/read-dead-letters.ts';
 import { openProducers } from '../../cli/open-producers.ts';
 import { startPipeline } from '../../cli/pipeline-run.ts';
 import { exportCatalog } from '../../catalog/export.ts';
@@ -100,7 +100,7 @@ describe('the pipeline over the raw events of the example', () => {
       }
       const running = startPipeline(pipeline, []);
       await running.settled;
-      expect(await keptDeadLetters(pipeline.state)).toEqual([]);
+      expect(await readDeadLetters(pipeline.transport)).toEqual([]);
       await running.stop();
     } finally {
       await pipeline.close();

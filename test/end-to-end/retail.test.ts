@@ -49,14 +49,14 @@ describe('npm start on the example shop', () => {
     expect(first.stderr).not.toContain('error:');
     expect(first.code).toBe(0);
     const figures = summary(first).producers.map(
-      ({ name, rawEvents, created, processes, lineageEdges, columnEdges, warnings, deadLetters }) =>
-        [name, rawEvents, created, processes, lineageEdges, columnEdges, warnings, deadLetters].join(' '),
+      ({ name, rawEvents, processes, lineageEdges, columnEdges, warnings, deadLetters }) =>
+        [name, rawEvents, processes, lineageEdges, columnEdges, warnings, deadLetters].join(' '),
     );
     expect(figures).toEqual([
-      'shop-db 17 53 7 11 12 0 0',
-      'warehouse 14 37 3 6 7 3 0',
-      'loader 13 24 13 26 0 3 0',
-      'jobs 3 5 3 8 8 2 0',
+      'shop-db 17 7 11 12 0 0',
+      'warehouse 14 3 6 7 3 0',
+      'loader 13 13 26 0 3 0',
+      'jobs 3 3 8 8 2 0',
     ]);
   });
 
@@ -64,9 +64,13 @@ describe('npm start on the example shop', () => {
     expect(second.code).toBe(0);
     const { producers, writeCalls } = summary(second);
     expect(writeCalls).toBe(0);
-    const created = new Map(summary(first).producers.map((row) => [row.name, row.created]));
+    // In the first run a placeholder may have stood in for some of them until their own source was read.
+    const entities = { 'shop-db': 53, warehouse: 37, loader: 24, jobs: 5 };
     for (const row of producers) {
-      expect(row).toMatchObject({ created: 0, updated: 0, unchanged: created.get(row.name), deadLetters: 0 });
+      expect(row).toMatchObject({ created: 0, updated: 0, deadLetters: 0 });
+      expect({ [row.name]: row.unchanged }).toEqual({
+        [row.name]: entities[row.name as keyof typeof entities],
+      });
     }
   });
 

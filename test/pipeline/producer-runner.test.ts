@@ -9,7 +9,7 @@ import type { Transport } from '../../pipeline/transport.ts';
 import { fromHeaders } from '../../schemas/cloud-events.ts';
 import { decodeEvent } from '../../schemas/codec.ts';
 import type { DeadLetter, RawEvent } from '../../schemas/types.ts';
-import { createMemoryState } from '../../state/memory.ts';
+import { createMemoryState } from '../../platform/memory-state.ts';
 import { createMemoryTransport } from '../../transports/memory.ts';
 
 const never = new AbortController().signal;

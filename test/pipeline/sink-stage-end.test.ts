@@ -55,6 +55,7 @@ describe('runSinkStage(), at its end', () => {
         read: (topic, partition, from) => memory.read(topic, partition, from),
         describe: (topic) => memory.describe(topic),
         admin: memory.admin,
+        transactions: memory.transactions,
         close: () => memory.close(),
         subscribe: async function* subscribe(options) {
           for await (const assignment of memory.subscribe(options)) {

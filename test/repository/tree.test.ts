@@ -9,7 +9,6 @@ const folders = [
   'pipeline',
   'platform',
   'transports',
-  'state',
   'producers',
   'transforms',
   'sinks',

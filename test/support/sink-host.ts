@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
 import type { AppliedCounts, Outcome, Sink } from '../../pipeline/sink.ts';
-import { createMemoryState } from '../../state/memory.ts';
+import { createMemoryState } from '../../platform/memory-state.ts';
 import type { EntityChange } from '../../schemas/types.ts';
 import { deliveries, shopTypes } from './changes.ts';
 

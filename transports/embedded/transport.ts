@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Database, RootDatabase } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
 import { z } from 'zod';
 import { StreamError } from '../../pipeline/errors.ts';
 import type {
@@ -9,19 +9,18 @@ import type {
   PartitionState,
   StoredRecord,
   TopicSpec,
-  TransactionWork,
   Transactions,
   Transport,
   TransportAdmin,
 } from '../../pipeline/transport.ts';
 import { openLmdb } from '../../platform/lmdb.ts';
-import { putState, readState, scanState, stateEntry } from '../../platform/lmdb-state.ts';
 import { createAdmin } from './admin.ts';
-import { EmbeddedAssignment, type Shared } from './assignment.ts';
+import type { Shared } from './assignment.ts';
 import { Committer } from './committer.ts';
 import { Groups } from './groups.ts';
 import { EmbeddedLog } from './log.ts';
 import { rebuildAdvice } from './sealed.ts';
+import { createTransactions } from './transactions.ts';
 import { Subscription } from './subscription.ts';
 import { UpkeepLoop } from './upkeep.ts';
 import { Wakeup } from './wakeup.ts';
@@ -68,7 +67,6 @@ class LmdbTransport implements EmbeddedTransport {
   readonly transactions: Transactions;
   readonly admin: TransportAdmin;
   readonly #environment: RootDatabase<string, Buffer>;
-  readonly #states: Database<string, Buffer>;
   readonly #shared: Shared;
   readonly #subscriptions = new Set<Subscription>();
   readonly #closing = new AbortController();
@@ -93,11 +91,6 @@ class LmdbTransport implements EmbeddedTransport {
       mapSize: Math.ceil((maxBytes * 2 + 64 * 1024 ** 2) / 65_536) * 65_536,
       maxDatabases: 1024,
     });
-    this.#states = this.#environment.openDB({
-      name: 'state',
-      encoding: 'string',
-      keyEncoding: 'binary',
-    });
     this.#shared = {
       log: new EmbeddedLog(this.#environment, maxBytes),
       groups: new Groups(this.#environment),
@@ -105,19 +98,12 @@ class LmdbTransport implements EmbeddedTransport {
       wakeup: new Wakeup(),
       isClosed: () => this.#isClosed,
     };
-    this.transactions = {
-      state: {
-        get: async (key) => readState(this.#openStates(), key),
-        write: async (writes) => {
-          const states = this.#openStates();
-          const entries = writes.map(stateEntry);
-          await this.#shared.committer.run(() => putState(states, entries));
-        },
-        scan: (prefix) => this.#scan(prefix),
-        close: async () => undefined,
-      },
-      run: async (work) => this.#transact(work),
-    };
+    this.transactions = createTransactions({
+      environment: this.#environment,
+      open: () => this.#open(),
+      isClosing: () => this.#closing.signal.aborted,
+      now: this.#now,
+    });
     this.admin = createAdmin(() => this.#open());
     const { log, groups, committer } = this.#shared;
     this.#upkeep = new UpkeepLoop({ log, groups, committer, now: this.#now }, upkeepMs);
@@ -215,24 +201,6 @@ class LmdbTransport implements EmbeddedTransport {
     }
   }
 
-  async #transact({ appends, state, commits }: TransactionWork): Promise<boolean> {
-    const { log, committer } = this.#open();
-    const prepared = appends.map(({ topic, records }) => log.prepare(topic, records));
-    const entries = state.map(stateEntry);
-    const held = commits.map(({ assignment, offset }) => {
-      if (assignment instanceof EmbeddedAssignment) return { assignment, offset };
-      throw new TypeError(`The assignment of ${assignment.topic} is not one of this transport.`);
-    });
-    const bytes = prepared.reduce((sum, append) => sum + append.bytes, 0);
-    return committer.run(() => {
-      if (!held.every(({ assignment }) => assignment.isHeld())) return false;
-      for (const append of prepared) log.append(append, this.#now());
-      putState(this.#states, entries);
-      for (const { assignment, offset } of held) assignment.commitWithin(offset);
-      return true;
-    }, bytes);
-  }
-
   #onCommit(): void {
     this.#shared.wakeup.wake();
     for (const subscription of this.#subscriptions) subscription.check();
@@ -253,15 +221,6 @@ class LmdbTransport implements EmbeddedTransport {
     if (this.#subscriptions.size > 0) return;
     clearInterval(this.#poll);
     this.#poll = undefined;
-  }
-
-  async *#scan(prefix: string): ReturnType<Transactions['state']['scan']> {
-    yield* scanState(this.#openStates(), prefix);
-  }
-
-  #openStates(): Database<string, Buffer> {
-    if (!this.#closing.signal.aborted) return this.#states;
-    throw new StreamError('STATE_UNAVAILABLE', 'The state was used after its transport had been closed.');
   }
 
   #open(): Shared {

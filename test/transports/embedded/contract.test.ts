@@ -1,5 +1,6 @@
 import { createEmbeddedTransport } from '../../../transports/embedded/transport.ts';
 import { transportAdminContract } from '../../contracts/transport-admin.ts';
+import { transactionsContract } from '../../contracts/transactions.ts';
 import { type TransportAdapter, transportContract } from '../../contracts/transport.ts';
 import { Workshop } from './support.ts';
 
@@ -12,3 +13,4 @@ const adapter: TransportAdapter = {
 };
 transportContract('embedded', adapter);
 transportAdminContract('embedded', adapter);
+transactionsContract('embedded', adapter);

@@ -1,4 +1,4 @@
-import { createMemoryState } from '../../state/memory.ts';
+import { createMemoryState } from '../../platform/memory-state.ts';
 import { stateContract } from '../contracts/state.ts';
 
 stateContract('memory', { open: async () => createMemoryState(), cleanUp: async () => undefined });
