@@ -7,6 +7,7 @@ import { lineageCommand } from './commands/lineage.ts';
 import { produceCommand } from './commands/produce.ts';
 import { sqlLineageCommand } from './commands/sql-lineage.ts';
 import { sinkCommand, transformCommand } from './commands/stage.ts';
+import { topicsCommand } from './commands/topics.ts';
 import { runCommand } from './commands/run.ts';
 import { describeFailure, exitCodeOf, exitCodes, note } from './output.ts';
 
@@ -32,6 +33,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .addCommand(checkCommand(setExitCode))
     .addCommand(entityCommand())
     .addCommand(lineageCommand())
+    .addCommand(topicsCommand())
     .addCommand(deadLettersCommand())
     .addCommand(sqlLineageCommand());
   for (const command of allCommands(program)) command.exitOverride().copyInheritedSettings(program);

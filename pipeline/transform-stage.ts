@@ -30,7 +30,6 @@ const rawTypes: ReadonlySet<EventType> = new Set([
   'routine',
   'job',
   'job-file',
-  'observed-statement',
   'removal',
   'scan-started',
   'scan-completed',

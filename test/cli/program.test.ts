@@ -109,6 +109,8 @@ describe('purview-streams', () => {
       'check',
       'entity',
       'lineage',
+      'topics list',
+      'topics show',
       'dead-letters list',
       'dead-letters show',
       'sql-lineage',

@@ -1,0 +1,97 @@
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { blob, HandWorld, jsonLines } from '../support/by-hand.ts';
+import { runHere } from '../support/run-here.ts';
+
+const timeout = 120_000;
+const partitionShape = z.object({
+  topic: z.string(),
+  groups: z.array(z.object({ lag: z.number(), oldestMs: z.number().nullable(), members: z.number() })),
+});
+const recordShape = z.object({
+  key: z.string(),
+  offset: z.number(),
+  time: z.string(),
+  type: z.string().nullable(),
+  value: z.unknown(),
+});
+
+describe('purview-streams topics', () => {
+  let world: HandWorld;
+
+  beforeAll(async () => {
+    world = await HandWorld.make([
+      { objectId: 'a', inputs: ['x'], outputs: ['y'] },
+      { objectId: 'b', inputs: ['y'], outputs: ['z'] },
+    ]);
+  });
+
+  afterAll(() => world.remove());
+
+  it('list says what to do and exits 1 when nothing has run yet', { timeout }, async () => {
+    const { code, stderr } = await world.run('topics', 'list');
+    expect(code).toBe(1);
+    expect(stderr).toContain('Run the pipeline first');
+  });
+
+  it('list and show read what a pipeline does that runs in another process', { timeout }, async () => {
+    const running = world.start('run');
+    await vi.waitFor(() => expect(running.output().stdout).toContain('Settled in'), { timeout });
+    const listed = jsonLines(partitionShape, (await world.run('topics', 'list', '--json')).stdout);
+    expect(listed.map(({ topic }) => topic)).toEqual(
+      ['metadata.dead-letters', 'metadata.entities', 'metadata.raw'].flatMap((name) => [name, name]),
+    );
+    const progress = listed.flatMap(({ groups }) => groups);
+    expect(progress).toHaveLength(4);
+    for (const group of progress) expect(group).toMatchObject({ lag: 0, oldestMs: null, members: 1 });
+    const text = await world.run('topics', 'list');
+    expect(text.stdout).toMatch(/metadata\.raw +0 .*purview-streams\.transform +1 /u);
+
+    const followed = world.start('topics', 'show', 'metadata.raw', '--from', '0', '--follow');
+    await vi.waitFor(() => expect(followed.output().stdout).toContain('hand/job/b'), { timeout });
+    followed.child.kill('SIGINT');
+    expect((await followed.ended).code).toBe(0);
+    running.child.kill('SIGINT');
+    expect((await running.ended).code).toBe(0);
+  });
+
+  it('show prints decoded events by key, from an offset or a time, up to a limit', { timeout }, async () => {
+    const show = async (...args: readonly string[]) =>
+      jsonLines(recordShape, (await world.run('topics', 'show', ...args, '--json')).stdout);
+    const [job] = await show('metadata.raw', '--key', 'hand/job/a', '--limit', '1');
+    expect(job).toMatchObject({ key: 'hand/job/a', type: 'job', value: { objectId: 'a', tool: 'demo-etl' } });
+    const entities = await show('metadata.entities', '--limit', '1000');
+    expect(entities.map(({ key }) => key)).toContain(blob('z'));
+    const times = entities.map(({ time }) => Date.parse(time));
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    const later = await show('metadata.entities', '--from', '1', '--partition', '0', '--limit', '1000');
+    expect(later.map(({ offset }) => offset)).toEqual(later.map((_, index) => index + 1));
+    expect(await show('metadata.entities', '--from', '2999-01-01T00:00:00Z')).toEqual([]);
+    expect(await show('metadata.entities', '--from', 'end')).toEqual([]);
+    const text = await world.run('topics', 'show', 'metadata.raw', '--limit', '1');
+    expect(text.stdout).toMatch(/^metadata\.raw-\d-\d {2}\S+Z {2}[a-z-]+ {2}hand\/\S+$/mu);
+    expect(text.stderr).toContain('There is more');
+  });
+
+  it('show exits 2 and names what there is when a topic, partition or place does not exist', {
+    timeout,
+  }, async () => {
+    const wrong = [
+      await world.run('topics', 'show', 'metadata.rwa'),
+      await world.run('topics', 'show', 'metadata.raw', '--partition', '7'),
+      await world.run('topics', 'show', 'metadata.raw', '--from', 'yesterday'),
+    ];
+    expect(wrong.map(({ code }) => code)).toEqual([2, 2, 2]);
+    expect(wrong[0]?.stderr).toContain('metadata.dead-letters, metadata.entities, metadata.raw');
+    expect(wrong[1]?.stderr).toContain('It has 2');
+    expect(wrong[2]?.stderr).toContain('2026-03-01T12:00:00Z');
+  });
+
+  it('list needs no configuration when the state folder is named', { timeout }, async () => {
+    const none = path.join(world.folder, 'none.yaml');
+    const { code, stdout } = await runHere(['topics', 'list', '--config', none, '--state', world.state]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('metadata.raw');
+  });
+});
