@@ -1,40 +1,24 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import avro from 'avsc';
 import { StreamError, messageOf } from '../pipeline/errors.ts';
-import { checkBounds } from './bounds.ts';
+import { boundsOf, type CheckBounds } from './bounds.ts';
+import { exactLong } from './exact-long.ts';
 import { schemaFingerprint } from './fingerprint.ts';
 import type { EventType, EventTypes } from './types.ts';
 
 /** Marks a single-object encoding (Avro specification 1.11, "Single-object encoding"). */
 const marker = Buffer.from([0xc3, 0x01]);
 const headerBytes = 10;
-
-/**
- * Longs as numbers, exact for every safe integer: avsc's own writer gives another number back beyond 2^52, where twice the value
- * is not exact any more.
- */
-const exactLong = avro.types.LongType.__with({
-  fromBuffer: (bytes: Buffer) => {
-    const value = Number(bytes.readBigInt64LE());
-    if (!Number.isSafeInteger(value)) throw new RangeError(`the number ${value} is too large`);
-    return value;
-  },
-  toBuffer: (value: number) => {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigInt64LE(BigInt(value));
-    return bytes;
-  },
-  isValid: (value: unknown) => Number.isSafeInteger(value),
-  fromJSON: Number,
-  toJSON: Number,
-  compare: (a: number, b: number) => Math.sign(a - b),
-});
+/** Events are encoded into this one first: their length is known afterwards. Grows with the largest event so far, up to a limit. */
+let scratch = Buffer.alloc(64 * 1024);
+const maxScratchBytes = 4 * 1024 * 1024;
 
 interface Version {
   readonly type: EventType;
   readonly version: number;
   readonly schema: avro.Type;
   readonly fingerprint: Buffer;
+  readonly checkBounds: CheckBounds;
   resolver?: avro.Resolver;
 }
 
@@ -87,13 +71,15 @@ function readVersions(folder: URL): Versions {
     const json = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
     const fingerprint = Buffer.alloc(8);
     fingerprint.writeBigUInt64LE(schemaFingerprint(json));
+    const schema = avro.Type.forSchema(json, { registry: { long: exactLong } });
     const version: Version = {
       type: match[1] as EventType,
       version: Number(match[2]),
-      schema: avro.Type.forSchema(json, { registry: { long: exactLong } }),
+      schema,
       fingerprint,
+      checkBounds: boundsOf(schema),
     };
-    byFingerprint.set(fingerprint.toString('hex'), version);
+    byFingerprint.set(fingerprint.toString('latin1'), version);
     const known = newest.get(version.type);
     if (known === undefined || known.version < version.version) newest.set(version.type, version);
   }
@@ -110,7 +96,7 @@ function newestOf({ newest }: Versions, type: EventType): Version {
 function encodeWith(version: Version, value: object): Buffer {
   const writable = withBuffer(value);
   try {
-    return Buffer.concat([marker, version.fingerprint, version.schema.toBuffer(writable)]);
+    return encoded(version, writable);
   } catch (thrown) {
     const where: string[] = [];
     version.schema.isValid(writable, {
@@ -122,6 +108,19 @@ function encodeWith(version: Version, value: object): Buffer {
       { cause: thrown },
     );
   }
+}
+
+function encoded({ schema, fingerprint }: Version, value: object): Buffer {
+  let target = scratch;
+  let end = schema.encode(value, target, headerBytes);
+  if (end < 0) {
+    target = Buffer.alloc(target.length - end); // a negative end is the number of bytes that are missing
+    end = schema.encode(value, target, headerBytes);
+    if (target.length <= maxScratchBytes) scratch = target;
+  }
+  marker.copy(target);
+  fingerprint.copy(target, marker.length);
+  return Buffer.from(target.subarray(0, end));
 }
 
 /** avsc takes bytes only as a Buffer; `value` of a dead letter is the one field of bytes. */
@@ -143,23 +142,19 @@ function decodeWith(versions: Versions, bytes: Uint8Array): DecodedEvent {
   const buffer = Buffer.isBuffer(bytes)
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (buffer.length < headerBytes || !buffer.subarray(0, 2).equals(marker)) {
+  if (buffer.length < headerBytes || buffer[0] !== marker[0] || buffer[1] !== marker[1]) {
     throw new StreamError(
       'EVENT_UNDECODABLE',
       `The event of ${buffer.length} bytes does not begin with C3 01.`,
     );
   }
-  const fingerprint = buffer.subarray(2, headerBytes).toString('hex');
-  const writer = versions.byFingerprint.get(fingerprint);
-  if (writer === undefined)
+  const writer = versions.byFingerprint.get(buffer.toString('latin1', marker.length, headerBytes));
+  if (writer === undefined) {
+    const fingerprint = buffer.toString('hex', marker.length, headerBytes);
     throw new StreamError('EVENT_UNDECODABLE', `No schema here has the fingerprint ${fingerprint}.`);
-  const reader = newestOf(versions, writer.type);
-  const body = buffer.subarray(headerBytes);
+  }
   try {
-    checkBounds(writer.schema, body);
-    if (writer !== reader) writer.resolver ??= reader.schema.createResolver(writer.schema);
-    const value: unknown = reader.schema.fromBuffer(body, writer.resolver);
-    return { type: writer.type, value: value as EventTypes[EventType] };
+    return { type: writer.type, value: decodeBody(buffer, writer, newestOf(versions, writer.type)) };
   } catch (thrown) {
     throw new StreamError(
       'EVENT_UNDECODABLE',
@@ -167,6 +162,15 @@ function decodeWith(versions: Versions, bytes: Uint8Array): DecodedEvent {
       { cause: thrown },
     );
   }
+}
+
+function decodeBody(buffer: Buffer, writer: Version, reader: Version): EventTypes[EventType] {
+  writer.checkBounds(buffer, headerBytes);
+  if (writer !== reader) writer.resolver ??= reader.schema.createResolver(writer.schema);
+  const { value, offset } = reader.schema.decode(buffer, headerBytes, writer.resolver);
+  if (offset < 0) throw new RangeError('the bytes end too soon');
+  if (offset < buffer.length) throw new RangeError(`${buffer.length - offset} bytes follow the event`);
+  return value;
 }
 
 const shipped = createCodec(new URL('./avro/', import.meta.url));
