@@ -5,6 +5,7 @@ import { hashOf } from './content-hash.ts';
 import { appendDeadLetters } from './delivery/dead-letters.ts';
 import { toStreamError } from './errors.ts';
 import type { Producer, Rejection } from './producer.ts';
+import { RunnerMemory } from './producer-memory.ts';
 import { type Entry, entrySchema, Scan } from './producer-scan.ts';
 import type { StateStore, StateWrite } from './state.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -68,7 +69,9 @@ export class ProducerRunner {
     const position = { incarnation: scan.incarnation, sequence: this.#scans };
     await this.#publish([this.#record('scan-started', 'scan', { producer: name, scanId, position })], []);
     const rejections: Rejection[] = [];
-    for await (const found of producer.scan({ signal, reject: (rejection) => rejections.push(rejection) })) {
+    const memory = new RunnerMemory(this.#options.state, name);
+    const reject = (rejection: Rejection): void => void rejections.push(rejection);
+    for await (const found of producer.scan({ signal, memory, reject })) {
       try {
         scan.add(found, (type, value) => this.#record(type, `${type}/${found.objectId}`, value), name);
       } catch (thrown) {
@@ -83,6 +86,7 @@ export class ProducerRunner {
     signal.throwIfAborted();
     await this.#publish(scan.records.splice(0), scan.writes.splice(0));
     await this.#deadLetter(rejections);
+    await memory.write();
     const removed = rejections.length === 0 ? await this.#remove(scan) : 0;
     const objects = scan.seen.size;
     const completed = { producer: name, scanId, position, objects, rejected: rejections.length, removed };

@@ -83,5 +83,7 @@ function objectRecord(
       return record(found.type, { ...found.value, ...added });
     case 'job-file':
       return record(found.type, { ...found.value, ...added });
+    case 'observed-statement':
+      return record(found.type, { ...found.value, ...added });
   }
 }

@@ -1,6 +1,7 @@
 /** The contract of a producer: it reads one source and says what it finds, in the source's own terms. */
 import type { EventTypes, ObjectEventType } from '../schemas/types.ts';
 import type { StreamError } from './errors.ts';
+import type { Json } from './state.ts';
 
 /** What the producer runner adds to an object event. */
 type AddedByRunner = 'producer' | 'objectId' | 'position';
@@ -28,10 +29,22 @@ export interface Rejection {
   readonly bytes?: Uint8Array;
 }
 
+/** What a producer itself remembers from scan to scan, for sources that forget: history, watermarks. */
+export interface ProducerMemory {
+  /** Everything that is remembered, in the order of keys. Values are parsed by the producer: they may stem from an older version. */
+  entries(): AsyncIterable<{ readonly key: string; readonly value: Json }>;
+  /**
+   * Remembers a value; undefined forgets it. Written in one step with all others of the scan, once everything that the scan yielded is
+   * published and every rejection is a dead letter: a scan that fails remembers nothing.
+   */
+  set(key: string, value: Json | undefined): void;
+}
+
 /** What a scan may use. */
 export interface ScanContext {
   /** Fires on shutdown: stop reading, the scan counts as incomplete. */
   readonly signal: AbortSignal;
+  readonly memory: ProducerMemory;
   /** Reports one unreadable object. */
   reject(rejection: Rejection): void;
 }

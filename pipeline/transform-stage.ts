@@ -30,6 +30,7 @@ const rawTypes: ReadonlySet<EventType> = new Set([
   'routine',
   'job',
   'job-file',
+  'observed-statement',
   'removal',
   'scan-started',
   'scan-completed',

@@ -8,6 +8,7 @@ import { events } from './events/component.ts';
 import { etlApi } from './etl-api/component.ts';
 import { etlJobFiles } from './etl-job-files/component.ts';
 import { postgres } from './postgres/component.ts';
+import { postgresHistory } from './postgres/history-component.ts';
 
 /** Every kind of producer by the name that the configuration uses. */
 export const producers = {
@@ -16,4 +17,5 @@ export const producers = {
   'custom-db': customDb,
   'etl-job-files': etlJobFiles,
   postgres,
+  'postgres-history': postgresHistory,
 } as const satisfies Record<string, ProducerComponent>;

@@ -112,6 +112,33 @@ export interface Routine extends DescribedEvent {
   readonly file: string | null;
 }
 
+/** One table or column that flowed into another, as the source itself recorded it. */
+export interface ObservedFlow {
+  /** Without the server. */
+  readonly source: readonly NamePart[];
+  /** Null when only the table is known. */
+  readonly sourceColumn: string | null;
+  readonly target: readonly NamePart[];
+  readonly targetColumn: string | null;
+}
+
+/** One SQL statement that a database has run, aggregated over its executions. */
+export interface ObservedStatement extends DescribedEvent {
+  readonly system: string;
+  /** Where it ran: the server, then the current database and schema as far as they are known. */
+  readonly path: readonly NamePart[];
+  readonly dialect: string;
+  readonly searchPath: readonly string[];
+  readonly text: string;
+  readonly users: readonly string[];
+  readonly executions: number | null;
+  /** Day (UTC, YYYY-MM-DD). */
+  readonly firstSeen: string | null;
+  readonly lastSeen: string | null;
+  /** Null where the source records no lineage. */
+  readonly flows: readonly ObservedFlow[] | null;
+}
+
 /** A dataset as an ETL tool names it. */
 export interface DatasetName {
   readonly type: string;
@@ -242,6 +269,7 @@ export interface EventTypes {
   readonly routine: Routine;
   readonly job: Job;
   readonly 'job-file': JobFile;
+  readonly 'observed-statement': ObservedStatement;
   readonly removal: Removal;
   readonly 'scan-started': ScanStarted;
   readonly 'scan-completed': ScanCompleted;
@@ -256,7 +284,13 @@ export type TypedEvent<T extends EventType> = {
   [K in T]: { readonly type: K; readonly value: EventTypes[K] };
 }[T];
 /** Names of the events that describe one object of a source. */
-export const objectEventTypes = ['database-object', 'routine', 'job', 'job-file'] as const;
+export const objectEventTypes = [
+  'database-object',
+  'routine',
+  'job',
+  'job-file',
+  'observed-statement',
+] as const;
 /** The name of an event that describes one object of a source. */
 export type ObjectEventType = (typeof objectEventTypes)[number];
 /** An event on `metadata.raw`. */

@@ -6,6 +6,7 @@ import type { TransformFactory } from '../pipeline/transform.ts';
 import { describeDatabaseObjects } from './describe-database-objects.ts';
 import { mapJobFiles } from './map-job-files.ts';
 import { mapJobs } from './map-jobs.ts';
+import { traceObservedStatements } from './trace-observed-statements.ts';
 import { traceScripts } from './trace-scripts.ts';
 
 /** Every transform by name, a verb; each looks at every raw event and answers for those that are its business. */
@@ -14,4 +15,5 @@ export const transforms = {
   'map-jobs': mapJobs,
   'map-job-files': mapJobFiles,
   'trace-scripts': traceScripts,
+  'trace-observed-statements': traceObservedStatements,
 } as const satisfies Record<string, TransformFactory>;

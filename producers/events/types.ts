@@ -1,3 +1,4 @@
+import { observedStatement } from '../../pipeline/history-types.ts';
 import { jobTypes } from '../../pipeline/job-types.ts';
 import { processAttributes } from '../../pipeline/process.ts';
 import type { DatabaseTypes, EntityType, RelationshipType, SourceTypes } from '../../pipeline/types.ts';
@@ -112,7 +113,7 @@ const database: DatabaseTypes = {
 
 /** Types of any database and any ETL tool, for sources that speak in raw events themselves. */
 export const eventTypes: SourceTypes = {
-  entityTypes: [...entityTypes, ...jobTypes.entityTypes],
+  entityTypes: [...entityTypes, ...jobTypes.entityTypes, observedStatement],
   relationshipTypes: [
     contains('server', 'generic_database', 'databases'),
     contains('database', 'generic_schema', 'schemas'),

@@ -6,7 +6,8 @@ import { ownTypes } from './own-types.ts';
 import { PostgresProducer } from './producer.ts';
 import { rdbmsTypes } from './rdbms-types.ts';
 
-const typeSets = { own: ownTypes, azure: azureTypes, rdbms: rdbmsTypes } as const;
+/** The types that the option `types` chooses from. */
+export const typeSets = { own: ownTypes, azure: azureTypes, rdbms: rdbmsTypes } as const;
 
 /** Producer of kind `postgres`: PostgreSQL 13 or newer by its catalogues, with the column lineage of its views. */
 export const postgres = producerComponent({

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { StreamError } from '../../pipeline/errors.ts';
-import type { FoundObject, Producer, Rejection } from '../../pipeline/producer.ts';
+import type { FoundObject, Producer, Rejection, ScanContext } from '../../pipeline/producer.ts';
+import { testMemory } from '../support/producer-memory.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import type { ObjectEvent } from '../../schemas/types.ts';
 
@@ -10,15 +11,16 @@ export interface ScanResult {
   readonly rejections: readonly Rejection[];
 }
 
-/** Scans a source to its end. */
+/** Scans a source to its end; with `memory` as the scan after the one that remembered it. */
 export async function scanAll(
   producer: Producer,
   signal: AbortSignal = new AbortController().signal,
+  memory: ScanContext['memory'] = testMemory(),
 ): Promise<ScanResult> {
   const objects: FoundObject[] = [];
   const rejections: Rejection[] = [];
   const reject = (rejection: Rejection): void => void rejections.push(rejection);
-  for await (const found of producer.scan({ signal, reject })) objects.push(found);
+  for await (const found of producer.scan({ signal, memory, reject })) objects.push(found);
   return { objects, rejections };
 }
 
@@ -70,7 +72,11 @@ export function producerContract(name: string, theCase: ProducerContractCase): v
 
     it('scan() can be left in the middle and begun anew', async () => {
       const producer = await open();
-      const context = { signal: new AbortController().signal, reject: () => undefined };
+      const context = {
+        signal: new AbortController().signal,
+        memory: testMemory(),
+        reject: () => undefined,
+      };
       for await (const _found of producer.scan(context)) break;
       expect((await scanAll(producer)).objects).toHaveLength(theCase.objects.length);
     });
@@ -82,7 +88,7 @@ export function producerContract(name: string, theCase: ProducerContractCase): v
       let count = 0;
       const late = await failureOf(
         (async () => {
-          const context = { signal: stop.signal, reject: () => undefined };
+          const context = { signal: stop.signal, memory: testMemory(), reject: () => undefined };
           for await (const _found of producer.scan(context)) {
             count += 1;
             stop.abort();
@@ -155,6 +161,8 @@ function encoded(found: FoundObject): Buffer {
     case 'job':
       return encodeEvent(found.type, { ...found.value, ...added });
     case 'job-file':
+      return encodeEvent(found.type, { ...found.value, ...added });
+    case 'observed-statement':
       return encodeEvent(found.type, { ...found.value, ...added });
   }
 }

@@ -45,6 +45,12 @@ const dependency = fc.record({
   targetColumn: orNull(text),
   transformed: fc.boolean(),
 });
+const flow = fc.record({
+  source: path,
+  sourceColumn: orNull(text),
+  target: path,
+  targetColumn: orNull(text),
+});
 const node = fc.record({
   id: text,
   kind: text,
@@ -100,6 +106,19 @@ export const arbitraryEvents: { readonly [T in keyof EventTypes]: fc.Arbitrary<E
     jobId: text,
     file: text,
     nodes: list(node),
+  }),
+  'observed-statement': fc.record({
+    ...described,
+    system: text,
+    path,
+    dialect: text,
+    searchPath: list(text),
+    text,
+    users: list(text),
+    executions: orNull(long),
+    firstSeen: orNull(text),
+    lastSeen: orNull(text),
+    flows: orNull(list(flow)),
   }),
   removal: fc.record({ ...object, removedType: text }),
   'scan-started': fc.record({ producer: text, scanId: text, position }),

@@ -65,6 +65,8 @@ function rawEvent(found: FoundObject, producer: string): RawEvent {
       return { type: found.type, value: { ...found.value, ...added } };
     case 'job-file':
       return { type: found.type, value: { ...found.value, ...added } };
+    case 'observed-statement':
+      return { type: found.type, value: { ...found.value, ...added } };
   }
 }
 

@@ -4,6 +4,7 @@ import type { FoundObject, Producer } from '../../../pipeline/producer.ts';
 import type { DatabaseObject } from '../../../schemas/types.ts';
 import { producerContract, scanAll } from '../../contracts/producer.ts';
 import { openProducer, startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { testMemory } from '../../support/producer-memory.ts';
 
 let server: TestPostgres;
 beforeAll(async () => {
@@ -350,7 +351,11 @@ describe('postgres errors', () => {
   it('come from scan() when the server ends the connection, and can be tried again', async () => {
     const database = await databaseOf('CREATE TABLE t (x int)');
     const producer = await open(database);
-    const scan = producer.scan({ signal: new AbortController().signal, reject: () => undefined });
+    const scan = producer.scan({
+      signal: new AbortController().signal,
+      memory: testMemory(),
+      reject: () => undefined,
+    });
     const reading = (async () => {
       for await (const _found of scan) {
         await server.run(
