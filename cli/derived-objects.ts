@@ -1,8 +1,21 @@
 import { z } from 'zod';
 import type { Deriver, ObjectState } from '../pipeline/derive/deriver.ts';
 import type { StateStore } from '../pipeline/state.ts';
+import { databaseLevels } from '../schemas/types.ts';
 
 const prefix = 'derived/';
+const refSchema = z.object({ typeName: z.string(), qualifiedName: z.string() });
+const knownAssetSchema = refSchema.extend({
+  columns: z.array(z.string()),
+  standsFor: refSchema.exactOptional(),
+  routine: z
+    .object({
+      dialect: z.string(),
+      text: z.string(),
+      place: z.array(z.object({ level: z.enum(databaseLevels), name: z.string() })),
+    })
+    .exactOptional(),
+});
 const derivedSchema = z.object({
   producer: z.string(),
   type: z.string(),
@@ -10,7 +23,7 @@ const derivedSchema = z.object({
   /** Keys of the roots that the object speaks of; true for placeholders. */
   roots: z.array(z.tuple([z.string(), z.boolean()])),
   /** Assets whose shape it makes known. */
-  known: z.array(z.object({ typeName: z.string(), qualifiedName: z.string(), columns: z.array(z.string()) })),
+  known: z.array(knownAssetSchema),
 });
 
 /**
@@ -43,11 +56,7 @@ export class DerivedObjects {
     const latest = new Map(objects.map((object) => [prefix + object.key, object]));
     const writes = [...latest].flatMap(([key, { producer, type, objectId, ...object }]) => {
       const roots = [...object.roots];
-      const known = object.known.map(({ typeName, qualifiedName, columns }) => ({
-        typeName,
-        qualifiedName,
-        columns,
-      }));
+      const known = object.known.map((asset) => knownAssetSchema.parse(asset));
       const text = JSON.stringify([roots, known]);
       const gone = roots.length === 0 && known.length === 0;
       if (gone ? !this.#kept.delete(key) : this.#kept.get(key) === text) return [];

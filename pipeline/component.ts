@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Producer } from './producer.ts';
+import { sqlDialects } from './sql-dialects.ts';
 import type { DatasetRule, SourceSettings } from './transform.ts';
 
 /** What a producer may use of the process that runs it. */
@@ -43,6 +44,14 @@ export const caseOption = z
   .enum(['preserve', 'lower', 'upper'])
   .default('preserve')
   .describe('What the source does with the letter case of names; applied to every qualifiedName.');
+
+/** Option `dialect`: which SQL a source speaks, where its events do not tell. */
+export const dialectOption = z
+  .enum(sqlDialects)
+  .optional()
+  .describe(
+    "SQL dialect of views, and of routines whose language is just sql. Without it, the event's own system or language tells.",
+  );
 
 /** Option `steps` of ETL tools. */
 export const stepsOption = z

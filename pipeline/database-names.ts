@@ -1,4 +1,4 @@
-import type { DatabaseLevel, EntityRef, NamePart } from '../schemas/types.ts';
+import type { DatabaseLevel, EntityRef, NamePart, Reference } from '../schemas/types.ts';
 import { StreamError } from './errors.ts';
 import { foldCase, type Naming, type NameParameters } from './naming.ts';
 import type { SourceSettings } from './transform.ts';
@@ -56,4 +56,16 @@ export function containerRef(
 ): EntityRef | undefined {
   const index = path.findIndex((part) => part.level === level);
   return index < 0 ? undefined : refOfPath(at, path.slice(0, index + 1));
+}
+
+/** The reference of an object to the next declared level above it, by the child's side; none where there is no such level. */
+export function containerReferences(
+  at: PathContext,
+  path: readonly NamePart[],
+  container: { readonly attribute: string; readonly level: DatabaseLevel } | undefined,
+): readonly Reference[] {
+  if (container === undefined) return [];
+  const parent = containerRef(at, path.slice(0, -1), container.level);
+  if (parent === undefined) return [];
+  return [{ attribute: container.attribute, many: false, targets: [parent] }];
 }

@@ -1,4 +1,4 @@
-import type { EntityRef, Warning } from '../schemas/types.ts';
+import type { EntityRef, Reference, Warning } from '../schemas/types.ts';
 import { StreamError } from './errors.ts';
 import { foldCase, NamePattern, type NameParameters } from './naming.ts';
 import type { DatasetRule, DerivedEntity, KnownAsset, TransformContext } from './transform.ts';
@@ -70,9 +70,13 @@ export function resolveDataset(
   };
 }
 
-/** A root that holds nothing but its name. */
-export function placeholderOf(ref: EntityRef, name: string): DerivedEntity {
-  return { entities: [{ ...ref, attributes: { name }, references: [] }], complete: [], placeholder: true };
+/** A root that holds nothing but its name, and the reference to its container where that is known. */
+export function placeholderOf(
+  ref: EntityRef,
+  name: string,
+  references: readonly Reference[] = [],
+): DerivedEntity {
+  return { entities: [{ ...ref, attributes: { name }, references }], complete: [], placeholder: true };
 }
 
 function readParameters(rule: DatasetRule, dataset: NamedDataset): NameParameters {

@@ -15,6 +15,33 @@ export const processAttributes = {
   },
 } as const satisfies Record<string, AttributeType>;
 
+/** Attributes of processes whose lineage is read from SQL. */
+export const sqlProcessAttributes = {
+  ...processAttributes,
+  evidence: {
+    typeName: 'string',
+    description: 'declared: the lineage is read from code. observed: it is read from a history of what ran.',
+  },
+  dialect: { typeName: 'string', description: 'The SQL dialect that the text was read in.' },
+  confidence: {
+    typeName: 'double',
+    description: 'From 1, nothing is in doubt, down to 0; the warnings say what is.',
+  },
+} as const satisfies Record<string, AttributeType>;
+
+/** Attributes of processes that stand for a routine of a database. */
+export const routineAttributes = {
+  ...sqlProcessAttributes,
+  language: { typeName: 'string', description: 'The language that it is written in.' },
+  kind: { typeName: 'string', description: 'PROCEDURE, FUNCTION or SCRIPT.' },
+  definition: { typeName: 'string', description: 'Its whole text.' },
+  sourceFile: { typeName: 'string', description: 'The file that its text was read from.' },
+  calls: {
+    typeName: 'array<string>',
+    description: 'qualifiedNames of the routines that it calls; their lineage is their own.',
+  },
+} as const satisfies Record<string, AttributeType>;
+
 /** What a process is made from. */
 export interface ProcessParts extends EntityRef {
   readonly name: string;

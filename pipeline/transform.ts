@@ -6,12 +6,14 @@ import { filter, map, type OperatorFunction } from 'rxjs';
 import type {
   EntityBody,
   EntityRef,
+  NamePart,
   RawEvent,
   TypedEvent,
   ObjectEventType,
   Warning,
 } from '../schemas/types.ts';
 import type { CaseRule, Naming } from './naming.ts';
+import type { SqlDialect } from './sql-dialects.ts';
 import type { SourceTypes } from './types.ts';
 
 /** An event that describes one object. */
@@ -21,6 +23,20 @@ export type ObjectRawEvent = TypedEvent<ObjectEventType>;
 export interface KnownAsset extends EntityRef {
   /** Columns as the source spells them, in order; empty where the asset has none. */
   readonly columns: readonly string[];
+  /** The asset that is meant, where type and name here are only another name under which it is looked up. */
+  readonly standsFor?: EntityRef;
+  /** Set by the view: several objects claim this other name, so that it tells none of them. */
+  readonly ambiguous?: boolean;
+  /** Of a routine: what is needed to follow rows through a call of it. */
+  readonly routine?: KnownRoutine;
+}
+
+/** The text of a routine as its callers need it. */
+export interface KnownRoutine {
+  readonly dialect: string;
+  readonly text: string;
+  /** Where the routine is, outermost level first: what completes the names in its text. */
+  readonly place: readonly NamePart[];
 }
 
 /** Looks up assets that other events describe. Every look-up is recorded, found or not: when the answer changes, the event is derived again. */
@@ -70,6 +86,8 @@ export interface SourceSettings {
   readonly steps: 'collapse' | 'keep';
   /** By the tool's own type name. */
   readonly datasets: Readonly<Record<string, DatasetRule>>;
+  /** SQL dialect of the source's views and of routines in the language `sql`; undefined where the source does not tell. */
+  readonly dialect?: SqlDialect;
 }
 
 /** What a transform is made with. */

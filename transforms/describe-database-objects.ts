@@ -1,9 +1,14 @@
 /**
  * Describes the objects of a database: each database-object event becomes an entity of its level with its columns, and for a view the
- * process that carries its lineage; routines in SQL languages become processes whose text is not traced here. Which types the levels have is
+ * process that carries its lineage; routines in other languages than SQL become processes without lineage. Which types the levels have is
  * declared by the producer ({@link DatabaseTypes}), so that every database producer uses this one transform.
  */
-import { type PathContext, containerRef, databaseTypes, refOfPath } from '../pipeline/database-names.ts';
+import {
+  containerReferences,
+  type PathContext,
+  databaseTypes,
+  refOfPath,
+} from '../pipeline/database-names.ts';
 import {
   type Derivation,
   type DerivedEntity,
@@ -14,10 +19,12 @@ import {
   type TransformFactory,
 } from '../pipeline/transform.ts';
 import type { LevelType } from '../pipeline/types.ts';
-import type { DatabaseObject, EntityBody, NamePart, Reference, TypedEvent } from '../schemas/types.ts';
+import type { DatabaseObject, EntityBody, TypedEvent } from '../schemas/types.ts';
 import { describeColumns } from './describe-columns.ts';
 import { describeRoutine } from './describe-routines.ts';
 import { describeViewLineage } from './describe-view-lineage.ts';
+import { dialectOfSource } from './sql-source/dialect.ts';
+import { otherName } from './sql-source/other-names.ts';
 
 /** Makes the transform. */
 export const describeDatabaseObjects: TransformFactory = (context) =>
@@ -47,7 +54,7 @@ function describeObject(
   const root: EntityBody = {
     ...ref,
     attributes: { ...level.attributes(object), name: object.path.at(-1)?.name ?? '' },
-    references: containerReferences(at, object.path, level),
+    references: containerReferences(at, object.path, level.container),
   };
   const asset: KnownAsset = { ...ref, columns: (object.columns ?? []).map((column) => column.name) };
   const described: DerivedEntity = {
@@ -59,9 +66,19 @@ function describeObject(
   return {
     event,
     changes: [described, ...lineage.changes],
-    known: [asset],
+    known: [asset, ...otherNames(at, object, asset)],
     warnings: [...object.warnings, ...lineage.warnings],
   };
+}
+
+/** Where the database compares names without regard to case, scripts may spell a table in any way. */
+function otherNames(at: PathContext, object: DatabaseObject, asset: KnownAsset): readonly KnownAsset[] {
+  const level = object.path.at(-1)?.level;
+  const { dialect } = dialectOfSource(at.settings, object.system);
+  if (dialect.folding !== 'preserve' || (level !== 'table' && level !== 'view')) return [];
+  const other = otherName(at, object.path, dialect);
+  const { typeName, qualifiedName } = asset;
+  return other === undefined ? [] : [{ ...asset, ...other, standsFor: { typeName, qualifiedName } }];
 }
 
 function levelOf(at: PathContext, object: DatabaseObject): LevelType<DatabaseObject> | undefined {
@@ -69,16 +86,4 @@ function levelOf(at: PathContext, object: DatabaseObject): LevelType<DatabaseObj
   return level === undefined || level === 'column' || level === 'routine'
     ? undefined
     : at.database.levels[level];
-}
-
-/** The reference to the next declared level above, by the child's side. */
-function containerReferences(
-  at: PathContext,
-  path: readonly NamePart[],
-  level: LevelType<DatabaseObject>,
-): readonly Reference[] {
-  if (level.container === undefined) return [];
-  const container = containerRef(at, path.slice(0, -1), level.container.level);
-  if (container === undefined) return [];
-  return [{ attribute: level.container.attribute, many: false, targets: [container] }];
 }

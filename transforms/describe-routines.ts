@@ -1,7 +1,13 @@
-import { containerRef, databaseTypes, type PathContext, refOfPath } from '../pipeline/database-names.ts';
+import {
+  containerReferences,
+  databaseTypes,
+  type PathContext,
+  refOfPath,
+} from '../pipeline/database-names.ts';
 import { processEntity } from '../pipeline/process.ts';
 import type { Derivation, TransformContext } from '../pipeline/transform.ts';
 import type { Attributes, TypedEvent } from '../schemas/types.ts';
+import { dialectOfRoutine } from './sql-source/dialect.ts';
 
 /** Languages whose text another transform traces. */
 const tracedElsewhere: ReadonlySet<string> = new Set(['custom']);
@@ -16,8 +22,9 @@ export function describeRoutine(
   event: TypedEvent<'routine'>,
 ): Derivation | undefined {
   const routine = event.value;
-  if (tracedElsewhere.has(routine.language)) return undefined;
   const settings = context.settings(routine.producer);
+  if (tracedElsewhere.has(routine.language) || dialectOfRoutine(settings, routine) !== undefined)
+    return undefined;
   const at: PathContext = {
     naming: context.naming,
     settings,
@@ -31,9 +38,6 @@ export function describeRoutine(
     kind: routine.kind,
     definition: routine.text,
   };
-  const container = at.database.routine?.container;
-  const schema =
-    container === undefined ? undefined : containerRef(at, routine.path.slice(0, -1), container.level);
   const process = processEntity({
     ...ref,
     name: routine.path.at(-1)?.name ?? '',
@@ -45,10 +49,7 @@ export function describeRoutine(
       description: routine.description,
       ...Object.fromEntries(Object.entries(facts).filter(([name]) => Object.hasOwn(declared, name))),
     },
-    references:
-      container === undefined || schema === undefined
-        ? []
-        : [{ attribute: container.attribute, many: false, targets: [schema] }],
+    references: containerReferences(at, routine.path, at.database.routine?.container),
   });
   return {
     event,

@@ -1,9 +1,19 @@
 import { type PathContext, pathParameters, refOfPath } from '../pipeline/database-names.ts';
 import type { ColumnEdge } from '../pipeline/column-mapping.ts';
 import { placeholderOf } from '../pipeline/datasets.ts';
-import { processEntity } from '../pipeline/process.ts';
+import { processEntity, type ProcessParts } from '../pipeline/process.ts';
 import type { DerivedEntity, KnownAsset, TransformContext } from '../pipeline/transform.ts';
-import type { ColumnDependency, DatabaseObject, EntityRef, NamePart, Warning } from '../schemas/types.ts';
+import type {
+  Attributes,
+  ColumnDependency,
+  DatabaseObject,
+  EntityBody,
+  EntityRef,
+  NamePart,
+  Warning,
+} from '../schemas/types.ts';
+import { dialectOfSource } from './sql-source/dialect.ts';
+import { traceText } from './sql-source/trace-text.ts';
 
 /** The process of a view with what stands in for sources that nobody described, and what could not be resolved. */
 export interface ViewLineage {
@@ -20,7 +30,8 @@ interface Source {
 /**
  * Makes the lineage process of a view from the dependencies that its source records: inputs are the tables and views read, the output is the view,
  * and column edges join columns that both sides have. A source that no event describes (yet) is a placeholder with a
- * warning; a column that its table does not have is a warning. Objects without dependencies have no process.
+ * warning; a column that its table does not have is a warning. Where the source records none but tells the view's definition, its SQL is
+ * read instead; without either, or where nothing is read, there is no process.
  */
 export function describeViewLineage(
   context: TransformContext,
@@ -28,7 +39,8 @@ export function describeViewLineage(
   object: DatabaseObject,
 ): ViewLineage {
   const view = refOfPath(at, object.path);
-  if (view === undefined || object.dependencies.length === 0) return { changes: [], warnings: [] };
+  if (view === undefined) return { changes: [], warnings: [] };
+  if (object.dependencies.length === 0) return traceDefinition(context, at, object);
   const sources = readSources(context, at, object);
   const warnings: Warning[] = [];
   const edges = object.dependencies.flatMap((dependency) => {
@@ -37,16 +49,12 @@ export function describeViewLineage(
   });
   const unknown = [...sources.values()].filter((source) => source.known === undefined);
   for (const { ref } of unknown) warnings.push(warningOf(object, 'source-not-described', notDescribed(ref)));
-  const { typeName } = at.database.viewLineage;
-  const name = object.path.at(-1)?.name ?? '';
-  const process = processEntity({
-    typeName,
-    qualifiedName: at.naming.build(typeName, pathParameters(at.settings, object.path)),
-    name,
+  const process = viewProcess(at, object, {
     inputs: [...sources.values()].map((source) => source.ref),
     outputs: [view],
     edges,
     warnings: [...object.warnings, ...warnings],
+    attributes: { evidence: 'declared', confidence: 1 },
   });
   return {
     changes: [
@@ -55,6 +63,44 @@ export function describeViewLineage(
     ],
     warnings,
   };
+}
+
+/** Reads the SQL of a view whose source records no dependencies. */
+function traceDefinition(context: TransformContext, at: PathContext, object: DatabaseObject): ViewLineage {
+  const last = object.path.at(-1);
+  if (object.definition === null || last?.level !== 'view') return { changes: [], warnings: [] };
+  const traced = traceText(context, at, {
+    text: object.definition,
+    producer: object.producer,
+    language: dialectOfSource(at.settings, object.system),
+    path: object.path.slice(0, -1),
+    location: object.objectId,
+    view: { name: last.name, columns: (object.columns ?? []).map((column) => column.name) },
+  });
+  const { placeholders, warnings } = traced;
+  if (traced.inputs.length === 0 && warnings.length === 0) return { changes: [], warnings };
+  const process = viewProcess(at, object, { ...traced, warnings: [...object.warnings, ...warnings] });
+  return { changes: [...placeholders, { entities: [process], complete: [], placeholder: false }], warnings };
+}
+
+/** The process of a view, with those attributes that its type declares. */
+function viewProcess(
+  at: PathContext,
+  object: DatabaseObject,
+  lineage: Pick<ProcessParts, 'inputs' | 'outputs' | 'edges' | 'warnings'> & {
+    readonly attributes: Attributes;
+  },
+): EntityBody {
+  const { typeName } = at.database.viewLineage;
+  const declared = at.naming.type(typeName).attributes;
+  const attributes = Object.entries(lineage.attributes).filter(([name]) => Object.hasOwn(declared, name));
+  return processEntity({
+    typeName,
+    qualifiedName: at.naming.build(typeName, pathParameters(at.settings, object.path)),
+    name: object.path.at(-1)?.name ?? '',
+    ...lineage,
+    attributes: Object.fromEntries(attributes),
+  });
 }
 
 /** Each table or view that is read, once, sorted by name. */

@@ -7,6 +7,7 @@ import { describeDatabaseObjects } from './describe-database-objects.ts';
 import { mapJobFiles } from './map-job-files.ts';
 import { mapJobs } from './map-jobs.ts';
 import { traceObservedStatements } from './trace-observed-statements.ts';
+import { traceSqlRoutines } from './trace-sql-routines.ts';
 import { traceScripts } from './trace-scripts.ts';
 
 /** Every transform by name, a verb; each looks at every raw event and answers for those that are its business. */
@@ -16,4 +17,5 @@ export const transforms = {
   'map-job-files': mapJobFiles,
   'trace-scripts': traceScripts,
   'trace-observed-statements': traceObservedStatements,
+  'trace-sql-routines': traceSqlRoutines,
 } as const satisfies Record<string, TransformFactory>;

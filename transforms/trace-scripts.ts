@@ -3,7 +3,12 @@
  * the columns read, through every variable between.
  */
 import type { NamePart, Routine } from '../schemas/types.ts';
-import { databaseTypes, containerRef, type PathContext, refOfPath } from '../pipeline/database-names.ts';
+import {
+  containerReferences,
+  databaseTypes,
+  type PathContext,
+  refOfPath,
+} from '../pipeline/database-names.ts';
 import { placeholderOf } from '../pipeline/datasets.ts';
 import { StreamError } from '../pipeline/errors.ts';
 import { processEntity } from '../pipeline/process.ts';
@@ -50,8 +55,6 @@ function derive(context: TransformContext, event: ObjectRawEvent, routine: Routi
     table: (table) => findTable(context, at, [...databasePath, { level: 'table', name: table }]),
   });
   const warnings = [...routine.warnings, ...lineage.warnings];
-  const container = database.routine?.container;
-  const parent = container === undefined ? undefined : containerRef(at, routine.path, container.level);
   const process = processEntity({
     ...ref,
     name,
@@ -65,10 +68,7 @@ function derive(context: TransformContext, event: ObjectRawEvent, routine: Routi
       sourceFile: routine.file,
       definition: routine.text,
     },
-    references:
-      container === undefined || parent === undefined
-        ? []
-        : [{ attribute: container.attribute, many: false, targets: [parent] }],
+    references: containerReferences(at, routine.path, database.routine?.container),
   });
   return {
     event,

@@ -63,6 +63,8 @@ export class KnownAssets {
     if (speakers === undefined) return undefined;
     let first: string | undefined;
     for (const object of speakers.keys()) if (first === undefined || object < first) first = object;
-    return first === undefined ? undefined : speakers.get(first);
+    const asset = first === undefined ? undefined : speakers.get(first);
+    if (asset?.standsFor === undefined || speakers.size === 1) return asset;
+    return { ...asset, ambiguous: true };
   }
 }

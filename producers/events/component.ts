@@ -4,6 +4,7 @@ import {
   caseOption,
   datasetRules,
   datasetsOption,
+  dialectOption,
   producerComponent,
   stepsOption,
 } from '../../pipeline/component.ts';
@@ -25,6 +26,7 @@ const options = z.strictObject({
   datasets: datasetsOption,
   steps: stepsOption,
   case: caseOption,
+  dialect: dialectOption,
 });
 
 const lineSchema = z.looseObject({ type: z.enum(objectEventTypes), objectId: z.string().min(1) });
@@ -39,6 +41,7 @@ export const events = producerComponent({
       caseRule: given.case,
       steps: given.steps,
       datasets: datasetRules(given.datasets),
+      ...(given.dialect === undefined ? {} : { dialect: given.dialect }),
     },
     open: async () => new EventFile(name, path.resolve(host.baseFolder, given.path)),
   }),

@@ -1,6 +1,6 @@
 import { observedStatement } from '../../pipeline/history-types.ts';
 import { jobTypes } from '../../pipeline/job-types.ts';
-import { processAttributes } from '../../pipeline/process.ts';
+import { routineAttributes, sqlProcessAttributes } from '../../pipeline/process.ts';
 import type { DatabaseTypes, EntityType, RelationshipType, SourceTypes } from '../../pipeline/types.ts';
 import type { Column, DatabaseObject } from '../../schemas/types.ts';
 
@@ -49,15 +49,27 @@ const entityTypes: readonly EntityType[] = [
     name: 'generic_view_query',
     description: 'The query of a view, with its lineage.',
     superTypes: ['Process'],
-    attributes: processAttributes,
+    attributes: sqlProcessAttributes,
     qualifiedName: 'db://{server}/{database}/{schema}/{table}@definition',
+  },
+  {
+    name: 'generic_routine',
+    description: 'A procedure, function or script of any database, with its lineage.',
+    superTypes: ['Process'],
+    attributes: routineAttributes,
+    qualifiedName: 'db://{server}/{database}/{schema}/routines/{routine}',
   },
 ];
 
-const contains = (container: string, child: string, attribute: string): RelationshipType => ({
+const contains = (
+  container: string,
+  child: string,
+  attribute: string,
+  category: RelationshipType['category'] = 'COMPOSITION',
+): RelationshipType => ({
   name: `generic_${container}_${attribute}`,
   description: `What a ${container} contains.`,
-  category: 'COMPOSITION',
+  category,
   end1: { typeName: `generic_${container}`, attribute, many: true },
   end2: { typeName: child, attribute: container, many: false },
 });
@@ -109,6 +121,7 @@ const database: DatabaseTypes = {
     },
   },
   viewLineage: { typeName: 'generic_view_query' },
+  routine: { typeName: 'generic_routine', container: { attribute: 'schema', level: 'schema' } },
 };
 
 /** Types of any database and any ETL tool, for sources that speak in raw events themselves. */
@@ -117,8 +130,10 @@ export const eventTypes: SourceTypes = {
   relationshipTypes: [
     contains('server', 'generic_database', 'databases'),
     contains('database', 'generic_schema', 'schemas'),
-    contains('schema', 'generic_table', 'tables'),
-    contains('schema', 'generic_view', 'views'),
+    // A table that is only named so far (a placeholder) can stand without its schema.
+    contains('schema', 'generic_table', 'tables', 'AGGREGATION'),
+    contains('schema', 'generic_view', 'views', 'AGGREGATION'),
+    contains('schema', 'generic_routine', 'routines', 'AGGREGATION'),
     contains('table', columnTypes.table, 'columns'),
     contains('view', columnTypes.view, 'columns'),
     ...jobTypes.relationshipTypes,

@@ -16,7 +16,13 @@ export const postgres = producerComponent({
   configure: (_name, options) => {
     const source = postgresSource(options, process.env);
     return {
-      settings: { types: typeSets[options.types], caseRule: options.case, steps: 'collapse', datasets: {} },
+      settings: {
+        types: typeSets[options.types],
+        caseRule: options.case,
+        steps: 'collapse',
+        datasets: {},
+        dialect: 'postgres',
+      },
       open: async () => {
         const [database = source.user] = source.databases;
         const client = await connect(source, database, new AbortController().signal);

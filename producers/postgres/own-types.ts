@@ -1,5 +1,5 @@
 import type { Attributes, Column, DatabaseObject } from '../../schemas/types.ts';
-import { processAttributes } from '../../pipeline/process.ts';
+import { routineAttributes, sqlProcessAttributes } from '../../pipeline/process.ts';
 import type { EntityType, SourceTypes } from '../../pipeline/types.ts';
 import { additionalText, attribute, contains, namePatterns } from './type-parts.ts';
 
@@ -96,19 +96,14 @@ export const ownTypes: SourceTypes = {
       name: 'postgresql_view_query',
       description: 'The query of a view, with its lineage.',
       superTypes: ['Process'],
-      attributes: processAttributes,
+      attributes: sqlProcessAttributes,
       qualifiedName: namePatterns.viewQuery,
     },
     {
       name: 'postgresql_routine',
       description: 'A function or procedure of a PostgreSQL database.',
       superTypes: ['Process'],
-      attributes: {
-        ...processAttributes,
-        language: attribute('string', 'The language that it is written in.'),
-        kind: attribute('string', 'FUNCTION or PROCEDURE.'),
-        definition: attribute('string', 'Its whole text.'),
-      },
+      attributes: routineAttributes,
       qualifiedName: namePatterns.routine,
     },
   ],

@@ -100,7 +100,7 @@ const routine: Routine = {
   system: 'postgresql',
   path: path(...above, ['routine', 'f(integer)']),
   kind: 'FUNCTION',
-  language: 'plpgsql',
+  language: 'plpython3u',
   text: 'BEGIN END',
   description: 'does it',
   file: null,
@@ -272,7 +272,7 @@ describe('describeDatabaseObjects()', () => {
   });
 
   it('makes no process of a view that reads nothing', () => {
-    expect(derive({ ...view, dependencies: [] }).changes).toHaveLength(1);
+    expect(derive({ ...view, definition: 'SELECT 1 AS a', dependencies: [] }).changes).toHaveLength(1);
   });
 
   it('applies the case rule of the source to every name', () => {
@@ -332,7 +332,7 @@ describe('describeDatabaseObjects()', () => {
             qualifiedName: 'postgresql://s/d/n/routines/f(integer)',
             attributes: {
               name: 'f(integer)',
-              language: 'plpgsql',
+              language: 'plpython3u',
               kind: 'FUNCTION',
               definition: 'BEGIN END',
               description: 'does it',

@@ -50,7 +50,7 @@ function callRoutine(frame: Frame, call: Call): CallResult {
   const node = `proc:${routine}`;
   effect.calls.add(node);
   const known = session.resultOf(routine);
-  if (known === undefined && !session.routines.has(routine) && !isSystemProcedure(call.routine)) {
+  if (known === undefined && !session.isRoutine(routine) && !isSystemProcedure(call.routine)) {
     effect.note(
       'routine-not-defined',
       `Routine ${displayName(call.routine)} is not defined in this script, line ${call.line}.`,

@@ -2,6 +2,7 @@
  * What differs between SQL dialects before grammar begins: quoting, escapes, comments, how names fold, and which
  * splitter cuts a script into statements. Sources: each product's reference on identifiers and literals.
  */
+import type { SqlDialect } from '../../pipeline/sql-dialects.ts';
 
 /** How an unquoted identifier is stored. `preserve`: as written, compared without regard to case. */
 export type Folding = 'lower' | 'upper' | 'preserve';
@@ -93,10 +94,10 @@ const rules = {
   db2: { ...base, folding: 'upper' },
   greenplum: postgres,
   materialize: postgres,
-} as const satisfies Record<string, Omit<Dialect, 'name'>>;
+} as const satisfies Record<SqlDialect, Omit<Dialect, 'name'>>;
 
 /** The name of a dialect, without its aliases. */
-export type DialectName = keyof typeof rules;
+export type DialectName = SqlDialect;
 
 const aliases: ReadonlyMap<string, DialectName> = new Map([
   ['mssql', 'tsql'],

@@ -14,6 +14,7 @@ import {
   isSystemName,
   nameKey,
 } from './names.ts';
+import type { SqlPlace } from './place.ts';
 
 const sessionMark = '\u0002';
 
@@ -30,7 +31,9 @@ export class Nodes {
   /** What {@link of} found, until something changes what names mean. */
   private readonly known = new Map<string, KnownName>();
   private readonly dialect: Dialect;
+  private readonly place: SqlPlace | undefined;
   private readonly spellings = new Map<string, string>();
+  private readonly names = new Map<string, Name>();
   private readonly synonyms = new Map<string, Name>();
   private readonly written = new Map<string, string>();
   /** Temporary tables without a mark of their own, by key: CREATE TEMPORARY TABLE. */
@@ -44,9 +47,10 @@ export class Nodes {
   private readonly made = new Set<string>();
   private scope = '';
 
-  constructor(dialect: Dialect, defaults: Defaults) {
+  constructor(dialect: Dialect, defaults: Defaults, place?: SqlPlace) {
     this.dialect = dialect;
     this.current = defaults;
+    this.place = place;
   }
 
   /** Enters a routine, or the script itself (''). */
@@ -91,10 +95,16 @@ export class Nodes {
   private find(name: Name, display: string): string {
     const key = nameKey(display, this.dialect);
     if (isSessionName(name) || this.temporary.has(key)) return this.sessionNode(name, display);
-    const full = completeName(name, this.dialect, this.current);
-    const fullDisplay = displayName(full);
-    const synonym = isLocation(name) ? undefined : this.synonyms.get(nameKey(fullDisplay, this.dialect));
-    return this.spelled(synonym === undefined ? fullDisplay : displayName(synonym));
+    const full = this.complete(name);
+    const synonym = isLocation(name)
+      ? undefined
+      : this.synonyms.get(nameKey(displayName(full), this.dialect));
+    return this.spelled(synonym ?? full);
+  }
+
+  private complete(name: Name): Name {
+    if (this.place === undefined || isLocation(name)) return completeName(name, this.dialect, this.current);
+    return this.place.complete(name, this.current);
   }
 
   private sessionNode(name: Name, display: string): string {
@@ -107,12 +117,19 @@ export class Nodes {
     return id;
   }
 
-  private spelled(display: string): string {
+  private spelled(name: Name): string {
+    const display = displayName(name);
     const key = nameKey(display, this.dialect);
     const known = this.spellings.get(key);
     if (known !== undefined) return known;
     this.spellings.set(key, display);
+    this.names.set(display, name);
     return display;
+  }
+
+  /** The parts of a table's or routine's full name; undefined for what lives in a session. */
+  nameOf(id: string): Name | undefined {
+    return this.names.get(id);
   }
 
   /** The node of a scalar or record variable. */
@@ -179,11 +196,7 @@ export class Nodes {
   /** Lets one name stand for another. */
   addSynonym(name: Name, target: Name): void {
     this.known.clear();
-    const full = completeName(name, this.dialect, this.current);
-    this.synonyms.set(
-      nameKey(displayName(full), this.dialect),
-      completeName(target, this.dialect, this.current),
-    );
+    this.synonyms.set(nameKey(displayName(this.complete(name)), this.dialect), this.complete(target));
   }
 
   /** The parts of a session node: its key and the routine that it is in; undefined for other nodes. */

@@ -7,8 +7,9 @@ import type { Dialect } from './dialects.ts';
 import { Effect } from './effect.ts';
 import type { Name, Statement, TextPart } from './ir.ts';
 import { maxFoldedCharacters, maxScriptDepth } from './limits.ts';
-import { displayName, nameKey } from './names.ts';
+import { displayName, isLocation, nameKey } from './names.ts';
 import { Nodes } from './nodes.ts';
+import type { SqlPlace } from './place.ts';
 import type { RoutineHead } from './pieces.ts';
 import type { Reason } from './reasons.ts';
 import { noOrigins, type Relation } from './relations.ts';
@@ -21,6 +22,8 @@ export interface SessionInput {
   readonly catalog: TableColumns;
   readonly database: string | undefined;
   readonly schema: string | undefined;
+  /** What is known around the script; it then completes names in place of `database` and `schema`, and its columns count instead of `catalog`. */
+  readonly place?: SqlPlace;
   /** Runs a text as a script of this session; the line is that of the statement that runs it. */
   readonly runText: (session: Session, text: string, line: number) => void;
   /** Applies a statement inside another one and gives what it hands out. */
@@ -66,11 +69,9 @@ export class Session implements ResolverContext {
     this.structs = input.dialect.structs;
     this.tsql = input.dialect.tsql;
     this.catalog = new Catalog(input.catalog);
-    this.nodes = new Nodes(input.dialect, {
-      database: input.database,
-      schema: input.schema,
-      full: input.database !== undefined,
-    });
+    const { database, schema } = input;
+    const defaults = { database, schema, full: database !== undefined };
+    this.nodes = new Nodes(input.dialect, defaults, input.place);
   }
 
   /** Enters a routine: its parameters are variables, its temporary tables its own. */
@@ -122,7 +123,11 @@ export class Session implements ResolverContext {
     const own = this.shapes.get(table);
     if (own !== undefined) return own;
     const part = this.nodes.sessionPart(table);
-    return part === undefined ? this.catalog.columns(table) : this.temporaryShapes.get(part.key);
+    if (part !== undefined) return this.temporaryShapes.get(part.key);
+    const { place } = this.input;
+    if (place === undefined) return this.catalog.columns(table);
+    const name = this.nodes.nameOf(table);
+    return name === undefined || isLocation(name) ? undefined : place.columns(name);
   }
 
   /** Notes the columns of a table that the script makes. */
@@ -148,7 +153,13 @@ export class Session implements ResolverContext {
   }
 
   isRoutine(routine: string): boolean {
-    return this.routines.has(routine);
+    return this.routines.has(routine) || this.isCatalogued(routine);
+  }
+
+  /** True for a routine outside of the script that is known. */
+  private isCatalogued(routine: string): boolean {
+    const name = this.nodes.nameOf(routine);
+    return name !== undefined && this.input.place?.routine(name) !== undefined;
   }
 
   resultOf(routine: string): Relation | undefined {

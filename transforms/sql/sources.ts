@@ -127,10 +127,12 @@ function functionRelation(resolver: Resolver, source: Source, scope: Scope): Rel
   if (context.nodes.isSystem(source.name)) return { columns: [], open: [], any };
   const routine = context.nodes.of(source.name);
   const result = context.resultOf(routine);
-  if (source.name.length === 1 && result === undefined) return { columns: [], open: [], any };
+  const isRoutine = context.isRoutine(routine);
+  if (source.name.length === 1 && result === undefined && !isRoutine) return { columns: [], open: [], any };
   const node = `fn:${routine}`;
   resolver.others.add(node);
   if (result === undefined) {
+    if (isRoutine) return { columns: [], open: [node] };
     resolver.note(
       'routine-not-defined',
       source.line,

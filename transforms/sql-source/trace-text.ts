@@ -1,0 +1,138 @@
+import type { ColumnEdge } from '../../pipeline/column-mapping.ts';
+import type { PathContext } from '../../pipeline/database-names.ts';
+import type { DerivedEntity, TransformContext } from '../../pipeline/transform.ts';
+import type { Attributes, EntityRef, NamePart, Warning } from '../../schemas/types.ts';
+import type { Name } from '../sql/ir.ts';
+import { displayName } from '../sql/names.ts';
+import { type Trace, type TracedEdge, traceSql } from '../sql/trace.ts';
+import { SqlDatasets } from './datasets.ts';
+import type { TextDialect } from './dialect.ts';
+import { DatabasePlace } from './place.ts';
+
+/** A text of SQL and where it stands. */
+export interface SqlText {
+  readonly text: string;
+  readonly producer: string;
+  readonly language: TextDialect;
+  /** The levels that it stands in, outermost first, without its own. */
+  readonly path: readonly NamePart[];
+  /** The file or object that it is, for warnings. */
+  readonly location: string;
+  /** The view that its query defines, with its columns in order. */
+  readonly view?: { readonly name: string; readonly columns: readonly string[] };
+}
+
+/** What a text means in the catalogue. */
+export interface TracedText {
+  readonly inputs: readonly EntityRef[];
+  readonly outputs: readonly EntityRef[];
+  readonly edges: readonly ColumnEdge[];
+  readonly warnings: readonly Warning[];
+  readonly placeholders: readonly DerivedEntity[];
+  /** Attributes of a process whose lineage is read from code, beside those of every process. */
+  readonly attributes: Attributes;
+  /** The routine that the text defines first, by the last part of its name. */
+  readonly defines: string | undefined;
+}
+
+/** Traces a text in its place. What could not be known is a warning with the line. */
+export function traceText(context: TransformContext, at: PathContext, text: SqlText): TracedText {
+  const { dialect, assumed } = text.language;
+  const place = new DatabasePlace(context, at, { dialect, path: text.path });
+  const name =
+    text.view === undefined ? undefined : place.complete([text.view.name], { ...place.defaults, full: true });
+  const trace = traceSql(text.text, {
+    dialect,
+    place,
+    defaults: place.defaults,
+    ...(text.view === undefined || name === undefined ? {} : { view: { name, columns: text.view.columns } }),
+  });
+  const { producer, location } = text;
+  const columnCase = dialect.folding === 'upper' ? 'upper' : 'lower';
+  const datasets = new SqlDatasets(context, place, { producer, location, columnCase });
+  const refs = (names: readonly Name[]) => names.flatMap((one) => datasets.find(one)?.ref ?? []);
+  const [inputs, outputs] = [refs(trace.inputs), refs(trace.outputs)];
+  const edges = edgesOf(trace.edges, datasets, location);
+  const calls = callsOf(trace, place, location);
+  return {
+    inputs,
+    outputs,
+    edges: edges.edges,
+    warnings: [
+      ...(assumed ? [dialectAssumed(location)] : []),
+      ...trace.reasons.map(({ code, line, text: message }) => ({
+        code,
+        location: `${location}:${line}`,
+        message,
+      })),
+      ...datasets.warnings,
+      ...edges.warnings,
+      ...calls.warnings,
+    ],
+    placeholders: datasets.placeholders,
+    attributes: {
+      evidence: 'declared',
+      dialect: dialect.name,
+      confidence: trace.confidence,
+      calls: calls.names,
+    },
+    defines: trace.defines[0]?.at(-1),
+  };
+}
+
+function dialectAssumed(location: string): Warning {
+  const message =
+    'Nothing tells the SQL dialect; the text was read as generic SQL. Set the option dialect of the producer.';
+  return { code: 'dialect-assumed', location, message };
+}
+
+/** Edges between columns that both sides have, spelled as their own source spells them. */
+function edgesOf(
+  traced: readonly TracedEdge[],
+  datasets: SqlDatasets,
+  location: string,
+): { readonly edges: readonly ColumnEdge[]; readonly warnings: readonly Warning[] } {
+  const missing = new Map<string, Warning>();
+  const column = (table: Name, name: string) => {
+    const dataset = datasets.find(table);
+    const found = dataset?.columns.find(name);
+    if (dataset !== undefined && found === undefined) {
+      const message = `${dataset.ref.qualifiedName} has no column ${JSON.stringify(name)}, which the text names.`;
+      missing.set(message, { code: 'column-not-found', location, message });
+    }
+    return dataset === undefined || found === undefined ? undefined : { ref: dataset.ref, name: found };
+  };
+  const edges = traced.flatMap((edge): readonly ColumnEdge[] => {
+    const source = column(edge.source, edge.sourceColumn);
+    const target = column(edge.target, edge.targetColumn);
+    if (source === undefined || target === undefined) return [];
+    return [
+      {
+        source: source.ref.qualifiedName,
+        sourceColumn: source.name,
+        target: target.ref.qualifiedName,
+        targetColumn: target.name,
+      },
+    ];
+  });
+  return { edges, warnings: [...missing.values()] };
+}
+
+/** The qualifiedNames of called routines that are known; a routine that is not is a reason of the trace. */
+function callsOf(
+  trace: Trace,
+  place: DatabasePlace,
+  location: string,
+): { readonly names: readonly string[]; readonly warnings: readonly Warning[] } {
+  const warnings: Warning[] = [];
+  const names = trace.calls.flatMap((name) => {
+    const found = place.calledRoutine(name);
+    if (found === 'ambiguous') {
+      const message = `Several routines are named ${displayName(name)}; which of them is called is not known.`;
+      warnings.push({ code: 'ambiguous-routine', location, message });
+      return [];
+    }
+    return found === undefined ? [] : [(found.standsFor ?? found).qualifiedName];
+  });
+  return { names: [...new Set(names)].sort(), warnings };
+}
