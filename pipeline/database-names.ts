@@ -49,7 +49,7 @@ export function refOfColumn(at: PathContext, path: readonly NamePart[], column: 
 }
 
 /** The container of a path at a level, by the declared reference: the path cut after that level. */
-export function containerRef(
+function containerRef(
   at: PathContext,
   path: readonly NamePart[],
   level: DatabaseLevel,
@@ -59,7 +59,7 @@ export function containerRef(
 }
 
 /** The reference of an object to the next declared level above it, by the child's side; none where there is no such level. */
-export function containerReferences(
+function containerReferences(
   at: PathContext,
   path: readonly NamePart[],
   container: { readonly attribute: string; readonly level: DatabaseLevel } | undefined,

@@ -78,7 +78,8 @@ function traceDefinition(context: TransformContext, at: PathContext, object: Dat
     view: { name: last.name, columns: (object.columns ?? []).map((column) => column.name) },
   });
   const { placeholders, warnings } = traced;
-  if (traced.inputs.length === 0 && warnings.length === 0) return { changes: [], warnings };
+  const readsNothing = traced.inputs.length === 0 && traced.attributes['confidence'] === 1;
+  if (readsNothing) return { changes: [], warnings: [] };
   const process = viewProcess(at, object, { ...traced, warnings: [...object.warnings, ...warnings] });
   return { changes: [...placeholders, { entities: [process], complete: [], placeholder: false }], warnings };
 }

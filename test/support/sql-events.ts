@@ -5,7 +5,7 @@ import { eventTypes } from '../../producers/events/types.ts';
 import type { DatabaseObject, NamePart, Routine, TypedEvent } from '../../schemas/types.ts';
 
 /** Where everything is: `db://srv/shop/…`. */
-export const shopPath: readonly NamePart[] = [
+const shopPath: readonly NamePart[] = [
   { level: 'server', name: 'srv' },
   { level: 'database', name: 'shop' },
 ];
@@ -31,7 +31,7 @@ export function sqlSettings(dialect?: SqlDialect, more: Partial<SourceSettings> 
 }
 
 /** A path below the shop from `schema.name`. */
-export function shopPathOf(name: string, level: 'table' | 'view' | 'routine'): readonly NamePart[] {
+function shopPathOf(name: string, level: 'table' | 'view' | 'routine'): readonly NamePart[] {
   const at = name.indexOf('.');
   return [...shopPath, { level: 'schema', name: name.slice(0, at) }, { level, name: name.slice(at + 1) }];
 }

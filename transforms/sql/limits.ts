@@ -29,6 +29,7 @@ export const maxStarSteps = 1_000_000;
 export const maxScriptEdges = 100_000;
 /** Characters of one folded string, and of all SQL strings that one script runs. */
 export const maxFoldedCharacters = 1024 * 1024;
-/** Routines outside of a script whose texts are read with it, and their characters together. */
+/** Routines outside of a script whose texts are read with it. */
 export const maxLibraryRoutines = 50;
+/** Characters of these routines together. */
 export const maxLibraryCharacters = 2 * 1024 * 1024;
