@@ -59,7 +59,7 @@ function containerRef(
 }
 
 /** The reference of an object to the next declared level above it, by the child's side; none where there is no such level. */
-function containerReferences(
+export function containerReferences(
   at: PathContext,
   path: readonly NamePart[],
   container: { readonly attribute: string; readonly level: DatabaseLevel } | undefined,

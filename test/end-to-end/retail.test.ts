@@ -53,7 +53,7 @@ describe('npm start on the example shop', () => {
         [name, rawEvents, processes, lineageEdges, columnEdges, warnings, deadLetters].join(' '),
     );
     expect(figures).toEqual([
-      'shop-db 17 7 11 12 0 0',
+      'shop-db 17 7 17 16 0 0',
       'warehouse 14 3 6 7 3 0',
       'loader 13 13 26 0 3 0',
       'jobs 3 3 8 8 2 0',

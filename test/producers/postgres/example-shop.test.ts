@@ -11,6 +11,7 @@ import { postgres } from '../../../producers/postgres/component.ts';
 import { ownTypes } from '../../../producers/postgres/own-types.ts';
 import type { RawEvent } from '../../../schemas/types.ts';
 import { describeDatabaseObjects } from '../../../transforms/describe-database-objects.ts';
+import { traceSqlRoutines } from '../../../transforms/trace-sql-routines.ts';
 import { scanAll } from '../../contracts/producer.ts';
 import { columnEdges, deriveOne, transformContext } from '../../support/transforms.ts';
 
@@ -111,18 +112,20 @@ describe('the example PostgreSQL', { timeout: 90_000 }, () => {
     });
     const settings = { 'shop-db': setup.settings };
     expect(setup.settings.types).toBe(ownTypes);
-    const first = events.map((event) =>
-      deriveOne(describeDatabaseObjects, transformContext(settings), event),
-    );
+    const deriveIn = (event: RawEvent, known: readonly KnownAsset[] = []) =>
+      deriveOne(
+        event.type === 'routine' ? traceSqlRoutines : describeDatabaseObjects,
+        transformContext(settings, known),
+        event,
+      );
+    const first = events.map((event) => deriveIn(event));
     const known: readonly KnownAsset[] = first.flatMap((derivation) => derivation.known);
-    const derived = events.map((event) =>
-      deriveOne(describeDatabaseObjects, transformContext(settings, known), event),
-    );
+    const derived = events.map((event) => deriveIn(event, known));
     expect(derived.flatMap(({ warnings }) => warnings)).toEqual([]);
     expect(derived.flatMap(({ changes }) => changes).filter(({ placeholder }) => placeholder)).toEqual([]);
     const roots = derived.flatMap(({ changes }) => changes.map(({ entities: [root] }) => root));
     const edges = roots
-      .filter(({ typeName }) => typeName === 'postgresql_view_query')
+      .filter(({ typeName }) => ['postgresql_view_query', 'postgresql_routine'].includes(typeName))
       .flatMap((process) => columnEdges(process))
       .map((edge) => edge.replaceAll('postgresql://shop-db/shop/', ''));
     expect(edges.sort()).toEqual([
@@ -131,11 +134,15 @@ describe('the example PostgreSQL', { timeout: 90_000 }, () => {
       'reporting/order_totals#total -> reporting/customer_totals#total',
       'sales/customers#customer_id -> reporting/customer_totals#customer_id',
       'sales/customers#full_name -> reporting/customer_totals#full_name',
+      'sales/order_lines#quantity -> reporting/daily_revenue#revenue',
       'sales/order_lines#quantity -> reporting/order_totals#total',
       'sales/order_lines#quantity -> reporting/top_products#sold',
+      'sales/order_lines#unit_price -> reporting/daily_revenue#revenue',
       'sales/order_lines#unit_price -> reporting/order_totals#total',
       'sales/orders#customer_id -> reporting/order_totals#customer_id',
       'sales/orders#order_id -> reporting/order_totals#order_id',
+      'sales/orders#ordered_at -> reporting/daily_revenue#day',
+      'sales/products#category -> reporting/daily_revenue#category',
       'sales/products#product_id -> reporting/top_products#product_id',
       'sales/products#title -> reporting/top_products#title',
     ]);
