@@ -80,8 +80,8 @@ INSERT INTO dw.Fact SELECT Id, Name, SUM(Total) FROM #t GROUP BY Id, Name`;
     const process = processOf(catalogue, 'generic_routine db://srv/shop/etl/routines/p', 'db://srv/');
     expect(process.edges).toEqual(['other/stg/x.a -> shop/etl/gone.a']);
     expect(process.warnings).toEqual([
-      'not-described: other/stg/x is named, but no producer describes it; it is only a placeholder. (etl.p)',
-      'not-described: shop/etl/gone is named, but no producer describes it; it is only a placeholder. (etl.p)',
+      'table-not-described: other/stg/x is named, but no producer describes it; it is only a placeholder. (etl.p)',
+      'table-not-described: shop/etl/gone is named, but no producer describes it; it is only a placeholder. (etl.p)',
     ]);
     expect(catalogue.get('generic_table db://srv/other/stg/x')?.attributes).toEqual({ name: 'x' });
   });

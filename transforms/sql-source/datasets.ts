@@ -59,7 +59,7 @@ export class SqlDatasets {
     const { ref, known, path } = table;
     if (known === undefined) {
       const text = `${ref.qualifiedName} is named, but no producer describes it; it is only a placeholder.`;
-      this.#warn('not-described', text);
+      this.#warn('table-not-described', text);
       this.#standIn(placeholderOf(ref, path.at(-1)?.name ?? '', this.#place.containerOf(path)));
     }
     return { ref, columns: knownColumns(known, this.#from.columnCase) };
