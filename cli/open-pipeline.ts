@@ -110,13 +110,14 @@ async function openOwnCatalog(
 
 /**
  * Of each source object the last raw event stays, so that the topic always holds enough to build the catalogue again. Changes go by
- * age and not by key: what several producers say of one asset has one key. Dead letters are all kept.
+ * age and not by key: what several producers say of one asset has one key. Dead letters
+ * are kept until they are redriven or dropped.
  */
 function topicSpecs(partitions: number): readonly TopicSpec[] {
   return [
     { name: topics.raw, partitions, retention: { compact: { tombstoneMs: weekMs } } },
     { name: topics.entities, partitions, retention: { ms: weekMs } },
-    { name: topics.deadLetters, partitions },
+    { name: topics.deadLetters, partitions, retention: { compact: { tombstoneMs: weekMs } } },
   ];
 }
 

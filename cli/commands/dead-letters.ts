@@ -1,75 +1,134 @@
-import { existsSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { DeadLetter } from '../../schemas/types.ts';
-import { StreamError } from '../../pipeline/errors.ts';
-import { createEmbeddedTransport } from '../../transports/embedded/transport.ts';
+import type { Transport } from '../../pipeline/transport.ts';
+import {
+  filterLetters,
+  findLetter,
+  type LetterFilter,
+  parseStage,
+  selectLetters,
+} from '../dead-letter-selection.ts';
 import { defaultConfigFile } from '../load-config.ts';
-import { topicsFolder } from '../open-transport.ts';
-import { print } from '../output.ts';
+import { type LogOptions, openLog } from '../open-log.ts';
+import { note, print } from '../output.ts';
 import { readDeadLetters } from '../read-dead-letters.ts';
-import { stateFolderOf } from '../state-folder.ts';
+import { dropLetters, redriveLetters } from '../redrive.ts';
 import { table } from '../table.ts';
 
-interface Options {
-  readonly config: string;
-  readonly state?: string;
+interface Options extends LogOptions, LetterFilter {
   readonly json?: boolean;
+  readonly all?: boolean;
 }
 
-/** `dead-letters list|show`: what could not be settled otherwise, and why. */
+/** `dead-letters list|show|redrive|drop`: what could not be settled otherwise, and why; and what is to become of it. */
 export function deadLettersCommand(): Command {
   const command = new Command('dead-letters').description(
-    'Events that could not be delivered: what, where and why.',
+    'Events that could not be delivered: what, where and why; to be tried again or dropped. May be used while a pipeline runs.',
   );
-  withOptions(command.command('list'))
+  withFilter(withOptions(command.command('list')))
     .description('List the dead letters, oldest first.')
     .addHelpText(
       'after',
-      '\nExamples:\n  purview-streams dead-letters list\n  purview-streams dead-letters list --json | jq -r .code | sort | uniq -c',
+      '\nExamples:\n  purview-streams dead-letters list --stage sink\n  purview-streams dead-letters list --json | jq -r .code | sort | uniq -c',
     )
-    .action(async (options: Options) => {
-      const letters = await readLetters(options);
-      if (options.json === true) for (const letter of letters) print(JSON.stringify(head(letter)));
-      else print(letters.length === 0 ? 'No dead letters.' : listing(letters));
-    });
+    .action(list);
   withOptions(command.command('show'))
     .argument('<id>', 'id of the dead letter, as `list` prints it')
     .description('Show one dead letter with its headers and its bytes (base64).')
     .addHelpText('after', '\nExample:\n  purview-streams dead-letters show metadata.raw-2-17-9f86d081')
-    .action(async (id: string, options: Options) => {
-      const letter = (await readLetters(options)).find((candidate) => candidate.id === id);
-      if (letter === undefined) {
-        throw new StreamError('USAGE', `There is no dead letter ${id}.`, {
-          advice: '`dead-letters list` prints the ids.',
-        });
-      }
-      const whole = {
-        ...head(letter),
-        headers: letter.headers,
-        value: letter.value === null ? null : Buffer.from(letter.value).toString('base64'),
-      };
-      print(JSON.stringify(whole, undefined, options.json === true ? undefined : 2));
-    });
+    .action(show);
+  withFilter(withOptions(command.command('redrive')))
+    .argument('[id...]', 'ids of dead letters, as `list` prints them')
+    .option('--all', 'every dead letter')
+    .description(
+      'Put the events of dead letters back on the topics that they came from, as they were and in their order, after the cause is mended. Where something newer has come since, that wins.',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  purview-streams dead-letters redrive metadata.entities-0-17-9f86d081\n  purview-streams dead-letters redrive --code CATALOG_BAD_ENTITY --producer erp\n  purview-streams dead-letters redrive --all --json',
+    )
+    .action(redrive);
+  withFilter(withOptions(command.command('drop')))
+    .argument('[id...]', 'ids of dead letters, as `list` prints them')
+    .option('--all', 'every dead letter')
+    .description('Forget dead letters, and the events in them, for good.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  purview-streams dead-letters drop metadata.raw-2-17-9f86d081\n  purview-streams dead-letters drop --stage produce --producer erp',
+    )
+    .action(drop);
   return command;
 }
 
 function withOptions(command: Command): Command {
   return command
-    .option('-c, --config <file>', 'configuration file', defaultConfigFile)
+    .option(
+      '-c, --config <file>',
+      'configuration file; may be missing when --state is given',
+      defaultConfigFile,
+    )
     .option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one')
     .option('--json', 'print JSON, one dead letter a line');
 }
 
-async function readLetters(options: Options): Promise<readonly DeadLetter[]> {
-  const folder = topicsFolder(await stateFolderOf(options));
-  if (!existsSync(folder)) {
-    throw new StreamError('STATE_UNAVAILABLE', `There are no topics in ${folder}.`, {
-      advice: 'Run the pipeline first, or name its folder with --state.',
-    });
+function withFilter(command: Command): Command {
+  return command
+    .option('--code <code>', 'only those with this cause, as docs/errors.md names it')
+    .option('--producer <name>', 'only those of this producer')
+    .addOption(
+      new Option('--stage <stage>', 'only those of this stage: produce, decode, transform, sink').argParser(
+        parseStage,
+      ),
+    );
+}
+
+async function list(options: Options): Promise<void> {
+  const letters = await withLetters(options, async (all) => filterLetters(all, options));
+  if (options.json === true) for (const letter of letters) print(JSON.stringify(head(letter)));
+  else print(letters.length === 0 ? 'No dead letters.' : listing(letters));
+}
+
+async function show(id: string, options: Options): Promise<void> {
+  const letter = await withLetters(options, async (letters) => findLetter(letters, id));
+  const whole = {
+    ...head(letter),
+    headers: letter.headers,
+    value: letter.value === null ? null : Buffer.from(letter.value).toString('base64'),
+  };
+  print(JSON.stringify(whole, undefined, options.json === true ? undefined : 2));
+}
+
+async function redrive(ids: readonly string[], options: Options): Promise<void> {
+  const results = await withLetters(options, (letters, transport) =>
+    redriveLetters(transport, selectLetters(letters, ids, options), new Date()),
+  );
+  if (options.json === true) {
+    for (const result of results) print(JSON.stringify(result));
+    return;
   }
-  const transport = createEmbeddedTransport({ folder });
+  const back = results.filter(({ redriven }) => redriven).length;
+  print(`${back} of ${results.length} dead letters went back to their topics.`);
+  for (const result of results) if (!result.redriven) print(`${result.id} stays: ${result.reason}`);
+  if (back > 0) note('What is running settles them; where nothing runs, the next `run` does.');
+}
+
+async function drop(ids: readonly string[], options: Options): Promise<void> {
+  const dropped = await withLetters(options, async (letters, transport) => {
+    const selected = selectLetters(letters, ids, options);
+    await dropLetters(transport, selected, new Date());
+    return selected;
+  });
+  if (options.json === true) for (const { id } of dropped) print(JSON.stringify({ id, dropped: true }));
+  else print(`${dropped.length} dead letters are dropped.`);
+}
+
+async function withLetters<T>(
+  options: Options,
+  work: (letters: readonly DeadLetter[], transport: Transport) => Promise<T>,
+): Promise<T> {
+  const transport = await openLog(options);
   try {
-    return await readDeadLetters(transport);
+    return await work(await readDeadLetters(transport), transport);
   } finally {
     await transport.close();
   }

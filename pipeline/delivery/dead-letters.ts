@@ -5,6 +5,7 @@ import { hashOf } from '../content-hash.ts';
 import { topics } from '../topics.ts';
 import type { NewRecord, StoredRecord, Transport } from '../transport.ts';
 import { StreamError } from '../errors.ts';
+import { redrivenFrom } from './redriven.ts';
 
 /** What went wrong with one event. */
 export interface Fault {
@@ -26,7 +27,7 @@ export function deadLetterOf(record: StoredRecord, fault: Fault, now: Date): Dea
     code: codeOf(fault.error),
     message: fault.error.message,
     time: now.toISOString(),
-    attempts: fault.attempts,
+    attempts: fault.attempts + (redrivenFrom(record.headers)?.attempts ?? 0),
     topic: record.topic,
     partition: record.partition,
     offset: record.offset,

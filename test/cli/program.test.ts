@@ -113,6 +113,8 @@ describe('purview-streams', () => {
       'topics show',
       'dead-letters list',
       'dead-letters show',
+      'dead-letters redrive',
+      'dead-letters drop',
       'sql-lineage',
     ];
     const pages = await Promise.all(commands.map((command) => cli([...command.split(' '), '--help'])));
