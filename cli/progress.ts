@@ -50,6 +50,11 @@ function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): read
         `${producer}: read ${objects} objects, ${published} published, ${removed} removed, ${rejected} rejected`,
       );
     }),
+    telemetry.on('changeCompleted', ({ producer, published, rejected, removed }) => {
+      if (published + rejected + removed === 0) return;
+      say(`${producer}: changed: ${published} published, ${removed} removed, ${rejected} rejected`);
+    }),
+    telemetry.on('following', ({ producer, how }) => say(`${producer}: follows changes by ${how}`)),
     telemetry.on('scanFailed', ({ producer, code, message, retryInMs }) => {
       say(
         `${producer}: ${message} (${code})${retryInMs === undefined ? '' : `; trying again in ${retryInMs / 1000} s`}`,

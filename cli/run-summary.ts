@@ -1,4 +1,4 @@
-import type { Telemetry } from '../pipeline/telemetry.ts';
+import type { Telemetry, TelemetryEvents } from '../pipeline/telemetry.ts';
 
 /** What a run did for one producer; the row of the table and of `--json`. */
 export interface ProducerSummary {
@@ -49,9 +49,11 @@ export class RunSummary {
   /** `producers` are the names in the order of the configuration. Listens at once. */
   constructor(producers: readonly string[], telemetry: Telemetry) {
     for (const name of producers) this.#of(name);
-    telemetry.on('scanCompleted', ({ producer, published, removed }) => {
+    const count = ({ producer, published, removed }: TelemetryEvents['scanCompleted']): void => {
       this.#of(producer).rawEvents += published + removed;
-    });
+    };
+    telemetry.on('scanCompleted', count);
+    telemetry.on('changeCompleted', count);
     telemetry.on('scanFailed', ({ retryInMs }) => {
       if (retryInMs === undefined) this.#failures += 1;
     });

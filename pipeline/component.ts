@@ -9,11 +9,23 @@ export interface ProducerHost {
   readonly baseFolder: string;
 }
 
+/** What can be set up in a source so that it tells of its changes, and removed again. */
+export interface SourceInstaller {
+  /** Where it would be set up, and as whom, for the question before it. */
+  readonly where: string;
+  /** What would be run, as a person reads it and the source's own client takes it. Connects to nothing. */
+  script(action: 'install' | 'uninstall'): string;
+  /** Runs it; again does no harm. Rejects with a StreamError that says which right is missing. */
+  run(action: 'install' | 'uninstall', signal: AbortSignal): Promise<void>;
+}
+
 /** A configured producer: what transforms need to know of it, and how to open it. */
 export interface ProducerSetup {
   readonly settings: SourceSettings;
   /** Connects. Called once, on `run` and `produce`; rejects with a StreamError that says what to do. */
   open(): Promise<Producer>;
+  /** Present where `produce --install` has something to do. */
+  readonly installer?: SourceInstaller;
 }
 
 /** A kind of producer, as the registry `producers/index.ts` lists it. */

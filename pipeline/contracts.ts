@@ -5,8 +5,15 @@
 export type * from '../schemas/types.ts';
 export { type ErrorCode, errorCatalogue, StreamError } from './errors.ts';
 export { caseOption, datasetsOption, intervalOption, producerComponent, stepsOption } from './component.ts';
-export type { ProducerComponent, ProducerHost, ProducerSetup } from './component.ts';
-export type { FoundObject, Producer, ProducerMemory, Rejection, ScanContext } from './producer.ts';
+export type { ProducerComponent, ProducerHost, ProducerSetup, SourceInstaller } from './component.ts';
+export type {
+  FoundObject,
+  PartialChange,
+  Producer,
+  ProducerMemory,
+  Rejection,
+  ScanContext,
+} from './producer.ts';
 export { deriving } from './transform.ts';
 export type * from './transform.ts';
 export { processAttributes, processEntity } from './process.ts';

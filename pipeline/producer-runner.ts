@@ -4,10 +4,10 @@ import type { DeadLetter, EventType, EventTypes } from '../schemas/types.ts';
 import { hashOf } from './content-hash.ts';
 import { appendDeadLetters } from './delivery/dead-letters.ts';
 import { toStreamError } from './errors.ts';
-import type { Producer, Rejection } from './producer.ts';
+import type { FoundObject, PartialChange, Producer, Rejection } from './producer.ts';
 import { RunnerMemory } from './producer-memory.ts';
 import { type Entry, entrySchema, Scan } from './producer-scan.ts';
-import type { StateStore, StateWrite } from './state.ts';
+import type { Json, StateStore, StateWrite } from './state.ts';
 import type { Telemetry } from './telemetry.ts';
 import { topics } from './topics.ts';
 import type { NewRecord, Transport } from './transport.ts';
@@ -40,6 +40,8 @@ export class ProducerRunner {
   /** Positions of new objects begin here: above every removal, so that an object that comes back is not older than its removal. */
   #floor = 0;
   #scans = 0;
+  /** The life of the source that the last scan read whole; undefined before the first, and after one that failed. */
+  #incarnation: string | undefined;
 
   constructor(options: ProducerRunOptions) {
     this.#options = options;
@@ -58,9 +60,29 @@ export class ProducerRunner {
     }
   }
 
+  /**
+   * Takes what the source says has changed: publishes what differs, removes what was renamed or dropped, and keeps the mark. A change
+   * without a scan before it in this process is taken after one. Rejects as {@link scan}; the change then has to be told again.
+   */
+  async apply(change: PartialChange, signal: AbortSignal): Promise<void> {
+    if (this.#incarnation === undefined) await this.scan(signal, false);
+    try {
+      await this.#apply(change, signal);
+    } catch (thrown) {
+      this.#inventory = undefined;
+      throw thrown;
+    }
+  }
+
+  /** How far the source was read by the changes that were taken, in this run or an earlier one. */
+  mark(): Promise<Json | undefined> {
+    return this.#options.state.get(markKey(this.#options.name));
+  }
+
   async #scan(signal: AbortSignal, all: boolean): Promise<void> {
     const { name, telemetry, producer } = this.#options;
     telemetry.emit('scanStarted', { producer: name });
+    this.#incarnation = undefined;
     const inventory = await this.#load();
     const incarnation = await producer.incarnation();
     const scan = new Scan({ incarnation, inventory, all, floor: this.#floor });
@@ -71,26 +93,15 @@ export class ProducerRunner {
     const rejections: Rejection[] = [];
     const memory = new RunnerMemory(this.#options.state, name);
     const reject = (rejection: Rejection): void => void rejections.push(rejection);
-    for await (const found of producer.scan({ signal, memory, reject })) {
-      try {
-        scan.add(found, (type, value) => this.#record(type, `${type}/${found.objectId}`, value), name);
-      } catch (thrown) {
-        rejections.push({
-          objectId: found.objectId,
-          error: toStreamError(thrown, 'EVENT_INVALID', found.objectId),
-        });
-      }
-      if (scan.records.length >= publishBatch)
-        await this.#publish(scan.records.splice(0), scan.writes.splice(0));
-    }
+    await this.#take(producer.scan({ signal, memory, reject }), scan, reject);
     signal.throwIfAborted();
-    await this.#publish(scan.records.splice(0), scan.writes.splice(0));
     await this.#deadLetter(rejections);
     await memory.write();
-    const removed = rejections.length === 0 ? await this.#remove(scan) : 0;
+    const removed = rejections.length === 0 ? await this.#removeMissing(scan) : 0;
     const objects = scan.seen.size;
     const completed = { producer: name, scanId, position, objects, rejected: rejections.length, removed };
     await this.#publish([this.#record('scan-completed', 'scan', completed)], []);
+    this.#incarnation = incarnation;
     telemetry.emit('scanCompleted', {
       producer: name,
       objects,
@@ -98,6 +109,50 @@ export class ProducerRunner {
       rejected: rejections.length,
       removed,
     });
+  }
+
+  async #apply(change: PartialChange, signal: AbortSignal): Promise<void> {
+    const { name, telemetry, state } = this.#options;
+    const inventory = await this.#load();
+    const scan = new Scan({
+      incarnation: this.#incarnation ?? '',
+      inventory,
+      all: false,
+      floor: this.#floor,
+    });
+    const rejections: Rejection[] = [];
+    await this.#take(change.found, scan, (rejection) => rejections.push(rejection));
+    signal.throwIfAborted();
+    await this.#deadLetter(rejections, this.#reported);
+    const removed = await this.#remove(scan, scan.goneOf(change.looked));
+    await state.write([{ key: markKey(name), value: change.mark }]);
+    telemetry.emit('changeCompleted', {
+      producer: name,
+      objects: scan.seen.size,
+      published: scan.published,
+      rejected: rejections.length,
+      removed,
+    });
+  }
+
+  /** Publishes what is found, in batches. What does not fit its schema is rejected alone. */
+  async #take(
+    found: AsyncIterable<FoundObject>,
+    scan: Scan,
+    reject: (rejection: Rejection) => void,
+  ): Promise<void> {
+    const { name } = this.#options;
+    for await (const object of found) {
+      try {
+        scan.add(object, (type, value) => this.#record(type, `${type}/${object.objectId}`, value), name);
+      } catch (thrown) {
+        const { objectId } = object;
+        reject({ objectId, error: toStreamError(thrown, 'EVENT_INVALID', objectId) });
+      }
+      if (scan.records.length >= publishBatch)
+        await this.#publish(scan.records.splice(0), scan.writes.splice(0));
+    }
+    await this.#publish(scan.records.splice(0), scan.writes.splice(0));
   }
 
   async #load(): Promise<Map<string, Entry>> {
@@ -120,12 +175,11 @@ export class ProducerRunner {
     if (prefixed.length > 0) await this.#options.state.write(prefixed);
   }
 
-  async #remove(scan: Scan): Promise<number> {
+  /** Removes what a completed scan did not find, unless it is too much at once. Resolves with how many objects were removed. */
+  async #removeMissing(scan: Scan): Promise<number> {
     const { name, telemetry } = this.#options;
     const threshold = this.#options.removalThreshold ?? 0.2;
-    const inventory = scan.inventory;
-    const missing = [...inventory].filter(([key]) => !scan.seen.has(key));
-    if (missing.length === 0) return 0;
+    const missing = [...scan.inventory].filter(([key]) => !scan.seen.has(key));
     if (missing.length > scan.knownBefore * threshold) {
       telemetry.emit('removalsHeldBack', {
         producer: name,
@@ -134,11 +188,19 @@ export class ProducerRunner {
       });
       return 0;
     }
+    return this.#remove(scan, missing);
+  }
+
+  async #remove(
+    { incarnation, inventory }: Scan,
+    missing: readonly (readonly [key: string, entry: Entry])[],
+  ): Promise<number> {
+    const { name } = this.#options;
+    if (missing.length === 0) return 0;
     // First as changed, then as gone: what comes back after a crash between the two is published, above its removal.
-    const { incarnation } = scan;
-    const going = missing.map(([key, { sequence }]) => ({
+    const going = missing.map(([key, { sequence, ref }]) => ({
       key,
-      value: { incarnation, sequence: sequence + 1, hash: '' },
+      value: { incarnation, sequence: sequence + 1, hash: '', ...(ref === undefined ? {} : { ref }) },
     }));
     await this.#publish([], going);
     const records = going.map(({ key, value: { sequence } }) => {
@@ -161,15 +223,15 @@ export class ProducerRunner {
     return going.length;
   }
 
-  /** The same fault of the same object is reported once, for as long as scan after scan finds it. */
-  async #deadLetter(rejections: readonly Rejection[]): Promise<void> {
+  /** The same fault of the same object is reported once, for as long as scan after scan finds it; `kept` are faults that still stand. */
+  async #deadLetter(rejections: readonly Rejection[], kept: ReadonlySet<string> = new Set()): Promise<void> {
     const { name, transport, telemetry, now } = this.#options;
     const faults = new Map(rejections.map((rejection) => [faultHash(rejection), rejection]));
     const letters = [...faults]
       .filter(([hash]) => !this.#reported.has(hash))
       .map(([, rejection]): DeadLetter => rejectionLetter(name, rejection, now()));
     await appendDeadLetters(transport, letters);
-    this.#reported = new Set(faults.keys());
+    this.#reported = new Set([...kept, ...faults.keys()]);
     for (const { id, code, message } of letters) {
       telemetry.emit('deadLettered', { stage: 'produce', producer: name, code, message, id });
     }
@@ -201,6 +263,10 @@ function inventoryKey(producer: string, key: string): string {
 
 function floorKey(producer: string): string {
   return `inventory-floor/${encodeURIComponent(producer)}`;
+}
+
+function markKey(producer: string): string {
+  return `changes-mark/${encodeURIComponent(producer)}`;
 }
 
 function splitKey(key: string): readonly [string, string] {

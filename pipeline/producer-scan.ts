@@ -7,11 +7,16 @@ import type { StateWrite } from './state.ts';
 import type { NewRecord } from './transport.ts';
 
 /** What the inventory keeps of an object, as it stands in the state store. */
-export const entrySchema = z.object({ incarnation: z.string(), sequence: z.number(), hash: z.string() });
+export const entrySchema = z.object({
+  incarnation: z.string(),
+  sequence: z.number(),
+  hash: z.string(),
+  ref: z.string().exactOptional(),
+});
 /** What the inventory keeps of an object. */
 export type Entry = z.output<typeof entrySchema>;
 
-/** What one scan has seen so far. */
+/** What one scan, or one change, has seen so far. */
 export class Scan {
   /** Inventory keys of what was found. */
   readonly seen = new Set<string>();
@@ -25,6 +30,7 @@ export class Scan {
   readonly knownBefore: number;
   readonly #all: boolean;
   readonly #floor: number;
+  readonly #refs = new Set<string>();
   published = 0;
 
   constructor(options: {
@@ -48,20 +54,32 @@ export class Scan {
   ): void {
     const key = `${found.type}\n${found.objectId}`;
     this.seen.add(key);
+    const ref = found.ref === undefined ? {} : { ref: found.ref };
+    if (found.ref !== undefined) this.#refs.add(found.ref);
     const hash = hashOf(canonicalJson(found.value));
     const known = this.inventory.get(key);
     const same = known?.incarnation === this.incarnation && known.hash === hash;
     const sequence = same
       ? known.sequence
       : Math.max(found.sequence ?? 0, known === undefined ? this.#floor : known.sequence + 1);
-    if (same && !this.#all) return;
-    const position = { incarnation: this.incarnation, sequence };
-    this.records.push(objectRecord(found, { producer, objectId: found.objectId, position }, record));
-    this.published += 1;
-    if (same) return;
-    const entry = { incarnation: this.incarnation, sequence, hash };
+    if (!same || this.#all) {
+      const position = { incarnation: this.incarnation, sequence };
+      this.records.push(objectRecord(found, { producer, objectId: found.objectId, position }, record));
+      this.published += 1;
+    }
+    if (same && known.ref === found.ref) return;
+    const entry = { incarnation: this.incarnation, sequence, hash, ...ref };
     this.inventory.set(key, entry);
     this.writes.push({ key, value: entry });
+  }
+
+  /** Known objects that were not seen although their refs were, or are among `looked`: renamed or dropped. */
+  goneOf(looked: readonly string[]): readonly (readonly [key: string, entry: Entry])[] {
+    const refs = new Set([...this.#refs, ...looked]);
+    return [...this.inventory].filter(
+      ([key, { incarnation, ref }]) =>
+        ref !== undefined && incarnation === this.incarnation && refs.has(ref) && !this.seen.has(key),
+    );
   }
 }
 

@@ -13,6 +13,11 @@ export type FoundObject = {
     /** The source's own id, stable while the object lives: a path, an oid, a job id. */
     readonly objectId: string;
     /**
+     * The source's own mark of the object that a rename does not change (an oid), unique within the producer. With it a
+     * {@link PartialChange} can tell what was renamed or dropped.
+     */
+    readonly ref?: string;
+    /**
      * The source's own order of changes, where it has one (an LSN, a file's time in ms). The runner makes the position
      * grow with every change in any case. @default 0
      */
@@ -49,6 +54,20 @@ export interface ScanContext {
   reject(rejection: Rejection): void;
 }
 
+/**
+ * What changed, where the source tells it. The runner publishes what differs of `found`, removes every known object whose ref was
+ * looked at or found and that is not found under its old id, and then keeps `mark`; all of that is durable when it asks for the next
+ * change. The source said so itself, so no threshold holds these removals back.
+ */
+export interface PartialChange {
+  /** What changed and what depends on it, each whole and as it is now, with its ref. Read once; when it throws, the change is told again. */
+  readonly found: AsyncIterable<FoundObject>;
+  /** Refs of everything that was looked at: what of it is not found is gone. */
+  readonly looked: readonly string[];
+  /** How far the source is read with this change. */
+  readonly mark: Json;
+}
+
 /** Reads one source. Made by the `open` of its component; every method may be called while another scan is not running. */
 export interface Producer {
   /** Which life of the source this is; a change means that a full scan starts over. Called before each scan. */
@@ -58,8 +77,14 @@ export interface Producer {
    * means incomplete, then nothing is removed and the runner tries again if the error can be retried.
    */
   scan(context: ScanContext): AsyncIterable<FoundObject>;
-  /** Yields whenever the source may have changed; the runner then scans again. Ends when `signal` fires. */
-  changes(signal: AbortSignal): AsyncIterable<void>;
+  /**
+   * Yields undefined whenever the source may have changed: the runner then scans again. A source that tells what has changed yields
+   * that instead, from `mark` on, the mark of the last change that was made durable, perhaps by an earlier run. Called again with the
+   * mark when a change could not be taken. Ends when `signal` fires.
+   */
+  changes(signal: AbortSignal, mark?: Json): AsyncIterable<PartialChange | undefined>;
+  /** How changes are seen, in one sentence for a person, where there is more than one way. Rejects with a StreamError. */
+  describeChanges?(): Promise<string>;
   /** Releases connections and watchers. May be called twice. */
   close(): Promise<void>;
 }

@@ -26,6 +26,10 @@ export interface TelemetryEvents {
     readonly rejected: number;
     readonly removed: number;
   };
+  /** A producer took what its source said had changed; counts as in `scanCompleted`. */
+  readonly changeCompleted: TelemetryEvents['scanCompleted'];
+  /** A producer follows its source from now on, and how. */
+  readonly following: { readonly producer: string; readonly how: string };
   /** A scan ended early; it is tried again when `retryInMs` is given. */
   readonly scanFailed: {
     readonly producer: string;
@@ -87,6 +91,8 @@ export function createTelemetry(): Telemetry {
   const listeners: Listeners = {
     scanStarted: new Set(),
     scanCompleted: new Set(),
+    changeCompleted: new Set(),
+    following: new Set(),
     scanFailed: new Set(),
     removalsHeldBack: new Set(),
     received: new Set(),

@@ -17,7 +17,10 @@ export interface WatchFilesOptions {
  * the watcher is ready: what happened between an earlier look at the files and now would be missed otherwise. Ends when
  * `signal` fires. Throws SOURCE_UNAVAILABLE when the system refuses to watch.
  */
-export async function* watchFiles(options: WatchFilesOptions, signal: AbortSignal): AsyncGenerator<void> {
+export async function* watchFiles(
+  options: WatchFilesOptions,
+  signal: AbortSignal,
+): AsyncGenerator<undefined> {
   if (signal.aborted) return;
   const { path, settleMs = 200, matches } = options;
   const bell = new Bell();
@@ -36,7 +39,7 @@ export async function* watchFiles(options: WatchFilesOptions, signal: AbortSigna
   });
   watcher.on('error', (thrown) => bell.fail(thrown));
   try {
-    while (await bell.rung()) yield;
+    while (await bell.rung()) yield undefined;
   } catch (thrown) {
     throw new StreamError('SOURCE_UNAVAILABLE', `Changes below ${path} cannot be watched.`, {
       cause: thrown,

@@ -60,7 +60,9 @@ async function* findings(options: Options): AsyncIterable<Finding> {
     yield await attempt(`producer ${name}`, async () => {
       const producer = await setup.open();
       try {
-        return `${config.producers[name]?.kind ?? ''} answers (incarnation ${await producer.incarnation()})`;
+        const how = await producer.describeChanges?.();
+        const changes = how === undefined ? '' : `; changes by ${how}`;
+        return `${config.producers[name]?.kind ?? ''} answers (incarnation ${await producer.incarnation()})${changes}`;
       } finally {
         await producer.close();
       }

@@ -3,6 +3,7 @@ import { StreamError } from '../../pipeline/errors.ts';
 import { configure } from '../configured.ts';
 import { loadConfig } from '../load-config.ts';
 import { requireSharedTopics } from './stage.ts';
+import { installAction, installIn, type InstallOptions } from './produce-install.ts';
 import { addRunOptions, type RunOptions, runProducers } from './run.ts';
 
 /** `produce <name>`: one producer of the configuration, with the stages that take its events to the catalogue. */
@@ -10,12 +11,24 @@ export function produceCommand(setExitCode: (code: number) => void): Command {
   return addRunOptions(new Command('produce'))
     .argument('<name...>', 'names of producers in the configuration')
     .option('--only', 'only append raw events; the stages run in other processes (`transform`, `sink`)')
+    .option('--install', 'set up in the source what tells of changes: prints it, then asks')
+    .option('--uninstall', 'remove that again: prints it, then asks')
+    .option('--dry-run', 'with --install or --uninstall: only print')
+    .option('--yes', 'with --install or --uninstall: do not ask')
     .description('Run only the named producers, with the stages that take their events to the catalogue.')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 a source or the catalogue failed, 2 wrong usage or configuration, 3 done, but some events are dead letters.\n\nExamples:\n  purview-streams produce warehouse --once\n  purview-streams produce shop-db loader --once --json\n  purview-streams produce warehouse --only          append only; `transform` and `sink` run elsewhere',
+      `
+Exit codes: 0 done, 1 a source or the catalogue failed, 2 wrong usage or configuration, 3 done, but some events are dead letters.
+
+Examples:
+  purview-streams produce warehouse --once
+  purview-streams produce shop-db loader --once --json
+  purview-streams produce warehouse --only          append only; \`transform\` and \`sink\` run elsewhere
+  purview-streams produce shop-db --install         event triggers, so that changes show within a second
+  purview-streams produce shop-db --install --dry-run | psql -h db.example.com -U postgres`,
     )
-    .action(async (names: string[], options: RunOptions & { readonly only?: boolean }) => {
+    .action(async (names: string[], options: RunOptions & InstallOptions & { readonly only?: boolean }) => {
       const configured = configure(await loadConfig(options.config));
       const known = [...configured.producers.keys()];
       const unknown = names.find((name) => !known.includes(name));
@@ -23,6 +36,12 @@ export function produceCommand(setExitCode: (code: number) => void): Command {
         throw new StreamError('USAGE', `There is no producer ${unknown} in ${options.config}.`, {
           advice: `It has: ${known.join(', ')}.`,
         });
+      }
+      const action = installAction(options);
+      if (action !== undefined) {
+        for (const name of names)
+          await installIn({ name, setup: configured.producers.get(name), action, options });
+        return;
       }
       if (options.only !== true) return setExitCode(await runProducers(options, { producers: names }));
       requireSharedTopics(configured, 'produce --only');

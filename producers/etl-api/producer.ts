@@ -89,7 +89,7 @@ export class EtlApiProducer implements Producer {
   }
 
   /** A look every interval: at the list, and at the jobs whose entry says nothing. A new kind of failure counts as a change, so that a scan tells of it. */
-  async *changes(signal: AbortSignal): AsyncIterable<void> {
+  async *changes(signal: AbortSignal): AsyncIterable<undefined> {
     for (;;) {
       try {
         await this.#options.wait(this.#options.intervalMs, signal);
@@ -100,7 +100,7 @@ export class EtlApiProducer implements Producer {
         if (thrown.message === this.#failure) continue;
         this.#failure = thrown.message;
       }
-      yield;
+      yield undefined;
     }
   }
 

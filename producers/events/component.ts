@@ -81,7 +81,7 @@ class EventFile implements Producer {
     }
   }
 
-  changes(signal: AbortSignal): AsyncIterable<void> {
+  changes(signal: AbortSignal): AsyncIterable<undefined> {
     return watchFiles({ path: this.#path }, signal);
   }
 

@@ -1,6 +1,7 @@
 import { producerComponent } from '../../pipeline/component.ts';
 import { azureTypes } from './azure-types.ts';
 import { connect } from './connection.ts';
+import { postgresInstaller } from './installer.ts';
 import { postgresOptions, postgresSource } from './options.ts';
 import { ownTypes } from './own-types.ts';
 import { PostgresProducer } from './producer.ts';
@@ -23,6 +24,7 @@ export const postgres = producerComponent({
         datasets: {},
         dialect: 'postgres',
       },
+      installer: postgresInstaller(source),
       open: async () => {
         const [database = source.user] = source.databases;
         const client = await connect(source, database, new AbortController().signal);

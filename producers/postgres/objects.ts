@@ -57,15 +57,21 @@ export class DatabaseObjects {
     return this.#found({ ...empty(this.databasePath()), description, owner });
   }
 
-  schema({ name, description, owner }: SchemaRow): FoundObject {
-    return this.#found({ ...empty(this.schemaPath(name)), description, owner });
+  schema({ oid, name, description, owner }: SchemaRow): FoundObject {
+    const found = this.#found({ ...empty(this.schemaPath(name)), description, owner });
+    return { ...found, ref: this.ref('schema', oid) };
+  }
+
+  /** The ref of an object: an oid is unique within its catalogue, and a catalogue within its database. */
+  ref(what: 'schema' | 'relation' | 'routine', oid: number): string {
+    return `${this.#database}/${what}/${oid}`;
   }
 
   relation(
     row: RelationRow,
     rest: Pick<Facts, 'columns' | 'parts'> & Partial<Pick<Facts, 'definition' | 'dependencies' | 'warnings'>>,
   ): FoundObject {
-    return this.#found({
+    const found = this.#found({
       ...empty(this.relationPath(row)),
       description: row.description,
       owner: row.owner,
@@ -73,6 +79,7 @@ export class DatabaseObjects {
       definition: rest.definition == null ? null : redactConnections(rest.definition),
       additional: [additional('kind', kinds[row.kind])],
     });
+    return { ...found, ref: this.ref('relation', row.oid) };
   }
 
   column(row: ColumnRow, key: ForeignKeyRow | undefined): Column {
@@ -94,7 +101,9 @@ export class DatabaseObjects {
     };
   }
 
-  routine(row: RoutineRow): FoundObject {
+  /** Undefined for one that was dropped since. */
+  routine(row: RoutineRow): FoundObject | undefined {
+    if (row.text === null) return undefined;
     const path: readonly NamePart[] = [
       ...this.schemaPath(row.schema),
       { level: 'routine', name: `${row.name}(${row.arguments})` },
@@ -102,6 +111,7 @@ export class DatabaseObjects {
     return {
       type: 'routine',
       objectId: objectId(path),
+      ref: this.ref('routine', row.oid),
       sequence: this.#sequence,
       value: {
         system,

@@ -72,6 +72,14 @@ export const postgresOptions = z.strictObject({
     ),
   case: caseOption,
   interval: intervalOption,
+  reconcile: z
+    .number()
+    .positive()
+    .max(2_000_000)
+    .default(3_600)
+    .describe(
+      'Seconds between two full scans while event triggers tell of changes: for what they do not see, such as owners.',
+    ),
 });
 
 /** Where to connect, with everything filled in. */
@@ -86,8 +94,10 @@ export interface PostgresSource {
   /** Name of the server in qualifiedNames. */
   readonly server: string;
   readonly schemas: { readonly include: readonly string[] | null; readonly exclude: readonly string[] };
-  /** Milliseconds between two looks for changes. */
+  /** Milliseconds between two looks at the fingerprint. */
   readonly intervalMs: number;
+  /** Milliseconds between two full scans while event triggers tell of changes. */
+  readonly reconcileMs: number;
 }
 
 /** Fills in what the options leave open, as libpq does (PostgreSQL documentation, "Environment Variables" of libpq). */
@@ -111,6 +121,7 @@ export function postgresSource(
     server: options.server ?? (port === 5432 ? host : `${host}:${port}`),
     schemas: { include: schemas.include ?? null, exclude: schemas.exclude },
     intervalMs: options.interval * 1_000,
+    reconcileMs: options.reconcile * 1_000,
   };
 }
 

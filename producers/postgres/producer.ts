@@ -1,16 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
+import { z } from 'zod';
 import { StreamError } from '../../pipeline/errors.ts';
-import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer.ts';
+import type { FoundObject, PartialChange, Producer, ScanContext } from '../../pipeline/producer.ts';
+import type { Json } from '../../pipeline/state.ts';
 import { connect, sourceError } from './connection.ts';
 import type { PostgresSource } from './options.ts';
+import { Outbox } from './outbox.ts';
 import { Catalogue } from './rows.ts';
 import { scanDatabase } from './scan.ts';
+import { DatabaseWatcher, type Mark, markSchema, whyNoTriggers } from './watch-database.ts';
 
-/** Reads PostgreSQL's catalogues: whole databases in one snapshot each, and a cheap fingerprint in between. */
+const marksSchema = z.record(z.string(), markSchema);
+
+/** Reads PostgreSQL's catalogues: whole databases in one snapshot each, and in between what has changed. */
 export class PostgresProducer implements Producer {
   readonly #source: PostgresSource;
   readonly #closed = new AbortController();
+  /** Snapshot of the last scan, by database. */
+  readonly #scanned = new Map<string, string>();
 
   constructor(source: PostgresSource) {
     this.#source = source;
@@ -29,7 +37,9 @@ export class PostgresProducer implements Producer {
       let client: Client | undefined;
       try {
         client = await connect(this.#source, database, signal);
-        for await (const found of scanDatabase(client, this.#source, database)) {
+        for await (const found of scanDatabase(client, this.#source, database, (snapshot) =>
+          this.#scanned.set(database, snapshot),
+        )) {
           if (context.signal.aborted) return;
           yield found;
         }
@@ -44,45 +54,59 @@ export class PostgresProducer implements Producer {
   }
 
   /**
-   * Looks at the fingerprint of every database each `interval`. Yields when one differs, and also when one cannot be looked at: the scan
-   * that follows tells what is wrong, and the look after it starts afresh.
+   * Watches every database: by its event triggers, which tell what has changed; where there are none that can be read, by the
+   * fingerprint each `interval`.
    */
-  async *changes(signal: AbortSignal): AsyncIterable<void> {
+  async *changes(signal: AbortSignal, saved?: Json): AsyncIterable<PartialChange | undefined> {
     const stop = AbortSignal.any([signal, this.#closed.signal]);
-    const watched = new Map<string, Watched>();
+    const parsed = marksSchema.safeParse(saved);
+    const marks = parsed.success ? parsed.data : {};
+    const pause = new Pause();
+    const watchers = this.#source.databases.map(
+      (database) =>
+        new DatabaseWatcher({
+          source: this.#source,
+          database,
+          stop,
+          wake: () => pause.end(),
+          mark: marks[database],
+          scanned: () => this.#scanned.get(database),
+        }),
+    );
     try {
-      for (;;) {
-        let changed = false;
-        for (const database of this.#source.databases) {
-          if (await this.#differs(database, watched, stop)) changed = true;
+      while (!stop.aborted) {
+        let unknown = false;
+        for (const watcher of watchers) {
+          for await (const delta of watcher.look()) {
+            if (stop.aborted) return;
+            if (delta === undefined) unknown = true;
+            else yield { ...delta, mark: marksOf(watchers, { [watcher.database]: delta.mark }) };
+          }
         }
         if (stop.aborted) return;
-        if (changed) yield;
-        if (await aborted(this.#source.intervalMs, stop)) return;
+        if (unknown) yield undefined;
+        await pause.wait(Math.min(...watchers.map(({ pauseMs }) => pauseMs)), stop);
       }
     } finally {
-      await Promise.all([...watched.values()].map(({ client }) => client.end()));
+      await Promise.all(watchers.map((watcher) => watcher.close()));
     }
+  }
+
+  async describeChanges(): Promise<string> {
+    const ways = new Map<string, string[]>();
+    for (const database of this.#source.databases) {
+      const state = await this.#with(database, this.#closed.signal, (client) => new Outbox(client).state());
+      const why = whyNoTriggers(state);
+      const seconds = this.#source.intervalMs / 1000;
+      const way =
+        why === undefined ? 'event triggers' : `the fingerprint of the catalogue every ${seconds} s (${why})`;
+      ways.set(way, [...(ways.get(way) ?? []), database]);
+    }
+    return [...ways].map(([way, databases]) => `${way} in ${databases.join(', ')}`).join('; ');
   }
 
   async close(): Promise<void> {
     this.#closed.abort(new StreamError('SOURCE_UNAVAILABLE', 'The producer was closed.'));
-  }
-
-  /** Looks once; remembers connection and fingerprint in `watched`, and forgets both when the look fails. */
-  async #differs(database: string, watched: Map<string, Watched>, stop: AbortSignal): Promise<boolean> {
-    const known = watched.get(database);
-    try {
-      const client = known?.client ?? (await connect(this.#source, database, stop));
-      watched.set(database, { client, fingerprint: known?.fingerprint });
-      const fingerprint = await new Catalogue(client).fingerprint();
-      watched.set(database, { client, fingerprint });
-      return known?.fingerprint !== fingerprint;
-    } catch {
-      await watched.get(database)?.client.end();
-      watched.delete(database);
-      return true;
-    }
   }
 
   async #with<T>(database: string, signal: AbortSignal, use: (client: Client) => Promise<T>): Promise<T> {
@@ -98,19 +122,29 @@ export class PostgresProducer implements Producer {
   }
 }
 
-/** An open connection and what the last look through it saw. */
-interface Watched {
-  readonly client: Client;
-  readonly fingerprint: string | undefined;
+function marksOf(watchers: readonly DatabaseWatcher[], last: Readonly<Record<string, Mark>>): Json {
+  const marks = watchers.flatMap(({ database, mark }) =>
+    mark === undefined ? [] : [[database, mark] as const],
+  );
+  return { ...Object.fromEntries(marks), ...last };
 }
 
-/** Waits; true when `signal` fired. */
-async function aborted(ms: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await delay(ms, undefined, { signal });
-    return false;
-  } catch (thrown) {
-    if (signal.aborted) return true;
-    throw thrown;
+/** A wait that can be cut short, also just before it begins. */
+class Pause {
+  #ended = new AbortController();
+
+  end(): void {
+    this.#ended.abort();
+  }
+
+  /** Resolves after so many milliseconds, at once when `stop` fires or {@link end} was called since the last wait. */
+  async wait(ms: number, stop: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([stop, this.#ended.signal]);
+    try {
+      await delay(ms, undefined, { signal });
+    } catch (thrown) {
+      if (!signal.aborted) throw thrown;
+    }
+    if (this.#ended.signal.aborted) this.#ended = new AbortController();
   }
 }

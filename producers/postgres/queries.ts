@@ -3,6 +3,8 @@
  * joins take minutes on large databases. Parameters: `$1` a list of oids, or the schemas to read where that is said.
  */
 
+import { captureSchema } from './capture.ts';
+
 /** Objects that belong to an extension: the extension describes them, not the database. */
 const notOfExtension = (classId: string, oid: string): string =>
   `NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = '${classId}'::regclass AND e.objid = ${oid} AND e.deptype = 'e')`;
@@ -10,29 +12,37 @@ const notOfExtension = (classId: string, oid: string): string =>
 /** Names are written in full and times in one form, whatever the role's settings are. */
 export const sessionSettings = "SET LOCAL search_path = ''; SET LOCAL quote_all_identifiers = off;";
 
+/**
+ * The snapshot that a query sees, as text: what is visible in it has been read. On a standby only its lower end is sure (the list of
+ * running transactions is not complete there).
+ */
+export const snapshotText = `CASE WHEN pg_is_in_recovery() THEN format('%1$s:%1$s:', pg_snapshot_xmin(pg_current_snapshot()))
+         ELSE pg_current_snapshot()::text END`;
+
 /** Server and database; one row. */
 export const databaseQuery = `
   SELECT current_setting('server_version') AS "version",
-         pg_snapshot_xmax(pg_current_snapshot())::text AS "sequence",
+         pg_snapshot_xmax(pg_current_snapshot())::text AS "sequence", ${snapshotText} AS "snapshot",
          shobj_description(d.oid, 'pg_database') AS "description",
          pg_get_userbyid(d.datdba) AS "owner"
   FROM pg_database d WHERE d.datname = current_database()`;
 
-/** Schemas: $1 the ones to read or null for all, $2 the ones not to read. System schemas begin with pg_. */
+/** Schemas: $1 the ones to read or null for all, $2 the ones not to read. System schemas begin with pg_; ours holds what we installed. */
 export const schemasQuery = `
   SELECT n.oid, n.nspname AS "name", obj_description(n.oid, 'pg_namespace') AS "description", pg_get_userbyid(n.nspowner) AS "owner"
   FROM pg_namespace n
-  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '${captureSchema}')
     AND ($1::text[] IS NULL OR n.nspname = ANY ($1)) AND n.nspname <> ALL ($2::text[])
     AND ${notOfExtension('pg_namespace', 'n.oid')}
   ORDER BY n.nspname`;
 
-/** Tables and views of the schemas $1. Partitions are not objects of their own: they are listed with their root. */
+/** Tables and views of the schemas $1, or of them only those of $2 where it is not null. Partitions are not objects of their own: they are listed with their root. */
 export const relationsQuery = `
   SELECT c.oid, n.nspname AS "schema", c.relname AS "name", c.relkind AS "kind",
          obj_description(c.oid, 'pg_class') AS "description", pg_get_userbyid(c.relowner) AS "owner"
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition AND n.oid = ANY ($1::oid[])
+    AND ($2::oid[] IS NULL OR c.oid = ANY ($2))
     AND ${notOfExtension('pg_class', 'c.oid')}
   ORDER BY c.relkind IN ('v', 'm'), n.nspname, c.relname`;
 
@@ -100,15 +110,15 @@ export const namesQuery = `
     AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
   GROUP BY 1, 2, 3, 4`;
 
-/** Functions and procedures of the schemas $1, but no aggregates. The signature tells overloads apart. */
+/** Functions and procedures of the schemas $1, or of them only those of $2 where it is not null, but no aggregates. The signature tells overloads apart. */
 export const routinesQuery = `
-  SELECT n.nspname AS "schema", p.proname AS "name", p.prokind AS "kind", l.lanname AS "language",
+  SELECT p.oid, n.nspname AS "schema", p.proname AS "name", p.prokind AS "kind", l.lanname AS "language",
          (SELECT coalesce(string_agg(format_type(t.type, NULL), ', ' ORDER BY t.at), '')
           FROM unnest(p.proargtypes) WITH ORDINALITY AS t(type, at)) AS "arguments",
          pg_get_functiondef(p.oid) AS "text", obj_description(p.oid, 'pg_proc') AS "description"
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
-  WHERE p.prokind <> 'a' AND n.oid = ANY ($1::oid[]) AND ${notOfExtension('pg_proc', 'p.oid')}
-  ORDER BY 1, 2, 5`;
+  WHERE p.prokind <> 'a' AND n.oid = ANY ($1::oid[]) AND ($2::oid[] IS NULL OR p.oid = ANY ($2)) AND ${notOfExtension('pg_proc', 'p.oid')}
+  ORDER BY n.nspname, p.proname, 6`;
 
 /** Which life of the cluster this is: made by initdb, and counted up by every restore to a point in time. */
 export const incarnationQuery = `

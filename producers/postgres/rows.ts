@@ -10,6 +10,7 @@ const comment = z.string().nullable();
 const databaseRow = z.object({
   version: text,
   sequence: z.coerce.number(),
+  snapshot: text,
   description: comment,
   owner: text,
 });
@@ -55,13 +56,15 @@ const nameRow = z.object({
   kind: z.enum(['r', 'p', 'f', 'v', 'm']),
   columns: z.record(z.string(), z.string()),
 });
+/** The text is null for a routine that was dropped since, as that of a view. */
 const routineRow = z.object({
+  oid,
   schema: text,
   name: text,
   kind: z.enum(['f', 'p', 'w']),
   language: text,
   arguments: text,
-  text,
+  text: text.nullable(),
   description: comment,
 });
 const incarnationRow = z.object({ incarnation: text });
@@ -100,8 +103,8 @@ export class Catalogue {
     return this.#rows(schemaRow, queries.schemasQuery, [include, exclude]);
   }
 
-  relations(schemas: readonly number[]) {
-    return this.#rows(relationRow, queries.relationsQuery, [schemas]);
+  relations(schemas: readonly number[], only: readonly number[] | null) {
+    return this.#rows(relationRow, queries.relationsQuery, [schemas, only]);
   }
 
   partitions(relations: readonly number[]) {
@@ -128,8 +131,8 @@ export class Catalogue {
     return this.#rows(nameRow, queries.namesQuery, [relations]);
   }
 
-  routines(schemas: readonly number[]) {
-    return this.#rows(routineRow, queries.routinesQuery, [schemas]);
+  routines(schemas: readonly number[], only: readonly number[] | null) {
+    return this.#rows(routineRow, queries.routinesQuery, [schemas, only]);
   }
 
   async incarnation(): Promise<string> {
@@ -155,20 +158,23 @@ export class Catalogue {
     return row;
   }
 
-  async #rows<S extends z.ZodType>(
-    schema: S,
-    query: string,
-    values: readonly unknown[],
-  ): Promise<z.output<S>[]> {
-    const { rows } = await this.#client.query(query, [...values]);
-    const parsed = z.array(schema).safeParse(rows);
-    if (parsed.success) return parsed.data;
-    throw new StreamError(
-      'SOURCE_INVALID',
-      `A catalogue row does not have the expected form: ${z.prettifyError(parsed.error)}`,
-      {
-        cause: parsed.error,
-      },
-    );
+  #rows<S extends z.ZodType>(schema: S, query: string, values: readonly unknown[]): Promise<z.output<S>[]> {
+    return queryRows(this.#client, schema, { query, values });
   }
+}
+
+/** Runs a query whose rows have the form of `schema`. Rejects with SOURCE_INVALID for rows that have not. */
+export async function queryRows<S extends z.ZodType>(
+  client: Client,
+  schema: S,
+  { query, values }: { readonly query: string; readonly values: readonly unknown[] },
+): Promise<z.output<S>[]> {
+  const { rows } = await client.query(query, [...values]);
+  const parsed = z.array(schema).safeParse(rows);
+  if (parsed.success) return parsed.data;
+  throw new StreamError(
+    'SOURCE_INVALID',
+    `A catalogue row does not have the expected form: ${z.prettifyError(parsed.error)}`,
+    { cause: parsed.error },
+  );
 }

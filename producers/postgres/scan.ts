@@ -16,16 +16,22 @@ import { type TracedView, traceView, viewDependencies } from './view-lineage.ts'
 /** Relations whose columns and trees are in memory at one time. */
 const pageSize = 200;
 
+/** Begins the transaction in which everything is read: one snapshot, so that what is found was true at one moment. */
+export async function beginReading(client: Client): Promise<void> {
+  await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${sessionSettings}`);
+}
+
 /**
- * Reads one database in one snapshot (REPEATABLE READ, READ ONLY), so that what it yields was true at one moment: database, schemas,
- * tables, views, routines, in that order. A view comes after what it reads.
+ * Reads one database in one snapshot: database, schemas, tables, views, routines, in that order. A view comes after what it reads.
+ * Tells the snapshot to `scanned` when everything was read.
  */
 export async function* scanDatabase(
   client: Client,
   source: PostgresSource,
   database: string,
+  scanned: (snapshot: string) => void,
 ): AsyncIterable<FoundObject> {
-  await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${sessionSettings}`);
+  await beginReading(client);
   const catalogue = new Catalogue(client);
   const facts = await catalogue.database();
   const objects = new DatabaseObjects(source.server, database, facts.sequence);
@@ -33,13 +39,32 @@ export async function* scanDatabase(
   yield objects.database(facts);
   const schemas = await catalogue.schemas(source.schemas.include, source.schemas.exclude);
   for (const schema of schemas) yield objects.schema(schema);
-  const oids = schemas.map((schema) => schema.oid);
-  const relations = await catalogue.relations(oids);
+  yield* readObjects(catalogue, objects, { schemas: schemas.map((schema) => schema.oid) });
+  await client.query('COMMIT');
+  scanned(facts.snapshot);
+}
+
+/** Which objects to read: everything in the schemas, or of it only what is listed, by oid. */
+export interface ObjectsToRead {
+  readonly schemas: readonly number[];
+  readonly relations?: readonly number[];
+  readonly routines?: readonly number[];
+}
+
+/** Tables, then views, then routines. */
+export async function* readObjects(
+  catalogue: Catalogue,
+  objects: DatabaseObjects,
+  only: ObjectsToRead,
+): AsyncIterable<FoundObject> {
+  const relations = await catalogue.relations(only.schemas, only.relations ?? null);
   for (let at = 0; at < relations.length; at += pageSize) {
     yield* readPage(catalogue, objects, relations.slice(at, at + pageSize));
   }
-  for (const routine of await catalogue.routines(oids)) yield objects.routine(routine);
-  await client.query('COMMIT');
+  for (const row of await catalogue.routines(only.schemas, only.routines ?? null)) {
+    const routine = objects.routine(row);
+    if (routine !== undefined) yield routine;
+  }
 }
 
 async function* readPage(

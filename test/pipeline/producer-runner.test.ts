@@ -37,7 +37,7 @@ class Source implements Producer {
     for (const fault of this.faults) context.reject(fault);
   }
 
-  async *changes(): AsyncIterable<void> {
+  async *changes(): AsyncIterable<undefined> {
     yield* [];
   }
 

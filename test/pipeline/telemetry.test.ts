@@ -5,6 +5,8 @@ import { createTelemetry, settlements, type TelemetryEventName } from '../../pip
 const names: Readonly<Record<TelemetryEventName, true>> = {
   scanStarted: true,
   scanCompleted: true,
+  changeCompleted: true,
+  following: true,
   scanFailed: true,
   removalsHeldBack: true,
   received: true,

@@ -7,11 +7,12 @@
 import { readFile } from 'node:fs/promises';
 import { Client } from 'pg';
 import { messageOf } from '../../../pipeline/errors.ts';
+import { installStatements } from '../../../producers/postgres/capture.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts';
 
 const database = 'shop';
 
-/** Creates the shop's database with its tables, views and a few rows, unless it is there already. */
+/** Creates the shop's database with its tables, views and a few rows, unless it is there already, and lets it tell of its changes. */
 export async function loadShop(server: {
   readonly host: string;
   readonly port: number;
@@ -36,6 +37,8 @@ export async function loadShop(server: {
     const loaded = await shop.query("SELECT FROM pg_namespace WHERE nspname = 'sales'");
     if (loaded.rowCount === 0)
       await shop.query(await readFile(new URL('./shop.sql', import.meta.url), 'utf8'));
+    // Once more does no harm: a folder of an older version gets the newer triggers.
+    await shop.query(installStatements(user).join(';\n'));
   } finally {
     await shop.end();
   }
