@@ -1,5 +1,11 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import { settlements, type StageName, stageNames, type Telemetry } from '../pipeline/telemetry.ts';
+import {
+  settlements,
+  type StageName,
+  stageNames,
+  type Telemetry,
+  type TelemetryEvents,
+} from '../pipeline/telemetry.ts';
 import { inputOf } from '../pipeline/topics.ts';
 import type { Transport } from '../pipeline/transport.ts';
 
@@ -80,7 +86,7 @@ function countProducers(registry: Registry, telemetry: Telemetry): void {
   ]);
   const objects = counter(
     'scan_objects_total',
-    'Objects of completed scans: read, published, removed or rejected.',
+    'Objects of completed scans and of single changes: read, published, removed or rejected.',
     ['producer', 'as'],
   );
   const held = counter(
@@ -88,11 +94,13 @@ function countProducers(registry: Registry, telemetry: Telemetry): void {
     'Scans that missed more objects than the threshold lets go.',
     ['producer'],
   );
-  telemetry.on('scanCompleted', ({ producer, objects: read, ...counts }) => {
-    scans.inc({ producer, result: 'completed' });
+  const count = ({ producer, objects: read, ...counts }: TelemetryEvents['scanCompleted']): void => {
     objects.inc({ producer, as: 'read' }, read);
     for (const as of ['published', 'removed', 'rejected'] as const) objects.inc({ producer, as }, counts[as]);
-  });
+  };
+  telemetry.on('scanCompleted', count);
+  telemetry.on('scanCompleted', ({ producer }) => scans.inc({ producer, result: 'completed' }));
+  telemetry.on('changeCompleted', count);
   telemetry.on('scanFailed', ({ producer, retryInMs }) => {
     scans.inc({ producer, result: retryInMs === undefined ? 'failed' : 'retried' });
   });
