@@ -6,6 +6,7 @@ import { appendDeadLetters } from './delivery/dead-letters.ts';
 import { toStreamError } from './errors.ts';
 import type { FoundObject, PartialChange, Producer, Rejection } from './producer.ts';
 import { RunnerMemory } from './producer-memory.ts';
+import { faultHash, rejectionLetter } from './producer-rejections.ts';
 import { type Entry, entrySchema, Scan } from './producer-scan.ts';
 import type { Json, StateStore, StateWrite } from './state.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -272,28 +273,4 @@ function markKey(producer: string): string {
 function splitKey(key: string): readonly [string, string] {
   const at = key.indexOf('\n');
   return [key.slice(0, at), key.slice(at + 1)];
-}
-
-function faultHash({ objectId, error, bytes }: Rejection): string {
-  return hashOf(objectId, error.code, error.message, bytes ?? '');
-}
-
-/** Two faults of one object are two letters; the same fault in a later run is the same letter. */
-function rejectionLetter(producer: string, rejection: Rejection, now: Date): DeadLetter {
-  const { objectId, error, bytes } = rejection;
-  return {
-    id: `${producer}-${objectId}-${faultHash(rejection).slice(0, 8)}`,
-    stage: 'PRODUCE',
-    code: error.code,
-    message: error.message,
-    time: now.toISOString(),
-    attempts: 1,
-    topic: null,
-    partition: null,
-    offset: null,
-    producer,
-    key: objectId,
-    headers: {},
-    value: bytes === undefined ? null : Buffer.from(bytes),
-  };
 }

@@ -6,7 +6,7 @@ import { connect } from './connection.ts';
 import { PostgresHistory } from './history-producer.ts';
 import { postgresOptions, postgresSource } from './options.ts';
 
-const options = postgresOptions.omit({ schemas: true, interval: true }).extend({
+const options = postgresOptions.omit({ schemas: true, interval: true, reconcile: true }).extend({
   searchPath: searchPathOption(['public']),
   datasets: datasetsOption,
   ...historyOptions,
@@ -19,7 +19,10 @@ export const postgresHistory = producerComponent({
   options,
   configure: (_name, given) => {
     const { searchPath, keepDays, interval, datasets, ...connection } = given;
-    const source = postgresSource({ ...connection, interval, schemas: { exclude: [] } }, process.env);
+    const source = postgresSource(
+      { ...connection, interval, reconcile: interval, schemas: { exclude: [] } },
+      process.env,
+    );
     const types = typeSets[given.types];
     return {
       settings: {

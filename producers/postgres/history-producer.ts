@@ -64,12 +64,12 @@ export class PostgresHistory implements Producer {
     history.remember(context.memory);
   }
 
-  async *changes(signal: AbortSignal): AsyncIterable<void> {
+  async *changes(signal: AbortSignal): AsyncIterable<undefined> {
     const stop = AbortSignal.any([signal, this.#closed.signal]);
     for (;;) {
       await pause(this.#source.intervalMs, stop);
       if (stop.aborted) return;
-      yield;
+      yield undefined;
     }
   }
 
