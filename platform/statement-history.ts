@@ -30,6 +30,8 @@ export interface Observation {
   readonly firstSeen: Date | null;
   readonly lastSeen: Date | null;
   readonly flows: readonly ObservedFlow[] | null;
+  /** Tells statements apart in place of their text, where the source has none. */
+  readonly identity?: string;
   /** True when the source itself cut the text. @default false */
   readonly cut?: boolean;
   /** What a person can do about a cut text. */
@@ -107,7 +109,9 @@ export class StatementHistory {
     const { text, whole } = normalizeStatement(observation.text, dialect);
     if (observation.flows === null ? !mayMoveData(text) : observation.flows.length === 0) return;
     const database = observation.database;
-    const id = `${encodeURIComponent((database ?? '').toWellFormed())}/${statementFingerprint(text)}`;
+    const fingerprint = statementFingerprint(observation.identity ?? text);
+    const id =
+      database === null ? fingerprint : `${encodeURIComponent(database.toWellFormed())}/${fingerprint}`;
     const known = this.#records.get(id);
     const record = this.#merged(known ?? unseen, observation, text);
     const isCut = observation.cut === true || !whole || text.length > maxStatementCharacters;

@@ -9,6 +9,7 @@ import { etlApi } from './etl-api/component.ts';
 import { etlJobFiles } from './etl-job-files/component.ts';
 import { postgres } from './postgres/component.ts';
 import { postgresHistory } from './postgres/history-component.ts';
+import { queryLog } from './query-log/component.ts';
 
 /** Every kind of producer by the name that the configuration uses. */
 export const producers = {
@@ -18,4 +19,5 @@ export const producers = {
   'etl-job-files': etlJobFiles,
   postgres,
   'postgres-history': postgresHistory,
+  'query-log': queryLog,
 } as const satisfies Record<string, ProducerComponent>;

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { z } from 'zod';
+import type { ProducerMemory } from '../../pipeline/producer.ts';
+
+/** How far a file was read. The file is known by its first bytes, whatever it is named by now: rotation and copies do not matter. */
+const markSchema = z.object({
+  /** SHA-256 of the first `headBytes` bytes. */
+  head: z.string(),
+  headBytes: z.number(),
+  offset: z.number(),
+  /** Line at the offset, from 1. */
+  line: z.number(),
+  /** The header of a CSV file. */
+  columns: z.array(z.string()).nullable(),
+  /** When the file was last written, in milliseconds since 1970. */
+  modifiedMs: z.number(),
+});
+/** See {@link markSchema}. */
+export type Mark = z.output<typeof markSchema>;
+
+/** What reading a file moves. */
+export type Progress = Pick<Mark, 'offset' | 'line' | 'columns'>;
+
+const headLimit = 1_024;
+const prefix = 'file/';
+
+/** Marks of all files, from one scan to the next. */
+export class Marks {
+  readonly #known: Map<string, Mark>;
+  readonly #used = new Map<string, Mark>();
+
+  private constructor(known: Map<string, Mark>) {
+    this.#known = known;
+  }
+
+  /** Reads what the last scan remembered. */
+  static async open(memory: ProducerMemory): Promise<Marks> {
+    const known = new Map<string, Mark>();
+    for await (const { key, value } of memory.entries()) {
+      if (key.startsWith(prefix)) known.set(key.slice(prefix.length), markSchema.parse(value));
+    }
+    return new Marks(known);
+  }
+
+  /** The mark of an open file; one at its beginning when it was never read, or was begun anew. */
+  async of(file: FileHandle): Promise<Mark> {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headLimit), 0, headLimit, 0);
+    const head = buffer.subarray(0, bytesRead);
+    const { size } = await file.stat();
+    let best: Mark | undefined;
+    for (const mark of [...this.#known.values(), ...this.#used.values()]) {
+      if (mark.headBytes > bytesRead || mark.offset > size || (best?.offset ?? -1) >= mark.offset) continue;
+      if (hashOf(head.subarray(0, mark.headBytes)) === mark.head) best = mark;
+    }
+    return best ?? { head: '', headBytes: 0, offset: 0, line: 1, columns: null, modifiedMs: 0 };
+  }
+
+  /** Notes how far a file was read. */
+  async move(file: FileHandle, mark: Progress & Pick<Mark, 'modifiedMs'>): Promise<void> {
+    if (mark.offset === 0) return;
+    const headBytes = Math.min(headLimit, mark.offset);
+    const { buffer } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    const head = hashOf(buffer);
+    this.#used.set(head, { ...mark, head, headBytes });
+  }
+
+  /** Remembers the marks of the files that are still there. */
+  remember(memory: ProducerMemory): void {
+    for (const key of this.#known.keys()) if (!this.#used.has(key)) memory.set(prefix + key, undefined);
+    for (const [key, mark] of this.#used) memory.set(prefix + key, mark);
+  }
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+}
