@@ -1,5 +1,6 @@
 import type { EntityChange, EntityRef } from '../schemas/types.ts';
 import { refKey } from './derive/keys.ts';
+import type { ReplayScope } from './delivery/replayed.ts';
 import type { Delivery } from './sink.ts';
 
 /** What is left to do for one root after all its changes of a batch are looked at together. */
@@ -8,6 +9,8 @@ export interface CoalescedRoot<T extends Delivery> extends EntityRef {
   readonly deletion: T | undefined;
   /** At most one of each producer, in the order of producers' names; all are placeholders or none is. */
   readonly upserts: readonly T[];
+  /** How much is replayed, where any of the changes is one of a replay. */
+  readonly replayed: ReplayScope | undefined;
   /** Overtaken by the others: nothing is done for them. */
   readonly superseded: readonly T[];
 }
@@ -16,12 +19,15 @@ export interface CoalescedRoot<T extends Delivery> extends EntityRef {
 export interface Said extends Pick<EntityChange, 'producer' | 'objectId' | 'position' | 'placeholder'> {
   /** True for a deletion. */
   readonly deleted: boolean;
+  /** The offset of the change that said it, where that is known. */
+  readonly offset?: number;
 }
 
 /**
  * Reduces the changes of a batch to one decision for each root: what is left when they are taken one after the other by offset,
  * so neither the order and duplication of the list nor the bounds of the batch matter.
  * - What is older, by source position, than what its object said last is dropped. Positions compare only for one object and incarnation.
+ * - What comes late, from the dead letters, is dropped where anything that overrules it has a later offset.
  * - A deletion (nobody speaks of the root any more) undoes every change before it.
  * - A placeholder is dropped where anybody speaks for real, and gives way to whoever does.
  * - Changes of different producers both stay.
@@ -66,6 +72,7 @@ function fold<T extends Delivery>(
     const { change } = delivery;
     const last = said.get(change.producer);
     if (last !== undefined && isOlder(change, last)) continue;
+    if (delivery.isLate === true && isOvertaken(delivery, said.values())) continue;
     if (change.operation === 'DELETE') {
       deletion = delivery;
       upserts = new Map();
@@ -80,14 +87,31 @@ function fold<T extends Delivery>(
       upserts.set(change.producer, delivery);
     }
     const { producer, objectId, position, placeholder } = change;
-    said.set(producer, { producer, objectId, position, placeholder, deleted: change.operation === 'DELETE' });
+    const { offset } = delivery;
+    const deleted = change.operation === 'DELETE';
+    said.set(producer, { producer, objectId, position, placeholder, deleted, offset });
   }
   const kept = new Set<T | undefined>([deletion, ...upserts.values()]);
   return {
     deletion,
     upserts: [...upserts.values()].sort((a, b) => (a.change.producer < b.change.producer ? -1 : 1)),
+    replayed: scopeOf(deliveries),
     superseded: deliveries.filter((delivery) => !kept.has(delivery)),
   };
+}
+
+/** Whether a change that was a dead letter is overruled by what was said after it: of its own producer, or by a deletion; a deletion by anything. */
+function isOvertaken({ change, offset }: Delivery, said: Iterable<Said>): boolean {
+  for (const one of said) {
+    const overrules = one.deleted || one.producer === change.producer || change.operation === 'DELETE';
+    if (overrules && one.offset !== undefined && one.offset > offset) return true;
+  }
+  return false;
+}
+
+function scopeOf(deliveries: readonly Delivery[]): ReplayScope | undefined {
+  const scopes = new Set(deliveries.map(({ replayed }) => replayed));
+  return scopes.has('part') ? 'part' : scopes.has('whole') ? 'whole' : undefined;
 }
 
 /** By offset; the same offset twice is the same change twice. */

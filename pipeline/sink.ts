@@ -1,12 +1,17 @@
 /** The contract of a sink: it delivers entity changes to a catalogue. */
 import type { EntityChange } from '../schemas/types.ts';
+import type { ReplayScope } from './delivery/replayed.ts';
 import type { StreamError } from './errors.ts';
 
 /** An entity change with what the sink needs to order it. */
 export interface Delivery {
   readonly change: EntityChange;
-  /** Offset in its partition: decides between changes of one source position. */
+  /** Offset in its partition: decides between changes of one source position. Of a change that was a dead letter, the one that it had at first. */
   readonly offset: number;
+  /** Whether it was a dead letter: then whatever stands behind its offset and was applied is newer, also at the same position. @default false */
+  readonly isLate?: boolean;
+  /** Present when a replay says it again: the catalogue may have lost it, whatever was applied. An older position still changes nothing. */
+  readonly replayed?: ReplayScope;
 }
 
 /** How many entities of a change were what in the catalogue. */

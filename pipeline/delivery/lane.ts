@@ -1,4 +1,5 @@
 import { concatMap, finalize, merge, type Observable, Subject } from 'rxjs';
+import { deliveryOf } from './delivery-of.ts';
 import type { EntityChange } from '../../schemas/types.ts';
 import { StreamError } from '../errors.ts';
 import type { Outcome, Sink } from '../sink.ts';
@@ -128,7 +129,7 @@ export class Lane {
     progress.inFlight += fresh ? 1 : 0;
     try {
       const outcomes = await this.#options.sink.deliver(
-        items.map(({ record, change }) => ({ change, offset: record.offset })),
+        items.map(({ record, change }) => deliveryOf(record, change)),
         this.#options.cut,
       );
       if (outcomes.length === items.length) return outcomes;

@@ -5,6 +5,7 @@ import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError, messageOf } from '../../pipeline/errors.ts';
 import type { Json, StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { EntityBody, EntityChange, EntityRef } from '../../schemas/types.ts';
+import type { Delivery } from '../../pipeline/sink.ts';
 import { without } from './merge.ts';
 import type { TypeModel } from './type-model.ts';
 
@@ -22,6 +23,8 @@ const speakerSchema = z.object({
   producer: z.string(),
   objectId: z.string(),
   position: z.object({ incarnation: z.string(), sequence: z.number() }),
+  /** Offset of the change that was applied or confirmed last. */
+  offset: z.number().exactOptional(),
   /** See contentHash; positions and times are not in it. */
   hash: z.string(),
   placeholder: z.boolean(),
@@ -92,20 +95,25 @@ export function stateOf(state: StateStore, catalogue: string): StateStore {
 }
 
 /** The record after a deletion. */
-export function deletedBy(change: EntityChange): Applied {
+export function deletedBy({ change, offset }: Pick<Delivery, 'change' | 'offset'>): Applied {
   const { producer, objectId, position } = change;
   const nothing = { hash: deletedHash, placeholder: false, entities: 0, references: [], owned: [], said: '' };
-  return { deleted: true, speakers: [{ producer, objectId, position, ...nothing }] };
+  return { deleted: true, speakers: [{ producer, objectId, position, offset, ...nothing }] };
 }
 
 /** The record after a change of one producer was applied on top of a record. */
-export function applied(before: Applied | undefined, change: EntityChange, types: TypeModel): Applied {
+export function applied(
+  before: Applied | undefined,
+  { change, offset }: Pick<Delivery, 'change' | 'offset'>,
+  types: TypeModel,
+): Applied {
   const { producer, objectId, position, placeholder } = change;
   const others = otherSpeakers(before, change);
   const own: AppliedSpeaker = {
     producer,
     objectId,
     position,
+    offset,
     hash: contentHash(change),
     placeholder,
     entities: change.entities.length,

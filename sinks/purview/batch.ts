@@ -114,19 +114,19 @@ export class BatchWriter {
 
   /** What two producers say of one root is written one after the other, so that one of them cannot spoil the other. */
   async #sendApart(
-    { ref, items }: RootWrite,
+    { ref, items, replayed }: RootWrite,
     search: { readonly writesBefore: number; readonly attempts: number | undefined },
   ): Promise<void> {
     const { state, types } = this.#context;
     for (const item of items) {
       const before = await readApplied(state, ref);
-      await this.#send([[planRoot(ref, [item], before, types)]], search);
+      await this.#send([[planRoot(ref, [item], { before, replayed }, types)]], search);
     }
   }
 
   /** After the catalogue has the entities: relationships, children that are gone, then the record. */
   async #settle(roots: readonly RootWrite[], mutations: Mutations): Promise<void> {
-    const revived = roots.filter((root) => root.before?.deleted === true);
+    const revived = roots.filter((root) => isRevived(root, mutations));
     const settled = new Set(roots);
     try {
       await restoreReferences(
@@ -203,6 +203,12 @@ function permanent(error: StreamError): StreamError {
     `${error.message} It was tried alone and again, while others were written: the entity itself is at fault.`,
     { cause: error },
   );
+}
+
+/** Whether what others say of a root has to be tied to it again: it was deleted, by us, or as a replay finds, by somebody else. */
+function isRevived({ before, replayed, ref }: RootWrite, mutations: Mutations): boolean {
+  if (before === undefined) return false;
+  return before.deleted || (replayed === 'part' && mutations.created(ref));
 }
 
 /** Parts a request that failed, in its order. */

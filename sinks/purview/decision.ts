@@ -45,7 +45,7 @@ export class RootDecision {
     try {
       const { deleted } =
         before?.deleted === true ? { deleted: 0 } : await deleteRoot(this.#context, this.#ref);
-      this.#keep(deletedBy(item.change));
+      this.#keep(deletedBy(item));
       this.#settle(item, counted({ created: 0, updated: 0, unchanged: 0, deleted }));
     } catch (thrown) {
       const error = ofOneChange(thrown, this.#context.signal);
@@ -65,7 +65,9 @@ export class RootDecision {
     const [first, ...rest] = open;
     if (first === undefined) return [];
     try {
-      return [planRoot(this.#ref, [first, ...rest], this.#record.value, this.#context.types)];
+      const before = this.#record.value;
+      const { replayed } = this.#root;
+      return [planRoot(this.#ref, [first, ...rest], { before, replayed }, this.#context.types)];
     } catch (thrown) {
       const error = ofOneChange(thrown, this.#context.signal);
       for (const item of open) this.#settle(item, rejectedOutcome(this.#ref, error));
@@ -79,9 +81,9 @@ export class RootDecision {
     const record = this.#record?.value;
     if (record === undefined) return true;
     const own = speakerOf(record, change.producer);
-    if (own?.hash !== contentHash(change)) return true;
+    if (own?.hash !== contentHash(change) || this.#root.replayed !== undefined) return true;
     const { objectId, position } = change;
-    const moved = { ...own, objectId, position: { ...position } };
+    const moved = { ...own, objectId, position: { ...position }, offset: item.offset };
     if (JSON.stringify(moved) !== JSON.stringify(own)) {
       // Nothing to write to the catalogue; but what is older than this must not be applied any more.
       const speakers = record.speakers.map((speaker) => (speaker === own ? moved : speaker));

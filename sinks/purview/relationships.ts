@@ -28,19 +28,15 @@ export async function settleReference(
   plan: ReferencePlan,
   wasCreated: boolean,
 ): Promise<number> {
-  const { source, attribute, wanted, known } = plan;
-  if (known === undefined) {
-    if (wasCreated) return 0;
+  const { source, attribute, wanted, known, isDoubted } = plan;
+  if (wasCreated) return known === undefined ? 0 : relateAll(context, plan, wanted);
+  let lacking = known?.add;
+  if (lacking === undefined || isDoubted) {
     const held = await heldTargets(context, source, attribute);
-    return relateAll(
-      context,
-      plan,
-      wanted.filter((target) => !held.some((one) => isTarget(one, target))),
-    );
+    lacking = wanted.filter((target) => !held.some((one) => isTarget(one, target)));
   }
-  if (wasCreated) return relateAll(context, plan, wanted);
-  const added = await relateAll(context, plan, known.add);
-  return added + (await unrelateAll(context, plan, known.remove));
+  const added = await relateAll(context, plan, lacking);
+  return added + (await unrelateAll(context, plan, known?.remove ?? []));
 }
 
 async function relateAll(

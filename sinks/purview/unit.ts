@@ -1,4 +1,5 @@
 import { refKey } from '../../pipeline/derive/keys.ts';
+import type { ReplayScope } from '../../pipeline/delivery/replayed.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
 import type { EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
 import { type Applied, applied, saidBy } from './applied.ts';
@@ -18,6 +19,8 @@ export interface ReferencePlan {
   readonly attribute: string;
   /** All that the reference must have in the end. */
   readonly wanted: readonly EntityRef[];
+  /** Whether the catalogue may have lost what it was given: then it is looked at. */
+  readonly isDoubted: boolean;
   /** Undefined when nothing is known of what the catalogue has: then the list is in the request itself. */
   readonly known: { readonly add: readonly EntityRef[]; readonly remove: readonly EntityRef[] } | undefined;
 }
@@ -28,6 +31,8 @@ export interface RootWrite {
   readonly items: readonly Item[];
   /** What was applied of it before. */
   readonly before: Applied | undefined;
+  /** How much is replayed, where this is part of a replay. */
+  readonly replayed: ReplayScope | undefined;
   /** The record of it once all this is confirmed. */
   readonly after: Applied;
   readonly writes: readonly EntityWrite[];
@@ -46,22 +51,20 @@ export type Unit = readonly [RootWrite, ...RootWrite[]];
 export function planRoot(
   ref: EntityRef,
   items: readonly [Item, ...Item[]],
-  before: Applied | undefined,
+  { before, replayed }: Pick<RootWrite, 'before' | 'replayed'>,
   types: TypeModel,
 ): RootWrite {
   const [first, ...rest] = items;
-  const after = rest.reduce(
-    (record, { change }) => applied(record, change, types),
-    applied(before, first.change, types),
-  );
+  const after = rest.reduce((record, item) => applied(record, item, types), applied(before, first, types));
   const bodies = bodiesOf(items, before, after, types).map((body) => withContainer(body, ref, types));
   const known = knownTargets(before);
   const references = bodies.flatMap((source) =>
     source.references
       .filter(({ many }) => many)
-      .map((reference) =>
-        planReference(source, reference, known.get(referenceKey(source, reference.attribute))),
-      ),
+      .map((reference) => ({
+        ...planReference(source, reference, known.get(referenceKey(source, reference.attribute))),
+        isDoubted: replayed !== undefined,
+      })),
   );
   const omitted = new Set(
     references
@@ -77,7 +80,7 @@ export function planRoot(
     ),
   }));
   const bytes = writes.reduce((sum, write) => sum + writeBytes(write), 0);
-  return { ref, items, before, after, writes, references, bytes };
+  return { ref, items, before, replayed, after, writes, references, bytes };
 }
 
 /**
@@ -156,7 +159,7 @@ function planReference(
   source: EntityRef,
   { attribute, targets: wanted }: Reference,
   known: readonly EntityRef[] | undefined,
-): ReferencePlan {
+): Omit<ReferencePlan, 'isDoubted'> {
   const { typeName, qualifiedName } = source;
   const at = { source: { typeName, qualifiedName }, attribute, wanted };
   if (known === undefined) return { ...at, known: undefined };

@@ -169,3 +169,35 @@ describe('contentHash()', () => {
     ).toBe(contentHash(change));
   });
 });
+
+describe('coalesce() of what was a dead letter', () => {
+  const late = (change: EntityChange, offset: number): Delivery => ({ change, offset, isLate: true });
+  const old = shop('a', { city: 'Old' });
+
+  it('drops it when its producer has said more since, at the same position, in this batch or before it', () => {
+    const fresh = { change: shop('a', { city: 'New' }), offset: 20 };
+    for (const batch of [
+      [late(old, 10), fresh],
+      [fresh, late(old, 10)],
+    ]) {
+      expect(coalesce(batch)[0]?.upserts).toEqual([fresh]);
+    }
+    const { producer, objectId, position, placeholder } = old;
+    const said = { producer, objectId, position, placeholder, deleted: false };
+    const after = (offset: number) =>
+      coalesce([late(old, 10)], () => [{ ...said, offset }])[0]?.upserts.length;
+    expect(after(20)).toBe(0);
+    expect(after(5)).toBe(1);
+    expect(coalesce([late(old, 10)], () => [said])[0]?.upserts).toHaveLength(1);
+  });
+
+  it('drops it when the root was deleted since, and a deletion when anybody has spoken since', () => {
+    const { producer, objectId, position, placeholder } = shop('a', {}, { producer: 'other', objectId: 'o' });
+    const said = { producer, objectId, position, placeholder, offset: 20 };
+    expect(coalesce([late(old, 10)], () => [{ ...said, deleted: true }])[0]?.superseded).toHaveLength(1);
+    expect(coalesce([late(old, 10)], () => [{ ...said, deleted: false }])[0]?.upserts).toHaveLength(1);
+    const gone = late(deletionOf(old), 10);
+    expect(coalesce([gone], () => [{ ...said, deleted: false }])[0]?.deletion).toBeUndefined();
+    expect(coalesce([gone], () => [{ ...said, deleted: false, offset: 5 }])[0]?.deletion).toBe(gone);
+  });
+});

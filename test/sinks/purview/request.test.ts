@@ -22,7 +22,7 @@ function planned(change: EntityChange) {
   return planRoot(
     { typeName: change.typeName, qualifiedName: change.qualifiedName },
     [item],
-    undefined,
+    { before: undefined, replayed: undefined },
     types,
   );
 }
