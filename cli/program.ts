@@ -8,6 +8,7 @@ import { produceCommand } from './commands/produce.ts';
 import { sqlLineageCommand } from './commands/sql-lineage.ts';
 import { sinkCommand, transformCommand } from './commands/stage.ts';
 import { topicsCommand } from './commands/topics.ts';
+import { removalsCommand } from './commands/removals.ts';
 import { runCommand } from './commands/run.ts';
 import { describeFailure, exitCodeOf, exitCodes, note } from './output.ts';
 
@@ -35,6 +36,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .addCommand(lineageCommand())
     .addCommand(topicsCommand())
     .addCommand(deadLettersCommand())
+    .addCommand(removalsCommand())
     .addCommand(sqlLineageCommand());
   for (const command of allCommands(program)) command.exitOverride().copyInheritedSettings(program);
   try {

@@ -62,7 +62,7 @@ function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): read
     }),
     telemetry.on('removalsHeldBack', ({ producer, missing, known }) => {
       say(
-        `${producer}: ${missing} of ${known} objects are missing; nothing is removed (removalThreshold in the configuration)`,
+        `${producer}: ${missing} of ${known} objects are missing; nothing is removed: \`removals list ${producer}\` shows them, \`removals approve|reject ${producer}\` decides (docs/replay.md)`,
       );
     }),
     telemetry.on('deadLettered', ({ producer, code, message, id }) => {

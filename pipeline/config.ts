@@ -104,7 +104,7 @@ export const configSchema = z.strictObject({
     .max(1)
     .default(0.2)
     .describe(
-      'Share of the known objects of a producer that one scan may report as removed; more is held back, with a warning.',
+      'Share of the known objects of a producer that one scan may report as removed; more is held back, until `removals approve` or `removals reject`.',
     ),
   metrics: z
     .strictObject({

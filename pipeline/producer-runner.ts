@@ -1,13 +1,13 @@
-import { encodeEvent } from '../schemas/codec.ts';
-import { toHeaders } from '../schemas/cloud-events.ts';
 import type { DeadLetter, EventType, EventTypes } from '../schemas/types.ts';
-import { hashOf } from './content-hash.ts';
 import { appendDeadLetters } from './delivery/dead-letters.ts';
 import { toStreamError } from './errors.ts';
+import { HeldRemovals } from './held-removals.ts';
 import type { FoundObject, PartialChange, Producer, Rejection } from './producer.ts';
+import { Inventory } from './producer-inventory.ts';
 import { RunnerMemory } from './producer-memory.ts';
 import { faultHash, rejectionLetter } from './producer-rejections.ts';
-import { type Entry, entrySchema, Scan } from './producer-scan.ts';
+import { type Entry, Scan } from './producer-scan.ts';
+import { rawRecord, removalRecord } from './raw-record.ts';
 import type { Json, StateStore, StateWrite } from './state.ts';
 import type { Telemetry } from './telemetry.ts';
 import { topics } from './topics.ts';
@@ -37,7 +37,11 @@ export class ProducerRunner {
   readonly #options: ProducerRunOptions;
   /** Faults that the last scan reported, by hash. */
   #reported: ReadonlySet<string> = new Set();
+  readonly #stored: Inventory;
+  readonly #held: HeldRemovals;
   #inventory: Map<string, Entry> | undefined;
+  /** Decisions about removals that the inventory has in it, see {@link Inventory.decisions}. */
+  #decisions = 0;
   /** Positions of new objects begin here: above every removal, so that an object that comes back is not older than its removal. */
   #floor = 0;
   #scans = 0;
@@ -46,15 +50,18 @@ export class ProducerRunner {
 
   constructor(options: ProducerRunOptions) {
     this.#options = options;
+    this.#stored = new Inventory(options.state, options.name);
+    this.#held = new HeldRemovals(options.state, options.name);
   }
 
   /**
-   * Reads the source once. `all` publishes every object, otherwise only what differs from the inventory. Rejects with the
+   * Reads the source once, and once more where removals were approved meanwhile: what of them it had found is published then. `all` publishes every object, otherwise only what differs from the inventory. Rejects with the
    * producer's StreamError; what was published before stands, and nothing is removed.
    */
   async scan(signal: AbortSignal, all: boolean): Promise<void> {
     try {
       await this.#scan(signal, all);
+      while (await this.#isOutdated()) await this.#scan(signal, true);
     } catch (thrown) {
       this.#inventory = undefined; // what was not published must not count as known
       throw thrown;
@@ -98,7 +105,8 @@ export class ProducerRunner {
     signal.throwIfAborted();
     await this.#deadLetter(rejections);
     await memory.write();
-    const removed = rejections.length === 0 ? await this.#removeMissing(scan) : 0;
+    const isWhole = rejections.length === 0 && !(await this.#isOutdated());
+    const removed = isWhole ? await this.#removeMissing(scan, scanId) : 0;
     const objects = scan.seen.size;
     const completed = { producer: name, scanId, position, objects, rejected: rejections.length, removed };
     await this.#publish([this.#record('scan-completed', 'scan', completed)], []);
@@ -125,6 +133,7 @@ export class ProducerRunner {
     await this.#take(change.found, scan, (rejection) => rejections.push(rejection));
     signal.throwIfAborted();
     await this.#deadLetter(rejections, this.#reported);
+    await this.#held.found(scan.seen);
     const removed = await this.#remove(scan, scan.goneOf(change.looked));
     await state.write([{ key: markKey(name), value: change.mark }]);
     telemetry.emit('changeCompleted', {
@@ -157,38 +166,39 @@ export class ProducerRunner {
   }
 
   async #load(): Promise<Map<string, Entry>> {
-    if (this.#inventory !== undefined) return this.#inventory;
-    const inventory = new Map<string, Entry>();
-    const prefix = inventoryKey(this.#options.name, '');
-    for await (const { key, value } of this.#options.state.scan(prefix)) {
-      inventory.set(key.slice(prefix.length), entrySchema.parse(value));
-    }
-    const floor = await this.#options.state.get(floorKey(this.#options.name));
-    this.#floor = typeof floor === 'number' ? floor : 0;
-    this.#inventory = inventory;
-    return inventory;
+    if (this.#inventory !== undefined && !(await this.#isOutdated())) return this.#inventory;
+    this.#decisions = await this.#stored.decisions();
+    this.#floor = await this.#stored.floor();
+    this.#inventory = await this.#stored.entries();
+    return this.#inventory;
+  }
+
+  async #isOutdated(): Promise<boolean> {
+    return (await this.#stored.decisions()) !== this.#decisions;
   }
 
   /** Appends events first and remembers them after: a crash between the two publishes again, and loses nothing. */
   async #publish(records: readonly NewRecord[], writes: readonly StateWrite[]): Promise<void> {
     if (records.length > 0) await this.#options.transport.append(topics.raw, records);
-    const prefixed = writes.map(({ key, value }) => ({ key: inventoryKey(this.#options.name, key), value }));
-    if (prefixed.length > 0) await this.#options.state.write(prefixed);
+    const entries = writes.map(({ key, value }) => this.#stored.write(key, value));
+    if (entries.length > 0) await this.#options.state.write(entries);
   }
 
   /** Removes what a completed scan did not find, unless it is too much at once. Resolves with how many objects were removed. */
-  async #removeMissing(scan: Scan): Promise<number> {
-    const { name, telemetry } = this.#options;
+  async #removeMissing(scan: Scan, scanId: string): Promise<number> {
+    const { name, telemetry, now } = this.#options;
     const threshold = this.#options.removalThreshold ?? 0.2;
+    const { incarnation, knownBefore: known } = scan;
     const missing = [...scan.inventory].filter(([key]) => !scan.seen.has(key));
-    if (missing.length > scan.knownBefore * threshold) {
-      telemetry.emit('removalsHeldBack', {
-        producer: name,
-        missing: missing.length,
-        known: scan.knownBefore,
-      });
+    if (missing.length > known * threshold) {
+      await this.#held.keep(
+        { scanId, at: now().toISOString(), incarnation, known, missing: missing.length },
+        missing.map(([key, { sequence }]) => ({ key, sequence })),
+      );
+      telemetry.emit('removalsHeldBack', { producer: name, missing: missing.length, known });
       return 0;
     }
+    await this.#held.clear();
     return this.#remove(scan, missing);
   }
 
@@ -196,7 +206,7 @@ export class ProducerRunner {
     { incarnation, inventory }: Scan,
     missing: readonly (readonly [key: string, entry: Entry])[],
   ): Promise<number> {
-    const { name } = this.#options;
+    const { name, now } = this.#options;
     if (missing.length === 0) return 0;
     // First as changed, then as gone: what comes back after a crash between the two is published, above its removal.
     const going = missing.map(([key, { sequence, ref }]) => ({
@@ -204,21 +214,15 @@ export class ProducerRunner {
       value: { incarnation, sequence: sequence + 1, hash: '', ...(ref === undefined ? {} : { ref }) },
     }));
     await this.#publish([], going);
-    const records = going.map(({ key, value: { sequence } }) => {
-      const [removedType, objectId] = splitKey(key);
-      const position = { incarnation, sequence };
-      return this.#record('removal', `${removedType}/${objectId}`, {
-        producer: name,
-        objectId,
-        position,
-        removedType,
-      });
-    });
+    const from = { producer: name, now: now() };
+    const records = going.map(({ key, value: { sequence } }) =>
+      removalRecord(from, key, { incarnation, sequence }),
+    );
     await this.#publish(records, []);
     this.#floor = going.reduce((floor, { value }) => Math.max(floor, value.sequence + 1), this.#floor);
     await this.#options.state.write([
-      ...going.map(({ key }) => ({ key: inventoryKey(name, key), value: undefined })),
-      { key: floorKey(name), value: this.#floor },
+      ...going.map(({ key }) => this.#stored.write(key, undefined)),
+      this.#stored.floorWrite(this.#floor),
     ]);
     for (const { key } of going) inventory.delete(key);
     return going.length;
@@ -240,37 +244,10 @@ export class ProducerRunner {
 
   #record<T extends EventType>(type: T, key: string, value: EventTypes[T]): NewRecord {
     const { name, now } = this.#options;
-    const encoded = encodeEvent(type, value);
-    const id = hashOf(name, key, encoded).slice(0, 32);
-    return {
-      key: `${name}/${key}`,
-      value: encoded,
-      headers: toHeaders({
-        id,
-        source: `/producers/${name}`,
-        type: `io.purviewstreams.${type}`,
-        subject: key,
-        time: now().toISOString(),
-        dataschema: `${type}.v1`,
-        traceparent: `00-${id}-${id.slice(0, 16)}-01`,
-      }),
-    };
+    return rawRecord({ producer: name, now: now() }, type, key, value);
   }
-}
-
-function inventoryKey(producer: string, key: string): string {
-  return `inventory/${encodeURIComponent(producer)}/${key}`;
-}
-
-function floorKey(producer: string): string {
-  return `inventory-floor/${encodeURIComponent(producer)}`;
 }
 
 function markKey(producer: string): string {
   return `changes-mark/${encodeURIComponent(producer)}`;
-}
-
-function splitKey(key: string): readonly [string, string] {
-  const at = key.indexOf('\n');
-  return [key.slice(0, at), key.slice(at + 1)];
 }

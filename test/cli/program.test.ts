@@ -115,6 +115,9 @@ describe('purview-streams', () => {
       'dead-letters show',
       'dead-letters redrive',
       'dead-letters drop',
+      'removals list',
+      'removals approve',
+      'removals reject',
       'sql-lineage',
     ];
     const pages = await Promise.all(commands.map((command) => cli([...command.split(' '), '--help'])));

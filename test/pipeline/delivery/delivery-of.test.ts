@@ -25,7 +25,11 @@ it('deliveryOf() says whether a record is replayed, or was a dead letter and whe
   const fault = { stage: 'SINK', error: new Error('No.'), attempts: 2, producer: null } as const;
   const headers = redrivenHeaders(deadLetterOf(record, fault, new Date(0)), 17);
   expect(headers).toMatchObject({ h: '1' });
-  expect(deliveryOf({ ...record, offset: 99, headers }, change)).toEqual({ change, offset: 17, isLate: true });
+  expect(deliveryOf({ ...record, offset: 99, headers }, change)).toEqual({
+    change,
+    offset: 17,
+    isLate: true,
+  });
 });
 
 it('deliveryOf() takes foreign headers of the same names for nothing', () => {

@@ -1,0 +1,141 @@
+import { Command } from 'commander';
+import { StreamError } from '../../pipeline/errors.ts';
+import {
+  approveRemovals,
+  heldProducers,
+  type HeldObject,
+  HeldRemovals,
+  type HeldScan,
+} from '../../pipeline/held-removals.ts';
+import { splitInventoryKey } from '../../pipeline/raw-record.ts';
+import type { StateStore } from '../../pipeline/state.ts';
+import type { Transport } from '../../pipeline/transport.ts';
+import { defaultConfigFile } from '../load-config.ts';
+import { type LogOptions, openLog } from '../open-log.ts';
+import { note, print } from '../output.ts';
+import { table } from '../table.ts';
+
+interface Options extends LogOptions {
+  readonly json?: boolean;
+}
+
+/** `removals list|approve|reject`: what a scan did not find any more, and the threshold held back. */
+export function removalsCommand(): Command {
+  const command = new Command('removals').description(
+    'Removals that were held back, because one scan missed more objects than removalThreshold allows: look at them, then decide.',
+  );
+  withOptions(command.command('list'))
+    .argument('[producer]', 'shows every object of this producer')
+    .description('List the producers whose removals are held back, or the objects of one.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  purview-streams removals list\n  purview-streams removals list erp\n  purview-streams removals list erp --json | jq -r .objectId',
+    )
+    .action(list);
+  withOptions(command.command('approve'))
+    .argument('<producer>', 'name of the producer')
+    .description('Emit the removals. What a later scan has found again is not removed.')
+    .addHelpText('after', '\nExample:\n  purview-streams removals approve erp')
+    .action(approve);
+  withOptions(command.command('reject'))
+    .argument('<producer>', 'name of the producer')
+    .description('Forget them: nothing is removed, until a later scan misses the objects again.')
+    .addHelpText('after', '\nExample:\n  purview-streams removals reject erp')
+    .action(reject);
+  return command;
+}
+
+function withOptions(command: Command): Command {
+  return command
+    .option(
+      '-c, --config <file>',
+      'configuration file; may be missing when --state is given',
+      defaultConfigFile,
+    )
+    .option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one')
+    .option('--json', 'print JSON, one object a line');
+}
+
+async function list(producer: string | undefined, options: Options): Promise<void> {
+  await withLog(options, async ({ transactions: { state } }) => {
+    if (producer === undefined) return listProducers(state, options.json === true);
+    const { objects } = await heldOf(state, producer);
+    const shown = objects.map(shownObject);
+    if (options.json === true) for (const object of shown) print(JSON.stringify({ producer, ...object }));
+    else {
+      print(
+        table(
+          ['type', 'object'],
+          shown.map(({ type, objectId }) => [type, objectId]),
+        ),
+      );
+    }
+  });
+}
+
+async function listProducers(state: StateStore, json: boolean): Promise<void> {
+  const rows: (HeldScan & { readonly producer: string })[] = [];
+  for (const name of await heldProducers(state)) {
+    const scan = await new HeldRemovals(state, name).scan();
+    if (scan !== undefined) rows.push({ producer: name, ...scan });
+  }
+  if (json) for (const row of rows) print(JSON.stringify(row));
+  else if (rows.length === 0) print('No removals are held back.');
+  else {
+    print(
+      table(
+        ['producer', 'missing', 'known', 'since scan'],
+        rows.map(({ producer, missing, known, at }) => [producer, missing, known, at]),
+      ),
+    );
+  }
+}
+
+async function approve(producer: string, options: Options): Promise<void> {
+  await withLog(options, async (transport) => {
+    const { objects } = await heldOf(transport.transactions.state, producer);
+    const removed = await approveRemovals(transport, producer, new Date());
+    const kept = objects.length - removed.length;
+    if (options.json === true) print(JSON.stringify({ producer, removed: removed.length, foundAgain: kept }));
+    else {
+      const rest = kept === 0 ? '' : ` ${kept} were found again meanwhile and stay.`;
+      print(`${removed.length} removals of ${producer} are emitted.${rest}`);
+      note('What is running takes them to the catalogue; where nothing runs, the next `run` does.');
+    }
+  });
+}
+
+async function reject(producer: string, options: Options): Promise<void> {
+  await withLog(options, async ({ transactions: { state } }) => {
+    const { held } = await heldOf(state, producer);
+    const forgotten = await held.clear();
+    if (options.json === true) print(JSON.stringify({ producer, rejected: forgotten }));
+    else print(`${forgotten} removals of ${producer} are forgotten; the objects stay.`);
+  });
+}
+
+async function heldOf(
+  state: StateStore,
+  producer: string,
+): Promise<{ readonly held: HeldRemovals; readonly objects: readonly HeldObject[] }> {
+  const held = new HeldRemovals(state, producer);
+  if ((await held.scan()) !== undefined) return { held, objects: await held.objects() };
+  const names = await heldProducers(state);
+  throw new StreamError('USAGE', `No removals of ${producer} are held back.`, {
+    advice: names.length === 0 ? 'There are none at all.' : `There are some of: ${names.join(', ')}.`,
+  });
+}
+
+function shownObject({ key }: HeldObject): { readonly type: string; readonly objectId: string } {
+  const [type, objectId] = splitInventoryKey(key);
+  return { type, objectId };
+}
+
+async function withLog(options: Options, work: (transport: Transport) => Promise<void>): Promise<void> {
+  const transport = await openLog(options);
+  try {
+    await work(transport);
+  } finally {
+    await transport.close();
+  }
+}

@@ -1,0 +1,132 @@
+import { assert, array, asyncProperty, constantFrom, oneof, record, constant, subarray } from 'fast-check';
+import { expect, it } from 'vitest';
+import { approveRemovals, heldProducers, HeldRemovals } from '../../pipeline/held-removals.ts';
+import type { FoundObject, Producer } from '../../pipeline/producer.ts';
+import { ProducerRunner } from '../../pipeline/producer-runner.ts';
+import { createTelemetry } from '../../pipeline/telemetry.ts';
+import { topics } from '../../pipeline/topics.ts';
+import { decodeEvent } from '../../schemas/codec.ts';
+import type { RawEvent } from '../../schemas/types.ts';
+import { createMemoryTransport } from '../../transports/memory.ts';
+import { collect } from '../contracts/transport.ts';
+
+const never = new AbortController().signal;
+const ids = ['a', 'b', 'c'] as const;
+
+/** Jobs in memory; `during` runs in the middle of the next scan. */
+class Source implements Producer {
+  jobs: readonly string[] = [];
+  during: (() => Promise<unknown>) | undefined;
+
+  async incarnation(): Promise<string> {
+    return 'life';
+  }
+
+  async *scan(): AsyncIterable<FoundObject> {
+    const nothing = {
+      description: null,
+      lastRun: null,
+      inputs: [],
+      outputs: [],
+      warnings: [],
+      additional: [],
+    };
+    for (const objectId of this.jobs)
+      yield { type: 'job', objectId, value: { tool: 't', name: objectId, ...nothing } };
+    const { during } = this;
+    this.during = undefined;
+    await during?.();
+  }
+
+  async *changes(): AsyncIterable<undefined> {
+    yield* [];
+  }
+
+  async close(): Promise<void> {
+    this.jobs = [];
+  }
+}
+
+async function open() {
+  const transport = createMemoryTransport();
+  await transport.ensureTopics(Object.values(topics).map((name) => ({ name, partitions: 1 })));
+  const { state } = transport.transactions;
+  const producer = new Source();
+  const options = {
+    name: 'p',
+    producer,
+    transport,
+    state,
+    telemetry: createTelemetry(),
+    removalThreshold: 0,
+  };
+  const runner = new ProducerRunner({ ...options, now: () => new Date(0) });
+  /** What the raw events say of every job in the end: the newest position counts, the later of equal ones. */
+  const alive = async (): Promise<readonly string[]> => {
+    const last = new Map<string, { readonly sequence: number; readonly isThere: boolean }>();
+    for (const { value } of await collect(transport.read(topics.raw, 0, 0))) {
+      const event = decodeEvent(value ?? new Uint8Array()) as RawEvent;
+      if (event.type !== 'job' && event.type !== 'removal') continue;
+      const { objectId, position } = event.value;
+      if (position.sequence < (last.get(objectId)?.sequence ?? 0)) continue;
+      last.set(objectId, { sequence: position.sequence, isThere: event.type === 'job' });
+    }
+    return [...last].flatMap(([id, { isThere }]) => (isThere ? [id] : [])).sort((x, y) => (x < y ? -1 : 1));
+  };
+  return { transport, producer, runner, alive, held: new HeldRemovals(state, 'p') };
+}
+
+it('approveRemovals() emits what the newest scan did not find, and a live runner publishes what comes back', async () => {
+  const { transport, producer, runner, alive, held } = await open();
+  producer.jobs = ids;
+  await runner.scan(never, false);
+  producer.jobs = [];
+  await runner.scan(never, false);
+  expect(await heldProducers(transport.transactions.state)).toEqual(['p']);
+  expect((await held.scan())?.missing).toBe(3);
+  producer.jobs = ['b'];
+  await runner.scan(never, false);
+  expect(await approveRemovals(transport, 'p', new Date(0))).toEqual(['job\na', 'job\nc']);
+  expect(await alive()).toEqual(['b']);
+  expect(await held.scan()).toBeUndefined();
+  expect(await approveRemovals(transport, 'p', new Date(0))).toEqual([]);
+  producer.jobs = ['a', 'b'];
+  await runner.scan(never, false);
+  expect(await alive()).toEqual(['a', 'b']);
+});
+
+it('approveRemovals() and a runner agree in the end, whatever is decided when, also amid a scan', async () => {
+  const step = oneof(
+    record({
+      kind: constant('scan' as const),
+      jobs: subarray([...ids]),
+      during: constantFrom('none', 'approve', 'reject'),
+    }),
+    record({ kind: constantFrom('approve' as const, 'reject' as const) }),
+  );
+  await assert(
+    asyncProperty(array(step, { maxLength: 12 }), subarray([...ids]), async (steps, jobs) => {
+      const { transport, producer, runner, alive, held } = await open();
+      const decide = (kind: string): Promise<unknown> =>
+        kind === 'approve' ? approveRemovals(transport, 'p', new Date(0)) : held.clear();
+      const lost: string[] = [];
+      for (const one of steps) {
+        if (one.kind !== 'scan') await decide(one.kind);
+        else {
+          producer.jobs = one.jobs;
+          if (one.during !== 'none') producer.during = () => decide(one.during);
+          await runner.scan(never, false);
+          const there = await alive();
+          lost.push(...one.jobs.filter((id) => !there.includes(id)));
+        }
+      }
+      expect(lost).toEqual([]);
+      producer.jobs = jobs;
+      await runner.scan(never, false);
+      await approveRemovals(transport, 'p', new Date(0));
+      expect(await alive()).toEqual(jobs);
+      await transport.close();
+    }),
+    { numRuns: 150 },
+  );
+});
