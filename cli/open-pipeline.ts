@@ -9,7 +9,6 @@ import { systemClock } from '../platform/clock.ts';
 import { transforms } from '../transforms/index.ts';
 import { catalogElsewhere, createSink } from './configured-sink.ts';
 import type { Configured } from './configured.ts';
-import { DerivedObjects } from './derived-objects.ts';
 import { openTransport } from './open-transport.ts';
 import { stateFolder } from './state-folder.ts';
 import { type LocalCatalog, openLocalCatalog } from './local-catalog.ts';
@@ -78,14 +77,14 @@ export async function openPipeline(
       ? createSink(configured, { host, catalog: catalog ?? catalogElsewhere(configured, options) })
       : undefined;
     if (sink !== undefined) closers.push(() => sink.close());
-    const parts = { transport, state, telemetry };
+    const parts = { transport, telemetry };
     const addresses = catalog === undefined ? [] : [{ label: 'Catalogue', url: catalog.url }];
     return {
       configured,
       telemetry,
       state,
       transport,
-      transformStage: stages.includes('transform') ? await openTransformStage(configured, parts) : undefined,
+      transformStage: stages.includes('transform') ? transformStageOptions(configured, parts) : undefined,
       sinkStage: sink && sinkStageOptions(configured, { ...parts, sink, keepTrying: options.once !== true }),
       addresses,
       writeCalls: () => catalog?.writeCalls(),
@@ -121,31 +120,30 @@ function topicSpecs(partitions: number): readonly TopicSpec[] {
   ];
 }
 
-type StageParts = Pick<TransformStageOptions, 'transport' | 'telemetry'> & { readonly state: StateStore };
+type StageParts = Pick<TransformStageOptions, 'transport' | 'telemetry'>;
 
 function creditsOf({ loaded }: Configured): SinkStageOptions['credits'] {
   const { credits, creditBytes } = loaded.config.delivery;
   return { records: credits, bytes: creditBytes };
 }
 
-async function openTransformStage(
+function transformStageOptions(
   configured: Configured,
-  { transport, telemetry, state }: StageParts,
-): Promise<TransformStageOptions> {
+  { transport, telemetry }: StageParts,
+): TransformStageOptions {
   const { naming } = configured;
   const settings = (producer: string) => configured.settings(producer);
-  const derived = new DerivedObjects(state);
-  const deriver = new Deriver((known) =>
-    Object.values(transforms).map((make) => make({ naming, known, settings })),
-  );
-  await derived.restore(deriver, new Set(configured.producers.keys()));
+  const deriver = new Deriver({
+    transforms: (known) => Object.values(transforms).map((make) => make({ naming, known, settings })),
+    naming,
+    producers: new Set(configured.producers.keys()),
+  });
   return {
     transport,
     deriver,
-    naming,
     telemetry,
     credits: creditsOf(configured),
-    remember: (objects) => derived.remember(objects),
+    retryDelayMs: configured.loaded.config.delivery.retryDelayMs,
     now: () => new Date(),
   };
 }

@@ -68,6 +68,9 @@ function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): read
     telemetry.on('deadLettered', ({ producer, code, message, id }) => {
       say(`${producer ?? 'unknown'}: dead letter ${id}: ${message} (${code})`);
     }),
+    telemetry.on('stageWaiting', ({ stage, code, message, waitMs }) => {
+      say(`${stage}: ${message} (${code}); trying again in ${waitMs / 1000} s`);
+    }),
     telemetry.on('sinkWaiting', ({ code, message, waitMs }) => {
       say(`sink: ${message} (${code}); trying again in ${waitMs / 1000} s`);
     }),

@@ -1,4 +1,5 @@
 import type { Telemetry, TelemetryEvents } from '../pipeline/telemetry.ts';
+import type { DerivedTotals } from './derived-totals.ts';
 
 /** What a run did for one producer; the row of the table and of `--json`. */
 export interface ProducerSummary {
@@ -24,14 +25,6 @@ export interface ObjectWarning {
   readonly text: string;
 }
 
-interface Derived {
-  readonly producer: string;
-  readonly processes: number;
-  readonly lineageEdges: number;
-  readonly columnEdges: number;
-  readonly warnings: readonly string[];
-}
-
 interface Counts {
   rawEvents: number;
   created: number;
@@ -40,10 +33,11 @@ interface Counts {
   deadLetters: number;
 }
 
+const nothing: DerivedTotals = { processes: 0, lineageEdges: 0, columnEdges: 0, warnings: [] };
+
 /** Figures of a run by producer, kept up to date by telemetry. */
 export class RunSummary {
   readonly #counts = new Map<string, Counts>();
-  readonly #objects = new Map<string, Derived>();
   #failures = 0;
 
   /** `producers` are the names in the order of the configuration. Listens at once. */
@@ -57,7 +51,6 @@ export class RunSummary {
     telemetry.on('scanFailed', ({ retryInMs }) => {
       if (retryInMs === undefined) this.#failures += 1;
     });
-    telemetry.on('derived', (derived) => this.#objects.set(derived.object, derived));
     telemetry.on('applied', ({ producer, counts }) => {
       const row = this.#of(producer);
       row.created += counts.created;
@@ -74,27 +67,23 @@ export class RunSummary {
     return this.#failures;
   }
 
-  /** One row for each producer. */
-  rows(): readonly ProducerSummary[] {
+  /** Dead letters of this run. */
+  get deadLetters(): number {
+    return [...this.#counts.values()].reduce((sum, counts) => sum + counts.deadLetters, 0);
+  }
+
+  /** One row for each producer; `derived` is what the state holds of them. */
+  rows(derived: ReadonlyMap<string, DerivedTotals>): readonly ProducerSummary[] {
     return [...this.#counts].map(([name, counts]) => {
-      const objects = [...this.#objects.values()].filter((object) => object.producer === name);
-      const sum = (pick: (object: Derived) => number): number =>
-        objects.reduce((total, object) => total + pick(object), 0);
-      return {
-        name,
-        ...counts,
-        processes: sum((object) => object.processes),
-        lineageEdges: sum((object) => object.lineageEdges),
-        columnEdges: sum((object) => object.columnEdges),
-        warnings: sum((object) => object.warnings.length),
-      };
+      const { processes, lineageEdges, columnEdges, warnings } = derived.get(name) ?? nothing;
+      return { name, ...counts, processes, lineageEdges, columnEdges, warnings: warnings.length };
     });
   }
 
   /** Every warning, sorted by producer and text. */
-  warnings(): readonly ObjectWarning[] {
-    return [...this.#objects.values()]
-      .flatMap(({ producer, warnings }) => warnings.map((text) => ({ producer, text })))
+  warnings(derived: ReadonlyMap<string, DerivedTotals>): readonly ObjectWarning[] {
+    return [...this.#counts.keys()]
+      .flatMap((producer) => (derived.get(producer) ?? nothing).warnings.map((text) => ({ producer, text })))
       .sort((a, b) => (a.producer + a.text < b.producer + b.text ? -1 : 1));
   }
 

@@ -1,9 +1,12 @@
+import type { DerivedTotals } from './derived-totals.ts';
 import type { ProducerSummary, RunSummary } from './run-summary.ts';
 import { table } from './table.ts';
 
 /** What a run ends with. */
 export interface SummaryParts {
   readonly summary: RunSummary;
+  /** What the state holds of each producer. */
+  readonly derived: ReadonlyMap<string, DerivedTotals>;
   readonly seconds: number;
   /** Whether stages ran, which settled the events; else they were only appended. */
   readonly settled: boolean;
@@ -31,11 +34,11 @@ const shownWarnings = 20;
 
 /** The summary of a run: a table and the warnings for a person, or one JSON object. */
 export function summaryText(parts: SummaryParts): string {
-  const producers = parts.summary.rows();
+  const producers = parts.summary.rows(parts.derived);
   const seconds = Math.round(parts.seconds * 100) / 100;
   if (parts.json) return JSON.stringify({ producers, writeCalls: parts.writeCalls ?? null, seconds });
   const rows = producers.map((row) => [row.name, ...columns.map(([key]) => row[key])]);
-  const warnings = parts.summary.warnings();
+  const warnings = parts.summary.warnings(parts.derived);
   const more = warnings.length - shownWarnings;
   return [
     table(['producer', ...columns.map(([, title]) => title)], rows),

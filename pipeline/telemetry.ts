@@ -51,15 +51,6 @@ export interface TelemetryEvents {
   readonly returned: { readonly stage: StageName; readonly events: number };
   /** A stage could not commit what it had settled: the partition is someone else's by now. */
   readonly commitRefused: { readonly stage: StageName };
-  /** One object was derived; replaces what was derived of it before. */
-  readonly derived: {
-    readonly producer: string;
-    readonly object: string;
-    readonly processes: number;
-    readonly lineageEdges: number;
-    readonly columnEdges: number;
-    readonly warnings: readonly string[];
-  };
   /** The sink told what became of the entities of one change. */
   readonly applied: { readonly producer: string; readonly counts: AppliedCounts };
   /** An event became a dead letter. */
@@ -69,6 +60,13 @@ export interface TelemetryEvents {
     readonly code: string;
     readonly message: string;
     readonly id: string;
+  };
+  /** A stage waits for its transport and tries again. */
+  readonly stageWaiting: {
+    readonly stage: StageName;
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly waitMs: number;
   };
   /** The sink waits and tries again. */
   readonly sinkWaiting: { readonly code: ErrorCode; readonly message: string; readonly waitMs: number };
@@ -99,9 +97,9 @@ export function createTelemetry(): Telemetry {
     settled: new Set(),
     returned: new Set(),
     commitRefused: new Set(),
-    derived: new Set(),
     applied: new Set(),
     deadLettered: new Set(),
+    stageWaiting: new Set(),
     sinkWaiting: new Set(),
   };
   return {

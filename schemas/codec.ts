@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import avro from 'avsc';
+import { z } from 'zod';
 import { StreamError, messageOf } from '../pipeline/errors.ts';
 import { boundsOf, type CheckBounds } from './bounds.ts';
 import { exactLong } from './exact-long.ts';
@@ -19,6 +20,8 @@ interface Version {
   readonly schema: avro.Type;
   readonly fingerprint: Buffer;
   readonly checkBounds: CheckBounds;
+  /** Names of the fields that hold bytes. */
+  readonly bytesFields: readonly string[];
   resolver?: avro.Resolver;
 }
 
@@ -78,12 +81,20 @@ function readVersions(folder: URL): Versions {
       schema,
       fingerprint,
       checkBounds: boundsOf(schema),
+      bytesFields: bytesFieldsOf(json),
     };
     byFingerprint.set(fingerprint.toString('latin1'), version);
     const known = newest.get(version.type);
     if (known === undefined || known.version < version.version) newest.set(version.type, version);
   }
   return { newest, byFingerprint };
+}
+
+const fieldsShape = z.object({ fields: z.array(z.object({ name: z.string(), type: z.unknown() })) });
+
+function bytesFieldsOf(schema: unknown): readonly string[] {
+  const { fields } = fieldsShape.parse(schema);
+  return fields.flatMap(({ name, type }) => ([type].flat().includes('bytes') ? [name] : []));
 }
 
 function newestOf({ newest }: Versions, type: EventType): Version {
@@ -94,7 +105,7 @@ function newestOf({ newest }: Versions, type: EventType): Version {
 }
 
 function encodeWith(version: Version, value: object): Buffer {
-  const writable = withBuffer(value);
+  const writable = withBuffers(version.bytesFields, value);
   try {
     return encoded(version, writable);
   } catch (thrown) {
@@ -123,11 +134,16 @@ function encoded({ schema, fingerprint }: Version, value: object): Buffer {
   return Buffer.from(target.subarray(0, end));
 }
 
-/** avsc takes bytes only as a Buffer; `value` of a dead letter is the one field of bytes. */
-function withBuffer(event: object): object {
-  const bytes: unknown = 'value' in event ? event.value : undefined;
-  if (!(bytes instanceof Uint8Array) || Buffer.isBuffer(bytes)) return event;
-  return { ...event, value: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+/** avsc takes bytes only as a Buffer. */
+function withBuffers(fields: readonly string[], event: object): object {
+  if (fields.length === 0) return event;
+  const members: Readonly<Record<string, unknown>> = { ...event };
+  const buffers = fields.flatMap((field) => {
+    const bytes = members[field];
+    if (!(bytes instanceof Uint8Array) || Buffer.isBuffer(bytes)) return [];
+    return [[field, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)] as const];
+  });
+  return buffers.length === 0 ? event : { ...event, ...Object.fromEntries(buffers) };
 }
 
 /** A wrong value in a few words: an event may be large, and a message must not be. */

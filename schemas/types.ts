@@ -263,6 +263,36 @@ export interface DeadLetter {
   readonly value: Uint8Array | null;
 }
 
+/** A root entity that an object of a source speaks of. */
+export interface SpokenRoot extends EntityRef {
+  readonly placeholder: boolean;
+  readonly hash: string;
+}
+
+/** What the transform stage remembers of an asset's shape; see `KnownAsset` of pipeline/transform.ts. */
+export interface RememberedAsset extends EntityRef {
+  readonly columns: readonly string[];
+  readonly standsFor: EntityRef | null;
+  readonly routine: {
+    readonly dialect: string;
+    readonly text: string;
+    readonly place: readonly NamePart[];
+  } | null;
+}
+
+/** What the transform stage remembers of one object of a source. */
+export interface DerivedObject extends ObjectEvent {
+  readonly objectType: string;
+  readonly event: Uint8Array | null;
+  readonly asked: readonly EntityRef[];
+  readonly known: readonly RememberedAsset[];
+  readonly roots: readonly SpokenRoot[];
+  readonly processes: number;
+  readonly lineageEdges: number;
+  readonly columnEdges: number;
+  readonly warnings: readonly string[];
+}
+
 /** Every event by the name of its schema. */
 export interface EventTypes {
   readonly 'database-object': DatabaseObject;
@@ -275,6 +305,7 @@ export interface EventTypes {
   readonly 'scan-completed': ScanCompleted;
   readonly 'entity-change': EntityChange;
   readonly 'dead-letter': DeadLetter;
+  readonly 'derived-object': DerivedObject;
 }
 
 /** The name of an event's schema. */

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { createTelemetry, type StageName, stageNames } from '../../pipeline/telemetry.ts';
 import { configure } from '../configured.ts';
+import { readDerivedTotals } from '../derived-totals.ts';
 import { defaultConfigFile, loadConfig } from '../load-config.ts';
 import { openPipeline, type OpenPipeline } from '../open-pipeline.ts';
 import { exitCodes, note, print } from '../output.ts';
@@ -108,9 +109,10 @@ interface Run {
   readonly endProgress: () => void;
 }
 
-function finalText({ pipeline, options, summary, started }: Run): string {
+async function finalText({ pipeline, options, summary, started }: Run): Promise<string> {
   return summaryText({
     summary,
+    derived: await readDerivedTotals(pipeline.transport),
     seconds: (Date.now() - started) / 1000,
     settled: pipeline.transformStage !== undefined,
     writeCalls: pipeline.writeCalls(),
@@ -134,7 +136,7 @@ async function runUntilDone(run: Run): Promise<number> {
     await running.settled.catch(unless(stopped));
     if (stopped()) return exitCodes.done;
     endProgress();
-    print(finalText(run));
+    print(await finalText(run));
     if (options.once !== true) {
       note('Following changes. Ctrl-C drains and ends.');
       const endFollowing = showProgress(pipeline.telemetry);
@@ -156,7 +158,7 @@ async function runUntilDone(run: Run): Promise<number> {
 
 function exitCodeOfRun(summary: RunSummary): number {
   if (summary.failures > 0) return exitCodes.failed;
-  return summary.rows().some((row) => row.deadLetters > 0) ? exitCodes.partly : exitCodes.done;
+  return summary.deadLetters > 0 ? exitCodes.partly : exitCodes.done;
 }
 
 /** Swallows a failure that a stop has caused. */

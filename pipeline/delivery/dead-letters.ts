@@ -41,10 +41,11 @@ export function deadLetterOf(record: StoredRecord, fault: Fault, now: Date): Dea
 /** Appends dead letters; an event counts as settled by it only when this has resolved. */
 export async function appendDeadLetters(transport: Transport, letters: readonly DeadLetter[]): Promise<void> {
   if (letters.length === 0) return;
-  await transport.append(topics.deadLetters, letters.map(toRecord));
+  await transport.append(topics.deadLetters, letters.map(deadLetterRecord));
 }
 
-function toRecord(letter: DeadLetter): NewRecord {
+/** A dead letter as a record of its topic, keyed by its id. */
+export function deadLetterRecord(letter: DeadLetter): NewRecord {
   return {
     key: letter.id,
     value: encodeEvent('dead-letter', letter),

@@ -9,9 +9,3 @@ export function objectKey(event: Pick<ObjectEvent, 'producer' | 'objectId'>, typ
 export function refKey(ref: EntityRef): string {
   return `${ref.typeName}\n${ref.qualifiedName}`;
 }
-
-/** The inverse of {@link refKey}. */
-export function refOfKey(key: string): EntityRef {
-  const at = key.indexOf('\n');
-  return { typeName: key.slice(0, at), qualifiedName: key.slice(at + 1) };
-}

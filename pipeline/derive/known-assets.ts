@@ -1,70 +1,117 @@
-import type { EntityRef } from '../../schemas/types.ts';
-import type { KnownAsset, KnownView } from '../transform.ts';
+import type { DerivedObject, EntityRef, RememberedAsset } from '../../schemas/types.ts';
+import { keyPart, type Table } from '../table.ts';
+import type { KnownAsset } from '../transform.ts';
 import { refKey } from './keys.ts';
+import type { ObjectRecords } from './object-records.ts';
+
+const known = 'known';
+const asked = 'asked';
+const nothing = new Uint8Array();
 
 /**
- * What is known of each asset's shape, and who asked for it. An answer does not depend on the order in which events
- * arrived: where several objects describe one asset, the one with the smallest key speaks.
+ * What is known of each asset's shape, and who asked for it, within one transaction. An answer does not depend on the
+ * order in which events arrived: where several objects describe one asset, the one with the smallest key speaks.
  */
 export class KnownAssets {
-  readonly #assets = new Map<string, Map<string, KnownAsset>>();
-  readonly #askedBy = new Map<string, Set<string>>();
-  #asked = new Set<string>();
+  readonly #table: Table;
+  readonly #records: ObjectRecords;
+  readonly #speaks: (producer: string) => boolean;
 
-  /** The view that transforms look into; every look-up is recorded. */
-  readonly view: KnownView = {
-    asset: (ref: EntityRef): KnownAsset | undefined => {
-      const key = refKey(ref);
-      this.#asked.add(key);
-      return this.#answer(key);
-    },
-  };
+  /** `speaks` tells whether a producer, as part of a key, counts: what one said that is not configured any more is not known. */
+  constructor(table: Table, records: ObjectRecords, speaks: (producer: string) => boolean) {
+    this.#table = table;
+    this.#records = records;
+    this.#speaks = speaks;
+  }
 
-  /** Runs a derivation and returns its result with the keys that it looked up. */
-  recording<T>(derive: () => T): { readonly result: T; readonly asked: ReadonlySet<string> } {
-    this.#asked = new Set();
-    const result = derive();
-    return { result, asked: this.#asked };
+  /** The asset of that name and type, or undefined. */
+  asset(ref: EntityRef): KnownAsset | undefined {
+    const [first, second] = this.#described(ref);
+    if (first === undefined) return undefined;
+    const asset = knownAsset(first);
+    return asset.standsFor === undefined || second === undefined ? asset : { ...asset, ambiguous: true };
+  }
+
+  /** The first two descriptions of an asset, in the order of the keys of the objects that give them. */
+  #described(ref: EntityRef): readonly RememberedAsset[] {
+    const asset = keyPart(refKey(ref));
+    const found: RememberedAsset[] = [];
+    let entry = this.#table.first([known, asset]);
+    while (entry !== undefined && found.length < 2) {
+      const [, , object = ''] = entry.key;
+      const record = this.#records.get(object);
+      if (record !== undefined && this.#speaks(keyPart(record.producer)))
+        found.push(...record.known.filter((one) => refKey(one) === refKey(ref)).slice(0, 1));
+      entry = this.#table.first([known, asset], [known, asset, object]);
+    }
+    return found;
   }
 
   /** Replaces what an object asks for. */
-  setAsked(object: string, before: ReadonlySet<string>, asked: ReadonlySet<string>): void {
-    for (const key of before) {
-      const objects = this.#askedBy.get(key);
-      objects?.delete(object);
-      if (objects?.size === 0) this.#askedBy.delete(key);
-    }
-    for (const key of asked) {
-      const objects = this.#askedBy.get(key);
-      if (objects === undefined) this.#askedBy.set(key, new Set([object]));
-      else objects.add(object);
-    }
+  setAsked(object: string, before: readonly EntityRef[], after: readonly EntityRef[]): void {
+    this.#replace(asked, object, { before, after });
   }
 
-  /** Replaces what an object makes known, and returns the objects whose look-ups now have another answer. */
-  setKnown(object: string, before: readonly KnownAsset[], known: readonly KnownAsset[]): ReadonlySet<string> {
-    const keys = new Set([...before, ...known].map(refKey));
-    const answers = new Map([...keys].map((key) => [key, JSON.stringify(this.#answer(key))]));
-    for (const asset of before) {
-      const speakers = this.#assets.get(refKey(asset));
-      speakers?.delete(object);
-      if (speakers?.size === 0) this.#assets.delete(refKey(asset));
-    }
-    for (const asset of known) {
-      const speakers = this.#assets.get(refKey(asset)) ?? new Map<string, KnownAsset>();
-      this.#assets.set(refKey(asset), speakers.set(object, asset));
-    }
-    const changed = [...keys].filter((key) => JSON.stringify(this.#answer(key)) !== answers.get(key));
-    return new Set(changed.flatMap((key) => [...(this.#askedBy.get(key) ?? [])]));
+  /** Replaces what an object makes known by `change`, and returns the objects whose look-ups now have another answer. */
+  changing(object: string, before: DerivedObject['known'], after: DerivedObject['known']): Changing {
+    const refs = new Map([...before, ...after].map((ref) => [refKey(ref), ref]));
+    const looked = [...refs.values()]
+      .map((ref) => ({ ref, askers: this.#askers(ref) }))
+      .filter(({ askers }) => askers.length > 0)
+      .map(({ ref, askers }) => ({ ref, askers, answer: JSON.stringify(this.asset(ref)) }));
+    return {
+      store: () => this.#replace(known, object, { before, after }),
+      affected: () =>
+        new Set(
+          looked
+            .filter(({ ref, answer }) => JSON.stringify(this.asset(ref)) !== answer)
+            .flatMap(({ askers }) => askers),
+        ),
+    };
   }
 
-  #answer(key: string): KnownAsset | undefined {
-    const speakers = this.#assets.get(key);
-    if (speakers === undefined) return undefined;
-    let first: string | undefined;
-    for (const object of speakers.keys()) if (first === undefined || object < first) first = object;
-    const asset = first === undefined ? undefined : speakers.get(first);
-    if (asset?.standsFor === undefined || speakers.size === 1) return asset;
-    return { ...asset, ambiguous: true };
+  #askers(ref: EntityRef): readonly string[] {
+    const asset = keyPart(refKey(ref));
+    if (this.#table.first([asked, asset]) === undefined) return [];
+    return Array.from(this.#table.scan([asked, asset]), ({ key: [, , object = ''] }) => object);
   }
+
+  #replace(
+    kind: string,
+    object: string,
+    { before, after }: { readonly before: readonly EntityRef[]; readonly after: readonly EntityRef[] },
+  ): void {
+    const old = new Set(before.map((ref) => keyPart(refKey(ref))));
+    for (const asset of new Set(after.map((ref) => keyPart(refKey(ref))))) {
+      if (!old.delete(asset)) this.#table.put([kind, asset, object], nothing);
+    }
+    for (const asset of old) this.#table.remove([kind, asset, object]);
+  }
+}
+
+/** A change of what is known, about to be made. */
+export interface Changing {
+  /** Makes the change; the object's record must be stored with it. */
+  readonly store: () => void;
+  /** Objects whose look-ups have another answer after it. */
+  readonly affected: () => ReadonlySet<string>;
+}
+
+/** What is remembered of an asset that an event makes known. */
+export function rememberedAsset({
+  typeName,
+  qualifiedName,
+  columns,
+  standsFor = null,
+  routine = null,
+}: KnownAsset): RememberedAsset {
+  return { typeName, qualifiedName, columns, standsFor, routine };
+}
+
+function knownAsset({ standsFor, routine, ...asset }: RememberedAsset): KnownAsset {
+  return {
+    ...asset,
+    ...(standsFor === null ? {} : { standsFor }),
+    ...(routine === null ? {} : { routine }),
+  };
 }

@@ -1,6 +1,7 @@
-import type { EntityChange, SourcePosition } from '../../schemas/types.ts';
+import type { EntityChange, EntityRef, SourcePosition, SpokenRoot } from '../../schemas/types.ts';
+import { keyPart, type Table, type TableKey } from '../table.ts';
 import type { DerivedEntity } from '../transform.ts';
-import { refKey, refOfKey } from './keys.ts';
+import { refKey } from './keys.ts';
 
 /** Who speaks, and from where in the source. */
 export interface Speaker {
@@ -9,118 +10,105 @@ export interface Speaker {
   readonly position: SourcePosition;
 }
 
-/** What one object says about one root. */
-export interface Statement extends Speaker {
-  readonly placeholder: boolean;
-  /** Undefined where only an earlier run knows it: the root is held, but nothing is said until the object is seen again. */
-  readonly derived: DerivedEntity | undefined;
-}
-
-interface Emitted {
-  readonly text: string;
+/** Who is heard of one producer. */
+export interface Heard {
+  readonly object: string;
+  readonly hash: string;
   readonly placeholder: boolean;
 }
 
-interface Root {
-  /** By object key. */
-  readonly statements: Map<string, Statement>;
-  /** The last change emitted, by producer. */
-  readonly emitted: Map<string, Emitted>;
-}
+const kind = 'root';
+/** Part of the key: what is said for real sorts before placeholders. */
+const real = '0';
+const placeholder = '1';
 
 /**
- * Who says what about each root entity. Several objects may speak of one: jobs of one tool share its pipeline, a job
- * may need a placeholder for a table that a database describes. Within a producer the object with the smallest key
- * speaks; placeholders are silent while anybody speaks for real; a root that nobody speaks of any more is deleted.
+ * Who says what about each root entity, within one transaction. Several objects may speak of one: jobs of one tool share
+ * its pipeline, a job may need a placeholder for a table that a database describes. Within a producer the object with the
+ * smallest key is heard; placeholders are silent while anybody speaks for real.
  */
 export class Roots {
-  readonly #roots = new Map<string, Root>();
+  readonly #table: Table;
+  readonly #speaks: (producer: string) => boolean;
 
-  /** Replaces what an object says about all its roots, and returns the keys of roots that are touched. */
+  /** `speaks` tells whether a producer, as part of a key, counts: one that is not configured any more holds no root, since nobody will say that it is gone. */
+  constructor(table: Table, speaks: (producer: string) => boolean) {
+    this.#table = table;
+    this.#speaks = speaks;
+  }
+
+  /** Replaces what an object says about its roots. */
   replace(
-    object: string,
-    before: Iterable<string>,
-    statements: ReadonlyMap<string, Statement>,
-  ): ReadonlySet<string> {
-    const touched = new Set(before);
-    for (const key of touched) this.#roots.get(key)?.statements.delete(object);
-    for (const [key, statement] of statements) {
-      this.#root(key).statements.set(object, statement);
-      touched.add(key);
+    speaker: { readonly object: string; readonly producer: string },
+    before: readonly SpokenRoot[],
+    after: readonly SpokenRoot[],
+  ): void {
+    const old = new Map(before.map((root) => [refKey(root), root]));
+    for (const root of after) {
+      const was = old.get(refKey(root));
+      if (was !== undefined && was.placeholder !== root.placeholder) this.#table.remove(keyOf(was, speaker));
+      old.delete(refKey(root));
+      this.#table.put(keyOf(root, speaker), Buffer.from(root.hash));
     }
-    return touched;
+    for (const root of old.values()) this.#table.remove(keyOf(root, speaker));
   }
 
-  /** Holds a root for an object of which only an earlier run knows what it said. */
-  hold(object: string, key: string, statement: Omit<Statement, 'derived'>): void {
-    const root = this.#root(key);
-    root.statements.set(object, { ...statement, derived: undefined });
-    root.emitted.set(statement.producer, { text: '', placeholder: statement.placeholder });
+  /** Who is heard of a root, by producer: all speak for real, or all are placeholders. */
+  heard(ref: EntityRef): ReadonlyMap<string, Heard> {
+    const root = keyPart(refKey(ref));
+    const found = this.#heardAs([kind, root, real], false);
+    return found.size > 0 ? found : this.#heardAs([kind, root, placeholder], true);
   }
 
-  /** The changes that make the catalogue say of a root what its speakers say now; none when nothing changed. */
-  changes(key: string, by: Speaker): readonly EntityChange[] {
-    const root = this.#roots.get(key);
-    if (root === undefined) return [];
-    if (root.statements.size === 0) {
-      this.#roots.delete(key);
-      return root.emitted.size === 0 ? [] : [deletion(key, by)];
-    }
-    const onlyPlaceholders = [...root.statements.values()].every((statement) => statement.placeholder);
-    const changes: EntityChange[] = [];
-    if (onlyPlaceholders && [...root.emitted.values()].some((emitted) => !emitted.placeholder)) {
-      changes.push(deletion(key, by)); // what was said for real must go before a placeholder stands in again
-      root.emitted.clear();
-    }
-    forgetTheSilent(root);
-    for (const statement of speakers(root.statements, onlyPlaceholders)) {
-      if (statement.derived === undefined) continue;
-      const text = JSON.stringify(statement.derived);
-      if (root.emitted.get(statement.producer)?.text === text) continue;
-      root.emitted.set(statement.producer, { text, placeholder: statement.placeholder });
-      changes.push(upsert(key, statement, statement.derived));
-    }
-    return changes;
+  /** Forgets what producers that do not count had said of a root that is deleted: they say all of it again when they come back. */
+  forgetTheSilent(ref: EntityRef): void {
+    const entries = Array.from(
+      this.#table.scan([kind, keyPart(refKey(ref))]),
+      ({ key: [, ...rest] }): TableKey => [kind, ...rest],
+    );
+    for (const key of entries) if (!this.#speaks(key[3] ?? '')) this.#table.remove(key);
   }
 
-  #root(key: string): Root {
-    const root = this.#roots.get(key) ?? { statements: new Map(), emitted: new Map() };
-    this.#roots.set(key, root);
-    return root;
+  #heardAs(prefix: TableKey, isPlaceholder: boolean): Map<string, Heard> {
+    const found = new Map<string, Heard>();
+    for (let entry = this.#table.first(prefix); entry !== undefined; ) {
+      const [, , , producer = '', object = ''] = entry.key;
+      if (this.#speaks(producer)) {
+        const hash = Buffer.from(entry.value).toString();
+        found.set(producer, { object, hash, placeholder: isPlaceholder });
+      }
+      entry = this.#table.first(prefix, [...prefix, producer]);
+    }
+    return found;
   }
 }
 
-/** A producer that no longer speaks of a root says all of it again when it comes back. */
-function forgetTheSilent(root: Root): void {
-  const producers = new Set([...root.statements.values()].map((statement) => statement.producer));
-  for (const producer of root.emitted.keys()) if (!producers.has(producer)) root.emitted.delete(producer);
+function keyOf(
+  root: SpokenRoot,
+  { object, producer }: { readonly object: string; readonly producer: string },
+): TableKey {
+  return [kind, keyPart(refKey(root)), root.placeholder ? placeholder : real, keyPart(producer), object];
 }
 
-/** The speaking statement of each producer, in the order of producers' names. */
-function speakers(statements: ReadonlyMap<string, Statement>, placeholders: boolean): readonly Statement[] {
-  const byProducer = new Map<string, Statement>();
-  for (const [, statement] of [...statements].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (statement.placeholder !== placeholders) continue;
-    const before = byProducer.get(statement.producer);
-    if (before?.derived === undefined) byProducer.set(statement.producer, statement);
-  }
-  return [...byProducer.values()].sort((a, b) => (a.producer < b.producer ? -1 : 1));
+/** The change by which a speaker says something of a root. */
+export function upsert({ producer, objectId, position }: Speaker, derived: DerivedEntity): EntityChange {
+  const { typeName, qualifiedName } = derived.entities[0];
+  return { operation: 'UPSERT', typeName, qualifiedName, producer, objectId, position, ...derived };
 }
 
-function upsert(
-  key: string,
+/** The change that says that nobody speaks of a root any more. */
+export function deletion(
+  { typeName, qualifiedName }: EntityRef,
   { producer, objectId, position }: Speaker,
-  derived: DerivedEntity,
 ): EntityChange {
-  return { operation: 'UPSERT', ...refOfKey(key), producer, objectId, position, ...derived };
-}
-
-function deletion(key: string, { producer, objectId, position }: Speaker): EntityChange {
   const nothing = { entities: [], complete: [], placeholder: false };
-  return { operation: 'DELETE', ...refOfKey(key), producer, objectId, position, ...nothing };
-}
-
-/** The key of a derived root. */
-export function rootKey(derived: DerivedEntity): string {
-  return refKey(derived.entities[0]);
+  return {
+    operation: 'DELETE',
+    typeName,
+    qualifiedName,
+    producer,
+    objectId,
+    position,
+    ...nothing,
+  };
 }

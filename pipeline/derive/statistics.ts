@@ -2,7 +2,7 @@ import type { EntityBody } from '../../schemas/types.ts';
 import { readColumnMapping } from '../column-mapping.ts';
 import type { Naming } from '../naming.ts';
 import { warningText } from '../process.ts';
-import type { ObjectState } from './deriver.ts';
+import type { Derivation } from '../transform.ts';
 
 /** What was derived of one object, in figures. */
 export interface DerivedStatistics {
@@ -14,9 +14,9 @@ export interface DerivedStatistics {
   readonly warnings: readonly string[];
 }
 
-/** Counts the processes, edges and warnings of an object. */
-export function derivedStatistics(object: ObjectState, naming: Naming): DerivedStatistics {
-  const entities = object.derivations.flatMap((derivation) =>
+/** Counts the processes, edges and warnings of what was derived of one object. */
+export function derivedStatistics(derivations: readonly Derivation[], naming: Naming): DerivedStatistics {
+  const entities = derivations.flatMap((derivation) =>
     derivation.changes.flatMap((change) => change.entities),
   );
   const processes = entities.filter((entity) => isProcess(entity.typeName, naming));
@@ -24,7 +24,7 @@ export function derivedStatistics(object: ObjectState, naming: Naming): DerivedS
     processes: processes.length,
     lineageEdges: processes.reduce((sum, entity) => sum + lineageEdges(entity), 0),
     columnEdges: processes.reduce((sum, entity) => sum + columnEdges(entity), 0),
-    warnings: [...new Set(object.warnings.map(warningText))].sort(),
+    warnings: [...new Set(derivations.flatMap(({ warnings }) => warnings.map(warningText)))].sort(),
   };
 }
 

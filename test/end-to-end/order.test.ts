@@ -6,12 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configure, type Configured } from '../../cli/configured.ts';
 import { loadConfig } from '../../cli/load-config.ts';
 import { openPipeline } from '../../cli/open-pipeline.ts';
+import { openTransport } from '../../cli/open-transport.ts';
 import { readDeadLetters } from '../../cli/read-dead-letters.ts';
 import { openProducers } from '../../cli/open-producers.ts';
 import { startPipeline } from '../../cli/pipeline-run.ts';
 import { exportCatalog } from '../../catalog/export.ts';
 import { createTelemetry } from '../../pipeline/telemetry.ts';
 import { topics } from '../../pipeline/topics.ts';
+import { runTransformStage } from '../../pipeline/transform-stage.ts';
 import type { NewRecord } from '../../pipeline/transport.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import type { DatabaseObject, Removal } from '../../schemas/types.ts';
@@ -26,6 +28,8 @@ interface Delivery {
   readonly batch: number;
   readonly partitions: number;
   readonly chunk: number;
+  /** Members of each group, each with a connection of its own to the log: as many processes would be. */
+  readonly members: number;
 }
 
 /** A version of an event that was published earlier, with its last column not there yet. */
@@ -86,14 +90,20 @@ describe('the pipeline over the raw events of the example', () => {
       retryDelayMs: 20,
     };
     const changed = { ...config, delivery, transport: { ...config.transport, partitions: how.partitions } };
-    const pipeline = await openPipeline(
-      {
-        ...configured,
-        settings: (name) => configured.settings(name),
-        loaded: { ...configured.loaded, invalid: configured.loaded.invalid, config: changed },
-      },
-      { telemetry: createTelemetry(), state, port: 0 },
-    );
+    const set = {
+      ...configured,
+      settings: (name: string) => configured.settings(name),
+      loaded: { ...configured.loaded, invalid: configured.loaded.invalid, config: changed },
+    };
+    const pipeline = await openPipeline(set, { telemetry: createTelemetry(), state, port: 0 });
+    const leave = new AbortController();
+    const others = Array.from({ length: how.members - 1 }, async () => {
+      const { transformStage } = pipeline;
+      if (transformStage === undefined) throw new Error('The pipeline has no transforms.');
+      const transport = openTransport('embedded', state);
+      await runTransformStage({ ...transformStage, transport }, leave.signal);
+      await transport.close();
+    });
     try {
       for (let at = 0; at < records.length; at += how.chunk) {
         await pipeline.transport.append(topics.raw, records.slice(at, at + how.chunk));
@@ -103,6 +113,8 @@ describe('the pipeline over the raw events of the example', () => {
       expect(await readDeadLetters(pipeline.transport)).toEqual([]);
       await running.stop();
     } finally {
+      leave.abort();
+      await Promise.all(others);
       await pipeline.close();
     }
     return exportCatalog(path.join(state, 'catalog'));
@@ -154,8 +166,8 @@ describe('the pipeline over the raw events of the example', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('ends in a byte-equal export when raw events are shuffled, doubled and batched otherwise', async () => {
-    const expected = await deliver(raw, { lanes: 2, batch: 100, partitions: 4, chunk: 50 });
+  it('ends in a byte-equal export when raw events are shuffled, doubled, batched otherwise and shared by several members', async () => {
+    const expected = await deliver(raw, { lanes: 2, batch: 100, partitions: 4, chunk: 50, members: 1 });
     expect(expected).toContain('etl://loader/jobs/load_orders');
     expect(expected).not.toContain('etl://loader/jobs/export_products');
     await assert(
@@ -169,6 +181,7 @@ describe('the pipeline over the raw events of the example', () => {
           batch: integer({ min: 1, max: 100 }),
           partitions: integer({ min: 1, max: 6 }),
           chunk: integer({ min: 1, max: 60 }),
+          members: integer({ min: 1, max: 3 }),
         }),
         async (order, how) => {
           const records = order.flatMap(({ index }) => raw[index] ?? []);

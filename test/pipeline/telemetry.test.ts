@@ -13,9 +13,9 @@ const names: Readonly<Record<TelemetryEventName, true>> = {
   settled: true,
   returned: true,
   commitRefused: true,
-  derived: true,
   applied: true,
   deadLettered: true,
+  stageWaiting: true,
   sinkWaiting: true,
 };
 

@@ -154,4 +154,24 @@ export const arbitraryEvents: { readonly [T in keyof EventTypes]: fc.Arbitrary<E
     headers: mapOf(text),
     value: orNull(fc.uint8Array({ maxLength: 20 })),
   }),
+  'derived-object': fc.record({
+    ...object,
+    objectType: text,
+    event: orNull(fc.uint8Array({ maxLength: 20 })),
+    asked: list(ref),
+    known: list(
+      fc.record({
+        typeName: text,
+        qualifiedName: text,
+        columns: list(text),
+        standsFor: orNull(ref),
+        routine: orNull(fc.record({ dialect: text, text, place: path })),
+      }),
+    ),
+    roots: list(fc.record({ typeName: text, qualifiedName: text, placeholder: fc.boolean(), hash: text })),
+    processes: int,
+    lineageEdges: int,
+    columnEdges: int,
+    warnings: list(text),
+  }),
 };

@@ -1,12 +1,13 @@
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Deriver } from '../../pipeline/derive/deriver.ts';
+import { objectKey } from '../../pipeline/derive/keys.ts';
 import { customDb } from '../../producers/custom-db/component.ts';
 import { etlJobFiles } from '../../producers/etl-job-files/component.ts';
 import type { EntityChange, RawEvent } from '../../schemas/types.ts';
 import { describeDatabaseObjects } from '../../transforms/describe-database-objects.ts';
 import { mapJobFiles } from '../../transforms/map-job-files.ts';
 import { traceScripts } from '../../transforms/trace-scripts.ts';
+import { Deriving } from '../support/deriving.ts';
 import { eventsOf, retailOptions, retailSettings } from '../support/retail.ts';
 import { transformContext } from '../support/transforms.ts';
 
@@ -14,9 +15,13 @@ const settings = retailSettings('keep');
 
 /** What the catalogue would hold at the end, and the warnings of each object. */
 function settle(events: readonly RawEvent[]): { readonly roots: unknown; readonly warnings: unknown } {
-  const deriver = new Deriver((known) => {
-    const context = { ...transformContext(settings), known };
-    return [describeDatabaseObjects(context), traceScripts(context), mapJobFiles(context)];
+  const { naming } = transformContext(settings);
+  const deriver = new Deriving({
+    transforms: (known) => {
+      const context = { ...transformContext(settings), known };
+      return [describeDatabaseObjects(context), traceScripts(context), mapJobFiles(context)];
+    },
+    naming,
   });
   const roots = new Map<string, EntityChange['entities']>();
   for (const event of events) {
@@ -34,7 +39,10 @@ function settle(events: readonly RawEvent[]): { readonly roots: unknown; readonl
     a[0] < b[0] ? -1 : 1;
   return {
     roots: [...roots].sort(byKey),
-    warnings: [...deriver.objects()].map((object) => [object.key, object.warnings] as const).sort(byKey),
+    warnings: deriver
+      .objects()
+      .map((object) => [objectKey(object, object.objectType), object.warnings] as const)
+      .sort(byKey),
   };
 }
 

@@ -1,10 +1,19 @@
 import * as fc from 'fast-check';
 import { of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { Deriver } from '../../../pipeline/derive/deriver.ts';
 import { objectKey, refKey } from '../../../pipeline/derive/keys.ts';
-import type { Derivation, DerivedEntity, KnownAsset } from '../../../pipeline/transform.ts';
+import { warningText } from '../../../pipeline/process.ts';
+import type { Applied } from '../../../pipeline/derive/deriver.ts';
+import {
+  type Derivation,
+  type DerivedEntity,
+  deriving,
+  type KnownAsset,
+  type KnownView,
+  type Transform,
+} from '../../../pipeline/transform.ts';
 import type { EntityChange, RawEvent } from '../../../schemas/types.ts';
+import { Deriving, smallNaming } from '../../support/deriving.ts';
 import { jobEvent, removalEvent, smallWorld, tableEvent } from '../../support/small-world.ts';
 
 /** What each producer last said of each root; a deletion clears all of it. */
@@ -78,7 +87,7 @@ function expectedOf(events: readonly ObjectEvent[]): Expected {
     const derivations = derive(event, known);
     warnings.set(
       key,
-      derivations.flatMap((derivation) => derivation.warnings.map(({ message }) => message)),
+      [...new Set(derivations.flatMap((derivation) => derivation.warnings.map(warningText)))].sort(),
     );
     for (const derived of derivations.flatMap((derivation) => derivation.changes)) {
       const list = statements.get(refKey(derived.entities[0])) ?? [];
@@ -100,7 +109,7 @@ function expectedOf(events: readonly ObjectEvent[]): Expected {
 }
 
 /** What only a producer said that is silent now may be left over: nobody takes attributes back (invariant 5). */
-function expectSame(deriver: Deriver, catalogue: Catalogue, expected: Expected): true {
+function expectSame(deriver: Deriving, catalogue: Catalogue, expected: Expected): true {
   expect([...catalogue.keys()].sort()).toEqual([...expected.catalogue.keys()].sort());
   for (const [root, said] of expected.catalogue) {
     const found = [...said.keys()].map((producer) => [producer, catalogue.get(root)?.get(producer)]);
@@ -109,13 +118,15 @@ function expectSame(deriver: Deriver, catalogue: Catalogue, expected: Expected):
     const real = [...(catalogue.get(root)?.values() ?? [])].some(isReal);
     expect(real).toBe([...said.values()].some(isReal));
   }
-  const warnings = [...deriver.objects()]
-    .filter(({ event }) => event !== undefined)
-    .map((object) => [object.key, object.warnings.map(({ message }) => message)] as const);
+  const warnings = deriver
+    .objects()
+    .filter(({ event }) => event !== null)
+    .map((object) => [objectKey(object, object.objectType), object.warnings] as const);
   expect(new Map(warnings)).toEqual(expected.warnings);
   return true;
 }
 
+const world = { transforms: smallWorld, naming: smallNaming };
 const tables = ['t1', 't2', 't3'];
 const someOf = fc.subarray(tables);
 const tableHistory = (producer: string, table: string): fc.Arbitrary<ObjectEvent[]> =>
@@ -170,7 +181,7 @@ describe('Deriver.apply()', () => {
   it('ends in the same state for any order and duplication of what the sources said', () => {
     fc.assert(
       fc.property(arrivals, ({ events, order }) => {
-        const deriver = new Deriver(smallWorld);
+        const deriver = new Deriving(world);
         const catalogue: Catalogue = new Map();
         for (const event of order) {
           const applied = deriver.apply(event);
@@ -186,16 +197,15 @@ describe('Deriver.apply()', () => {
     fc.assert(
       fc.property(arrivals, fc.nat(), ({ events, order }, at) => {
         const catalogue: Catalogue = new Map();
-        const run = (deriver: Deriver, some: readonly RawEvent[]): void => {
+        const run = (deriver: Deriving, some: readonly RawEvent[]): void => {
           for (const event of some) {
             const applied = deriver.apply(event);
             if (applied.kind === 'derived') take(catalogue, applied.changes);
           }
         };
-        const first = new Deriver(smallWorld);
+        const first = new Deriving(world);
         run(first, order.slice(0, at % (order.length + 1)));
-        const second = new Deriver(smallWorld);
-        for (const object of first.objects()) if (!object.removed) second.restore(object);
+        const second = first.restarted(world);
         run(second, order);
         expect(expectSame(second, catalogue, expectedOf(events))).toBe(true);
       }),
@@ -203,22 +213,49 @@ describe('Deriver.apply()', () => {
     );
   });
 
-  it('derives again, once, whoever looked up what is known now', () => {
-    const deriver = new Deriver(smallWorld);
+  it('derives again whoever looked up what is known now, and nobody else', () => {
+    const deriver = new Deriving(world);
     deriver.apply(jobEvent({ producer: 'p', job: 'j', sequence: 0, name: 'n', inputs: ['t'] }));
     deriver.apply(jobEvent({ producer: 'p', job: 'k', sequence: 0, name: 'n', inputs: ['u'] }));
+    const table = tableEvent({ producer: 'd', table: 't', sequence: 0, columns: ['a'] });
+    const said = (applied: Applied): readonly string[] =>
+      applied.kind === 'derived' ? applied.changes.map(({ qualifiedName }) => qualifiedName) : [];
+    const applied = deriver.apply(table);
+    expect(applied).toMatchObject({ kind: 'derived', failures: [] });
+    expect(said(applied)).toEqual(['table://t', 'job://p/j']);
+    expect(deriver.objects().find(({ objectId }) => objectId === 'j')).toMatchObject({ warnings: [] });
+    // The event's own object is said again, for a catalogue that lost it; the others are not.
+    expect(said(deriver.apply(table))).toEqual(['table://t']);
+  });
+
+  it('notes an object that cannot be derived again, and what it said before stands', () => {
+    let isBroken = false;
+    const breaking = {
+      ...world,
+      transforms: (known: KnownView): readonly Transform[] => [
+        ...smallWorld(known),
+        deriving((event) => {
+          if (event.type === 'job' && isBroken) throw new TypeError('x is not a function');
+          return undefined;
+        }),
+      ],
+    };
+    const deriver = new Deriving(breaking);
+    deriver.apply(jobEvent({ producer: 'p', job: 'j', sequence: 0, name: 'n', inputs: ['t'] }));
+    isBroken = true;
     const applied = deriver.apply(tableEvent({ producer: 'd', table: 't', sequence: 0, columns: ['a'] }));
     expect(applied).toMatchObject({
       kind: 'derived',
-      touched: [{ objectId: 't' }, { objectId: 'j', warnings: [] }],
-      failures: [],
+      changes: [{ qualifiedName: 'table://t' }],
+      failures: [
+        { producer: 'p', error: { code: 'TRANSFORM_FAILED', message: 'job j of p: x is not a function' } },
+      ],
     });
-    const same = deriver.apply(tableEvent({ producer: 'd', table: 't', sequence: 0, columns: ['a'] }));
-    expect(same).toMatchObject({ kind: 'unchanged', changes: [], touched: [{ objectId: 't' }] });
+    expect(deriver.objects().find(({ objectId }) => objectId === 'j')?.warnings).toHaveLength(1);
   });
 
   it('says that an older event is superseded, and that a boundary of a scan is filtered', () => {
-    const deriver = new Deriver(smallWorld);
+    const deriver = new Deriving(world);
     deriver.apply(removalEvent('p', 'database-object', 't', 5));
     const older = tableEvent({ producer: 'p', table: 't', sequence: 4, columns: [] });
     expect(deriver.apply(older)).toEqual({ kind: 'superseded' });
@@ -229,7 +266,7 @@ describe('Deriver.apply()', () => {
   });
 
   it('takes an event of another incarnation whatever its sequence', () => {
-    const deriver = new Deriver(smallWorld);
+    const deriver = new Deriving(world);
     const event = tableEvent({ producer: 'p', table: 't', sequence: 9, columns: ['a'] });
     deriver.apply(event);
     const restored = tableEvent({ producer: 'p', table: 't', sequence: 0, columns: ['b'] });
@@ -239,16 +276,19 @@ describe('Deriver.apply()', () => {
   });
 
   it('keeps what was known when a transform throws, and wraps what is not a StreamError', () => {
-    const deriver = new Deriver(smallWorld);
+    const deriver = new Deriving(world);
     deriver.apply(jobEvent({ producer: 'p', job: 'j', sequence: 0, name: 'n', inputs: [] }));
     const bad = jobEvent({ producer: 'p', job: 'j', sequence: 1, name: 'bad', inputs: [] });
     expect(deriver.apply(bad)).toMatchObject({ kind: 'failed', error: { code: 'EVENT_INVALID' } });
-    expect([...deriver.objects()]).toMatchObject([{ position: { sequence: 0 }, removed: false }]);
-    const broken = new Deriver(() => [
-      () => {
-        throw new TypeError('x is not a function');
-      },
-    ]);
+    expect(deriver.objects()).toMatchObject([{ position: { sequence: 0 } }]);
+    const broken = new Deriving({
+      ...world,
+      transforms: () => [
+        () => {
+          throw new TypeError('x is not a function');
+        },
+      ],
+    });
     expect(broken.apply(bad)).toMatchObject({
       kind: 'failed',
       error: { code: 'TRANSFORM_FAILED', message: 'job j of p: x is not a function' },
@@ -256,10 +296,10 @@ describe('Deriver.apply()', () => {
   });
 
   it('deletes what an earlier run had derived when its removal comes', () => {
-    const deriver = new Deriver(smallWorld);
     const ref = { typeName: 'table', qualifiedName: 'table://t' };
-    const roots = new Map([[refKey(ref), false]]);
-    deriver.restore({ producer: 'p', objectId: 't', type: 'database-object', roots, known: [] });
+    const first = new Deriving(world);
+    first.apply(tableEvent({ producer: 'p', table: 't', sequence: 0, columns: ['a'] }));
+    const deriver = first.restarted(world);
     expect(deriver.apply(removalEvent('p', 'database-object', 't', 3))).toMatchObject({
       kind: 'derived',
       changes: [{ operation: 'DELETE', ...ref, producer: 'p', position: { sequence: 3 } }],
@@ -267,5 +307,33 @@ describe('Deriver.apply()', () => {
     expect(deriver.apply(removalEvent('p', 'database-object', 'never seen', 3))).toMatchObject({
       kind: 'unchanged',
     });
+  });
+
+  it('lets a producer that is not configured any more hold no root, and says all of it again when it comes back', () => {
+    const table = (producer: string, sequence: number): RawEvent =>
+      tableEvent({ producer, table: 't', sequence, columns: ['a'] });
+    const first = new Deriving(world);
+    for (const producer of ['former', 'present']) first.apply(table(producer, 0));
+    const second = first.restarted({ ...world, producers: new Set(['present']) });
+    expect(second.apply(removalEvent('present', 'database-object', 't', 1))).toMatchObject({
+      changes: [{ operation: 'DELETE', producer: 'present' }],
+    });
+    const third = first.restarted(world);
+    expect(third.apply(table('former', 0))).toMatchObject({
+      changes: [{ operation: 'UPSERT', producer: 'former' }],
+    });
+  });
+
+  it('keeps keys apart and in bounds when names are long or strange', () => {
+    const deriver = new Deriving(world);
+    const names = ['é'.repeat(3000), `${'é'.repeat(3000)}x`, 'a\u0000b', '\u{10FFFF}', '\uD800'];
+    for (const name of names) {
+      const events = [
+        jobEvent({ producer: 'p'.repeat(500), job: name, sequence: 0, name: 'n', inputs: [name] }),
+        tableEvent({ producer: 'd', table: name, sequence: 0, columns: [name] }),
+      ];
+      for (const event of events) expect(deriver.apply(event)).toMatchObject({ kind: 'derived' });
+    }
+    expect(deriver.objects()).toHaveLength(2 * names.length);
   });
 });

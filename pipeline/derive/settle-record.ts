@@ -1,0 +1,117 @@
+import { fromHeaders, toHeaders } from '../../schemas/cloud-events.ts';
+import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
+import { type DeadLetter, type EntityChange, objectEventTypes, type RawEvent } from '../../schemas/types.ts';
+import { deadLetterOf } from '../delivery/dead-letters.ts';
+import { intactValue } from '../delivery/intact-value.ts';
+import { StreamError, toStreamError } from '../errors.ts';
+import type { Settlement } from '../telemetry.ts';
+import { topics } from '../topics.ts';
+import type { NewRecord, StoredRecord } from '../transport.ts';
+import type { Applied } from './deriver.ts';
+
+/** What came of one record of the raw topic. */
+export interface SettledRecord {
+  readonly outputs: readonly NewRecord[];
+  readonly letters: readonly DeadLetter[];
+  readonly as: Settlement;
+  readonly producer: string | undefined;
+}
+
+/** A record of the raw topic, read as far as it can be without the state. */
+export type ReadRecord =
+  | { readonly record: StoredRecord; readonly event: RawEvent; readonly encoded: Uint8Array }
+  | { readonly record: StoredRecord; readonly settled: SettledRecord };
+
+const rawTypes: ReadonlySet<string> = new Set([
+  ...objectEventTypes,
+  'removal',
+  'scan-started',
+  'scan-completed',
+]);
+
+/** Decodes a record. What cannot be decoded is a dead letter, a tombstone is filtered. */
+export function readRaw(record: StoredRecord, now: Date): ReadRecord {
+  const nothing = { outputs: [], letters: [], producer: undefined };
+  if (record.value === null) return { record, settled: { ...nothing, as: 'filtered' } };
+  try {
+    const encoded = intactValue(record, record.value);
+    return { record, event: decodeRaw(encoded), encoded };
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const letter = deadLetterOf(record, { stage: 'DECODE', error, attempts: 1, producer: null }, now);
+    return { record, settled: { ...nothing, letters: [letter], as: 'dead-lettered' } };
+  }
+}
+
+/** Turns what was derived of a record into outputs and dead letters. */
+export function settleApplied(
+  record: StoredRecord,
+  producer: string,
+  applied: Applied,
+  now: Date,
+): SettledRecord {
+  const nothing = { outputs: [], letters: [], producer };
+  if (applied.kind === 'superseded' || applied.kind === 'filtered') return { ...nothing, as: applied.kind };
+  const letterOf = (error: Error, of: string): DeadLetter =>
+    deadLetterOf(record, { stage: 'TRANSFORM', error, attempts: 1, producer: of }, now);
+  if (applied.kind === 'failed') {
+    return { ...nothing, letters: [letterOf(applied.error, producer)], as: 'dead-lettered' };
+  }
+  const about = (error: Error, of: string, what: string): DeadLetter => {
+    const letter = letterOf(error, of);
+    return { ...letter, id: `${letter.id}/${what}` };
+  };
+  const { outputs, faults } = encodeChanges(applied.changes, record, now);
+  const letters = [
+    ...applied.failures.map(({ producer: of, key, error }) => about(error, of, key)),
+    ...faults.map(({ change, error }) =>
+      about(error, change.producer, `${change.typeName}/${change.qualifiedName}`),
+    ),
+  ];
+  return { outputs, letters, as: applied.kind === 'derived' ? 'delivered' : 'unchanged', producer };
+}
+
+function decodeRaw(value: Uint8Array): RawEvent {
+  const { type, value: decoded } = decodeEvent(value);
+  if (!rawTypes.has(type))
+    throw new StreamError('EVENT_UNDECODABLE', `An event of type ${type} does not belong on ${topics.raw}.`);
+  return { type, value: decoded } as RawEvent;
+}
+
+/** A change that does not fit its schema costs a dead letter, and not the stage (invariant 6). */
+function encodeChanges(
+  changes: readonly EntityChange[],
+  cause: StoredRecord,
+  now: Date,
+): {
+  readonly outputs: readonly NewRecord[];
+  readonly faults: readonly { readonly change: EntityChange; readonly error: StreamError }[];
+} {
+  const outputs: NewRecord[] = [];
+  const faults: { readonly change: EntityChange; readonly error: StreamError }[] = [];
+  for (const change of changes) {
+    try {
+      outputs.push(changeRecord(change, cause, now));
+    } catch (thrown) {
+      faults.push({ change, error: toStreamError(thrown, 'EVENT_INVALID', change.qualifiedName) });
+    }
+  }
+  return { outputs, faults };
+}
+
+function changeRecord(change: EntityChange, cause: StoredRecord, now: Date): NewRecord {
+  const { traceparent } = fromHeaders(cause.headers);
+  return {
+    key: change.qualifiedName,
+    value: encodeEvent('entity-change', change),
+    headers: toHeaders({
+      id: `${cause.topic}-${cause.partition}-${cause.offset}/${change.typeName}/${change.qualifiedName}`,
+      source: '/stages/transform',
+      type: 'io.purviewstreams.entity-change',
+      subject: change.qualifiedName,
+      time: now.toISOString(),
+      dataschema: 'entity-change.v1',
+      ...(traceparent === undefined ? {} : { traceparent }),
+    }),
+  };
+}
