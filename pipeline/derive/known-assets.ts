@@ -98,14 +98,15 @@ export interface Changing {
 }
 
 /** What is remembered of an asset that an event makes known. */
-export function rememberedAsset({
-  typeName,
-  qualifiedName,
-  columns,
-  standsFor = null,
-  routine = null,
-}: KnownAsset): RememberedAsset {
-  return { typeName, qualifiedName, columns, standsFor, routine };
+export function rememberedAsset(asset: KnownAsset): RememberedAsset {
+  const { typeName, qualifiedName, columns } = asset;
+  return {
+    typeName,
+    qualifiedName,
+    columns,
+    standsFor: asset.standsFor ?? null,
+    routine: asset.routine ?? null,
+  };
 }
 
 function knownAsset({ standsFor, routine, ...asset }: RememberedAsset): KnownAsset {

@@ -1,9 +1,9 @@
-import { Deriver } from '../../pipeline/derive/deriver.ts';
 import { readColumnMapping } from '../../pipeline/column-mapping.ts';
 import { createNaming } from '../../pipeline/naming.ts';
 import type { SourceSettings } from '../../pipeline/transform.ts';
 import type { EntityBody, RawEvent } from '../../schemas/types.ts';
 import { transforms } from '../../transforms/index.ts';
+import { Deriving } from './deriving.ts';
 
 /** What the catalogue holds of a process, in short names. */
 export interface DerivedProcess {
@@ -26,9 +26,11 @@ export function derivedCatalogue(
     if (found === undefined) throw new Error(`There is no producer ${producer}.`);
     return found;
   };
-  const deriver = new Deriver((known) =>
-    Object.values(transforms).map((make) => make({ naming, known, settings: settingsOf })),
-  );
+  const deriver = new Deriving({
+    transforms: (known) =>
+      Object.values(transforms).map((make) => make({ naming, known, settings: settingsOf })),
+    naming,
+  });
   const catalogue = new Map<string, EntityBody>();
   const owned = new Map<string, readonly string[]>();
   for (const event of events) {
