@@ -132,21 +132,26 @@ export class Derivation {
       }
       const { object, before, after } = one;
       this.#records.put(object, after, one.record);
-      this.#known.setAsked(object, before?.asked ?? [], after.asked);
       this.#roots.replace({ object, producer: after.producer }, before?.roots ?? [], after.roots);
     };
+    this.#ask(step);
     const changing = this.#known.changing(step.object, step.before?.known ?? [], step.after.known);
     store(step);
     changing.store();
+    // The event's own object is among them when it looked up what it makes known itself.
     for (const object of changing.affected()) {
-      if (object === step.object) continue;
       const again = this.#again(object, failures);
       if (again === undefined) continue;
       steps.set(object, again);
+      this.#ask(again);
       store(again);
     }
     const changes = [...touched.values()].flatMap(({ root, before }) => this.#changes(root, before, round));
     return { kind: changes.length === 0 ? 'unchanged' : 'derived', changes, failures };
+  }
+
+  #ask({ object, before, after }: Step): void {
+    this.#known.setAsked(object, before?.asked ?? [], after.asked);
   }
 
   /** Derives an object again from the event that is remembered; undefined, and a failure is noted, when it cannot be. */
