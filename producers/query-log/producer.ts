@@ -46,11 +46,11 @@ export class QueryLog implements Producer {
   }
 
   /** Looks every `interval` whether a file was written or renamed: a log that is written all the time never settles. */
-  async *changes(signal: AbortSignal): AsyncIterable<void> {
+  async *changes(signal: AbortSignal): AsyncIterable<undefined> {
     let last: string | undefined;
     for (;;) {
       const now = await this.#signature().catch(() => ''); // the scan that follows tells what is wrong
-      if (last !== now && !signal.aborted) yield;
+      if (last !== now && !signal.aborted) yield undefined;
       last = now;
       await pause(this.#options.intervalMs, signal);
       if (signal.aborted) return;
