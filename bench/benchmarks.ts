@@ -1,8 +1,19 @@
+import { backlogMemory } from './backlog-memory.ts';
 import type { Benchmark } from './benchmark.ts';
 import { embedded } from './embedded.ts';
 import { endToEnd } from './end-to-end.ts';
 import { replay } from './replay.ts';
+import { rescanCalls } from './rescan-calls.ts';
+import { restart } from './restart.ts';
 import { sql } from './sql.ts';
 
 /** Every benchmark, in the order in which they are measured. */
-export const benchmarks: readonly Benchmark[] = [replay, endToEnd, embedded, sql];
+export const benchmarks: readonly Benchmark[] = [
+  replay,
+  endToEnd,
+  rescanCalls,
+  backlogMemory,
+  restart,
+  embedded,
+  sql,
+];

@@ -11,13 +11,13 @@ import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
 import type { Transport } from '../pipeline/transport.ts';
 import { producer } from './workload.ts';
 
-/** Writes a configuration into a folder: one producer of raw events, topics on disk. Returns the file. */
+/** Writes a configuration into a folder: one producer of raw events, from an empty file where there is none to keep, and topics on disk. Returns the file. */
 export function writeConfig(
   folder: string,
-  options: { readonly sink: string; readonly partitions?: number },
+  options: { readonly sink: string; readonly partitions?: number; readonly source?: 'keep' },
 ): string {
   const file = join(folder, 'purview-streams.yaml');
-  writeFileSync(join(folder, 'events.ndjson'), '');
+  if (options.source !== 'keep') writeFileSync(join(folder, 'events.ndjson'), '');
   writeFileSync(
     file,
     `state: state

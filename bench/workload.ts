@@ -74,13 +74,13 @@ function object(
 }
 
 /** Table number `n`; another `sequence` is a later version of it, with another comment. */
-function table(n: number, sequence = 1): DatabaseObject {
+export function table(n: number, sequence = 1): DatabaseObject {
   const description = `Orders of shop ${n}, version ${sequence}.`;
   return object(pathOfTable(n), sequence, { description, columns: columns.map(column) });
 }
 
 /** What must be there for `tables` tables: the server, the database, the schemas. */
-function containersOf(tables: number): readonly DatabaseObject[] {
+export function containersOf(tables: number): readonly DatabaseObject[] {
   const schemas = Array.from({ length: Math.ceil(tables / tablesOfSchema) }, (_, n) =>
     pathOfTable(n * tablesOfSchema).slice(0, 3),
   );
@@ -109,17 +109,23 @@ function rawRecord(value: DatabaseObject): NewRecord {
 
 const appendBatch = 1000;
 
-/** Appends `count` tables, and what they hang on where `containers` is set. Returns the number of events. */
+/** An event as a line of the producer `events`. */
+export function eventLine({ producer: _producer, position: _position, ...said }: DatabaseObject): string {
+  return `${JSON.stringify({ type: 'database-object', ...said })}\n`;
+}
+
+/** Appends `count` tables from number `from` on, and what they hang on where `containers` is set. Returns the number of events. */
 export async function appendTables(
   transport: Transport,
   count: number,
-  options: { readonly containers?: boolean } = {},
+  options: { readonly containers?: boolean; readonly from?: number } = {},
 ): Promise<number> {
   const first = options.containers === true ? containersOf(count) : [];
   if (first.length > 0) await transport.append(topics.raw, first.map(rawRecord));
-  for (let from = 0; from < count; from += appendBatch) {
-    const length = Math.min(appendBatch, count - from);
-    const tables = Array.from({ length }, (_, index) => rawRecord(table(from + index)));
+  const { from = 0 } = options;
+  for (let done = 0; done < count; done += appendBatch) {
+    const length = Math.min(appendBatch, count - done);
+    const tables = Array.from({ length }, (_, index) => rawRecord(table(from + done + index)));
     await transport.append(topics.raw, tables);
   }
   return first.length + count;
