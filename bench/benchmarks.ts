@@ -1,5 +1,6 @@
 import { backlogMemory } from './backlog-memory.ts';
 import type { Benchmark } from './benchmark.ts';
+import { ddlLatency } from './ddl-latency.ts';
 import { embedded } from './embedded.ts';
 import { endToEnd } from './end-to-end.ts';
 import { replay } from './replay.ts';
@@ -13,6 +14,7 @@ export const benchmarks: readonly Benchmark[] = [
   endToEnd,
   rescanCalls,
   backlogMemory,
+  ddlLatency,
   restart,
   embedded,
   sql,

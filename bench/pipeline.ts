@@ -11,6 +11,9 @@ import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
 import type { Transport } from '../pipeline/transport.ts';
 import { producer } from './workload.ts';
 
+/** Environment variable by which a configuration of a benchmark takes a password. */
+export const passwordVariable = 'BENCH_PASSWORD';
+
 /** Writes a configuration into a folder: one producer of raw events, from an empty file where there is none to keep, and topics on disk. Returns the file. */
 export function writeConfig(
   folder: string,

@@ -36,6 +36,8 @@ export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLo
     failed,
     scans.then(() => waitUntilSettled(pipeline.transport, producing.signal, names)),
   ]);
+  // Who only follows does not wait for it: a stop while something is still behind must not end the process.
+  settled.catch((thrown: unknown) => thrown);
   let following: Promise<unknown> = scans;
   return {
     settled,

@@ -36,3 +36,31 @@ it('`stop()` settles what is in the topics when the transport forgets', async ()
   const states = await pipeline.transport.describe(topics.entities);
   expect(states.find(({ partition }) => partition === at?.partition)?.committed[groups.sink]).toBe(1);
 });
+
+it('`stop()` ends quietly when nobody waits for `settled` and something is still behind', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'stop-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const config = path.join(folder, 'purview-streams.yaml');
+  await writeFile(config, 'state: state\nsink: { kind: file, path: changes.ndjson }\nproducers: {}\n');
+  const telemetry = createTelemetry();
+  // The stage alone that would settle the topic is not run.
+  const pipeline = await openPipeline(configure(await loadConfig(config)), {
+    telemetry,
+    stages: ['transform'],
+  });
+  onTestFinished(() => pipeline.close());
+  const behind = Array.from({ length: 50 }, (_, n) => ({
+    key: `k${n}`,
+    value: Buffer.from('no'),
+    headers: {},
+  }));
+  await pipeline.transport.append(topics.raw, behind);
+  const running = startPipeline(pipeline, []);
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  onTestFinished(() => void process.off('unhandledRejection', note));
+  await running.stop();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(unhandled).toEqual([]);
+});
