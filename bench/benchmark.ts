@@ -36,9 +36,12 @@ export function sized({ scale }: BenchmarkContext, full: number, least = 1): num
   return Math.max(least, Math.round(full * scale));
 }
 
+/** Below this scale nothing is measured to be believed: once is enough, and in one process. */
+export const smallScale = 0.1;
+
 /** How often something is measured: `full` times, or once where the sizes are small too. */
 export function repeats({ scale }: BenchmarkContext, full: number): number {
-  return scale < 0.1 ? 1 : full;
+  return scale < smallScale ? 1 : full;
 }
 
 /** The median. Throws for an empty list. */

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import type { Benchmark, Figure } from './benchmark.ts';
+import { smallScale } from './benchmark.ts';
 import { benchmarks } from './benchmarks.ts';
 
 const help = `Usage: npm run bench [-- [options] NAME…]
@@ -36,8 +37,10 @@ async function main(): Promise<number> {
     throw new UsageError(`There is no benchmark ${unknown}. There are:\n  ${all.join('\n  ')}`);
   const wanted = new Set(positionals.length === 0 ? all : positionals);
   const chosen = benchmarks.filter(({ names }) => names.some((name) => wanted.has(name)));
-  const [only] = chosen;
-  if (chosen.length === 1 && only !== undefined) return measure(only, wanted, scale);
+  if (chosen.length === 1 || scale < smallScale) {
+    for (const benchmark of chosen) await measure(benchmark, wanted, scale);
+    return exitCodes.done;
+  }
   let code: number = exitCodes.done;
   for (const { names } of chosen)
     code = Math.max(
@@ -71,12 +74,11 @@ function listed({ names, summary, aim }: Benchmark): string {
   return `${names.join(', ')}\n    ${summary}\n    aim: ${aim}\n`;
 }
 
-async function measure(benchmark: Benchmark, wanted: ReadonlySet<string>, scale: number): Promise<number> {
+async function measure(benchmark: Benchmark, wanted: ReadonlySet<string>, scale: number): Promise<void> {
   const progress = (text: string): void => void process.stderr.write(`${benchmark.names[0]}: ${text}\n`);
   progress(benchmark.summary);
   for (const figure of await benchmark.measure({ scale, progress }))
     if (wanted.has(figure.name)) write(line(figure));
-  return exitCodes.done;
 }
 
 function line({ name, value, unit, baseline, note }: Figure): string {

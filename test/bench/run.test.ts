@@ -17,7 +17,7 @@ const bench = (...args: readonly string[]): Promise<CommandResult> =>
   startScript(`${root}bench/run.ts`, args).ended;
 
 it('`bench` writes a line for every figure, and nothing else, to standard output', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   const { code, stdout, stderr } = await bench('--scale', '0.001');
   expect({ code, errors: stderr.match(/^error:.*$/mu) }).toEqual({ code: 0, errors: null });
