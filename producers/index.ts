@@ -7,6 +7,7 @@ import { customDb } from './custom-db/component.ts';
 import { events } from './events/component.ts';
 import { etlApi } from './etl-api/component.ts';
 import { etlJobFiles } from './etl-job-files/component.ts';
+import { mysqlHistory } from './mysql/component.ts';
 import { postgres } from './postgres/component.ts';
 import { postgresHistory } from './postgres/history-component.ts';
 import { queryLog } from './query-log/component.ts';
@@ -19,5 +20,6 @@ export const producers = {
   'etl-job-files': etlJobFiles,
   postgres,
   'postgres-history': postgresHistory,
+  'mysql-history': mysqlHistory,
   'query-log': queryLog,
 } as const satisfies Record<string, ProducerComponent>;

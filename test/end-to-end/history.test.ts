@@ -4,7 +4,11 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli, type CommandResult } from '../support/cli.ts';
 import { edgesOf } from '../support/edges.ts';
+import { hasMariadb, startMariadb, type TestMariadb } from '../support/mariadb.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+
+if (!hasMariadb)
+  process.stderr.write('MariaDB is not installed: the lineage of its history was not tested.\n');
 
 /** A folder with a configuration, and runs over it. */
 class Workplace {
@@ -96,5 +100,47 @@ describe('statements that a PostgreSQL has run', () => {
     const again = await place.run();
     expect(JSON.parse(again.stdout)).toMatchObject({ writeCalls: 0 });
     expect(await place.observedEdges()).toEqual(expected);
+  });
+});
+
+describe.runIf(hasMariadb)('statements that a MariaDB has run', () => {
+  let server: TestMariadb;
+  let place: Workplace;
+  beforeAll(async () => {
+    server = await startMariadb();
+    await server.run(['CREATE DATABASE shop', 'CREATE DATABASE dw']);
+    await server.run(
+      [
+        'CREATE TABLE orders (no int, amount int, day date)',
+        'CREATE TABLE dw.daily (day date, total int)',
+        'INSERT INTO dw.daily (day, total) SELECT o.day, SUM(o.amount) FROM orders o WHERE o.no > 1 GROUP BY o.day',
+        'CREATE TABLE dw.late AS SELECT total AS late_total FROM dw.daily WHERE total > 7',
+        'UPDATE dw.daily d JOIN orders o ON o.day = d.day SET d.total = o.amount',
+        'DELETE FROM orders WHERE no = 1',
+      ],
+      'shop',
+    );
+    const { host, port } = server;
+    place = await Workplace.make({
+      history: { kind: 'mysql-history', host, port, user: 'root', server: 'shop-db' },
+    });
+  }, 120_000);
+  afterAll(async () => {
+    await server.stop();
+    await rm(place.folder, { recursive: true, force: true });
+  });
+
+  it('become processes between the tables that they name', { timeout: 120_000 }, async () => {
+    const run = await place.run();
+    expect(run.stderr).not.toContain('error:');
+    expect(run.code).toBe(0);
+    const at = 'mysql://shop-db';
+    expect([...new Set(await place.observedEdges())]).toEqual([
+      `${at}/dw/daily -> ${at}/dw/late`,
+      `${at}/dw/daily#total -> ${at}/dw/late#late_total`,
+      `${at}/shop/orders -> ${at}/dw/daily`,
+      `${at}/shop/orders#amount -> ${at}/dw/daily#total`,
+      `${at}/shop/orders#day -> ${at}/dw/daily#day`,
+    ]);
   });
 });

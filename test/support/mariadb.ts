@@ -1,0 +1,116 @@
+/** A MariaDB for tests: Debian's `mariadb-server`, where it is installed, as a server of its own on a free port of 127.0.0.1. */
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { createConnection } from 'mysql2/promise';
+
+const run = promisify(execFile);
+const serverPath = '/usr/sbin/mariadbd';
+const installPath = '/usr/bin/mariadb-install-db';
+
+/** Whether a MariaDB can be started here. */
+export const hasMariadb = existsSync(serverPath) && existsSync(installPath);
+
+/** A running server; its user `root` needs no password. */
+export interface TestMariadb {
+  readonly host: string;
+  readonly port: number;
+  /** Runs statements one after the other, in a database if one is named. */
+  run(statements: readonly string[], database?: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a server in a temporary folder. `settings` are further settings of it. */
+export async function startMariadb(
+  settings: readonly string[] = ['--performance-schema=ON'],
+): Promise<TestMariadb> {
+  const home = await mkdtemp(path.join(tmpdir(), 'mariadb-'));
+  const as = await unprivileged(home);
+  const data = path.join(home, 'data');
+  await run(
+    installPath,
+    [
+      '--no-defaults',
+      `--datadir=${data}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+      '--skip-name-resolve',
+    ],
+    { ...as, cwd: home },
+  );
+  const port = await freePort();
+  const server = spawn(
+    serverPath,
+    [
+      '--no-defaults',
+      `--datadir=${data}`,
+      `--socket=${path.join(home, 'socket')}`,
+      `--pid-file=${path.join(home, 'pid')}`,
+      `--port=${port}`,
+      '--bind-address=127.0.0.1',
+      '--skip-name-resolve',
+      '--innodb-flush-log-at-trx-commit=0',
+      ...settings,
+    ],
+    { ...as, cwd: home, stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const ended = new Promise<void>((resolve) => {
+    server.once('close', () => resolve());
+  });
+  let said = '';
+  await new Promise<void>((resolve, reject) => {
+    server.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-4_000);
+      if (said.includes('ready for connections')) resolve();
+    });
+    server.once('error', reject);
+    server.once('close', (code) => reject(new Error(`MariaDB ended with code ${code}: ${said}`)));
+  });
+  const host = '127.0.0.1';
+  return {
+    host,
+    port,
+    run: async (statements, database) => {
+      const connection = await createConnection({
+        host,
+        port,
+        user: 'root',
+        ...(database === undefined ? {} : { database }),
+      });
+      try {
+        for (const statement of statements) await connection.query(statement);
+      } finally {
+        await connection.end();
+      }
+    },
+    stop: async () => {
+      server.kill('SIGTERM');
+      await ended;
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** MariaDB does not run as root. */
+async function unprivileged(home: string): Promise<{ readonly uid?: number; readonly gid?: number }> {
+  if (process.getuid?.() !== 0) return {};
+  const id = async (flag: string): Promise<number> => Number((await run('id', [flag, 'nobody'])).stdout);
+  const as = { uid: await id('-u'), gid: await id('-g') };
+  await chown(home, as.uid, as.gid);
+  return as;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', () => resolve()));
+  const address = probe.address();
+  await new Promise<void>((resolve) => {
+    probe.close(() => resolve());
+  });
+  if (address === null || typeof address === 'string') throw new Error('no port of 127.0.0.1 is free');
+  return address.port;
+}
