@@ -17,7 +17,7 @@ const meanings: readonly (readonly [pattern: RegExp, code: ErrorCode, advice: st
 ];
 
 /** Says what a failed connection or query means; a {@link StreamError} stays itself. The password is in none of them. */
-export function sourceError(thrown: unknown, { host, port, user }: MysqlSource): StreamError {
+function sourceError(thrown: unknown, { host, port, user }: MysqlSource): StreamError {
   if (thrown instanceof StreamError) return thrown;
   const kind =
     thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
