@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type OpenCatalog, openCatalog } from '../catalog/open-catalog.ts';
 import { groups, topics } from '../pipeline/topics.ts';
-import { runSinkStage } from '../pipeline/sink-stage.ts';
+import { SinkStage } from '../pipeline/sink-stage.ts';
 import { runTransformStage } from '../pipeline/transform-stage.ts';
 import { type Benchmark, inFolder, median, range, repeats, sized, timed } from './benchmark.ts';
 import { caughtUp, openFrom, runUntil, writeConfig } from './pipeline.ts';
@@ -32,7 +32,7 @@ async function deliver(
     const start = performance.now();
     await runUntil(
       async (signal) => {
-        await Promise.all([runTransformStage(transformStage, signal), runSinkStage(sinkStage, signal)]);
+        await Promise.all([runTransformStage(transformStage, signal), new SinkStage(sinkStage).run(signal)]);
       },
       async () => {
         await caughtUp(transport, topics.raw, groups.transform);

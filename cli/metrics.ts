@@ -113,6 +113,12 @@ function countSink(registry: Registry, telemetry: Telemetry): void {
     'producer',
     'as',
   ]);
+  const unparked = counter(
+    'events_unparked_total',
+    'Events that were settled as parked, by what became of them later.',
+    ['as'],
+  );
+  telemetry.on('unparked', ({ as }) => unparked.inc({ as }));
   const waits = counter(
     'sink_waits_total',
     'Pauses of the sink before it tries again, by the code of the error.',

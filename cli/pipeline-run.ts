@@ -1,5 +1,5 @@
 import { firstScan, followChanges, type ProducerLoopOptions } from '../pipeline/producer-loop.ts';
-import { runSinkStage } from '../pipeline/sink-stage.ts';
+import { SinkStage } from '../pipeline/sink-stage.ts';
 import { runTransformStage } from '../pipeline/transform-stage.ts';
 import { stageNames } from '../pipeline/telemetry.ts';
 import type { OpenPipeline } from './open-pipeline.ts';
@@ -24,9 +24,11 @@ export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLo
   const consuming = new AbortController();
   const { transformStage, sinkStage } = pipeline;
   const names = stageNames.filter((stage) => pipeline[`${stage}Stage`] !== undefined);
+  const sink = sinkStage && new SinkStage(sinkStage);
+  const settledBy = { stages: names, sink };
   const stages = Promise.all([
     transformStage && runTransformStage(transformStage, consuming.signal),
-    sinkStage && runSinkStage(sinkStage, consuming.signal),
+    sink?.run(consuming.signal),
   ]);
   // A stage that fails ends the run: nothing can be settled any more.
   const failed = stages.then(() => new Promise<never>(() => undefined));
@@ -34,7 +36,7 @@ export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLo
   const scans = Promise.allSettled(loops.map((loop) => firstScan(loop, producing.signal)));
   const settled = Promise.race([
     failed,
-    scans.then(() => waitUntilSettled(pipeline.transport, producing.signal, names)),
+    scans.then(() => waitUntilSettled(pipeline.transport, producing.signal, settledBy)),
   ]);
   // Who only follows does not wait for it: a stop while something is still behind must not end the process.
   settled.catch((thrown: unknown) => thrown);
@@ -53,7 +55,7 @@ export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLo
       if (pipeline.configured.loaded.config.transport.kind === 'memory') {
         // A removal is said once: what such a transport forgets of it would stay in the catalogue.
         const late = AbortSignal.any([AbortSignal.timeout(drainMs), consuming.signal]);
-        await Promise.race([stages, waitUntilSettled(pipeline.transport, late, names)]).catch(
+        await Promise.race([stages, waitUntilSettled(pipeline.transport, late, settledBy)]).catch(
           (thrown: unknown) => thrown, // too late, or a stage failed: then `stages` rejects below
         );
       }

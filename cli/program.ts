@@ -4,6 +4,7 @@ import { checkCommand } from './commands/check.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { entityCommand } from './commands/entity.ts';
 import { lineageCommand } from './commands/lineage.ts';
+import { parkedCommand } from './commands/parked.ts';
 import { produceCommand } from './commands/produce.ts';
 import { sqlLineageCommand } from './commands/sql-lineage.ts';
 import { sinkCommand, transformCommand } from './commands/stage.ts';
@@ -37,6 +38,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .addCommand(topicsCommand())
     .addCommand(deadLettersCommand())
     .addCommand(removalsCommand())
+    .addCommand(parkedCommand())
     .addCommand(sqlLineageCommand());
   for (const command of allCommands(program)) command.exitOverride().copyInheritedSettings(program);
   try {

@@ -13,6 +13,8 @@ export interface StageCount {
   readonly settled: Readonly<Record<Settlement, number>>;
   /** Given back unsettled: the next owner of the partition receives them. */
   readonly returned: number;
+  /** Of what was parked, by this process or another, that became a dead letter. */
+  readonly givenUp: number;
   readonly inFlight: number;
 }
 
@@ -20,7 +22,7 @@ export interface StageCount {
 export class StageCounts {
   readonly #counts = new Map<
     StageName,
-    { received: number; returned: number; readonly settled: Record<Settlement, number> }
+    { received: number; returned: number; givenUp: number; readonly settled: Record<Settlement, number> }
   >();
 
   /** Listens at once. */
@@ -30,6 +32,9 @@ export class StageCounts {
     });
     telemetry.on('returned', ({ stage, events }) => {
       this.#of(stage).returned += events;
+    });
+    telemetry.on('unparked', ({ stage, as }) => {
+      if (as === 'dead-lettered') this.#of(stage).givenUp += 1;
     });
     telemetry.on('settled', ({ stage, as }) => {
       this.#of(stage).settled[as] += 1;
@@ -41,10 +46,10 @@ export class StageCounts {
     return stageNames.flatMap((stage) => {
       const count = this.#counts.get(stage);
       if (count === undefined) return [];
-      const { received, returned } = count;
+      const { received, returned, givenUp } = count;
       const settled = { ...count.settled };
       const done = Object.values(settled).reduce((sum, events) => sum + events, returned);
-      return [{ stage, received, settled, returned, inFlight: received - done }];
+      return [{ stage, received, settled, returned, givenUp, inFlight: received - done }];
     });
   }
 
@@ -57,6 +62,7 @@ export class StageCounts {
     const count = this.#counts.get(stage) ?? {
       received: 0,
       returned: 0,
+      givenUp: 0,
       settled: Object.fromEntries(settlements.map((as) => [as, 0])) as Record<Settlement, number>,
     };
     this.#counts.set(stage, count);

@@ -10,6 +10,8 @@ export interface SummaryParts {
   readonly seconds: number;
   /** Whether stages ran, which settled the events; else they were only appended. */
   readonly settled: boolean;
+  /** Changes that wait for assets or types that the catalogue does not have. */
+  readonly parked: number;
   /** Calls that wrote to the local catalogue; undefined when the catalogue is not ours. */
   readonly writeCalls: number | undefined;
   /** Where to look, each with what is there. */
@@ -36,7 +38,10 @@ const shownWarnings = 20;
 export function summaryText(parts: SummaryParts): string {
   const producers = parts.summary.rows(parts.derived);
   const seconds = Math.round(parts.seconds * 100) / 100;
-  if (parts.json) return JSON.stringify({ producers, writeCalls: parts.writeCalls ?? null, seconds });
+  if (parts.json) {
+    const { parked, writeCalls = null } = parts;
+    return JSON.stringify({ producers, parked, writeCalls, seconds });
+  }
   const rows = producers.map((row) => [row.name, ...columns.map(([key]) => row[key])]);
   const warnings = parts.summary.warnings(parts.derived);
   const more = warnings.length - shownWarnings;
@@ -46,7 +51,14 @@ export function summaryText(parts: SummaryParts): string {
     ...warnings.slice(0, shownWarnings).map(({ producer, text }) => `  ${producer}: ${text}`),
     ...(more > 0 ? [`  … and ${more} more`] : []),
     '',
+    ...(parts.parked > 0 ? [parkedText(parts.parked)] : []),
     `${parts.settled ? 'Settled' : 'Appended'} in ${seconds} s${parts.writeCalls === undefined ? '' : `, ${parts.writeCalls} calls wrote to the catalogue`}.`,
     ...parts.addresses.map(({ label, url }) => `${label}: ${url}`),
   ].join('\n');
+}
+
+/** What a person is told of parked changes. */
+function parkedText(count: number): string {
+  const what = count === 1 ? '1 change waits' : `${count} changes wait`;
+  return `${what} for assets or types that the catalogue does not have: \`parked list\` names them.`;
 }

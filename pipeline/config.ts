@@ -79,13 +79,19 @@ export const configSchema = z.strictObject({
         .min(0)
         .default(100)
         .describe('Milliseconds after its first change at which a batch goes out, however small.'),
-      missingReferentAttempts: z
+      missingReferent: z
+        .enum(['placeholder', 'dead-letter'])
+        .default('placeholder')
+        .describe(
+          'What becomes of a change that names an asset which does not come. placeholder: an asset with that name, which a later scan fills; a dead letter where its type needs more than a name. dead-letter: a dead letter.',
+        ),
+      parkForMs: z
         .number()
         .int()
-        .min(1)
-        .default(6)
+        .min(0)
+        .default(300_000)
         .describe(
-          'Rounds in which nothing else moves, after which a change that names a missing asset becomes a dead letter.',
+          'Milliseconds that such a change is parked first. They count only while everything else that was appended is settled, so that nothing is given up because a process is down.',
         ),
       retryDelayMs: z
         .number()

@@ -55,7 +55,7 @@ export const errorCatalogue = {
   CATALOG_REFUSED: permanent('The catalogue refused the credentials (401) or the right (403).'),
   CATALOG_BAD_ENTITY: permanent('The catalogue refused one entity for good.'),
   CATALOG_MISSING_REFERENT: transient('An entity names another one that the catalogue does not have.'),
-  CATALOG_MISSING_TYPE: permanent('An entity has a type that the catalogue does not have.'),
+  CATALOG_MISSING_TYPE: transient('An entity has a type that the catalogue does not have.'),
   CATALOG_FAULT: transient('The catalogue answered 500, as it also does to some requests that are wrong.'),
   CATALOG_CONFLICT: transient('The catalogue reports a conflict with a concurrent change.'),
   CATALOG_NOT_FOUND: permanent('The catalogue has no entity of that name.'),

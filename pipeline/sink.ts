@@ -1,5 +1,5 @@
 /** The contract of a sink: it delivers entity changes to a catalogue. */
-import type { EntityChange } from '../schemas/types.ts';
+import type { EntityChange, EntityRef } from '../schemas/types.ts';
 import type { ReplayScope } from './delivery/replayed.ts';
 import type { StreamError } from './errors.ts';
 
@@ -22,16 +22,23 @@ export interface AppliedCounts {
   readonly deleted: number;
 }
 
+/** Assets and types of a catalogue, by name. */
+export interface Wanted {
+  readonly refs: readonly EntityRef[];
+  readonly types: readonly string[];
+}
+
 /**
- * What became of one change. All but `missing-referent` and `retry` settle it. `retry` asks for the same change again, for a transient
- * fault that outlived the sink's own retries; `missing-referent` asks for it again after others have been delivered.
+ * What became of one change. `retry` asks for the same change again, for a transient fault that outlived the sink's own
+ * retries. `missing` asks to put it aside until the catalogue has what it names; where `wanted` is empty, nobody knows what
+ * that is. All others settle it.
  */
 export type Outcome =
   | { readonly kind: 'delivered'; readonly counts: AppliedCounts }
   | { readonly kind: 'unchanged'; readonly counts: AppliedCounts }
   | { readonly kind: 'superseded' }
   | { readonly kind: 'rejected'; readonly error: StreamError }
-  | { readonly kind: 'missing-referent'; readonly error: StreamError }
+  | { readonly kind: 'missing'; readonly error: StreamError; readonly wanted: Wanted }
   | { readonly kind: 'retry'; readonly error: StreamError };
 
 /** Delivers entity changes. One batch is in flight for a key at any time. */
@@ -43,6 +50,13 @@ export interface Sink {
    * only when `signal` fired or the catalogue refuses the credentials: nothing of the batch is settled then.
    */
   deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]>;
+  /**
+   * Of what changes wait for, that which the catalogue has now, in as few requests as it takes. Rejects like the requests of
+   * {@link deliver} fail. A sink without it gets what waits again and again.
+   */
+  find?(wanted: Wanted, signal: AbortSignal): Promise<Wanted>;
+  /** Whether an asset of that type can be written with nothing but its name. A sink without it takes no placeholders. */
+  canPlace?(typeName: string): boolean;
   /** Flushes and disconnects. May be called twice. */
   close(): Promise<void>;
 }

@@ -2,11 +2,18 @@
  * What the pipeline says of itself, as named events. Adapters listen: the log, the progress line, the summary of a
  * run. A test pins the list. Events hold names, counts and error texts, never contents of a source and never secrets.
  */
-import type { AppliedCounts } from './sink.ts';
+import type { AppliedCounts, Wanted } from './sink.ts';
 import type { ErrorCode } from './errors.ts';
 
 /** How the events of a stage were settled, counted in input events (invariant 1). */
-export const settlements = ['delivered', 'unchanged', 'superseded', 'filtered', 'dead-lettered'] as const;
+export const settlements = [
+  'delivered',
+  'unchanged',
+  'superseded',
+  'filtered',
+  'parked',
+  'dead-lettered',
+] as const;
 /** One way in which an event is settled. */
 export type Settlement = (typeof settlements)[number];
 /** The stages that consume topics, in the order in which an event passes them. */
@@ -51,6 +58,22 @@ export interface TelemetryEvents {
   readonly returned: { readonly stage: StageName; readonly events: number };
   /** A stage could not commit what it had settled: the partition is someone else's by now. */
   readonly commitRefused: { readonly stage: StageName };
+  /**
+   * A change that was settled as parked got what it waited for, or was given up: it is not counted as settled again, so what
+   * is parked now is the difference of the two.
+   */
+  readonly unparked: {
+    readonly stage: StageName;
+    readonly as: Exclude<Settlement, 'parked' | 'filtered'>;
+    readonly producer: string | undefined;
+  };
+  /** A change waits for assets or types that the catalogue does not have, for the first time. */
+  readonly parked: {
+    readonly producer: string;
+    readonly qualifiedName: string;
+    readonly wanted: Wanted;
+    readonly message: string;
+  };
   /** The sink told what became of the entities of one change. */
   readonly applied: { readonly producer: string; readonly counts: AppliedCounts };
   /** An event became a dead letter. */
@@ -97,6 +120,8 @@ export function createTelemetry(): Telemetry {
     settled: new Set(),
     returned: new Set(),
     commitRefused: new Set(),
+    unparked: new Set(),
+    parked: new Set(),
     applied: new Set(),
     deadLettered: new Set(),
     stageWaiting: new Set(),

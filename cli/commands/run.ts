@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander';
 import { createTelemetry, type StageName, stageNames } from '../../pipeline/telemetry.ts';
+import { countParked } from '../../pipeline/delivery/parked-entry.ts';
+import { groups } from '../../pipeline/topics.ts';
 import { configure } from '../configured.ts';
 import { readDerivedTotals } from '../derived-totals.ts';
 import { defaultConfigFile, loadConfig } from '../load-config.ts';
@@ -63,7 +65,7 @@ export function runCommand(setExitCode: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-Exit codes: 0 done, 1 a source or the catalogue failed, 2 wrong usage or configuration, 3 done, but some events are dead letters.
+Exit codes: 0 done, 1 a source or the catalogue failed, 2 wrong usage or configuration, 3 done, but some events are dead letters or parked.
 
 Examples:
   purview-streams run                              run purview-streams.yaml and follow changes
@@ -109,9 +111,10 @@ interface Run {
   readonly endProgress: () => void;
 }
 
-async function finalText({ pipeline, options, summary, started }: Run): Promise<string> {
+async function finalText({ pipeline, options, summary, started }: Run, parked: number): Promise<string> {
   return summaryText({
     summary,
+    parked,
     derived: await readDerivedTotals(pipeline.transport),
     seconds: (Date.now() - started) / 1000,
     settled: pipeline.transformStage !== undefined,
@@ -136,7 +139,8 @@ async function runUntilDone(run: Run): Promise<number> {
     await running.settled.catch(unless(stopped));
     if (stopped()) return exitCodes.done;
     endProgress();
-    print(await finalText(run));
+    const parked = await countParked(pipeline.state, groups.sink);
+    print(await finalText(run, parked));
     if (options.once !== true) {
       note('Following changes. Ctrl-C drains and ends.');
       const endFollowing = showProgress(pipeline.telemetry);
@@ -144,7 +148,7 @@ async function runUntilDone(run: Run): Promise<number> {
       endFollowing();
       return exitCodes.done;
     }
-    return exitCodeOfRun(summary);
+    return exitCodeOfRun(summary, parked);
   } finally {
     try {
       await running.stop();
@@ -156,9 +160,9 @@ async function runUntilDone(run: Run): Promise<number> {
   }
 }
 
-function exitCodeOfRun(summary: RunSummary): number {
+function exitCodeOfRun(summary: RunSummary, parked: number): number {
   if (summary.failures > 0) return exitCodes.failed;
-  return summary.deadLetters > 0 ? exitCodes.partly : exitCodes.done;
+  return parked > 0 || summary.deadLetters > 0 ? exitCodes.partly : exitCodes.done;
 }
 
 /** Swallows a failure that a stop has caused. */

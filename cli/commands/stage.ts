@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
+import { countParked } from '../../pipeline/delivery/parked-entry.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { createTelemetry, type StageName } from '../../pipeline/telemetry.ts';
-import { inputOf, topics } from '../../pipeline/topics.ts';
+import { groups, inputOf, topics } from '../../pipeline/topics.ts';
 import { configure, type Configured } from '../configured.ts';
 import { loadConfig } from '../load-config.ts';
 import { openPipeline, type OpenPipeline } from '../open-pipeline.ts';
@@ -18,7 +19,7 @@ const exitCodesHelp = `
 Any number of processes may run a stage at a time: they share its partitions. The topics must be ones that processes share
 (transport.kind: embedded). Ctrl-C or SIGTERM finishes what is in flight; a second one ends at once.
 
-Exit codes: 0 done or drained, 1 failed, 2 wrong usage or configuration, 3 done, but some events became dead letters.
+Exit codes: 0 done or drained, 1 failed, 2 wrong usage or configuration, 3 done, but some events became dead letters or are parked.
 `;
 
 /** `transform`: the transform stage alone. */
@@ -61,12 +62,14 @@ async function runStage(stage: StageName, options: RunOptions): Promise<number> 
   const telemetry = createTelemetry();
   const counts = new StageCounts(telemetry);
   const endProgress = showProgress(telemetry);
+  let parked = 0;
   try {
     const pipeline = await openPipeline(configured, { telemetry, ...options, stages: [stage] });
     let metrics: MetricsServer | undefined;
     try {
       metrics = await startMetrics(pipeline, options);
       await runUntilStopped(pipeline, { stage, counts, metrics, once: options.once === true });
+      if (stage === 'sink') parked = await countParked(pipeline.state, groups.sink);
     } finally {
       await metrics?.close();
       await pipeline.close();
@@ -76,8 +79,8 @@ async function runStage(stage: StageName, options: RunOptions): Promise<number> 
   }
   const rows = counts.rows();
   print(options.json === true ? JSON.stringify({ stages: rows }) : rows.map(stageCountText).join('\n'));
-  const letters = rows.some(({ settled }) => settled['dead-lettered'] > 0);
-  return options.once === true && letters ? exitCodes.partly : exitCodes.done;
+  const letters = rows.some(({ settled, givenUp }) => settled['dead-lettered'] + givenUp > 0);
+  return options.once === true && (letters || parked > 0) ? exitCodes.partly : exitCodes.done;
 }
 
 async function runUntilStopped(

@@ -48,6 +48,9 @@ const entitySchema = z.looseObject({
 /** The answer of `GET /entity/guid/{guid}` and `GET /entity/uniqueAttribute/type/{type}`. */
 export const entityWithExtInfoSchema = z.looseObject({ entity: entitySchema });
 
+/** The answer of `GET /entity/bulk…`; what is not there is left out, and where nothing is there, the list too. */
+export const entitiesWithExtInfoSchema = z.looseObject({ entities: z.array(entitySchema).optional() });
+
 /** The answer of `GET|POST /relationship…`. */
 export const relationshipSchema = z.looseObject({
   guid: z.string(),

@@ -1,160 +1,130 @@
-import { concatMap, finalize, merge, type Observable, Subject } from 'rxjs';
+import { concatMap, merge, map, type Observable, Subject } from 'rxjs';
+import type { EntityRef } from '../../schemas/types.ts';
 import { deliveryOf } from './delivery-of.ts';
-import type { EntityChange } from '../../schemas/types.ts';
 import { StreamError } from '../errors.ts';
 import type { Outcome, Sink } from '../sink.ts';
-import type { Settlement, Telemetry } from '../telemetry.ts';
 import type { StoredRecord } from '../transport.ts';
 import { backoffMs, pause } from './backoff.ts';
-
-/** One change on its way to the sink. */
-export interface LaneItem {
-  readonly record: StoredRecord;
-  readonly change: EntityChange;
-}
-
-interface Waiting {
-  readonly item: LaneItem;
-  /** Rounds without a referent in which nothing else moved. */
-  readonly attempts: number;
-  readonly moves: number;
-}
-
-/** Whether anything moves in the stage, over all lanes and partitions: a referent may still be on its way. */
-export interface Progress {
-  /** Grows with every record that is pulled or settled. */
-  moves: number;
-  /** Batches with new changes that the sink has in its hands. */
-  inFlight: number;
-}
+import { batchWithin, type BatchLimits } from './batch-within.ts';
+import type { LaneItem } from './lane-item.ts';
+import { LaneLedger, type LedgerOptions } from './lane-ledger.ts';
+import type { SettledWork } from './settler.ts';
 
 /** What a lane works with. */
-export interface LaneOptions {
+export interface LaneOptions extends LedgerOptions {
   readonly sink: Sink;
+  readonly place: Pick<StoredRecord, 'topic' | 'partition'>;
+  readonly limits: BatchLimits<LaneItem>;
   /** Fires on shutdown, when the partition is to be given up, and when another lane failed: no batch begins any more. */
   readonly ending: AbortSignal;
   /** Fires when a batch in flight may not go on either: what is not settled stays uncommitted. */
   readonly cut: AbortSignal;
-  readonly missingReferentAttempts: number;
   readonly retryDelayMs: number;
-  readonly telemetry: Telemetry;
-  readonly progress: Progress;
-  readonly settle: (item: LaneItem, as: Settlement) => Promise<void>;
-  readonly deadLetter: (item: LaneItem, error: StreamError, attempts: number) => Promise<void>;
+  /** Resolves with false when the partition is no longer ours. */
+  readonly settle: (work: SettledWork) => Promise<boolean>;
+  /** Told what the catalogue has got. */
+  readonly onDelivered: (refs: readonly EntityRef[]) => void;
+}
+
+/** Work for a lane: changes that came, or keys whose parked changes are to be tried again. */
+interface LaneWork {
+  readonly items: readonly LaneItem[];
+  readonly keys: readonly string[];
+  readonly isLast: boolean;
+  readonly done: (moved: number) => void;
 }
 
 /**
- * Delivers the batches of one lane, one at a time. A transient fault is tried again for as long as it lasts, and is never
- * a dead letter. A change whose referent is missing waits, and is tried again after pauses that grow, or together with the
- * next change of its key. Only rounds in which nothing else in the whole stage moved count towards its last one.
+ * Delivers the changes of one lane, one batch at a time. A transient fault is tried again for as long as it lasts, and is never
+ * a dead letter. A change whose referent is missing is parked; it comes along with the next change of its key, or when it is woken.
  */
 export class Lane {
   readonly #options: LaneOptions;
-  readonly #retries = new Subject<readonly LaneItem[]>();
-  #waiting: readonly Waiting[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  #ended = false;
+  readonly #items = new Subject<LaneItem>();
+  readonly #wakes = new Subject<LaneWork>();
+  readonly #waking = new Set<(moved: number) => void>();
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    const end = (): void => {
+      for (const done of this.#waking) done(0);
+    };
+    options.ending.addEventListener('abort', end, { once: true });
   }
 
-  /** Delivers every batch; completes with the last one. What waits for a referent then stays unsettled, and is delivered again from its offset. */
-  run(batches: Observable<readonly LaneItem[]>): Observable<void> {
-    const own = batches.pipe(
-      finalize(() => {
-        this.#ended = true;
-        clearTimeout(this.#timer);
-        this.#retries.complete();
-      }),
+  /** Delivers everything that is handed in; completes after {@link end}, with the last batch. */
+  run(): Observable<void> {
+    const batches = this.#items.pipe(
+      batchWithin(this.#options.limits),
+      map((items): LaneWork => ({ items, keys: [], isLast: false, done: () => undefined })),
     );
-    return merge(own, this.#retries).pipe(concatMap((batch) => this.#deliver(batch)));
+    return merge(batches, this.#wakes).pipe(concatMap((work) => this.#deliver(work)));
   }
 
-  async #deliver(batch: readonly LaneItem[]): Promise<void> {
-    const { ending, retryDelayMs, telemetry } = this.#options;
-    const keys = new Set(batch.map((item) => item.record.key));
-    const due = this.#waiting.filter(({ item }) => batch.length === 0 || keys.has(item.record.key));
-    const missing = this.#waiting.filter((waiting) => !due.includes(waiting));
-    const before = new Map(due.map((waiting) => [waiting.item, waiting]));
-    let open: readonly LaneItem[] = [...before.keys(), ...batch];
+  /** Hands in a change. */
+  push(item: LaneItem): void {
+    this.#items.next(item);
+  }
+
+  /** Nothing more is handed in. */
+  end(): void {
+    this.#items.complete();
+    this.#wakes.complete();
+  }
+
+  /**
+   * Tries parked changes again. Resolves with how many of the keys moved on: their changes are settled, or a placeholder is asked for.
+   *
+   * @param isLast whether they have waited long enough for what they wait for
+   */
+  wake(keys: readonly string[], isLast: boolean): Promise<number> {
+    return new Promise((resolve) => {
+      const done = (moved: number): void => {
+        this.#waking.delete(done);
+        resolve(moved);
+      };
+      this.#waking.add(done);
+      if (this.#options.ending.aborted) done(0);
+      else this.#wakes.next({ items: [], keys, isLast, done });
+    });
+  }
+
+  async #deliver({ items, keys, isLast, done }: LaneWork): Promise<void> {
+    const { parked, place, ending, retryDelayMs, telemetry, settle, onDelivered } = this.#options;
+    const entries = await parked.read(new Set([...items.map(({ record }) => record.key), ...keys]));
+    const ledger = new LaneLedger(entries, isLast, this.#options);
+    let open: readonly LaneItem[] = [...ledger.woken(items, place), ...items];
     for (let round = 0; open.length > 0 && !ending.aborted; round += 1) {
-      const outcomes = await this.#attempt(open, batch.length > 0);
-      if (outcomes === undefined) return;
-      const again: LaneItem[] = [];
-      let reason: StreamError | undefined;
-      for (const [index, item] of open.entries()) {
-        const outcome = outcomes[index];
-        if (outcome === undefined) continue;
-        if (outcome.kind === 'retry') {
-          again.push(item);
-          reason = outcome.error;
-        } else if (outcome.kind === 'missing-referent') {
-          const waiting = await this.#wait(item, outcome.error, before.get(item));
-          if (waiting !== undefined) missing.push(waiting);
-        } else await this.#finish(item, outcome);
-      }
-      open = again;
+      const outcomes = await this.#attempt(open);
+      if (outcomes === undefined) break;
+      const posting = ledger.post(open, outcomes);
+      if (!(await settle(posting.work))) break;
+      posting.done();
+      onDelivered(posting.delivered);
+      open = posting.again;
+      const { reason } = posting;
       if (reason === undefined) continue;
       const waitMs = reason.retryAfterMs ?? backoffMs(retryDelayMs, round);
       telemetry.emit('sinkWaiting', { code: reason.code, message: reason.message, waitMs });
       await pause(waitMs, ending);
     }
-    this.#retryLater(missing);
+    done(ledger.moved);
   }
 
-  #retryLater(missing: readonly Waiting[]): void {
-    this.#waiting = missing;
-    clearTimeout(this.#timer);
-    if (missing.length === 0 || this.#ended || this.#options.ending.aborted) return;
-    const round = Math.min(...missing.map(({ attempts }) => attempts));
-    const waitMs = backoffMs(this.#options.retryDelayMs, round);
-    this.#timer = setTimeout(() => this.#retries.next([]), waitMs);
-  }
-
-  /** Keeps an item that waits for its referent, or makes it a dead letter after its last round: then undefined. */
-  async #wait(item: LaneItem, error: StreamError, before: Waiting | undefined): Promise<Waiting | undefined> {
-    const { progress, missingReferentAttempts, deadLetter } = this.#options;
-    const quiet = before?.moves === progress.moves && progress.inFlight === 0;
-    const attempts = (before?.attempts ?? 0) + (quiet ? 1 : 0);
-    if (attempts < missingReferentAttempts) return { item, attempts, moves: progress.moves };
-    progress.moves += 1;
-    await deadLetter(item, error, attempts);
-    return undefined;
-  }
-
-  /** Undefined when the signal fired meanwhile: nothing of the attempt counts then. Throws when the sink breaks its contract. */
-  async #attempt(items: readonly LaneItem[], fresh: boolean): Promise<readonly Outcome[] | undefined> {
-    const { progress } = this.#options;
-    progress.inFlight += fresh ? 1 : 0;
+  /** Undefined when the time to drain was over meanwhile: nothing of the attempt counts then. Throws when the sink breaks its contract. */
+  async #attempt(items: readonly LaneItem[]): Promise<readonly Outcome[] | undefined> {
+    const { sink, cut } = this.#options;
     try {
-      const outcomes = await this.#options.sink.deliver(
-        items.map(({ record, change }) => deliveryOf(record, change)),
-        this.#options.cut,
-      );
+      const batch = items.map(({ record, change }) => deliveryOf(record, change));
+      const outcomes = await sink.deliver(batch, cut);
       if (outcomes.length === items.length) return outcomes;
       throw new StreamError(
         'CATALOG_UNEXPECTED',
         `The sink answered with ${outcomes.length} outcomes for ${items.length} changes.`,
       );
     } catch (thrown) {
-      if (this.#options.cut.aborted) return undefined;
+      if (cut.aborted) return undefined;
       throw thrown;
-    } finally {
-      progress.inFlight -= fresh ? 1 : 0;
     }
-  }
-
-  async #finish(
-    item: LaneItem,
-    outcome: Exclude<Outcome, { readonly kind: 'missing-referent' | 'retry' }>,
-  ): Promise<void> {
-    const { settle, deadLetter, telemetry, progress } = this.#options;
-    progress.moves += 1;
-    if (outcome.kind === 'rejected') return deadLetter(item, outcome.error, 1);
-    if (outcome.kind !== 'superseded') {
-      telemetry.emit('applied', { producer: item.change.producer, counts: outcome.counts });
-    }
-    return settle(item, outcome.kind);
   }
 }

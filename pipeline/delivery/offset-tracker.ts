@@ -29,6 +29,13 @@ export class OffsetTracker {
     return this.#order.length - this.#head;
   }
 
+  /** Offsets tracked, but not settled. */
+  get unsettled(): number {
+    let count = 0;
+    for (const { settled } of this.#pending.values()) if (!settled) count += 1;
+    return count;
+  }
+
   /** Takes on an offset, with the bytes that its credit is for. Offsets come in rising order; gaps are allowed. */
   track(offset: number, bytes: number): void {
     const entry = { offset, bytes, settled: false };
@@ -36,10 +43,23 @@ export class OffsetTracker {
     this.#order.push(entry);
   }
 
-  /** Settles one offset and returns what the watermark passed by it: how many records and bytes of credit come back. */
-  settle(offset: number): { readonly records: number; readonly bytes: number } {
-    const own = this.#pending.get(offset);
-    if (own !== undefined) own.settled = true;
+  /** What {@link committable} is once these offsets are settled too. */
+  committableWith(offsets: Iterable<number>): number {
+    const settled = new Set(offsets);
+    let committable = this.#committable;
+    for (let at = this.#head; ; at += 1) {
+      const next = this.#order[at];
+      if (next === undefined || !(next.settled || settled.has(next.offset))) return committable;
+      committable = next.offset + 1;
+    }
+  }
+
+  /** Settles offsets and returns what the watermark passed by it: how many records and bytes of credit come back. */
+  settle(offsets: Iterable<number>): { readonly records: number; readonly bytes: number } {
+    for (const offset of offsets) {
+      const own = this.#pending.get(offset);
+      if (own !== undefined) own.settled = true;
+    }
     let records = 0;
     let bytes = 0;
     for (let next = this.#order[this.#head]; next?.settled === true; next = this.#order[this.#head]) {

@@ -183,7 +183,7 @@ export class BatchWriter {
 
   #fail(roots: readonly RootWrite[], error: StreamError): void {
     for (const { ref, items } of roots) {
-      for (const item of items) this.#outcomes(item, failedOutcome(ref, error));
+      for (const item of items) this.#outcomes(item, failedOutcome(ref, item.change, error));
     }
   }
 }

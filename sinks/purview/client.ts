@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import {
+  entitiesWithExtInfoSchema,
   entityWithExtInfoSchema,
   entityDefSchema,
   mutationResponseSchema,
@@ -82,6 +83,27 @@ export class CatalogClient {
     const request = { method: 'GET', ...this.#byName(ref), signal } as const;
     const answer = await absent(this.#call({ request, schema: entityWithExtInfoSchema }, signal));
     return answer?.entity;
+  }
+
+  /** Which of some names of one type the catalogue has: one request for as many as its address can hold. */
+  async existing(
+    typeName: string,
+    qualifiedNames: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    for (const names of inAddresses(qualifiedNames)) {
+      const query = Object.fromEntries(names.map((name, index) => [`attr_${index}:qualifiedName`, name]));
+      const path = `/entity/bulk/uniqueAttribute/type/${encodeURIComponent(typeName)}`;
+      const whole = { ...query, minExtInfo: 'true', ignoreRelationships: 'true' };
+      const request = { method: 'GET', path, query: whole, signal } as const;
+      const answer = await absent(this.#call({ request, schema: entitiesWithExtInfoSchema }, signal));
+      for (const { status, attributes } of answer?.entities ?? []) {
+        const name = attributes['qualifiedName'];
+        if (status !== 'DELETED' && typeof name === 'string') found.add(name);
+      }
+    }
+    return found;
   }
 
   /** Makes a relationship; one that exists already is fine. Rejects with CATALOG_MISSING_REFERENT when an end is missing. */
@@ -188,6 +210,22 @@ export class CatalogClient {
     if (response.status >= 200 && response.status < 300) return response;
     throw faultOf(response, describe(request), host.clock.now());
   }
+}
+
+/** Names in groups whose encoded form fits an address: servers and gateways refuse more than 8,000 bytes. */
+function inAddresses(names: readonly string[]): readonly (readonly string[])[] {
+  const groups: string[][] = [];
+  let bytes = 0;
+  for (const name of names) {
+    const size = encodeURIComponent(name).length + '&attr_100:qualifiedName='.length;
+    const last = groups.at(-1);
+    bytes += size;
+    if (last === undefined || last.length >= 100 || bytes > 6000) {
+      groups.push([name]);
+      bytes = size;
+    } else last.push(name);
+  }
+  return groups;
 }
 
 function describe({ method, path }: HttpRequest): string {

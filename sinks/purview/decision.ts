@@ -51,7 +51,7 @@ export class RootDecision {
       const error = ofOneChange(thrown, this.#context.signal);
       this.#failed = true;
       for (const waiting of [item, ...this.#root.upserts]) {
-        this.#settle(waiting, failedOutcome(this.#ref, error));
+        this.#settle(waiting, failedOutcome(this.#ref, waiting.change, error));
       }
     }
   }

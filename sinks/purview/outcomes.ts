@@ -1,7 +1,8 @@
 import { StreamError } from '../../pipeline/errors.ts';
 import type { AppliedCounts, Outcome } from '../../pipeline/sink.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
-import type { EntityRef } from '../../schemas/types.ts';
+import type { EntityChange, EntityRef } from '../../schemas/types.ts';
+import { wantedBy } from './wanted.ts';
 import type { MutationResponse } from './client.ts';
 import type { Item } from './unit.ts';
 
@@ -60,10 +61,13 @@ export function rejectedOutcome(ref: EntityRef, error: StreamError): Outcome {
 }
 
 /** The outcome of a change that failed: whether it is asked for again is said by its error. */
-export function failedOutcome(ref: EntityRef, error: StreamError): Outcome {
+export function failedOutcome(ref: EntityRef, change: EntityChange, error: StreamError): Outcome {
   if (!error.retryable) return rejectedOutcome(ref, error);
-  const kind = error.code === 'CATALOG_MISSING_REFERENT' ? 'missing-referent' : 'retry';
-  return { kind, error: named(ref, error) };
+  const wanted = wantedBy(change, error);
+  return {
+    ...(wanted === undefined ? { kind: 'retry' } : { kind: 'missing', wanted }),
+    error: named(ref, error),
+  };
 }
 
 function named(ref: EntityRef, error: StreamError): StreamError {

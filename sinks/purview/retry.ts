@@ -41,7 +41,8 @@ export async function withRetry<T>(
   }
 }
 
-/** A missing referent is not passing by itself: it waits for something that is to be delivered. */
+/** What is missing does not come by itself: it waits for something that is to be delivered or created. */
 function isPassing(thrown: unknown): thrown is StreamError {
-  return thrown instanceof StreamError && thrown.retryable && thrown.code !== 'CATALOG_MISSING_REFERENT';
+  if (!(thrown instanceof StreamError) || !thrown.retryable) return false;
+  return thrown.code !== 'CATALOG_MISSING_REFERENT' && thrown.code !== 'CATALOG_MISSING_TYPE';
 }

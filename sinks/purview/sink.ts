@@ -2,7 +2,8 @@ import { coalesce, type Said } from '../../pipeline/coalesce.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
-import type { Delivery, Outcome, Sink } from '../../pipeline/sink.ts';
+import type { Delivery, Outcome, Sink, Wanted } from '../../pipeline/sink.ts';
+import type { EntityRef } from '../../schemas/types.ts';
 import { declareTypes, type DeclaredTypes } from '../../pipeline/typedef-plan.ts';
 import { adopted, type Applied, appliedWrite, forgetApplied, readApplied } from './applied.ts';
 import { BatchWriter, type BatchContext } from './batch.ts';
@@ -86,6 +87,27 @@ export class CatalogSink implements Sink {
         `The change of ${typeName} ${qualifiedName} was left without an outcome.`,
       );
     });
+  }
+
+  async find({ refs, types }: Wanted, signal: AbortSignal): Promise<Wanted> {
+    const { client } = this.#options;
+    const there: EntityRef[] = [];
+    for (const typeName of new Set(refs.map((ref) => ref.typeName))) {
+      const own = refs.filter((ref) => ref.typeName === typeName);
+      const names = await client.existing(
+        typeName,
+        own.map(({ qualifiedName }) => qualifiedName),
+        signal,
+      );
+      there.push(...own.filter(({ qualifiedName }) => names.has(qualifiedName)));
+    }
+    const known: string[] = [];
+    for (const type of types) if ((await client.entityType(type, signal)) !== undefined) known.push(type);
+    return { refs: there, types: known };
+  }
+
+  canPlace(typeName: string): boolean {
+    return this.#types.needsOnlyName(typeName);
   }
 
   async close(): Promise<void> {

@@ -51,6 +51,25 @@ export class TypeModel {
     return visit(typeName);
   }
 
+  /**
+   * Whether an entity can be written with nothing but its name: its type is declared, requires no attribute, and is not part of
+   * another one.
+   */
+  needsOnlyName(typeName: string): boolean {
+    const seen = new Set<string>();
+    const isFree = (name: string): boolean => {
+      if (seen.has(name)) return true;
+      seen.add(name);
+      const type = this.#declared.entityTypes.get(name);
+      const required = Object.values(type?.attributes ?? {}).some((attribute) => attribute.required === true);
+      return !required && (type?.superTypes ?? []).every(isFree);
+    };
+    const isPart = this.#relationships.some(
+      ({ category, end2 }) => category === 'COMPOSITION' && this.isA(typeName, end2.typeName),
+    );
+    return this.#declared.entityTypes.has(typeName) && !isPart && isFree(typeName);
+  }
+
   /** The relationship that an attribute of a type stands for, or undefined. */
   relation(typeName: string, attribute: string): Relation | undefined {
     for (const { name, category, end1, end2 } of this.#relationships) {

@@ -3,7 +3,7 @@ import { StreamError } from '../../pipeline/errors.ts';
 import { createMemoryTransport } from '../../transports/memory.ts';
 import { ScriptedSink, change, committed, delivered, many, start } from '../support/sink-stage.ts';
 
-describe('runSinkStage(), at its end', () => {
+describe('SinkStage.run(), at its end', () => {
   it('waits for the batches of other lanes before it gives the partition up, when one lane fails', async () => {
     const error = new StreamError('CATALOG_REFUSED', 'Log in first.');
     let finish = (): void => undefined;

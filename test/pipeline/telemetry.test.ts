@@ -13,6 +13,8 @@ const names: Readonly<Record<TelemetryEventName, true>> = {
   settled: true,
   returned: true,
   commitRefused: true,
+  unparked: true,
+  parked: true,
   applied: true,
   deadLettered: true,
   stageWaiting: true,
@@ -27,7 +29,14 @@ it('createTelemetry() knows exactly the pinned events', () => {
   telemetry.emit('received', { stage: 'sink', events: 1 });
   telemetry.emit('sinkWaiting', { code: 'CATALOG_THROTTLED', message: 'm', waitMs: 1 });
   expect(heard).toEqual(['scanStarted', 'received', 'sinkWaiting']);
-  expect(settlements).toEqual(['delivered', 'unchanged', 'superseded', 'filtered', 'dead-lettered']);
+  expect(settlements).toEqual([
+    'delivered',
+    'unchanged',
+    'superseded',
+    'filtered',
+    'parked',
+    'dead-lettered',
+  ]);
 });
 
 it('on() returns what removes the listener', () => {

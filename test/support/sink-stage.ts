@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { Delivery, Outcome, Sink } from '../../pipeline/sink.ts';
-import { runSinkStage, type SinkStageOptions } from '../../pipeline/sink-stage.ts';
+import { SinkStage, type SinkStageOptions } from '../../pipeline/sink-stage.ts';
 import { createTelemetry, type Settlement } from '../../pipeline/telemetry.ts';
 import { groups, topics } from '../../pipeline/topics.ts';
 import type { Transport } from '../../pipeline/transport.ts';
@@ -15,8 +15,9 @@ export const counts = { created: 1, updated: 0, unchanged: 0, deleted: 0 };
 export const delivered: Outcome = { kind: 'delivered', counts };
 /** The outcome of a change whose referent is missing. */
 export const missing: Outcome = {
-  kind: 'missing-referent',
+  kind: 'missing',
   error: new StreamError('CATALOG_MISSING_REFERENT', 'There is no such table.'),
+  wanted: { refs: [], types: [] },
 };
 /** The outcome of a change that is to be tried again. */
 export const throttled: Outcome = {
@@ -94,6 +95,9 @@ export function change(id: string, key: string): EntityChange {
 export interface Stage {
   readonly transport: Transport;
   readonly settled: Record<Settlement | 'received', number>;
+  /** What became of what was parked, in order. */
+  readonly unparked: readonly string[];
+  readonly sweep: () => Promise<boolean>;
   readonly stop: () => void;
   readonly ended: Promise<void>;
 }
@@ -121,6 +125,7 @@ export async function start(
     unchanged: 0,
     superseded: 0,
     filtered: 0,
+    parked: 0,
     'dead-lettered': 0,
   };
   telemetry.on('received', ({ events }) => {
@@ -129,29 +134,31 @@ export async function start(
   telemetry.on('settled', ({ as }) => {
     settled[as] += 1;
   });
+  const unparked: string[] = [];
+  telemetry.on('unparked', ({ as }) => unparked.push(as));
   const leave = new AbortController();
-  const ended = runSinkStage(
-    {
-      transport,
-      sink,
-      telemetry,
-      credits: { records: 50, bytes: 1_000_000 },
-      lanes: 3,
-      batch: { count: 5, bytes: 100_000, withinMs: 1 },
-      missingReferentAttempts: 3,
-      retryDelayMs: 1,
-      now: () => new Date(0),
-      ...options,
-    },
-    leave.signal,
-  );
+  const running = new SinkStage({
+    transport,
+    sink,
+    telemetry,
+    credits: { records: 50, bytes: 1_000_000 },
+    lanes: 3,
+    batch: { count: 5, bytes: 100_000, withinMs: 1 },
+    missingReferent: 'dead-letter',
+    parkForMs: 0,
+    retryDelayMs: 1,
+    now: () => new Date(0),
+    ...options,
+  });
+  const ended = running.run(leave.signal);
   ended.catch(() => undefined); // looked at by the test
   onTestFinished(async () => {
     leave.abort();
     await ended.catch((thrown: unknown) => thrown);
     await transport.close();
   });
-  return { transport, settled, stop: () => leave.abort(), ended };
+  const sweep = () => running.sweep(leave.signal);
+  return { transport, settled, unparked, sweep, stop: () => leave.abort(), ended };
 }
 
 /** The offset that the stage has committed. */

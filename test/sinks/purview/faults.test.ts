@@ -178,7 +178,7 @@ describe('deliver() finds the one that is wrong', () => {
     atlas.always((names) => names.includes(name), atlasError(status, code, message));
     const outcomes = await deliver(...abc, shopProcess('late', { inputs: ['x'], outputs: ['a'] }));
     expect(kinds(outcomes).slice(0, 3)).toEqual(['delivered', 'delivered', 'delivered']);
-    expect(kinds(outcomes)[3]).toBe('missing-referent CATALOG_MISSING_REFERENT');
+    expect(kinds(outcomes)[3]).toBe('missing CATALOG_MISSING_REFERENT');
   });
 
   it.each(['ATLAS-400-00-014', 'ATLAS-400-00-00A', 'ATLAS-404-00-001'])(
@@ -186,7 +186,7 @@ describe('deliver() finds the one that is wrong', () => {
     async (code) => {
       atlas.always(has('b'), atlasError(400, code, 'Type ENTITY with name shop does not exist'));
       const outcomes = await deliver(...abc);
-      expect(kinds(outcomes)).toEqual(['delivered', 'rejected CATALOG_MISSING_TYPE', 'delivered']);
+      expect(kinds(outcomes)).toEqual(['delivered', 'missing CATALOG_MISSING_TYPE', 'delivered']);
       expect(
         atlas.seen.filter(({ method, url }) => method === 'POST' && url.endsWith('/types/typedefs')),
       ).toHaveLength(2);

@@ -335,7 +335,7 @@ describe('deliver()', () => {
     const shops = Array.from({ length: 20 }, (_, n) => shop(`s${n}`));
     const late = shopProcess('late', { inputs: ['nowhere'], outputs: ['s1'] });
     const outcomes = await deliver(...shops, late, shopProcess('good', { inputs: ['s0'], outputs: ['s1'] }));
-    expect(kinds(outcomes)[20]).toBe('missing-referent CATALOG_MISSING_REFERENT');
+    expect(kinds(outcomes)[20]).toBe('missing CATALOG_MISSING_REFERENT');
     expect(kinds(outcomes).filter((kind) => kind === 'delivered')).toHaveLength(21);
     await deliver(shop('nowhere'));
     expect(kinds(await deliver(late))).toEqual(['delivered']);
@@ -343,9 +343,7 @@ describe('deliver()', () => {
 
   it('reports a missing referent when a known process gets an input that is not there', async () => {
     await deliver(job(['a']), shop('a'), shop('out'));
-    expect(kinds(await deliver(job(['a', 'late'], 2)))).toEqual([
-      'missing-referent CATALOG_MISSING_REFERENT',
-    ]);
+    expect(kinds(await deliver(job(['a', 'late'], 2)))).toEqual(['missing CATALOG_MISSING_REFERENT']);
     await deliver(shop('late'));
     expect(kinds(await deliver(job(['a', 'late'], 2)))).toEqual(['delivered']);
     expect(await catalog.active(...process, 'inputs')).toEqual(['a', 'late']);

@@ -1,0 +1,24 @@
+import { decodeEvent } from '../../schemas/codec.ts';
+import type { EntityChange } from '../../schemas/types.ts';
+import { StreamError } from '../errors.ts';
+import { topics } from '../topics.ts';
+import type { StoredRecord } from '../transport.ts';
+import { intactValue } from './intact-value.ts';
+
+/** One change on its way to the sink. */
+export interface LaneItem {
+  readonly record: StoredRecord;
+  readonly change: EntityChange;
+  /** Whether its offset is settled already, as parked. */
+  readonly wasParked: boolean;
+}
+
+/** Reads the change of a record. Throws EVENT_UNDECODABLE with the reason. */
+export function laneItem(record: StoredRecord, value: Uint8Array, wasParked: boolean): LaneItem {
+  const { type, value: decoded } = decodeEvent(intactValue(record, value));
+  if (type === 'entity-change') return { record, change: decoded as EntityChange, wasParked };
+  throw new StreamError(
+    'EVENT_UNDECODABLE',
+    `An event of type ${type} does not belong on ${topics.entities}.`,
+  );
+}

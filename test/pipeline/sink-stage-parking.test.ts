@@ -1,0 +1,174 @@
+import { describe, expect, it, vi } from 'vitest';
+import { scanParked } from '../../pipeline/delivery/parked-entry.ts';
+import { StreamError } from '../../pipeline/errors.ts';
+import type { Delivery, Outcome, Wanted } from '../../pipeline/sink.ts';
+import { groups, topics } from '../../pipeline/topics.ts';
+import type { EntityRef } from '../../schemas/types.ts';
+import {
+  change,
+  committed,
+  deadLetters,
+  delivered,
+  ScriptedSink,
+  start,
+  type Stage,
+} from '../support/sink-stage.ts';
+
+const table: EntityRef = { typeName: 'table', qualifiedName: 'target' };
+
+function missingRefs(...refs: readonly EntityRef[]): Outcome {
+  const error = new StreamError('CATALOG_MISSING_REFERENT', 'There is no such table.');
+  return { kind: 'missing', error, wanted: { refs, types: [] } };
+}
+
+/** A sink whose catalogue a test fills from outside. */
+class OutsideSink extends ScriptedSink {
+  readonly there = new Set<string>();
+  readonly lookups: Wanted[] = [];
+  types: readonly string[] = [];
+
+  async find(wanted: Wanted): Promise<Wanted> {
+    this.lookups.push(wanted);
+    return {
+      refs: wanted.refs.filter(({ qualifiedName }) => this.there.has(qualifiedName)),
+      types: wanted.types.filter((type) => this.types.includes(type)),
+    };
+  }
+}
+
+function waitsForTarget(): OutsideSink {
+  const sink: OutsideSink = new OutsideSink(({ change: { objectId } }: Delivery) =>
+    objectId.startsWith('job') && !sink.there.has('target') ? missingRefs(table) : delivered,
+  );
+  return sink;
+}
+
+const long = { parkForMs: 600_000, missingReferent: 'dead-letter' } as const;
+
+async function parked({ transport }: Stage): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for await (const { key, items } of scanParked(transport.transactions.state, { group: groups.sink }))
+    keys.push(...items.map(({ offset }) => `${key}@${offset}`));
+  return keys.sort();
+}
+
+describe('SinkStage.run(), with what the catalogue lacks', () => {
+  it('parks in the state, commits, and delivers when a lookup finds what is waited for: one for all that wait', async () => {
+    const sink = waitsForTarget();
+    const jobs = Array.from({ length: 30 }, (_, index) => change(`job${index}`, `j${index}`));
+    const stage = await start(sink, jobs, long);
+    await vi.waitFor(async () => expect(await committed(stage)).toBe(30));
+    expect(await parked(stage)).toHaveLength(30);
+    expect(stage.settled).toMatchObject({ received: 30, parked: 30 });
+    await vi.waitFor(() => expect(sink.lookups.length).toBeGreaterThan(2));
+    expect(sink.lookups.at(-1)).toEqual({ refs: [table], types: [] });
+    sink.there.add('target');
+    await vi.waitFor(() => expect(stage.unparked).toHaveLength(30));
+    expect(new Set(stage.unparked)).toEqual(new Set(['delivered']));
+    expect(await parked(stage)).toEqual([]);
+    expect(await deadLetters(stage)).toEqual([]);
+  });
+
+  it('delivers what another process has parked, after a restart', async () => {
+    const first = await start(waitsForTarget(), [change('job', 'j')], long);
+    await vi.waitFor(async () => expect(await parked(first)).toEqual(['j@0']));
+    first.stop();
+    await first.ended;
+    const sink = waitsForTarget();
+    sink.there.add('target');
+    const { transport } = first;
+    const second = await start(sink, [], { ...long, transport });
+    await vi.waitFor(() => expect(second.unparked).toEqual(['delivered']));
+    expect(sink.applied).toEqual(['job']);
+    expect(second.settled.received).toBe(0);
+  });
+
+  it('takes along what is parked when the next change of its key comes, in its order', async () => {
+    const sink = waitsForTarget();
+    const stage = await start(sink, [change('job1', 'j'), change('job2', 'j')], {
+      ...long,
+      retryDelayMs: 600_000,
+      batch: { count: 1, bytes: 1000, withinMs: 1 },
+    });
+    await vi.waitFor(async () => expect(await parked(stage)).toEqual(['j@0', 'j@1']));
+    sink.there.add('target');
+    const { transport } = stage;
+    stage.stop();
+    await stage.ended;
+    const next = await start(sink, [change('job3', 'j')], {
+      ...long,
+      transport,
+      retryDelayMs: 600_000,
+    });
+    await vi.waitFor(async () => expect(await committed(next)).toBe(3));
+    expect(sink.applied).toEqual(['job1', 'job2', 'job3']);
+    expect(next.unparked).toEqual(['delivered', 'delivered']);
+    expect(await parked(next)).toEqual([]);
+  });
+
+  it('parks a change once when it comes again, because the offset was not committed before a crash', async () => {
+    const first = await start(waitsForTarget(), [change('job', 'j')], long);
+    await vi.waitFor(async () => expect(await parked(first)).toEqual(['j@0']));
+    first.stop();
+    await first.ended;
+    const sink = waitsForTarget();
+    await first.transport.admin.resetOffsets(topics.entities, groups.sink, new Map([[0, 0]]));
+    const again = await start(sink, [], { ...long, transport: first.transport });
+    await vi.waitFor(async () => expect(await committed(again)).toBe(1));
+    expect(await parked(again)).toEqual(['j@0']);
+    sink.there.add('target');
+    await vi.waitFor(() => expect(again.unparked).toEqual(['delivered']));
+  });
+
+  it('parks the changes of a missing type for as long as it is missing, and names it', async () => {
+    const error = new StreamError('CATALOG_MISSING_TYPE', 'Type ENTITY with name odd does not exist');
+    const sink: OutsideSink = new OutsideSink(() =>
+      sink.types.includes('odd')
+        ? delivered
+        : { kind: 'missing', error, wanted: { refs: [], types: ['odd'] } },
+    );
+    const stage = await start(sink, [change('a', 'x'), change('b', 'y')], { ...long, parkForMs: 0 });
+    await vi.waitFor(() => expect(sink.lookups.length).toBeGreaterThan(3));
+    expect(sink.lookups.at(-1)).toEqual({ refs: [], types: ['odd'] });
+    expect(await deadLetters(stage)).toEqual([]);
+    sink.types = ['odd'];
+    await vi.waitFor(() => expect(stage.unparked).toEqual(['delivered', 'delivered']));
+  });
+
+  it('gives nothing up while a partition is in the hands of a process that does not settle', async () => {
+    const sink = waitsForTarget();
+    const stage = await start(sink, [], { ...long, parkForMs: 0 });
+    await stage.transport.ensureTopics([{ name: topics.raw, partitions: 1 }]);
+    const raw = { key: 'k', value: Buffer.from('not derived yet'), headers: {} };
+    await stage.transport.append(topics.raw, [raw]);
+    const { transport } = stage;
+    stage.stop();
+    await stage.ended;
+    const next = await start(sink, [change('job', 'j')], { ...long, parkForMs: 0, transport });
+    await vi.waitFor(() => expect(sink.lookups.length).toBeGreaterThan(5));
+    expect(await parked(next)).toEqual(['j@0']);
+    const leave = new AbortController();
+    for await (const assignment of transport.subscribe({
+      topic: topics.raw,
+      group: groups.transform,
+      signal: leave.signal,
+    })) {
+      await assignment.commit(1);
+      await assignment.release();
+      leave.abort();
+    }
+    await vi.waitFor(() => expect(next.unparked).toEqual(['dead-lettered']));
+    expect(await deadLetters(next)).toMatchObject([{ key: 'j', code: 'CATALOG_MISSING_REFERENT' }]);
+  });
+
+  it('sweep() resolves with false when nothing that is parked moves on', async () => {
+    const sink = waitsForTarget();
+    const stage = await start(sink, [change('job', 'j')], { ...long, retryDelayMs: 600_000 });
+    await vi.waitFor(async () => expect(await parked(stage)).toEqual(['j@0']));
+    expect(await stage.sweep()).toBe(false);
+    sink.there.add('target');
+    expect(await stage.sweep()).toBe(true);
+    expect(await stage.sweep()).toBe(false);
+    expect(stage.unparked).toEqual(['delivered']);
+  });
+});
