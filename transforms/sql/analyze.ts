@@ -139,7 +139,7 @@ function statementOf(effect: Effect, { nodes }: Session): SqlStatement {
     line: effect.line,
     kind: effect.kind,
     reads: [...effect.reads].filter(isTable).map(name),
-    writes: [...effect.writes].map(name),
+    writes: [...effect.writes].filter(isTable).map(name),
     columnEdges,
     reasons: effect.reasons,
   };

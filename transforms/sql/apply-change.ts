@@ -32,7 +32,10 @@ function bindAround(frame: Frame, statement: Update | Delete, scope: Scope): rea
           (source.alias !== undefined && columnKey(source.alias) === label) ||
           (source.alias === undefined && columnKey(source.name.join('.')) === label),
       ) ??
-      statement.from.find((source) => source.type === 'table' && columnKey(source.name.join('.')) === label);
+      statement.from.find(
+        (source) => source.type === 'table' && columnKey(source.name.join('.')) === label,
+      ) ??
+      unqualifiedMatch(statement.from, target);
     named.push(found ?? target);
   }
   for (const source of [
@@ -45,6 +48,20 @@ function bindAround(frame: Frame, statement: Update | Delete, scope: Scope): rea
       bindSource(frame.resolver, source, scope);
   }
   return targets;
+}
+
+/** `UPDATE t … FROM dbo.t`: the only source without an alias that ends so. */
+function unqualifiedMatch(from: readonly Source[], target: Source): Source | undefined {
+  if (target.name.length !== 1 || target.type !== 'table') return undefined;
+  const label = columnKey(target.name[0] ?? '');
+  const found = from.filter(
+    (source) =>
+      source.type === 'table' &&
+      source.alias === undefined &&
+      source.name.length > 1 &&
+      columnKey(source.name.at(-1) ?? '') === label,
+  );
+  return found.length === 1 ? found[0] : undefined;
 }
 
 function assignedSources(session: Session, statement: Update): readonly Source[] {
@@ -171,6 +188,8 @@ export function applyMerge(frame: Frame, statement: Merge): Relation {
           source.bounds.length === 1 ? source : scopeOf(tables, one),
         ),
       );
+  // Through a common table the target was read only to be found.
+  if (bound.table === undefined) resolver.reads.delete(target);
   effect.absorb(resolver, [target]);
   return applyOutputs(inner, statement.output, target, scope);
 }

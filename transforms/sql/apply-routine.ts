@@ -1,10 +1,11 @@
-/** Calls, dynamic SQL, variables, cursors and bare queries to edges. */
+/** Calls, dynamic SQL, variables and cursors to edges. */
 import type { Frame } from './frame.ts';
-import type { Assign, Call, Fetch, Name, Read } from './ir.ts';
+import type { Assign, Call, Fetch, Name } from './ir.ts';
+import { nameFromText } from './computed-names.ts';
 import { displayName } from './names.ts';
+import { isUnknownText, unknownText } from './unknown-text.ts';
 import { Origins, type Relation, united } from './relations.ts';
 import { Scope } from './scope.ts';
-import type { Session } from './session.ts';
 
 /** What a call hands out to the statement around it. */
 export interface CallResult {
@@ -20,18 +21,23 @@ export function runCall(frame: Frame, call: Call): CallResult {
 
 function runText(frame: Frame, call: Call): CallResult {
   const { effect, session } = frame;
-  const text = session.fold(call.script ?? []);
-  if (text === undefined) {
+  const texts = session.texts.fold(call.script ?? []).filter((text) => /[^\s\u{E000}]/u.test(text));
+  if (texts.length === 0) {
     effect.note('dynamic-sql', `Dynamic SQL built at run time, line ${call.line}.`);
     return { results: [], reads: [] };
   }
+  if (texts.some(isUnknownText))
+    effect.note(
+      'dynamic-sql',
+      `Dynamic SQL built at run time in part, line ${call.line}; only what is constant was read.`,
+    );
   if (call.server !== undefined)
     effect.note(
       'remote-server',
       `Runs on server ${call.server}; names are as they stand there, line ${call.line}.`,
     );
   const first = session.effects.length;
-  const results = session.run(text, call.line);
+  const results = texts.flatMap((text) => session.run(text, call.line));
   const reads = new Set<string>();
   for (const inner of session.effects.slice(first))
     for (const read of [...inner.reads, ...inner.calls]) reads.add(read);
@@ -78,21 +84,14 @@ function isSystemProcedure(name: Name): boolean {
 /** `EXEC sp_rename 'schema.old', 'new'`: tables only. */
 function renameByProcedure(frame: Frame, call: Call): void {
   const { session } = frame;
-  const [from, to, kind] = call.args.map((arg) => session.fold(arg));
-  if (from === undefined || to === undefined) {
+  const [from, to, kind] = call.args.map((arg) => session.texts.fold(arg).join(unknownText));
+  if (from === undefined || to === undefined || isUnknownText(from) || isUnknownText(to)) {
     frame.effect.note('dynamic-sql', `sp_rename with names built at run time, line ${call.line}.`);
     return;
   }
   if (kind !== undefined && kind.toUpperCase() !== 'OBJECT') return;
-  const source = nameFromText(from);
+  const source = nameFromText(from, session.dialect);
   renameTable(frame, source, [...source.slice(0, -1), to]);
-}
-
-/** Cuts `[a].b` at its dots. */
-function nameFromText(text: string): Name {
-  return [...text.matchAll(/\[((?:[^\]]|\]\])*)\]|"((?:[^"]|"")*)"|([^.[\]"]+)/g)].map((part) =>
-    (part[1] ?? part[2] ?? part[3] ?? '').trim(),
-  );
 }
 
 /** Notes that rows which this script wrote go on under another name; an emptied table takes none along. */
@@ -115,7 +114,7 @@ export function applyCall(frame: Frame, call: Call): void {
   const { results, reads } = runCall(frame, call);
   const relation = united(results);
   setVariables(frame, call.into, relation, reads);
-  for (const target of call.into) if (session.dialect.tsql) session.setText(target, undefined);
+  for (const target of call.into) if (session.dialect.tsql) session.texts.set(target, undefined);
   effect.absorb(frame.resolver, []);
 }
 
@@ -130,12 +129,7 @@ export function applyAssign(frame: Frame, statement: Assign): void {
   }
   for (const { variable, expression, text, append } of statement.assignments) {
     session.declare(variable);
-    const folded = session.fold(text);
-    const before = session.textOf(variable);
-    session.setText(
-      variable,
-      append ? (before === undefined || folded === undefined ? undefined : before + folded) : folded,
-    );
+    session.texts.set(variable, session.texts.fold(append ? [{ variable }, ...text] : text));
     const node = session.nodes.variable(variable);
     const own = session.resolver(statement.line);
     const origins = own.origins(expression, scope);
@@ -153,7 +147,7 @@ export function applyFetch(frame: Frame, statement: Fetch): void {
 }
 
 /** Gives variables the columns of a relation by position (one variable may take them all as a record), and the tables read. */
-function setVariables(
+export function setVariables(
   frame: Frame,
   names: readonly string[],
   relation: Relation,
@@ -162,89 +156,11 @@ function setVariables(
   const { effect, session } = frame;
   for (const [at, name] of names.entries()) {
     session.declare(name);
-    session.setText(name, undefined);
+    session.texts.set(name, undefined);
     const node = session.nodes.variable(name);
     for (const read of reads) effect.edge(read, node);
     const record = names.length === 1 && (relation.columns.length !== 1 || relation.open.length > 0);
     const columns = record ? relation.columns : relation.columns.slice(at, at + 1);
     for (const column of columns) effect.value(node, record ? column.name : '', column.origins);
   }
-}
-
-/** Applies a query on its own: a result, the rows of a cursor, values for variables, or SELECT INTO a table. */
-export function applyRead(frame: Frame, statement: Read): Relation {
-  const { effect, resolver, session } = frame;
-  const tables = resolver.withTables(statement.with, frame.tables);
-  const relation = resolver.query(statement.query, tables);
-  const [first] = statement.query.branches;
-  const select = first?.type === 'select' ? first : undefined;
-  const assigned = select?.items.some((item) => item.assigns !== undefined) === true;
-  const variables = (select?.into ?? [])
-    .filter((name) => takesVariables(session, name))
-    .map((name) => name[0] ?? '');
-  if (statement.cursor !== undefined) {
-    effect.absorb(resolver, []);
-    session.cursors.set(statement.cursor.toLowerCase(), {
-      relation,
-      reads: [...resolver.reads, ...resolver.others],
-    });
-  } else if (assigned) {
-    for (const item of select?.items ?? [])
-      assignItem(frame, item.assigns, relation.columns.find((column) => column.name === item.name)?.origins);
-    effect.absorb(resolver, []);
-  } else if (variables.length > 0) {
-    effect.absorb(resolver, []);
-    setVariables(frame, variables, relation, [...resolver.reads, ...resolver.others]);
-  } else if (select !== undefined && select.into.length > 0)
-    storeInto(frame, select.into, select.intoTemporary, relation);
-  else {
-    effect.absorb(resolver, [null]);
-    effect.store(null, relation);
-    session.addResult(relation);
-  }
-  return relation;
-}
-
-function assignItem(
-  frame: Frame,
-  variable: string | undefined,
-  origins: Parameters<Frame['effect']['value']>[2] | undefined,
-): void {
-  if (variable === undefined) return;
-  const { effect, resolver, session } = frame;
-  session.setText(variable, undefined);
-  const node = session.nodes.variable(variable);
-  for (const read of [...resolver.reads, ...resolver.others]) effect.edge(read, node);
-  if (origins !== undefined) effect.value(node, '', origins);
-}
-
-/** In routines of block languages SELECT INTO fills variables; T-SQL makes a table. */
-function takesVariables(session: Session, name: Name): boolean {
-  if (session.dialect.tsql || name.length !== 1) return false;
-  const [only] = name;
-  return (
-    only !== undefined &&
-    (session.isVariable(only) ||
-      only.startsWith('@') ||
-      (session.routine !== undefined && session.dialect.name !== 'postgres'))
-  );
-}
-
-function storeInto(frame: Frame, names: readonly Name[], temporary: boolean, relation: Relation): void {
-  const { effect, resolver, session } = frame;
-  const [name] = names;
-  if (name === undefined) return;
-  if (temporary) session.nodes.declareTemporary(name);
-  const target = session.nodes.of(name);
-  effect.writes.add(target);
-  session.written.add(target);
-  session.emptied.delete(target);
-  session.nodes.create(target);
-  if (relation.open.length === 0)
-    session.setShape(
-      target,
-      relation.columns.map((column) => column.name),
-    );
-  effect.store(target, relation);
-  effect.absorb(resolver, [target]);
 }

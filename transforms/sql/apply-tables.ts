@@ -1,6 +1,7 @@
 /** CREATE, whole-table moves, TRUNCATE, DROP, ALTER and USE to edges and to the state of the session. */
 import { type Frame, targetColumns, writeTo } from './frame.ts';
 import { renameTable } from './apply-routine.ts';
+import type { Dialect } from './dialects.ts';
 import type { Create, Move, Query, Touch, Use } from './ir.ts';
 import { isLocation } from './names.ts';
 import { renamed } from './relations.ts';
@@ -25,6 +26,10 @@ export function applyCreate(frame: Frame, statement: Create): void {
     if (!names.includes('*')) session.setShape(target, names);
   }
   effect.absorb(resolver, [target]);
+  if (statement.copyOf !== undefined && statement.copiesRows) {
+    const source = session.nodes.of(statement.copyOf);
+    effect.keepColumns(source, target, session.columnsOf(source));
+  }
 }
 
 /** Applies a move of a whole table. */
@@ -95,14 +100,21 @@ export function applyTouch(frame: Frame, statement: Touch): void {
   }
 }
 
+/** In Databricks, Hive and MySQL a database is a schema, and USE names one. */
+function meansSchema(dialect: Dialect): boolean {
+  return dialect.name === 'databricks' || !dialect.threeParts;
+}
+
 /** Applies USE. */
 export function applyUse(frame: Frame, statement: Use): void {
   const { nodes, dialect } = frame.session;
   const { defaults } = nodes;
   const [first, second] = statement.name;
   if (first === undefined || (statement.level === 'any' && first.toLowerCase() === 'default')) return;
-  if (second !== undefined) nodes.defaults = { ...defaults, database: first, schema: second };
-  else if (statement.level === 'schema' || (!dialect.threeParts && statement.level !== 'database'))
+  // T-SQL's scripts begin with USE and mean one database by all their names.
+  const full = defaults.full || (!dialect.tsql && dialect.threeParts);
+  if (second !== undefined) nodes.defaults = { database: first, schema: second, full };
+  else if (statement.level === 'schema' || (statement.level !== 'catalog' && meansSchema(dialect)))
     nodes.defaults = { ...defaults, schema: first };
-  else nodes.defaults = { ...defaults, database: first, schema: dialect.tsql ? defaults.schema : undefined };
+  else nodes.defaults = { database: first, schema: dialect.tsql ? defaults.schema : undefined, full };
 }

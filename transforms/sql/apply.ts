@@ -1,7 +1,8 @@
 /** One statement to its effect, whatever its kind. */
 import { applyDelete, applyMerge, applyUpdate } from './apply-change.ts';
 import { applyInsert } from './apply-insert.ts';
-import { applyAssign, applyCall, applyFetch, applyRead } from './apply-routine.ts';
+import { applyRead } from './apply-read.ts';
+import { applyAssign, applyCall, applyFetch } from './apply-routine.ts';
 import { applyCreate, applyMove, applyTouch, applyUse } from './apply-tables.ts';
 import type { Frame } from './frame.ts';
 import type { Statement } from './ir.ts';

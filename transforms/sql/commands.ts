@@ -10,9 +10,9 @@ import { words } from './words.ts';
 
 type Assignment = Assign['assignments'][number];
 
-const useLevels: ReadonlyMap<string, 'database' | 'schema' | 'any'> = new Map([
+const useLevels: ReadonlyMap<string, 'database' | 'catalog' | 'schema' | 'any'> = new Map([
   ['DATABASE', 'database'],
-  ['CATALOG', 'database'],
+  ['CATALOG', 'catalog'],
   ['SCHEMA', 'schema'],
 ]);
 const otherUses = words('ROLE WAREHOUSE SECONDARY HINT');

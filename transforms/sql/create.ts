@@ -2,6 +2,7 @@
 import { commaRanges, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import type { Create, Name, Query, Statement } from './ir.ts';
+import { locationName } from './names.ts';
 import { beginsQuery, readQuery } from './query.ts';
 import { words } from './words.ts';
 
@@ -27,8 +28,8 @@ export function readCreate(cursor: Cursor, end: number): Statement {
     temporary ||= temporaryWords.has(cursor.word(cursor.at));
     cursor.at++;
   }
-  if (cursor.is('TASK', 'EVENT') && !altering) return readScheduled(cursor, end, other);
-  if (cursor.eat('SYNONYM')) return readSynonym(cursor, end, line);
+  const special = altering ? undefined : specials.get(cursor.word(cursor.at));
+  if (special !== undefined) return special(cursor, end, other);
   const what = cursor.is('VIEW') ? 'view' : 'table';
   if (!cursor.is('TABLE', 'VIEW') || (altering && what === 'table')) return other;
   cursor.at++;
@@ -43,6 +44,7 @@ export function readCreate(cursor: Cursor, end: number): Statement {
     columns: [],
     query: undefined,
     copyOf: undefined,
+    copiesRows: false,
     line,
     with: [],
   });
@@ -66,11 +68,32 @@ function readScheduled(cursor: Cursor, end: number, other: Statement): Statement
   return cursor.readStatement(cursor, end);
 }
 
-function readSynonym(cursor: Cursor, end: number, line: number): Statement {
+/** Snowflake's `CREATE STAGE name URL = 'location'`: what is behind the location can be read by the name. */
+function readStage(cursor: Cursor, end: number, other: Statement): Statement {
+  cursor.at++;
+  cursor.eatAll('IF', 'NOT', 'EXISTS');
+  const target = cursor.name(end);
+  const at = findAtDepth(cursor, cursor.at, end, (index) => cursor.word(index) === 'URL');
+  const location = cursor.token(at + 2);
+  if (target === undefined || at >= end || location.kind !== 'string') return other;
+  cursor.at = end;
+  return {
+    type: 'move',
+    how: 'copy',
+    source: locationName(location.text),
+    target,
+    sourceColumns: [],
+    query: undefined,
+    line: other.line,
+    with: [],
+  };
+}
+
+function readSynonym(cursor: Cursor, end: number, other: Statement): Statement {
+  cursor.at++;
   const target = cursor.name(end);
   const source = cursor.eat('FOR') ? cursor.name(end) : undefined;
-  if (target === undefined || source === undefined)
-    return { type: 'other', understood: true, line, with: [] };
+  if (target === undefined || source === undefined) return other;
   return {
     type: 'move',
     how: 'synonym',
@@ -78,10 +101,18 @@ function readSynonym(cursor: Cursor, end: number, line: number): Statement {
     target,
     sourceColumns: [],
     query: undefined,
-    line,
+    line: other.line,
     with: [],
   };
 }
+
+/** What CREATE makes besides tables and views, by its word. */
+const specials: ReadonlyMap<string, (cursor: Cursor, end: number, other: Statement) => Statement> = new Map([
+  ['TASK', readScheduled],
+  ['EVENT', readScheduled],
+  ['STAGE', readStage],
+  ['SYNONYM', readSynonym],
+]);
 
 function readDefinition(cursor: Cursor, end: number, create: Create): Create {
   let columns: readonly string[] = [];
@@ -91,9 +122,12 @@ function readDefinition(cursor: Cursor, end: number, create: Create): Create {
     if (copied !== undefined) return { ...create, copyOf: copied };
   }
   if (cursor.is('LIKE', 'CLONE') || (cursor.is('COPY', 'SHALLOW', 'DEEP') && cursor.isName(cursor.at + 1))) {
+    const copiesRows = !cursor.is('LIKE');
     while (cursor.is('LIKE', 'CLONE', 'COPY', 'SHALLOW', 'DEEP')) cursor.at++;
-    return { ...create, columns, copyOf: cursor.name(end) };
+    return { ...create, columns, copyOf: cursor.name(end), copiesRows };
   }
+  if (cursor.eatAll('AS', 'CLONE', 'OF'))
+    return { ...create, columns, copyOf: cursor.name(end), copiesRows: true };
   return { ...create, columns, query: findBody(cursor, end) };
 }
 
@@ -159,6 +193,7 @@ export function readCache(cursor: Cursor, end: number): Statement {
     columns: [],
     query,
     copyOf: undefined,
+    copiesRows: false,
     line,
     with: [],
   };

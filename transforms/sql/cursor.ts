@@ -2,6 +2,8 @@
 import { type Dialect, foldIdentifier } from './dialects.ts';
 import type { Name, Query, Statement } from './ir.ts';
 import type { Reason } from './reasons.ts';
+import { computedName } from './computed-names.ts';
+import { readTextParts } from './text-parts.ts';
 import type { Token } from './tokens.ts';
 
 const past: Token = { kind: 'operator', text: '', upper: '', start: 0, end: 0, line: 0 };
@@ -129,6 +131,7 @@ export class Cursor {
 
   /** Reads a dotted name; undefined (and nothing read) if none is there. */
   name(end: number): Name | undefined {
+    if (this.word(this.at) === 'IDENTIFIER' && this.symbol(this.at + 1, '(')) return this.computed(end);
     const parts: string[] = [];
     while (this.at < end && this.isName(this.at)) {
       this.part(parts, end);
@@ -140,6 +143,20 @@ export class Cursor {
       }
     }
     return parts.length === 0 ? undefined : parts;
+  }
+
+  /** Reads `IDENTIFIER(…)`: a name, or text that makes one. */
+  private computed(end: number): Name {
+    const from = this.at + 2;
+    const close = this.closeOf(this.at + 1, end);
+    this.at = Math.min(close + 1, end);
+    const only = this.token(from);
+    if (
+      close === from + 1 &&
+      (only.kind === 'quoted' || (only.kind === 'word' && !only.text.startsWith('$')))
+    )
+      return [this.identifier(from)];
+    return computedName(readTextParts(this, from, close), this.dialect);
   }
 
   private part(parts: string[], end: number): void {

@@ -13,8 +13,8 @@ export interface Dialect {
   readonly folding: Folding;
   /** What `"…"` is. */
   readonly doubleQuote: 'identifier' | 'string';
-  /** `[…]` quotes a name (T-SQL, SQLite). */
-  readonly brackets: boolean;
+  /** `[…]` quotes a name: anywhere (T-SQL, SQLite), or only where no element of an array can be meant (Redshift). */
+  readonly brackets: boolean | 'names';
   /** `\` escapes the next character inside strings. */
   readonly backslash: boolean;
   /** `#` starts a comment. */
@@ -83,7 +83,7 @@ const rules = {
   mysql,
   mariadb: mysql,
   oracle: { ...base, folding: 'upper' },
-  redshift: postgres,
+  redshift: { ...postgres, brackets: 'names' },
   athena: { ...base, structs: true },
   trino: { ...base, structs: true },
   clickhouse: { ...base, folding: 'preserve', backslash: true, threeParts: false },

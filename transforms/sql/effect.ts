@@ -4,8 +4,10 @@ import { maxStatementEdges } from './limits.ts';
 import type { RoutineHead } from './pieces.ts';
 import type { Reason } from './reasons.ts';
 import { Origins, type Relation } from './relations.ts';
-import type { IndirectKind, Resolver } from './resolver.ts';
+import type { Resolver } from './resolver.ts';
 import { columnKey } from './scope.ts';
+import { isUnknownText } from './unknown-text.ts';
+import type { IndirectKind } from './seen.ts';
 
 /** A value that goes from a column to a column. Tables are nodes; a target of null is the result of a bare query. */
 export interface NodeColumnEdge {
@@ -41,10 +43,18 @@ export class Effect {
   /** For each target column the sources that it has. */
   private readonly columns = new Map<string, Set<string>>();
 
-  constructor(line: number, kind: string, routine: RoutineHead | undefined) {
+  private readonly guessed: boolean;
+
+  /** `guessed`: the text may hold names that are not known. */
+  constructor(
+    line: number,
+    kind: string,
+    around: { readonly routine: RoutineHead | undefined; readonly guessed: boolean },
+  ) {
     this.line = line;
     this.kind = kind;
-    this.routine = routine;
+    this.routine = around.routine;
+    this.guessed = around.guessed;
   }
 
   /** Keeps how the statement writes its tables; the first call counts. */
@@ -88,7 +98,7 @@ export class Effect {
 
   /** Adds the edges of one target column. A column that keeps its own value is no edge. */
   value(target: string | null, targetColumn: string, origins: Origins): void {
-    if (origins.size === 0) return;
+    if (origins.size === 0 || (this.guessed && isUnknownText(targetColumn))) return;
     const targetKey = columnKey(targetColumn);
     let known = this.columns.get(targetKey);
     if (known === undefined) {
@@ -118,6 +128,8 @@ export class Effect {
     const [first] = relation.columns;
     for (const [at, column] of relation.columns.entries()) {
       const named = column.star ? '*' : names?.[at];
+      // One unknown may stand for several columns, so the places behind it are not known either.
+      if (this.guessed && (isUnknownText(column.name) || isUnknownText(named ?? ''))) return;
       this.value(target, named ?? column.name, column.origins);
     }
     if (first === undefined && relation.any !== undefined) this.value(target, '*', relation.any);

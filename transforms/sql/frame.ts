@@ -4,6 +4,7 @@ import type { Assignment, Name, Source } from './ir.ts';
 import type { Relation } from './relations.ts';
 import type { Resolver } from './resolver.ts';
 import type { Bound, CommonTables, Scope } from './scope.ts';
+import { unknownNode } from './nodes.ts';
 import type { Session } from './session.ts';
 import { bindSource } from './sources.ts';
 
@@ -18,6 +19,7 @@ export interface Frame {
 /** Notes a write and gives the node. */
 export function writeTo(frame: Frame, target: Name): string {
   const node = frame.session.nodes.of(target);
+  if (node === unknownNode) frame.resolver.unknownName(frame.effect.line);
   markWritten(frame, node);
   return node;
 }

@@ -6,7 +6,7 @@ import type { DirectKind } from './ir.ts';
 import { maxScriptEdges } from './limits.ts';
 import type { Nodes } from './nodes.ts';
 import { NodeNumbers } from './node-numbers.ts';
-import type { IndirectKind } from './resolver.ts';
+import type { IndirectKind } from './seen.ts';
 import { expandStars } from './stars.ts';
 
 /** A value from a column to a column; a source table of null could not be told, a target of null is a bare query. */

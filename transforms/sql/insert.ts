@@ -5,6 +5,7 @@ import { readCall } from './calls.ts';
 import type { Cursor } from './cursor.ts';
 import { scanExpression } from './expression.ts';
 import type { Assignment, CommonTable, Insert, Name, Query, Statement } from './ir.ts';
+import { readSource } from './from.ts';
 import { locationName } from './names.ts';
 import { beginsQuery, readQuery } from './query.ts';
 import { readValues } from './values.ts';
@@ -30,9 +31,24 @@ export function readInsert(cursor: Cursor, end: number, tables: readonly CommonT
     }
   }
   if (cursor.eat('DIRECTORY')) return readDirectory(cursor, end, { line, tables });
-  const target = cursor.name(end);
+  const target = cursor.is('OPENQUERY', 'OPENROWSET') ? readRemote(cursor, end) : cursor.name(end);
   if (target === undefined) return { type: 'other', understood: false, line, with: tables };
   return readBody(cursor, end, { line, tables, target });
+}
+
+/** `INSERT INTO OPENQUERY(server, 'SELECT a FROM t')` writes the table of the query. */
+function readRemote(cursor: Cursor, end: number): Name | undefined {
+  const { line } = cursor.token(cursor.at);
+  const [source] = readSource(cursor, end).sources;
+  const [branch] = source?.query?.branches ?? [];
+  const [table] = branch?.type === 'select' ? branch.from : [];
+  if (table?.type !== 'table')
+    cursor.note(
+      'remote-server',
+      line,
+      `The table that is written on another server is not known, line ${line}.`,
+    );
+  return table?.type === 'table' ? table.name : undefined;
 }
 
 /** True if the word before a target is a keyword: a name (or DIRECTORY) follows it. */

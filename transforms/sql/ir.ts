@@ -46,6 +46,8 @@ export interface SelectItem {
   readonly star?: { readonly qualifier: Name; readonly except: readonly string[] };
   /** `SELECT @v = …`: the variable that is set. */
   readonly assigns?: string;
+  /** The text that it is set to. */
+  readonly text?: readonly TextPart[];
   readonly line: number;
 }
 
@@ -196,6 +198,8 @@ export interface Create extends Common {
   readonly query: Query | undefined;
   /** LIKE and CLONE. */
   readonly copyOf: Name | undefined;
+  /** CLONE takes the rows, too. */
+  readonly copiesRows: boolean;
 }
 
 /** A whole table handed from one name to another: SWITCH, SWAP, COPY, UNLOAD, rename. */
@@ -217,7 +221,7 @@ export interface Touch extends Common {
 /** USE and its relatives. */
 export interface Use extends Common {
   readonly type: 'use';
-  readonly level: 'database' | 'schema' | 'any';
+  readonly level: 'database' | 'catalog' | 'schema' | 'any';
   readonly name: Name;
 }
 
@@ -230,8 +234,12 @@ export interface Read extends Common {
   readonly into: readonly string[];
 }
 
-/** A piece of constant text or an unknown, of an expression that builds SQL. */
-export type TextPart = { readonly text: string } | { readonly variable: string } | { readonly unknown: true };
+/** A piece of constant text, a variable, a call, or an unknown, of an expression that builds SQL. */
+export type TextPart =
+  | { readonly text: string }
+  | { readonly variable: string }
+  | { readonly call: string; readonly args: readonly (readonly TextPart[])[] }
+  | { readonly unknown: true };
 
 /** EXEC, CALL, EXECUTE IMMEDIATE: a routine by name, or SQL as text. */
 export interface Call extends Common {

@@ -150,6 +150,14 @@ export class Lexer {
     );
   }
 
+  /** True if the bracket here quotes a name: a letter follows it, and no value stands directly before it. */
+  beginsName(): boolean {
+    const last = this.tokens.at(-1);
+    const adjacent = last !== undefined && last.end === this.position;
+    if (!isWordStart(this.text.charCodeAt(this.position + 1))) return false;
+    return !adjacent || (last.kind !== 'word' && last.kind !== 'quoted' && last.kind !== ')');
+  }
+
   private word(start: number): void {
     const { text } = this;
     let end = start + 1;

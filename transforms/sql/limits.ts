@@ -27,6 +27,12 @@ export const maxPivots = 32;
 export const maxStarSteps = 1_000_000;
 /** Edges of one script after temporary tables are collapsed. */
 export const maxScriptEdges = 100_000;
+/** Functions and parentheses inside each other in an expression that builds SQL. */
+export const maxTextDepth = 64;
+/** Texts that one variable may hold after branches. */
+export const maxTextAlternatives = 16;
+/** Variables up to which branches are followed apart. */
+export const maxBranchVariables = 256;
 /** Characters of one folded string, and of all SQL strings that one script runs. */
 export const maxFoldedCharacters = 1024 * 1024;
 /** Routines outside of a script whose texts are read with it. */

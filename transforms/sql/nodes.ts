@@ -4,7 +4,8 @@
  * or before and after a DROP, is two nodes.
  */
 import type { Dialect } from './dialects.ts';
-import type { Name } from './ir.ts';
+import type { Name, TextPart } from './ir.ts';
+import { computedParts, nameFromText } from './computed-names.ts';
 import {
   completeName,
   type Defaults,
@@ -16,7 +17,12 @@ import {
 } from './names.ts';
 import type { SqlPlace } from './place.ts';
 
+import { isUnknownText, unknownText } from './unknown-text.ts';
+
 const sessionMark = '\u0002';
+
+/** The table of a name that nobody can know: hidden everywhere, like a variable. */
+export const unknownNode = `${sessionMark}?`;
 
 interface KnownName {
   readonly id: string;
@@ -24,6 +30,8 @@ interface KnownName {
   /** Part of the system catalogue. */
   readonly system: boolean;
 }
+
+const unknownName: KnownName = { id: unknownNode, display: '?', system: false };
 
 /** Names to nodes, with the state of USE, synonyms and temporary tables. */
 export class Nodes {
@@ -47,10 +55,20 @@ export class Nodes {
   private readonly made = new Set<string>();
   private scope = '';
 
-  constructor(dialect: Dialect, defaults: Defaults, place?: SqlPlace) {
+  /** Joins the parts of a name that SQL builds to every text that may come out. */
+  private readonly fold: (parts: readonly TextPart[]) => readonly string[];
+
+  constructor(
+    dialect: Dialect,
+    defaults: Defaults,
+    fold: (parts: readonly TextPart[]) => readonly string[],
+    place?: SqlPlace,
+  ) {
     this.dialect = dialect;
     this.current = defaults;
+    this.fold = fold;
     this.place = place;
+    this.intermediates.add(unknownNode);
   }
 
   /** Enters a routine, or the script itself (''). */
@@ -72,10 +90,18 @@ export class Nodes {
   }
 
   private lookUp(name: Name): KnownName {
+    const parts = computedParts(name);
+    if (parts !== undefined) {
+      const [text = unknownText, other] = this.fold(parts);
+      return other !== undefined || isUnknownText(text)
+        ? unknownName
+        : this.lookUp(nameFromText(text, this.dialect));
+    }
     const key = name.length === 1 ? (name[0] ?? '') : name.join('\u0006');
     let known = this.known.get(key);
     if (known === undefined) {
       const display = displayName(name);
+      if (isUnknownText(display)) return unknownName;
       known = { id: this.find(name, display), display, system: isSystemName(name) };
       this.known.set(key, known);
     }

@@ -16,7 +16,9 @@ export interface RoutineHead {
 
 /** One statement, or one part of a block that is read like a statement. */
 export interface Piece {
-  readonly kind: 'statement' | 'declare' | 'evaluate' | 'loop' | 'body';
+  readonly kind: 'statement' | 'declare' | 'evaluate' | 'loop' | 'body' | 'branch';
+  /** Of a branch: one begins (IF), the next one begins (ELSE), or all of them are over. The range is empty. */
+  readonly step?: 'if' | 'else' | 'end';
   /** A body in another language than SQL. */
   readonly language?: string;
   readonly from: number;

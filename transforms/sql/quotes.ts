@@ -25,7 +25,8 @@ export function readQuoted(lexer: Lexer, prefix = ''): boolean {
       return readDelimited(lexer, '`', { kind: 'quoted', backslash: false, start: position });
     case '[':
       return (
-        dialect.brackets && readDelimited(lexer, ']', { kind: 'quoted', backslash: false, start: position })
+        (dialect.brackets === true || (dialect.brackets === 'names' && lexer.beginsName())) &&
+        readDelimited(lexer, ']', { kind: 'quoted', backslash: false, start: position })
       );
     case '$':
       return dialect.dollarQuotes && readDollar(lexer);

@@ -2,7 +2,7 @@
 
 /** How much a reason of each code lowers the confidence of its statement (0 = nothing, 1 = all of it). */
 export const reasonWeights = {
-  /** A statement is built at run time from values that the text does not hold. */
+  /** A statement is built at run time from values that the text does not hold; what of it is constant was read. */
   'dynamic-sql': 0.8,
   /** A statement looks like one that moves data but could not be read. */
   'not-understood': 1,

@@ -2,6 +2,7 @@
 import type { ColumnRef } from './ir.ts';
 import { Origins, type Relation } from './relations.ts';
 import type { Resolver } from './resolver.ts';
+import { isUnknownText } from './unknown-text.ts';
 import { columnKey, findColumn, type Scope } from './scope.ts';
 
 /** The origins of a reference, one list for each column that it means; undefined if it means none. */
@@ -12,7 +13,7 @@ export function resolveReference(
   aliases?: ReadonlyMap<string, Origins>,
 ): readonly Origins[] | undefined {
   const [first] = ref.parts;
-  if (first === undefined) return undefined;
+  if (first === undefined || (resolver.context.guessed && ref.parts.some(isUnknownText))) return undefined;
   if (ref.variable) return [variable(resolver, first)];
   if (ref.parts.length > 1) return qualified(resolver, ref, scope);
   return unqualified(resolver, ref, scope, aliases);

@@ -25,11 +25,9 @@ import {
   renamed,
   united,
 } from './relations.ts';
-import { CommonTables, columnKey, Scope } from './scope.ts';
+import { CommonTables, columnKey, Scope, type SharedTable } from './scope.ts';
+import { type IndirectKind, type Influence, Seen } from './seen.ts';
 import { bindSources } from './sources.ts';
-
-/** How a column steers rows without being part of the value, in OpenLineage's words. */
-export type IndirectKind = 'filter' | 'join' | 'group' | 'sort';
 
 /** What the resolver asks of the session around it. */
 export interface ResolverContext {
@@ -42,6 +40,8 @@ export interface ResolverContext {
   pseudoTable(name: string): string | undefined;
   /** True for a routine that the script defines. */
   isRoutine(routine: string): boolean;
+  /** True while the text may hold names that are not known. */
+  readonly guessed: boolean;
   /** The result columns of a routine of this script. */
   resultOf(routine: string): Relation | undefined;
   /** Runs a data-changing statement inside a query and gives its output. */
@@ -52,19 +52,11 @@ export interface ResolverContext {
 
 /** Resolves one statement. */
 export class Resolver {
-  /** Tables read. */
-  readonly reads = new Set<string>();
-  /** Functions and variables that values come from. */
-  readonly others = new Set<string>();
-  /** Columns that steer rows; some may stand there twice. */
-  readonly indirect: {
-    readonly table: string;
-    readonly column: string;
-    readonly kind: IndirectKind;
-  }[] = [];
-  readonly reasons: Reason[] = [];
   readonly context: ResolverContext;
-  private readonly noted = new Set<string>();
+  private seen = new Seen();
+  /** How many common tables are being resolved inside each other. */
+  private commonDepth = 0;
+  private noted: Set<string> | undefined;
   private readonly line: number;
   private starSteps = 0;
 
@@ -73,12 +65,45 @@ export class Resolver {
     this.line = line;
   }
 
+  /** Tables read. */
+  get reads(): Set<string> {
+    return this.seen.reads;
+  }
+
+  /** Functions and variables that values come from. */
+  get others(): Set<string> {
+    return this.seen.others;
+  }
+
+  /** Columns that steer rows. */
+  get indirect(): readonly Influence[] {
+    return this.seen.indirect;
+  }
+
+  /** What could not be known. */
+  get reasons(): readonly Reason[] {
+    return this.seen.reasons;
+  }
+
+  /** Notes that a common table is used. */
+  use(table: SharedTable): void {
+    if (table.seen === undefined) return;
+    if (this.commonDepth > 0) this.seen.uses.push(table.seen);
+    else this.seen.absorb(table.seen);
+  }
+
+  /** Notes that a table's name is built at run time. */
+  unknownName(line: number): void {
+    this.note('dynamic-sql', line, `The name of a table is built at run time, line ${line}.`);
+  }
+
   /** Notes a gap once. */
   note(code: ReasonCode, line: number, text: string): void {
     const key = `${code} ${text}`;
+    this.noted ??= new Set();
     if (this.noted.has(key) || this.noted.size > 100) return;
     this.noted.add(key);
-    this.reasons.push({ code, line: line === 0 ? this.line : line, text });
+    this.seen.reasons.push({ code, line: line === 0 ? this.line : line, text });
   }
 
   /** The scope of common tables after WITH. */
@@ -88,14 +113,21 @@ export class Resolver {
     for (const table of list) {
       const key = columnKey(table.name);
       if (table.statement !== undefined) {
-        tables.set(key, renamed(this.context.runNested(table.statement, this, tables), table.columns));
+        const relation = renamed(this.context.runNested(table.statement, this, tables), table.columns);
+        tables.set(key, { relation, seen: undefined });
         continue;
       }
       // The first branch is the anchor of a recursion: the others see its columns under the table's own name.
+      const around = this.seen;
+      const own = new Seen();
+      this.seen = own;
+      this.commonDepth++;
       const relation = this.query(table.query, tables, outer, (anchor) =>
-        tables.set(key, renamed(anchor, table.columns)),
+        tables.set(key, { relation: renamed(anchor, table.columns), seen: own }),
       );
-      tables.set(key, renamed(relation, table.columns));
+      this.commonDepth--;
+      this.seen = around;
+      tables.set(key, { relation: renamed(relation, table.columns), seen: own });
     }
     return tables;
   }
@@ -128,7 +160,7 @@ export class Resolver {
       if (query.feeds[at] === true) results.push(relation);
     }
     const changed = query.branches.length === 0 ? query.with.at(-1) : undefined;
-    if (changed !== undefined) return tables.get(columnKey(changed.name)) ?? emptyRelation;
+    if (changed !== undefined) return tables.get(columnKey(changed.name))?.relation ?? emptyRelation;
     return united(results);
   }
 
@@ -151,7 +183,8 @@ export class Resolver {
   private influence(kind: IndirectKind, expression: Expression | undefined, scope: Scope): void {
     if (expression === undefined) return;
     for (const { table, column } of this.origins(expression, scope).values()) {
-      if (table !== '' && this.indirect.length < maxColumns) this.indirect.push({ table, column, kind });
+      if (table !== '' && this.seen.indirect.length < maxColumns)
+        this.seen.indirect.push({ table, column, kind });
     }
   }
 

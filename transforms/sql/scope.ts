@@ -1,5 +1,6 @@
 /** The sources of one query while its columns are resolved. */
 import type { Column, Origins, Relation } from './relations.ts';
+import type { Seen } from './seen.ts';
 
 /** A source under the names by which columns may call it. */
 export interface Bound {
@@ -96,20 +97,26 @@ export function findColumn(relation: Relation, name: string): Column | undefined
   return relation.columns.find((column) => !column.star && columnKey(column.name) === key);
 }
 
+/** A common table: what it hands out, and what was seen on the way; undefined if that is counted already. */
+export interface SharedTable {
+  readonly relation: Relation;
+  readonly seen: Seen | undefined;
+}
+
 /** Common table expressions that can be seen, innermost first. */
 export class CommonTables {
-  private readonly tables = new Map<string, Relation>();
+  private readonly tables = new Map<string, SharedTable>();
   private readonly parent: CommonTables | undefined;
 
   constructor(parent?: CommonTables) {
     this.parent = parent;
   }
 
-  set(key: string, relation: Relation): void {
-    this.tables.set(key, relation);
+  set(key: string, table: SharedTable): void {
+    this.tables.set(key, table);
   }
 
-  get(key: string): Relation | undefined {
+  get(key: string): SharedTable | undefined {
     return this.tables.get(key) ?? this.parent?.get(key);
   }
 }

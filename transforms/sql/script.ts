@@ -13,6 +13,7 @@ import { splitBlocks } from './split-blocks.ts';
 import { splitTsql } from './split-tsql.ts';
 import { readStatement } from './statement.ts';
 import { readTextParts } from './text-parts.ts';
+import { isUnknownText } from './unknown-text.ts';
 
 /** Makes the session of a script. */
 export function openSession(input: Omit<SessionInput, 'runText' | 'runNested'>): Session {
@@ -58,6 +59,10 @@ export function runText(session: Session, text: string, firstLine = 1): void {
 
 function runPiece(session: Session, cursor: Cursor, piece: Piece): void {
   session.enter(piece.routine ?? (session.depth > 0 ? session.routine : undefined));
+  if (piece.step !== undefined) {
+    session.texts.branch(piece.step);
+    return;
+  }
   if (piece.kind === 'body') {
     const body = cursor.token(piece.from);
     if (piece.language !== undefined) {
@@ -79,7 +84,7 @@ function runPiece(session: Session, cursor: Cursor, piece: Piece): void {
   if (effect === undefined) session.reasons.push(...cursor.reasons);
   else {
     effect.reasons.push(...cursor.reasons);
-    noteLeftover(cursor, piece, effect);
+    noteLeftover(session, cursor, { piece, effect });
   }
 }
 
@@ -97,9 +102,15 @@ function readPiece(cursor: Cursor, piece: Piece): Statement {
 const wholeKinds: ReadonlySet<string> = new Set(['select', 'cursor', 'insert', 'update', 'delete', 'merge']);
 
 /** A statement that moves data and was left before its end is understood in part only. */
-function noteLeftover(cursor: Cursor, piece: Piece, effect: Session['effects'][number]): void {
+function noteLeftover(
+  session: Session,
+  cursor: Cursor,
+  { piece, effect }: { piece: Piece; effect: Session['effects'][number] },
+): void {
   const { line } = cursor.token(piece.from);
   if (effect.kind === 'unknown') {
+    // What is not known was noted where it was run.
+    if (session.guessed && isUnknownText(cursor.textOf(piece.from, piece.end))) return;
     effect.note(
       'not-understood',
       `Not understood: ${cursor.textOf(piece.from, Math.min(piece.end, piece.from + 6))} …, line ${line}.`,

@@ -2,8 +2,10 @@
 import { commaRanges } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import { joinExpressions } from './bags.ts';
+import { skipType } from './data-types.ts';
 import { scanExpression } from './expression.ts';
-import { emptyExpression, type SelectItem } from './ir.ts';
+import { emptyExpression, type SelectItem, type TextPart } from './ir.ts';
+import { readTextParts } from './text-parts.ts';
 import { expressionEnds, expressionKeywords, notAliases, words } from './words.ts';
 
 /** Reads the items in [from, end). */
@@ -57,7 +59,9 @@ function readAssigned(cursor: Cursor, from: number, end: number): SelectItem | u
   const expression = (): SelectItem['expression'] => scanExpression(cursor, from + 2, end);
   if (token.kind === 'variable') {
     const variable = cursor.identifier(from);
-    return { name: variable, expression: expression(), assigns: variable, line: token.line };
+    const append: readonly TextPart[] = sign.text === '+=' ? [{ variable }] : [];
+    const text = [...append, ...readTextParts(cursor, from + 2, end)];
+    return { name: variable, expression: expression(), assigns: variable, text, line: token.line };
   }
   if (!cursor.dialect.tsql || !cursor.isName(from) || compound) return undefined;
   return { name: cursor.identifier(from), expression: expression(), line: token.line };
@@ -83,6 +87,9 @@ function columnName(cursor: Cursor, from: number, end: number): string | undefin
   while (at + 2 < end && cursor.isName(at) && cursor.symbol(at + 1, '.')) at += 2;
   if (!cursor.isName(at)) return undefined;
   if (at + 1 === end) return cursor.identifier(at);
+  // `a.b::type` keeps the column's name; Snowflake makes the whole text the name.
+  if (cursor.symbol(at + 1, '::') && cursor.dialect.name !== 'snowflake')
+    return skipType(cursor, at + 2, end) === end ? cursor.identifier(at) : undefined;
   const phrase =
     cursor.symbol(at + 1, '(') &&
     cursor.closeOf(at + 1, end) === end - 1 &&

@@ -5,8 +5,8 @@
 import { Catalog, type TableColumns } from './catalog.ts';
 import type { Dialect } from './dialects.ts';
 import { Effect } from './effect.ts';
-import type { Name, Statement, TextPart } from './ir.ts';
-import { maxFoldedCharacters, maxScriptDepth } from './limits.ts';
+import type { Name, Statement } from './ir.ts';
+import { maxScriptDepth } from './limits.ts';
 import { displayName, isLocation, nameKey } from './names.ts';
 import { Nodes } from './nodes.ts';
 import type { SqlPlace } from './place.ts';
@@ -15,6 +15,8 @@ import type { Reason } from './reasons.ts';
 import { noOrigins, type Relation } from './relations.ts';
 import { Resolver, type ResolverContext } from './resolver.ts';
 import { CommonTables } from './scope.ts';
+import { Texts } from './texts.ts';
+import { isUnknownText } from './unknown-text.ts';
 
 /** What a session is made from. */
 export interface SessionInput {
@@ -54,12 +56,14 @@ export class Session implements ResolverContext {
   results: Relation[] = [];
   routine: RoutineHead | undefined;
   depth = 0;
+  /** True while SQL runs that holds text which is not known. */
+  guessed = false;
   private readonly input: SessionInput;
   private readonly catalog: Catalog;
   private readonly shapes = new Map<string, readonly string[]>();
   /** The last shape of a temporary table of each name, for routines that use one which another routine made. */
   private readonly temporaryShapes = new Map<string, readonly string[]>();
-  private readonly texts = new Map<string, string | undefined>();
+  readonly texts = new Texts();
   private readonly variables = new Set<string>();
   private readonly routineResults = new Map<string, Relation>();
 
@@ -71,7 +75,7 @@ export class Session implements ResolverContext {
     this.catalog = new Catalog(input.catalog);
     const { database, schema } = input;
     const defaults = { database, schema, full: database !== undefined };
-    this.nodes = new Nodes(input.dialect, defaults, input.place);
+    this.nodes = new Nodes(input.dialect, defaults, (parts) => this.texts.fold(parts), input.place);
   }
 
   /** Enters a routine: its parameters are variables, its temporary tables its own. */
@@ -114,7 +118,7 @@ export class Session implements ResolverContext {
 
   /** Begins the effect of a statement. */
   begin(line: number, kind: string): Effect {
-    const effect = new Effect(line, kind, this.routine);
+    const effect = new Effect(line, kind, { routine: this.routine, guessed: this.guessed });
     this.effects.push(effect);
     return effect;
   }
@@ -187,28 +191,6 @@ export class Session implements ResolverContext {
     return this.input.runNested(this, statement, resolver, tables);
   }
 
-  /** Sets the text that a variable holds; undefined if it is not known. */
-  setText(variable: string, text: string | undefined): void {
-    const limited = text !== undefined && text.length > maxFoldedCharacters ? undefined : text;
-    this.texts.set(variable.toLowerCase(), limited);
-  }
-
-  /** The text that a variable holds. */
-  textOf(variable: string): string | undefined {
-    return this.texts.get(variable.toLowerCase());
-  }
-
-  /** Joins parts; undefined if one of them is not known. */
-  fold(parts: readonly TextPart[]): string | undefined {
-    let text = '';
-    for (const part of parts) {
-      const piece = 'text' in part ? part.text : 'variable' in part ? this.textOf(part.variable) : undefined;
-      if (piece === undefined || text.length + piece.length > maxFoldedCharacters) return undefined;
-      text += piece;
-    }
-    return text;
-  }
-
   /** Runs SQL from text; false if it is nested too deeply. Its results are those of the text alone. */
   run(text: string, line: number): readonly Relation[] {
     if (this.depth >= maxScriptDepth) {
@@ -220,9 +202,12 @@ export class Session implements ResolverContext {
       return [];
     }
     const outside = this.results;
+    const guessed = this.guessed;
     this.results = [];
     this.depth++;
+    this.guessed ||= isUnknownText(text);
     this.input.runText(this, text, line);
+    this.guessed = guessed;
     this.depth--;
     const inside = this.results;
     this.results = outside;

@@ -1,5 +1,6 @@
 /** FROM items to relations: tables, common tables, sub-queries, functions, files, PIVOT and UNPIVOT. */
 import type { Pivot, Source } from './ir.ts';
+import { unknownNode } from './nodes.ts';
 import { type Column, emptyRelation, noOrigins, Origins, type Relation, renamed } from './relations.ts';
 import type { Resolver } from './resolver.ts';
 import { type Bound, columnKey, Scope } from './scope.ts';
@@ -64,7 +65,10 @@ function namedRelation(resolver: Resolver, source: Source, scope: Scope, silent:
   const [first] = source.name;
   if (source.name.length === 1 && first !== undefined) {
     const common = scope.tables.get(columnKey(first));
-    if (common !== undefined) return { relation: common, table: undefined };
+    if (common !== undefined) {
+      resolver.use(common);
+      return { relation: common.relation, table: undefined };
+    }
     const pseudo = context.pseudoTable(first);
     if (pseudo !== undefined) return tableRelation(resolver, pseudo, silent);
     if (context.isVariable(first) && !first.startsWith('@')) {
@@ -77,7 +81,7 @@ function namedRelation(resolver: Resolver, source: Source, scope: Scope, silent:
     return { relation: { columns: [], open: [], any: noOrigins }, table: undefined };
   const array = source.name.length > 1 && context.structs ? arrayOf(source, scope) : undefined;
   if (array !== undefined) return { relation: array, table: undefined };
-  return tableRelation(resolver, context.nodes.of(source.name), silent);
+  return tableRelation(resolver, context.nodes.of(source.name), silent, source.line);
 }
 
 /** BigQuery: `FROM t, t.items AS i` walks over an array of `t`. */
@@ -90,7 +94,8 @@ function arrayOf(source: Source, scope: Scope): Relation | undefined {
   return { columns: [], open: [], any };
 }
 
-function tableRelation(resolver: Resolver, table: string, silent: boolean): Found {
+function tableRelation(resolver: Resolver, table: string, silent: boolean, line = 0): Found {
+  if (table === unknownNode) resolver.unknownName(line);
   if (!silent) resolver.reads.add(table);
   const columns = resolver.context.columnsOf(table);
   if (columns === undefined) return { relation: { columns: [], open: [table] }, table };

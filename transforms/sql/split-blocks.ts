@@ -27,6 +27,7 @@ const conditions: ReadonlyMap<string, readonly string[]> = new Map([
   ['WHILE', ['LOOP', 'DO']],
   ['UNTIL', ['END', 'DO']],
 ]);
+const isElse = words('ELSE ELSIF ELSEIF');
 const blockEnds = words('IF LOOP WHILE CASE REPEAT FOR');
 const transactions = words('TRANSACTION TRAN WORK ISOLATION READ DEFERRED IMMEDIATE EXCLUSIVE');
 
@@ -47,6 +48,7 @@ class BlockSplitter {
   /** For each token the index of the next `;`. */
   private readonly semicolons: Int32Array;
   private depth = 0;
+  private readonly branches: ('IF' | 'CASE')[] = [];
   private declaring = false;
   private readonly outer: RoutineHead | undefined;
   private routine: RoutineHead | undefined;
@@ -88,8 +90,10 @@ class BlockSplitter {
     else if (word === 'END') this.blockEnd();
     else if (word === 'DECLARE') this.declare();
     else if (word === 'FOR' || word === 'FORALL') this.loop();
-    else if (alone.has(word) && this.inBlock()) this.at++;
-    else if (conditions.has(word) && this.inBlock()) this.condition(conditions.get(word) ?? []);
+    else if (alone.has(word) && this.inBlock()) {
+      if (word === 'ELSE') this.branch('ELSE');
+      this.at++;
+    } else if (conditions.has(word) && this.inBlock()) this.condition(conditions.get(word) ?? []);
     else return false;
     return true;
   }
@@ -141,6 +145,7 @@ class BlockSplitter {
   private blockEnd(): void {
     const { cursor } = this;
     if (blockEnds.has(cursor.word(this.at + 1))) {
+      this.branch(`END ${cursor.word(this.at + 1)}`);
       this.at = this.untilSemicolon(this.at);
       return;
     }
@@ -188,6 +193,7 @@ class BlockSplitter {
       return;
     }
     this.push('evaluate', this.at + 1, stop);
+    this.branch(cursor.word(this.at));
     const isBody = stops[0] === 'THEN' || stops.includes('DO');
     this.at = isBody ? stop + 1 : stop;
   }
@@ -257,6 +263,23 @@ class BlockSplitter {
     this.at = end;
     // A routine of one statement has no BEGIN, and so no END.
     if (this.depth === 0 && !this.declaring) this.routine = this.outer;
+  }
+
+  /** Tells the steps of IF and CASE; WHEN also stands in exception handlers, where it is none. */
+  private branch(word: string): void {
+    const open = this.branches.at(-1);
+    if (word === 'IF' || word === 'CASE') {
+      this.branches.push(word);
+      this.step('if');
+    } else if (open !== undefined && word === `END ${open}`) {
+      this.branches.pop();
+      this.step('end');
+    } else if (open !== undefined && (word === 'WHEN' ? open === 'CASE' : isElse.has(word)))
+      this.step('else');
+  }
+
+  private step(step: NonNullable<Piece['step']>): void {
+    this.pieces.push({ kind: 'branch', step, from: this.at, end: this.at, routine: this.routine });
   }
 
   private push(kind: Piece['kind'], from: number, end: number): void {

@@ -6,6 +6,7 @@ import { findAtDepth } from './clauses.ts';
 import { definedColumns } from './create.ts';
 import type { Cursor } from './cursor.ts';
 import type { Piece, RoutineHead } from './pieces.ts';
+import { Branches } from './tsql-branches.ts';
 import { beginsStatement, type Owner, ownsKeyword } from './tsql-keywords.ts';
 
 /** Cuts the whole token list. */
@@ -57,12 +58,16 @@ class BatchSplitter {
   private readonly cursor: Cursor;
   private readonly pieces: Piece[];
   private readonly end: number;
+  private readonly branches: Branches;
 
   constructor(cursor: Cursor, pieces: Piece[], from: number, end: number) {
     this.cursor = cursor;
     this.pieces = pieces;
     this.at = from;
     this.end = end;
+    this.branches = new Branches(cursor, (step) =>
+      pieces.push({ kind: 'branch', step, from, end: from, routine: this.routine }),
+    );
   }
 
   run(): void {
@@ -71,6 +76,7 @@ class BatchSplitter {
       this.next();
       if (this.at <= before) this.at = before + 1;
     }
+    this.branches.close();
   }
 
   private next(): void {
@@ -89,9 +95,12 @@ class BatchSplitter {
   private begin(): void {
     const { cursor } = this;
     const next = cursor.word(this.at + 1);
-    if (next === 'TRY' || next === 'CATCH') this.at += 2;
-    else if (next.startsWith('TRAN') || ['DISTRIBUTED', 'DIALOG', 'CONVERSATION'].includes(next))
+    if (next.startsWith('TRAN') || ['DISTRIBUTED', 'DIALOG', 'CONVERSATION'].includes(next)) {
       this.statement('other', 2);
+      return;
+    }
+    this.branches.begin();
+    if (next === 'TRY' || next === 'CATCH') this.at += 2;
     else if (next === 'ATOMIC') {
       this.at += cursor.word(this.at + 2) === 'WITH' ? 3 : 2;
       if (cursor.symbol(this.at, '(')) this.at = cursor.closeOf(this.at, this.end) + 1;
@@ -101,7 +110,10 @@ class BatchSplitter {
   private blockEnd(): void {
     const next = this.cursor.word(this.at + 1);
     if (next === 'CONVERSATION') this.statement('other', 2);
-    else this.at += next === 'TRY' || next === 'CATCH' ? 2 : 1;
+    else {
+      this.at += next === 'TRY' || next === 'CATCH' ? 2 : 1;
+      this.at = this.branches.blockEnd(this.at, this.end);
+    }
   }
 
   private condition(): void {
@@ -114,6 +126,7 @@ class BatchSplitter {
       (at) => cursor.token(at).kind === ';' || beginsStatement(cursor, at),
     );
     this.push('evaluate', from, end);
+    this.branches.condition();
     this.at = end;
   }
 
@@ -124,7 +137,7 @@ class BatchSplitter {
   private statement(owner: Owner, skip = 1): void {
     const end = this.statementEnd(this.at + skip, owner);
     this.push('statement', this.at, end);
-    this.at = end;
+    this.at = this.branches.statementEnd(end, this.end);
   }
 
   private statementEnd(from: number, first: Owner): number {
@@ -169,6 +182,7 @@ class BatchSplitter {
     const parameters: string[] = [];
     for (let index = afterName; index < end; index++)
       if (cursor.token(index).kind === 'variable') parameters.push(cursor.identifier(index));
+    this.branches.close();
     this.routine = { kind, name, line, parameters, on, result };
     this.pieces.push({ kind: 'body', from: end, end, routine: this.routine });
     this.at = end;

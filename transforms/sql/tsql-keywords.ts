@@ -88,7 +88,9 @@ const change = keep((owner, previous, cursor, at) => {
   if (previous === 'BULK') return true;
   if (previous === 'THEN') return owner === 'merge';
   return (
-    ['ON', 'FOR', 'AFTER', 'OF'].includes(previous) || (owner === 'merge' && cursor.word(at) === 'INSERT')
+    (previous === 'ON' && owner !== 'declare') ||
+    ['FOR', 'AFTER', 'OF'].includes(previous) ||
+    (owner === 'merge' && cursor.word(at) === 'INSERT')
   );
 });
 
