@@ -79,8 +79,9 @@ class AliasReader {
     if (withGroup || (cursor.symbol(cursor.at, '(') && hints.has(cursor.word(cursor.at + 1))))
       return cursor.skipGroup(end);
     if (cursor.is('WITH') && ['ORDINALITY', 'OFFSET'].includes(cursor.word(cursor.at + 1))) {
+      const isOffset = cursor.word(cursor.at + 1) === 'OFFSET';
       cursor.at += 2;
-      if (cursor.eat('AS')) cursor.at++;
+      if (isOffset && cursor.eat('AS')) cursor.at++;
       return true;
     }
     if (

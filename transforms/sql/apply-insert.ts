@@ -21,7 +21,11 @@ export function applyInsert(frame: Frame, statement: Insert): Relation {
   const target = writeTo(frame, statement.target);
   const relation = united(results);
   if (results.length > 0)
-    effect.store(target, relation, targetColumns(inner, target, relation, statement.columns));
+    effect.store(
+      target,
+      relation,
+      statement.byName ? undefined : targetColumns(inner, target, relation, statement.columns),
+    );
   const scope = new Scope(tables);
   bindTarget(
     inner,

@@ -161,6 +161,9 @@ export function setVariables(
     for (const read of reads) effect.edge(read, node);
     const record = names.length === 1 && (relation.columns.length !== 1 || relation.open.length > 0);
     const columns = record ? relation.columns : relation.columns.slice(at, at + 1);
-    for (const column of columns) effect.value(node, record ? column.name : '', column.origins);
+    for (const column of columns) {
+      if (!record) effect.value(node, '', column.origins);
+      if (names.length === 1) effect.value(node, column.name, column.origins);
+    }
   }
 }

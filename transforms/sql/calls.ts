@@ -61,6 +61,35 @@ export function readNamed(
     : call;
 }
 
+/** Reads PostgreSQL's `DO [LANGUAGE plpgsql] $$ block $$`. */
+export function readDo(cursor: Cursor, end: number): Statement {
+  const line = cursor.token(cursor.at).line;
+  const at = findAtDepth(cursor, cursor.at, end, (index) => cursor.token(index).kind === 'string');
+  const language = findAtDepth(cursor, cursor.at, end, (index) => cursor.word(index) === 'LANGUAGE');
+  const isForeign = language < end && !['SQL', 'PLPGSQL'].includes(cursor.word(language + 1));
+  const body = cursor.token(at);
+  cursor.at = end;
+  if (at >= end || isForeign) {
+    if (isForeign)
+      cursor.note(
+        'foreign-language',
+        line,
+        `The block is written in ${cursor.token(language + 1).text}, line ${line}.`,
+      );
+    return { type: 'other', understood: true, line, with: [] };
+  }
+  return {
+    type: 'call',
+    routine: [],
+    script: [{ text: body.text }],
+    server: undefined,
+    args: [],
+    into: [],
+    line: body.line,
+    with: [],
+  };
+}
+
 /** Skips `@name =` and `name =>`. */
 function argumentStart(cursor: Cursor, from: number): number {
   return cursor.isName(from) && (cursor.symbol(from + 1, '=') || cursor.symbol(from + 1, '=>'))

@@ -1,6 +1,6 @@
 /** Statements of procedures and sessions: DECLARE, SET, FETCH, OPEN, RETURN, USE, conditions. */
 import { commaRanges, findAtDepth } from './clauses.ts';
-import { definedColumns } from './create.ts';
+import { definedColumns, readCreate } from './create.ts';
 import type { Cursor } from './cursor.ts';
 import { scanExpression } from './expression.ts';
 import type { Assign, Evaluate, Read, Statement } from './ir.ts';
@@ -49,6 +49,8 @@ export function readRead(cursor: Cursor, end: number, cursorName?: string): Read
 /** Reads DECLARE at the cursor, of T-SQL, and the single declarations of the block languages. */
 export function readDeclare(cursor: Cursor, end: number): Statement {
   const line = cursor.token(cursor.at).line;
+  // Db2: DECLARE GLOBAL TEMPORARY TABLE.
+  if (cursor.is('DECLARE') && cursor.word(cursor.at + 1) === 'GLOBAL') return readCreate(cursor, end);
   if (cursor.is('DECLARE', 'LET', 'VAR')) cursor.at++;
   const query = findCursorQuery(cursor, end);
   if (query !== undefined) {
@@ -142,7 +144,9 @@ export function readSet(cursor: Cursor, end: number): Statement {
 export function readFetch(cursor: Cursor, end: number): Statement {
   const line = cursor.token(cursor.at).line;
   const intoAt = findAtDepth(cursor, cursor.at, end, (at) => cursor.word(at) === 'INTO');
-  const name = cursor.isName(intoAt - 1) ? cursor.identifier(intoAt - 1) : '';
+  // Oracle: FETCH c BULK COLLECT INTO v.
+  const nameAt = cursor.word(intoAt - 1) === 'COLLECT' ? intoAt - 3 : intoAt - 1;
+  const name = cursor.isName(nameAt) ? cursor.identifier(nameAt) : '';
   const into = commaRanges(cursor, intoAt + 1, end).map(([from]) => cursor.identifier(from));
   cursor.at = end;
   return intoAt >= end

@@ -115,13 +115,21 @@ const specials: ReadonlyMap<string, (cursor: Cursor, end: number, other: Stateme
 ]);
 
 function readDefinition(cursor: Cursor, end: number, create: Create): Create {
+  // ClickHouse: the rows of a view go to a table.
+  if (create.what === 'view' && cursor.eat('TO'))
+    return readDefinition(cursor, end, { ...create, target: cursor.name(end) ?? create.target });
   let columns: readonly string[] = [];
   if (cursor.symbol(cursor.at, '(') && !beginsQuery(cursor, cursor.at)) {
     const copied = cursor.word(cursor.at + 1) === 'LIKE' ? readCopied(cursor, cursor.at + 2, end) : undefined;
     columns = definedColumns(cursor, end);
     if (copied !== undefined) return { ...create, copyOf: copied };
   }
-  if (cursor.is('LIKE', 'CLONE') || (cursor.is('COPY', 'SHALLOW', 'DEEP') && cursor.isName(cursor.at + 1))) {
+  if (
+    cursor.is('LIKE', 'CLONE') ||
+    (cursor.is('COPY', 'SHALLOW', 'DEEP') &&
+      cursor.isName(cursor.at + 1) &&
+      cursor.word(cursor.at + 1) !== 'GRANTS')
+  ) {
     const copiesRows = !cursor.is('LIKE');
     while (cursor.is('LIKE', 'CLONE', 'COPY', 'SHALLOW', 'DEEP')) cursor.at++;
     return { ...create, columns, copyOf: cursor.name(end), copiesRows };

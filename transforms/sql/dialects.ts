@@ -27,6 +27,8 @@ export interface Dialect {
   readonly dollarQuotes: boolean;
   /** Statements need no `;` between them and batches end at GO. */
   readonly tsql: boolean;
+  /** An item of a select list may use the alias of an earlier one. */
+  readonly lateralAliases: boolean;
   /** `a.b` may be a field `b` of a column `a`. */
   readonly structs: boolean;
   /** Names have a database, a schema and a table; otherwise a database and a table. */
@@ -43,6 +45,7 @@ const base = {
   nestedComments: false,
   dollarQuotes: false,
   tsql: false,
+  lateralAliases: false,
   structs: false,
   threeParts: true,
 } as const;
@@ -68,6 +71,7 @@ const rules = {
     backslash: true,
     slashComment: true,
     dollarQuotes: true,
+    lateralAliases: true,
   },
   bigquery: {
     ...base,
@@ -77,20 +81,20 @@ const rules = {
     hashComment: true,
     structs: true,
   },
-  spark: hive,
-  databricks: { ...hive, dollarQuotes: true, threeParts: true },
+  spark: { ...hive, lateralAliases: true },
+  databricks: { ...hive, lateralAliases: true, dollarQuotes: true, threeParts: true },
   hive,
   mysql,
   mariadb: mysql,
   oracle: { ...base, folding: 'upper' },
-  redshift: { ...postgres, brackets: 'names' },
+  redshift: { ...postgres, brackets: 'names', lateralAliases: true },
   athena: { ...base, structs: true },
   trino: { ...base, structs: true },
-  clickhouse: { ...base, folding: 'preserve', backslash: true, threeParts: false },
-  teradata: { ...base, folding: 'preserve', threeParts: false },
+  clickhouse: { ...base, lateralAliases: true, folding: 'preserve', backslash: true, threeParts: false },
+  teradata: { ...base, lateralAliases: true, folding: 'preserve', threeParts: false },
   sqlite: { ...base, folding: 'preserve', brackets: true, threeParts: false },
   generic: { ...base, dollarQuotes: true },
-  duckdb: { ...base, folding: 'preserve', dollarQuotes: true, structs: true },
+  duckdb: { ...base, lateralAliases: true, folding: 'preserve', dollarQuotes: true, structs: true },
   db2: { ...base, folding: 'upper' },
   greenplum: postgres,
   materialize: postgres,

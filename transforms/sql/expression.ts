@@ -3,8 +3,11 @@
  * explicit stack, so nesting costs no call depth; only sub-queries recurse, under the cursor's limit of depth.
  */
 import type { Cursor } from './cursor.ts';
+import { phraseLength } from './phrases.ts';
 import { plainColumn } from './plain-column.ts';
+import { columnForm } from './column-forms.ts';
 import { skipType } from './data-types.ts';
+import { findWindow } from './windows.ts';
 import {
   type ColumnRef,
   type DirectKind,
@@ -14,17 +17,19 @@ import {
   type SubQuery,
 } from './ir.ts';
 import { furtherKind } from './kinds.ts';
-import { aggregates, conditionalFunctions, datePartFunctions, expressionKeywords, words } from './words.ts';
+import {
+  aggregates,
+  conditionalFunctions,
+  datePartFunctions,
+  expressionKeywords,
+  words,
+  frameUnits,
+  subqueryPredicates,
+} from './words.ts';
 
 /** Methods of XML and spatial columns in T-SQL: `t.c.value('…')` reads the column `t.c`. */
 const columnMethod = /^(?:value|query|exist|nodes|modify|tostring|st[a-z]+)$/i;
 const caseWords = words('CASE WHEN THEN ELSE END');
-const typedLiterals = words('DATE TIME TIMESTAMP DATETIME TIMESTAMPTZ NUMERIC JSON');
-const subqueryPredicates = words('IN ANY ALL SOME');
-const frameUnits = words('ROWS RANGE GROUPS');
-/** Teradata's phrases after a column. */
-const columnPhrases = words('TITLE FORMAT NAMED');
-
 /** Shared by the many expressions without sub-queries and calls. */
 const none: readonly never[] = [];
 
@@ -114,13 +119,8 @@ class Scanner {
     else if (text === ':') {
       if (!this.followsOperand()) {
         // `:name`, a variable of the routine or of the program around it.
-        if (this.cursor.isName(this.at))
-          this.refs.push({
-            parts: [this.cursor.identifier(this.at)],
-            kind: this.top().kind,
-            variable: true,
-            line: this.cursor.token(this.at).line,
-          });
+        if (['NEW', 'OLD'].includes(this.cursor.word(this.at))) return;
+        if (this.cursor.isName(this.at)) this.reference([this.cursor.identifier(this.at)], true);
         this.at++;
         return;
       }
@@ -149,26 +149,16 @@ class Scanner {
       this.at += 2;
       this.group(furtherKind(this.top().kind, 'window'), 'window');
     } else if (upper === 'NEXT' && next.upper === 'VALUE') this.sequence();
+    else if (upper === 'OVER' && this.cursor.isName(this.at + 1) && this.cursor.symbol(this.at - 1, ')'))
+      this.namedWindow();
     else if (frameUnits.has(upper) && this.top().role === 'window')
       this.at = Math.min(this.top().end, this.end);
     else {
-      const skip = this.phraseLength(upper);
+      const skip = phraseLength(this.cursor, this.at);
       this.at += skip;
       return skip > 0;
     }
     return true;
-  }
-
-  /** The number of tokens of a phrase without columns; 0 if none begins here. */
-  private phraseLength(upper: string): number {
-    const next = this.cursor.token(this.at + 1);
-    if (upper === 'COLLATE' || upper === 'NULLS') return 2;
-    if (upper === 'INTERVAL' && next.kind === 'string')
-      return this.cursor.token(this.at + 2).kind === 'word' ? 3 : 2;
-    if (upper === 'AT' && next.upper === 'TIME') return 3;
-    if (typedLiterals.has(upper) && next.kind === 'string') return 2;
-    if (next.text === '=>' && next.kind === 'operator') return 2;
-    return expressionKeywords.has(upper) || upper === '$ACTION' ? 1 : 0;
   }
 
   private keywordBeforeGroup(upper: string): boolean {
@@ -214,6 +204,16 @@ class Scanner {
     while (this.cursor.isName(this.at) || this.cursor.symbol(this.at, '.')) this.at++;
   }
 
+  /** `OVER w`: the columns of the window that the query defines under the name. */
+  private namedWindow(): void {
+    const range = findWindow(this.cursor, this.at + 1);
+    this.at += 2;
+    if (range === undefined) return;
+    const window = new Scanner(this.cursor, range[0], range[1]).run();
+    const kind = furtherKind(this.top().kind, 'window');
+    for (const ref of window.refs) this.refs.push({ ...ref, kind });
+  }
+
   private chain(): void {
     const { cursor } = this;
     const first = this.at;
@@ -238,16 +238,10 @@ class Scanner {
 
   private call(parts: Name, first: number): void {
     const { cursor } = this;
-    // Oracle's outer join mark, `a.id (+)`.
-    if (cursor.symbol(this.at + 1, '+') && cursor.closeOf(this.at, this.end) === this.at + 2) {
-      this.reference(parts, false);
-      this.at += 3;
-      return;
-    }
-    // Teradata's column phrases, `c (TITLE 'x')`.
-    if (columnPhrases.has(cursor.word(this.at + 1)) && cursor.token(this.at + 2).kind === 'string') {
-      this.reference(parts, false);
-      this.at = cursor.closeOf(this.at, this.end) + 1;
+    const column = columnForm(cursor, { parts, open: this.at, end: this.end });
+    if (column !== undefined) {
+      this.reference(column.parts, false);
+      this.at = column.next;
       return;
     }
     const last = parts.at(-1) ?? '';

@@ -1,18 +1,27 @@
 /** FROM clauses: tables, sub-queries, functions, files, joins in any nesting, APPLY, LATERAL VIEW, PIVOT and UNPIVOT. */
 import { hints, joinHeads, joinPrefixes, readAlias } from './alias.ts';
-import { beginsClause, columnList, findAtDepth } from './clauses.ts';
+import { beginsClause, columnList } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import { readEmbedded } from './embedded.ts';
 import { joinExpressions } from './bags.ts';
 import { scanExpression } from './expression.ts';
 import { type Expression, type Name, type Pivot, type Source } from './ir.ts';
 import { maxPivots, maxQueryDepth } from './limits.ts';
+import { conditionEnd, sourceEnds } from './join-condition.ts';
+import { readLateralView } from './lateral-view.ts';
 import { locationName } from './names.ts';
 import { readPivot } from './pivot.ts';
-import { holdsQuery } from './groups.ts';
-import { declaredColumns, isFileFormat, readArguments, readStagePath, stringsIn } from './table-functions.ts';
+import { holdsQuery, isStream } from './groups.ts';
+import {
+  declaredColumns,
+  isFileFormat,
+  isFileFunction,
+  readArguments,
+  readStagePath,
+  stringsIn,
+} from './table-functions.ts';
 import { readValues } from './values.ts';
-import { joinWords, words } from './words.ts';
+import { words } from './words.ts';
 
 /** What a FROM clause holds. */
 export interface FromClause {
@@ -80,9 +89,10 @@ class FromReader {
   private joined(end: number): void {
     const { cursor } = this;
     while (cursor.at < end) {
-      if (cursor.is('LATERAL') && cursor.word(cursor.at + 1) === 'VIEW') this.lateralView(end);
+      if (cursor.is('LATERAL') && cursor.word(cursor.at + 1) === 'VIEW')
+        this.sources.push(readLateralView(cursor, end));
       else if (cursor.is('ON')) {
-        const stop = this.conditionEnd(cursor.at + 1, end);
+        const stop = conditionEnd(cursor, cursor.at + 1, end);
         this.joins.push(scanExpression(cursor, cursor.at + 1, stop));
         cursor.at = stop;
       } else if (cursor.is('USING') && cursor.symbol(cursor.at + 1, '(')) {
@@ -99,44 +109,17 @@ class FromReader {
     }
   }
 
-  private conditionEnd(from: number, end: number): number {
-    const { cursor } = this;
-    return findAtDepth(cursor, from, end, (at) => {
-      const token = cursor.token(at);
-      if (token.kind === ',' || token.kind === ')') return true;
-      if (token.kind !== 'word' || cursor.symbol(at - 1, '.') || cursor.symbol(at + 1, '.')) return false;
-      if (joinWords.has(token.upper) || stops.has(token.upper))
-        return !cursor.symbol(at + 1, '(') || !callable.has(token.upper);
-      return beginsClause(cursor, at);
-    });
-  }
-
-  private lateralView(end: number): void {
-    const { cursor } = this;
-    const line = cursor.token(cursor.at).line;
-    cursor.at += 2;
-    cursor.eat('OUTER');
-    const name = cursor.name(end) ?? [];
-    const args = readArguments(cursor, end);
-    const alias =
-      cursor.isName(cursor.at) && !cursor.is('AS') && !beginsClause(cursor, cursor.at)
-        ? cursor.identifier(cursor.at++)
-        : undefined;
-    const columns: string[] = [];
-    if (cursor.eat('AS')) {
-      while (cursor.at < end && cursor.isName(cursor.at)) {
-        columns.push(cursor.identifier(cursor.at++));
-        if (!cursor.symbol(cursor.at, ',')) break;
-        cursor.at++;
-      }
-    }
-    this.sources.push({ type: 'function', name, alias, columns, args, pivots: [], line });
-  }
-
   private factor(end: number): void {
     const { cursor } = this;
     while (sourcePrefixes.has(cursor.word(cursor.at)) && !cursor.symbol(cursor.at + 1, '.')) cursor.at++;
     const line = cursor.token(cursor.at).line;
+    // Db2: FINAL TABLE (INSERT …).
+    if (
+      cursor.is('FINAL', 'OLD', 'NEW') &&
+      cursor.word(cursor.at + 1) === 'TABLE' &&
+      cursor.symbol(cursor.at + 2, '(')
+    )
+      cursor.at += 2;
     if (cursor.symbol(cursor.at, '(')) this.parenthesised(end, line);
     else if (cursor.is('VALUES') && cursor.symbol(cursor.at + 1, '(')) {
       const query = { with: [], branches: [readValues(cursor, end)], feeds: [true] };
@@ -193,6 +176,10 @@ class FromReader {
 
   private named(end: number, line: number): void {
     const { cursor } = this;
+    if (isStream(cursor)) {
+      this.stream(end, line);
+      return;
+    }
     if (cursor.is('TABLE') && cursor.symbol(cursor.at + 1, '(')) {
       cursor.at++;
       this.finish({ type: 'function', name: ['table'], args: readArguments(cursor, end), line }, end);
@@ -200,14 +187,16 @@ class FromReader {
     }
     if (
       beginsClause(cursor, cursor.at) ||
-      (cursor.token(cursor.at).kind === 'word' && stops.has(cursor.word(cursor.at)))
+      (cursor.token(cursor.at).kind === 'word' && sourceEnds.has(cursor.word(cursor.at)))
     )
       return;
     const stage =
       cursor.token(cursor.at).text === '@' ||
       (cursor.dialect.name === 'snowflake' && cursor.token(cursor.at).kind === 'variable');
     if (stage) {
-      this.finish({ type: 'path', name: locationName(readStagePath(cursor, end)), line }, end);
+      const path = locationName(readStagePath(cursor, end));
+      cursor.skipGroup(end);
+      this.finish({ type: 'path', name: path, line }, end);
       return;
     }
     const name = cursor.name(end);
@@ -216,6 +205,17 @@ class FromReader {
     else if (isFileFormat(cursor, name))
       this.finish({ type: 'path', name: locationName(name.at(-1) ?? ''), line }, end);
     else this.finish({ type: 'table', name, line }, end);
+  }
+
+  /** Databricks: `STREAM t`, `STREAM(t)`. */
+  private stream(end: number, line: number): void {
+    const { cursor } = this;
+    cursor.at++;
+    const grouped = cursor.symbol(cursor.at, '(');
+    if (grouped) cursor.at++;
+    const name = cursor.name(end) ?? [];
+    if (grouped) cursor.at++;
+    this.finish({ type: 'table', name, line }, end);
   }
 
   private call(name: Name, end: number, line: number): void {
@@ -240,7 +240,10 @@ class FromReader {
         `${upper} runs its query on another server; names are as they stand there, line ${line}.`,
       );
       this.finish({ type: 'query', name: [], query: remote, columns, line }, end);
-    } else if (upper === 'OPENROWSET' && cursor.word(open + 1) === 'BULK') {
+    } else if (
+      (upper === 'OPENROWSET' && cursor.word(open + 1) === 'BULK') ||
+      (literals[0] !== undefined && isFileFunction(name))
+    ) {
       this.finish({ type: 'path', name: locationName(literals[0] ?? ''), columns, line }, end);
     } else this.finish({ type: 'function', name, args, columns, literals, line }, end);
   }
@@ -272,7 +275,3 @@ class FromReader {
     this.sources.push(finished);
   }
 }
-
-const stops = words('SET WHEN SELECT INSERT OUTPUT RETURNING');
-/** Words that are also functions. */
-const callable = words('LEFT RIGHT');

@@ -1,5 +1,6 @@
 /** What stands in the parentheses of a FROM clause. */
 import type { Cursor } from './cursor.ts';
+import { notAliases } from './words.ts';
 
 /** True if the group is a query, however many parentheses are around it. */
 export function holdsQuery(cursor: Cursor, open: number, close: number): boolean {
@@ -14,4 +15,12 @@ export function holdsQuery(cursor: Cursor, open: number, close: number): boolean
   return (
     after >= close || ['UNION', 'EXCEPT', 'INTERSECT', 'MINUS', 'ORDER', 'LIMIT'].includes(cursor.word(after))
   );
+}
+
+/** True for Databricks' `STREAM t` and `STREAM(t)`; elsewhere STREAM is a table of that name. */
+export function isStream(cursor: Cursor): boolean {
+  if (cursor.dialect.name !== 'databricks' || !cursor.is('STREAM')) return false;
+  if (cursor.symbol(cursor.at + 1, '(')) return cursor.isName(cursor.at + 2);
+  const next = cursor.token(cursor.at + 1);
+  return next.kind === 'quoted' || (next.kind === 'word' && !notAliases.has(next.upper));
 }

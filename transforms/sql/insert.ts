@@ -79,6 +79,7 @@ function emptyInsert(start: Start, target: Name): Insert {
     with: start.tables,
     target,
     columns: [],
+    byName: false,
     query: undefined,
     call: undefined,
     output: [],
@@ -87,7 +88,7 @@ function emptyInsert(start: Start, target: Name): Insert {
 }
 
 function readBody(cursor: Cursor, end: number, start: Start & { readonly target: Name }): Statement {
-  const columns = readTargetColumns(cursor, end);
+  const { columns, byName } = readTargetColumns(cursor, end);
   const output = readOutputs(cursor, end);
   let query: Query | undefined;
   let call: Insert['call'];
@@ -109,6 +110,7 @@ function readBody(cursor: Cursor, end: number, start: Start & { readonly target:
   return {
     ...emptyInsert(start, start.target),
     columns,
+    byName,
     query,
     call,
     assignments,
@@ -116,26 +118,41 @@ function readBody(cursor: Cursor, end: number, start: Start & { readonly target:
   };
 }
 
-function readTargetColumns(cursor: Cursor, end: number): readonly string[] {
+function readTargetColumns(
+  cursor: Cursor,
+  end: number,
+): { readonly columns: readonly string[]; readonly byName: boolean } {
   let columns: readonly string[] = [];
+  let byName = false;
   for (;;) {
-    if (cursor.is('AS') && cursor.isName(cursor.at + 1)) cursor.at += 2;
-    else if (cursor.eat('PARTITION')) {
-      cursor.skipGroup(end);
-      cursor.eatAll('IF', 'NOT', 'EXISTS');
-    } else if (cursor.is('WITH') && cursor.symbol(cursor.at + 1, '(')) {
-      cursor.at++;
-      cursor.skipGroup(end);
-    } else if (cursor.is('OVERRIDING')) cursor.at += 3;
-    else if (cursor.eatAll('BY', 'NAME') || cursor.eatAll('BY', 'POSITION')) continue;
-    else if (columns.length === 0 && cursor.symbol(cursor.at, '(') && !beginsQuery(cursor, cursor.at)) {
+    if (cursor.eatAll('BY', 'NAME')) byName = true;
+    else if (columns.length === 0 && cursor.symbol(cursor.at, '(') && !beginsQuery(cursor, cursor.at))
       columns = columnList(cursor, end);
-    } else if (cursor.is('ON') && cursor.word(cursor.at + 1) === 'CLUSTER') {
-      cursor.at += 2;
-      cursor.eat('ON');
-    } else return columns;
+    else if (!skipTargetOption(cursor, end)) return { columns, byName };
   }
 }
+
+/** Skips what may stand behind a target besides its columns; false if nothing of that is there. */
+function skipTargetOption(cursor: Cursor, end: number): boolean {
+  if (cursor.is('AS') && cursor.isName(cursor.at + 1)) cursor.at += 2;
+  else if (cursor.eat('PARTITION')) {
+    cursor.skipGroup(end);
+    cursor.eatAll('IF', 'NOT', 'EXISTS');
+  } else if (cursor.is('WITH') && cursor.symbol(cursor.at + 1, '(')) {
+    cursor.at++;
+    cursor.skipGroup(end);
+  } else if (cursor.is('OVERRIDING')) cursor.at += 3;
+  else if (cursor.is('ON') && cursor.word(cursor.at + 1) === 'CLUSTER') {
+    cursor.at += 2;
+    cursor.eat('ON');
+  } else if (cursor.is('REPLACE')) {
+    // Databricks: REPLACE WHERE condition, REPLACE ON condition, REPLACE USING (columns).
+    cursor.at = findAtDepth(cursor, cursor.at, end, (at) => queryStarts.has(cursor.word(at)));
+  } else return cursor.eatAll('BY', 'POSITION');
+  return true;
+}
+
+const queryStarts = words('SELECT VALUES WITH TABLE');
 
 /** ON CONFLICT … DO UPDATE SET, ON DUPLICATE KEY UPDATE. */
 function readConflict(cursor: Cursor, end: number): readonly Assignment[] {

@@ -151,6 +151,8 @@ export interface Insert extends Common {
   readonly query: Query | undefined;
   readonly call: Call | undefined;
   readonly output: readonly Output[];
+  /** Columns find their target by name, not by position. */
+  readonly byName: boolean;
   /** ON CONFLICT, ON DUPLICATE KEY. */
   readonly assignments: readonly Assignment[];
 }

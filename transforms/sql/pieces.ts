@@ -10,6 +10,8 @@ export interface RoutineHead {
   readonly parameters: readonly string[];
   /** The table of a trigger. */
   readonly on: Name | undefined;
+  /** The function that a trigger of PostgreSQL runs. */
+  readonly executes?: Name | undefined;
   /** T-SQL's `RETURNS @r TABLE (…)`: the variable and its columns. */
   readonly result: { readonly name: string; readonly columns: readonly string[] } | undefined;
 }

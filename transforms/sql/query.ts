@@ -33,6 +33,7 @@ const intoModifiers = words('TABLE TEMP TEMPORARY UNLOGGED STRICT LOCAL GLOBAL O
 export function beginsQuery(cursor: Cursor, at: number): boolean {
   const word = cursor.word(at);
   if (word === 'SELECT' || word === 'WITH' || word === 'VALUES') return true;
+  if (word === 'SEL') return cursor.dialect.name === 'teradata';
   if (word === 'FROM' || word === 'TABLE') return cursor.isName(at + 1) || cursor.symbol(at + 1, '(');
   return cursor.symbol(at, '(') && (cursor.symbol(at + 1, '(') || beginsPlainQuery(cursor.word(at + 1)));
 }

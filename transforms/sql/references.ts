@@ -53,12 +53,25 @@ function inScope(
   if (whole !== undefined) return [whole];
   if (aliases !== undefined && resolver.context.isVariable(name)) return [variable(resolver, name)];
   const [only, second] = scope.open();
-  if (only !== undefined && second === undefined) return [Origins.of(only, name)];
   const alias = aliases?.get(key);
+  if (only !== undefined && second === undefined)
+    return [columnOrAlias(resolver, { table: only, name }, alias)];
   if (alias !== undefined) return [alias];
   if (second !== undefined) return [ambiguous(resolver, ref, name)];
   const any = scope.bounds.length === 1 ? scope.bounds[0]?.relation.any : undefined;
   return any === undefined ? undefined : [any];
+}
+
+/** A column goes before an alias of the same list, and an alias made from the column shows that there is one. */
+function columnOrAlias(
+  resolver: Resolver,
+  { table, name }: { readonly table: string; readonly name: string },
+  alias: Origins | undefined,
+): Origins {
+  const column = Origins.of(table, name);
+  if (alias === undefined || !resolver.context.lateralAliases) return column;
+  const key = columnKey(name);
+  return alias.values().some((origin) => columnKey(origin.column) === key) ? column : alias;
 }
 
 /** Every source is known and none has the column: the catalogue may be older than the script. */
@@ -98,7 +111,10 @@ function withoutSource(resolver: Resolver, ref: ColumnRef, scope: Scope): readon
   const first = ref.parts[0] ?? '';
   const column = ref.parts.at(-1) ?? '';
   const pseudo = ref.parts.length === 2 ? context.pseudoTable(first) : undefined;
-  if (pseudo !== undefined) return [Origins.of(pseudo, column)];
+  if (pseudo !== undefined) {
+    resolver.reads.add(pseudo);
+    return [Origins.of(pseudo, column)];
+  }
   if (context.isVariable(first)) return [recordField(resolver, first, column)];
   if (context.structs) return unqualified(resolver, { ...ref, parts: [first] }, scope);
   resolver.note(

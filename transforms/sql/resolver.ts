@@ -47,6 +47,7 @@ export interface ResolverContext {
   /** Runs a data-changing statement inside a query and gives its output. */
   runNested(statement: Statement, resolver: Resolver, tables: CommonTables): Relation;
   readonly structs: boolean;
+  readonly lateralAliases: boolean;
   readonly tsql: boolean;
 }
 

@@ -120,6 +120,12 @@ interface Start {
   readonly end: number;
 }
 
+/** `EXECUTE FUNCTION f()` of a trigger. */
+function executedFunction(cursor: Cursor, from: number, stop: number): Name | undefined {
+  cursor.at = ['FUNCTION', 'PROCEDURE'].includes(cursor.word(from + 1)) ? from + 2 : from + 1;
+  return cursor.name(stop);
+}
+
 function readBodyStart(cursor: Cursor, start: Start): Omit<HeadRange, 'isPackage'> {
   const { routine, from, stop, end } = start;
   const none = { routine, bodyFrom: from, bodyEnd: from, language: undefined };
@@ -138,8 +144,10 @@ function readBodyStart(cursor: Cursor, start: Start): Omit<HeadRange, 'isPackage
       };
     }
   }
-  if (['EXECUTE', 'CALL'].includes(cursor.word(from)) && routine.kind === 'trigger')
-    return { ...none, next: from, declares: false, finished: true };
+  if (['EXECUTE', 'CALL'].includes(cursor.word(from)) && routine.kind === 'trigger') {
+    const executes = executedFunction(cursor, from, stop);
+    return { ...none, routine: { ...routine, executes }, next: from, declares: false, finished: true };
+  }
   const at = findAtDepth(
     cursor,
     from,

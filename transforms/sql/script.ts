@@ -133,7 +133,9 @@ function runLoop(session: Session, cursor: Cursor, piece: Piece): void {
       cursor,
       piece.from + 1,
       piece.end,
-      (index) => ['IN', 'FOR'].includes(cursor.word(index)) && cursor.word(index - 1) !== 'CURSOR',
+      (index) =>
+        ['IN', 'FOR'].includes(cursor.word(index)) ||
+        (cursor.word(index) === 'AS' && beginsQuery(cursor, index + 1)),
     ) + 1;
   cursor.at = cursor.word(at) === 'REVERSE' ? at + 1 : at;
   const fetch: Statement = { type: 'fetch', cursor: name, into: [name], line, with: [] };
@@ -150,7 +152,7 @@ function runLoop(session: Session, cursor: Cursor, piece: Piece): void {
       script,
       server: undefined,
       args: [],
-      into: [],
+      into: [name],
       line,
       with: [],
     });

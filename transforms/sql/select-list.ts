@@ -1,5 +1,5 @@
 /** The select list: items with their names, stars, and T-SQL's `alias = value` and `@variable = value`. */
-import { commaRanges } from './clauses.ts';
+import { commaRanges, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import { joinExpressions } from './bags.ts';
 import { skipType } from './data-types.ts';
@@ -10,7 +10,30 @@ import { expressionEnds, expressionKeywords, notAliases, words } from './words.t
 
 /** Reads the items in [from, end). */
 export function readItems(cursor: Cursor, from: number, end: number): readonly SelectItem[] {
+  if (scripts.has(cursor.word(from)) && cursor.symbol(from + 1, '(')) {
+    const items = readScript(cursor, from, end);
+    if (items !== undefined) return items;
+  }
   return commaRanges(cursor, from, end).map(([start, stop]) => readItem(cursor, start, stop));
+}
+
+const scripts = words('TRANSFORM MAP REDUCE');
+
+/** Hive and Spark: `TRANSFORM (a, b) USING 'script' AS (x, y)`: each new column comes from all that goes in. */
+function readScript(cursor: Cursor, from: number, end: number): readonly SelectItem[] | undefined {
+  const close = cursor.closeOf(from + 1, end);
+  const using = findAtDepth(cursor, close + 1, end, (at) => cursor.word(at) === 'USING');
+  const as = findAtDepth(cursor, using, end, (at) => cursor.word(at) === 'AS');
+  if (using >= end || as >= end) return undefined;
+  const expression = scanExpression(cursor, from, close + 1);
+  const grouped = cursor.symbol(as + 1, '(');
+  const stop = grouped ? cursor.closeOf(as + 1, end) : end;
+  const { line } = cursor.token(from);
+  return commaRanges(cursor, grouped ? as + 2 : as + 1, stop).map(([at]) => ({
+    name: cursor.identifier(at),
+    expression,
+    line,
+  }));
 }
 
 function readItem(cursor: Cursor, from: number, end: number): SelectItem {

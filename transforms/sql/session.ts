@@ -51,6 +51,7 @@ export class Session implements ResolverContext {
   readonly emptied = new Set<string>();
   readonly routines = new Map<string, RoutineHead>();
   readonly structs: boolean;
+  readonly lateralAliases: boolean;
   readonly tsql: boolean;
   /** The results of bare queries, for INSERT … EXEC, while a text runs. */
   results: Relation[] = [];
@@ -65,12 +66,15 @@ export class Session implements ResolverContext {
   private readonly temporaryShapes = new Map<string, readonly string[]>();
   readonly texts = new Texts();
   private readonly variables = new Set<string>();
+  /** PostgreSQL: the tables whose triggers run a function. */
+  private readonly triggerTables = new Map<string, Name>();
   private readonly routineResults = new Map<string, Relation>();
 
   constructor(input: SessionInput) {
     this.input = input;
     this.dialect = input.dialect;
     this.structs = input.dialect.structs;
+    this.lateralAliases = input.dialect.lateralAliases;
     this.tsql = input.dialect.tsql;
     this.catalog = new Catalog(input.catalog);
     const { database, schema } = input;
@@ -97,6 +101,8 @@ export class Session implements ResolverContext {
 
   /** Notes that the script defines a routine, before or after it is called. */
   register(routine: RoutineHead): void {
+    if (routine.executes !== undefined && routine.on !== undefined)
+      this.triggerTables.set(this.routineNode(routine.executes), routine.on);
     const node = this.routineNode(routine.name);
     if (!this.routines.has(node)) this.routines.set(node, routine);
     if (routine.result === undefined) return;
@@ -152,8 +158,9 @@ export class Session implements ResolverContext {
   }
 
   pseudoTable(name: string): string | undefined {
-    if (this.routine?.on === undefined || !pseudoNames.has(name.toLowerCase())) return undefined;
-    return this.nodes.of(this.routine.on);
+    if (this.routine === undefined || !pseudoNames.has(name.toLowerCase())) return undefined;
+    const on = this.routine.on ?? this.triggerTables.get(this.routineNode(this.routine.name));
+    return on === undefined ? undefined : this.nodes.of(on);
   }
 
   isRoutine(routine: string): boolean {

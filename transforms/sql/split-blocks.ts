@@ -88,7 +88,7 @@ class BlockSplitter {
   private control(word: string): boolean {
     if (word === 'BEGIN') this.begin();
     else if (word === 'END') this.blockEnd();
-    else if (word === 'DECLARE') this.declare();
+    else if (word === 'DECLARE' && this.cursor.word(this.at + 1) !== 'GLOBAL') this.declare();
     else if (word === 'FOR' || word === 'FORALL') this.loop();
     else if (alone.has(word) && this.inBlock()) {
       if (word === 'ELSE') this.branch('ELSE');

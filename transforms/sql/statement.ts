@@ -1,5 +1,5 @@
 /** One statement from its tokens. What is not known becomes `other`; what is known but malformed is not understood. */
-import { readCall, readNamed } from './calls.ts';
+import { readCall, readDo, readNamed } from './calls.ts';
 import { readDelete, readMerge, readUpdate } from './change.ts';
 import { findAtDepth } from './clauses.ts';
 import {
@@ -49,6 +49,7 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['CALL', readCall],
   ['PREPARE', readPrepare],
   ['EXPORT', readExport],
+  ['DO', readDo],
   ['DECLARE', readDeclare],
   ['LET', readDeclare],
   ['SET', readSet],
@@ -69,7 +70,7 @@ const silent = words(`
   GRANT REVOKE DENY COMMIT ROLLBACK SAVE SAVEPOINT BEGIN START END CLOSE DEALLOCATE GOTO BREAK CONTINUE WAITFOR DBCC BACKUP RESTORE KILL
   CHECKPOINT ENABLE DISABLE REVERT RECONFIGURE THROW RAISE SIGNAL RESIGNAL LEAVE ITERATE EXIT NULL ANALYZE ANALYSE VACUUM EXPLAIN DESCRIBE DESC SHOW
   REFRESH UNCACHE ADD COMMENT LOCK UNLOCK RESET LIST REMOVE PUT GET MSCK OPTIMIZE REINDEX CLUSTER DISCARD NOTIFY LISTEN CLEAR REPAIR
-  UNDROP ASSERT PRAGMA ATTACH DETACH CHECK IMPORT READTEXT WRITETEXT SHUTDOWN SETUSER USING DO LOOP
+  UNDROP ASSERT PRAGMA ATTACH DETACH CHECK IMPORT READTEXT WRITETEXT SHUTDOWN SETUSER USING LOOP
 `);
 
 /** True if the word begins a statement, rather than a declaration that goes without DECLARE. */

@@ -19,6 +19,17 @@ export function isFileFormat(cursor: Cursor, name: Name): boolean {
   );
 }
 
+/** Functions that read the file or folder that their first string names. */
+const fileFunctions = words(`
+  READ_FILES READ_CSV READ_CSV_AUTO READ_PARQUET PARQUET_SCAN READ_JSON READ_JSON_AUTO READ_NDJSON CLOUD_FILES S3 S3CLUSTER URL FILE GCS
+  AZUREBLOBSTORAGE DELTALAKE ICEBERG ICEBERG_SCAN DELTA_SCAN
+`);
+
+/** True for a function that reads a file. */
+export function isFileFunction(name: Name): boolean {
+  return name.length === 1 && fileFunctions.has((name[0] ?? '').toUpperCase());
+}
+
 /** The columns that JSON_TABLE and XMLTABLE declare, whose parenthesis is at `open`: `… COLUMNS (a …, b …)`. */
 export function declaredColumns(cursor: Cursor, open: number, end: number): readonly string[] {
   if (!['JSON_TABLE', 'XMLTABLE'].includes(cursor.word(open - 1))) return [];

@@ -6,6 +6,7 @@ import { readEmbedded } from './embedded.ts';
 import type { Move, Name, Query, Statement, Touch } from './ir.ts';
 import { locationName } from './names.ts';
 import { beginsQuery, readQuery } from './query.ts';
+import { stringsIn } from './table-functions.ts';
 import { words } from './words.ts';
 
 const dropped = words('TABLE VIEW');
@@ -120,7 +121,7 @@ export function readCopy(cursor: Cursor, end: number): Statement {
   const query = readGroupQuery(cursor, end);
   const first = query === undefined ? readPlace(cursor, end) : [];
   if (first === undefined) return other(line, false);
-  if (query === undefined) columnList(cursor, end);
+  const columns = query === undefined ? columnList(cursor, end) : [];
   cursor.at = findAtDepth(cursor, cursor.at, end, (at) => ['FROM', 'TO'].includes(cursor.word(at)));
   const toFile = cursor.is('TO');
   cursor.at++;
@@ -128,7 +129,7 @@ export function readCopy(cursor: Cursor, end: number): Statement {
   const second = inner === undefined ? readPlace(cursor, end) : [];
   if (second === undefined) return other(line, false);
   if (toFile) return move('copy', line, { source: first, target: second, query });
-  return move('copy', line, { source: second, target: first, query: inner });
+  return move('copy', line, { source: second, target: first, sourceColumns: columns, query: inner });
 }
 
 /** Reads UNLOAD ('query' or (query)) TO 'location'. */
@@ -156,6 +157,8 @@ export function readLoad(cursor: Cursor, end: number): Statement {
       ? other(line, false)
       : move('copy', line, { source, target });
   }
+  if (cursor.word(cursor.at + 1) === 'DATA' && ['INTO', 'OVERWRITE'].includes(cursor.word(cursor.at + 2)))
+    return readLoadFiles(cursor, end, line);
   const fileAt = findAtDepth(cursor, cursor.at, end, (at) => ['INFILE', 'INPATH'].includes(cursor.word(at)));
   const file = cursor.token(fileAt + 1);
   cursor.at = findAtDepth(cursor, fileAt, end, (at) => cursor.word(at) === 'TABLE') + 1;
@@ -163,6 +166,24 @@ export function readLoad(cursor: Cursor, end: number): Statement {
   return target === undefined || file.kind !== 'string'
     ? other(line, cursor.at >= end)
     : move('copy', line, { source: locationName(file.text), target });
+}
+
+/** Reads BigQuery's `LOAD DATA INTO t FROM FILES (uris = ['…'])`. */
+function readLoadFiles(cursor: Cursor, end: number, line: number): Statement {
+  cursor.at += 3;
+  if (cursor.is('TEMP', 'TEMPORARY')) cursor.at++;
+  cursor.eat('TABLE');
+  const target = cursor.name(end);
+  const at = findAtDepth(cursor, cursor.at, end, (index) => cursor.word(index) === 'FILES');
+  const close = cursor.closeOf(at + 1, end);
+  const files: string[] = [];
+  for (let index = at; index < close; index++)
+    if (cursor.word(index) === 'URIS')
+      files.push(...stringsIn(cursor, index, cursor.closeOf(index + 2, close)));
+  cursor.at = end;
+  if (target === undefined || files.length === 0) return other(line, false);
+  const statements = files.map((file) => move('copy', line, { source: locationName(file), target }));
+  return { type: 'several', statements, line, with: [] };
 }
 
 /** Reads BigQuery's `EXPORT DATA … OPTIONS (uri = '…') AS query`. */

@@ -62,3 +62,12 @@ export const expressionEnds = words(`
   END NULL TRUE FALSE CURRENT_TIMESTAMP CURRENT_DATE CURRENT_TIME CURRENT_USER SYSDATE SYSTIMESTAMP DEFAULT UNKNOWN ROWNUM SESSION_USER
   SYSTEM_USER ISNULL NOTNULL
 `);
+
+/** Types that may stand before a string. */
+export const typedLiterals = words('DATE TIME TIMESTAMP DATETIME TIMESTAMPTZ NUMERIC JSON');
+
+/** Words before a sub-query that is compared with. */
+export const subqueryPredicates = words('IN ANY ALL SOME');
+
+/** Units of a window's frame. */
+export const frameUnits = words('ROWS RANGE GROUPS');

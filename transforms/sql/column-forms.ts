@@ -1,0 +1,32 @@
+/** What looks like a call and is a column. */
+import type { Cursor } from './cursor.ts';
+import type { Name } from './ir.ts';
+import { words } from './words.ts';
+
+/** Teradata's phrases after a column. */
+const columnPhrases = words('TITLE FORMAT NAMED');
+
+/** A name with the parenthesis that follows it. */
+interface Form {
+  readonly parts: Name;
+  readonly open: number;
+  readonly end: number;
+}
+
+/** The column that the form means, and the index behind it; undefined if it is a call. */
+export function columnForm(
+  cursor: Cursor,
+  { parts, open, end }: Form,
+): { readonly parts: Name; readonly next: number } | undefined {
+  const close = cursor.closeOf(open, end);
+  // Oracle's outer join mark, `a.id (+)`.
+  if (cursor.symbol(open + 1, '+') && close === open + 2) return { parts, next: open + 3 };
+  // Teradata's column phrases, `c (TITLE 'x')`.
+  if (columnPhrases.has(cursor.word(open + 1)) && cursor.token(open + 2).kind === 'string')
+    return { parts, next: close + 1 };
+  // Oracle's record of a collection, `v(i).a`.
+  const isField = close + 2 < end + 1 && cursor.symbol(close + 1, '.') && cursor.isName(close + 2);
+  return isField && cursor.dialect.name === 'oracle'
+    ? { parts: [parts[0] ?? '', cursor.identifier(close + 2)], next: close + 3 }
+    : undefined;
+}
