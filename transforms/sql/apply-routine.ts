@@ -22,15 +22,6 @@ export function runCall(frame: Frame, call: Call): CallResult {
 function runText(frame: Frame, call: Call): CallResult {
   const { effect, session } = frame;
   const texts = session.texts.fold(call.script ?? []).filter((text) => /[^\s\u{E000}]/u.test(text));
-  if (texts.length === 0) {
-    effect.note('dynamic-sql', `Dynamic SQL built at run time, line ${call.line}.`);
-    return { results: [], reads: [] };
-  }
-  if (texts.some(isUnknownText))
-    effect.note(
-      'dynamic-sql',
-      `Dynamic SQL built at run time in part, line ${call.line}; only what is constant was read.`,
-    );
   if (call.server !== undefined)
     effect.note(
       'remote-server',
@@ -41,7 +32,17 @@ function runText(frame: Frame, call: Call): CallResult {
   const reads = new Set<string>();
   for (const inner of session.effects.slice(first))
     for (const read of [...inner.reads, ...inner.calls]) reads.add(read);
+  if (texts.length === 0 || texts.some(isUnknownText))
+    noteDynamic(effect, call, session.effects.slice(first));
   return { results, reads: [...reads] };
+}
+
+function noteDynamic(effect: Frame['effect'], { line }: Call, read: readonly Frame['effect'][]): void {
+  const isRead = read.some(({ reads, writes }) => reads.size + writes.size > 0);
+  effect.note(
+    'dynamic-sql',
+    `Dynamic SQL built at run time, line ${line}${isRead ? '; only what is constant of it was read' : ''}.`,
+  );
 }
 
 function callRoutine(frame: Frame, call: Call): CallResult {

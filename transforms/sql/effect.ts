@@ -46,15 +46,11 @@ export class Effect {
   private readonly guessed: boolean;
 
   /** `guessed`: the text may hold names that are not known. */
-  constructor(
-    line: number,
-    kind: string,
-    around: { readonly routine: RoutineHead | undefined; readonly guessed: boolean },
-  ) {
+  constructor(line: number, kind: string, routine: RoutineHead | undefined, guessed = false) {
     this.line = line;
     this.kind = kind;
-    this.routine = around.routine;
-    this.guessed = around.guessed;
+    this.routine = routine;
+    this.guessed = guessed;
   }
 
   /** Keeps how the statement writes its tables; the first call counts. */

@@ -12,7 +12,7 @@ export function routineResults(session: Session): {
   for (const [routine, head] of session.routines) {
     const result = session.resultOf(routine);
     if (result === undefined) continue;
-    const effect = new Effect(head.line, 'result', { routine: head, guessed: false });
+    const effect = new Effect(head.line, 'result', head);
     const table = session.resultTableOf(head);
     for (const node of [`fn:${routine}`, `proc:${routine}`]) {
       nodes.add(node);

@@ -124,7 +124,7 @@ export class Session implements ResolverContext {
 
   /** Begins the effect of a statement. */
   begin(line: number, kind: string): Effect {
-    const effect = new Effect(line, kind, { routine: this.routine, guessed: this.guessed });
+    const effect = new Effect(line, kind, this.routine, this.guessed);
     this.effects.push(effect);
     return effect;
   }
