@@ -160,8 +160,14 @@ export class DatabaseWatcher {
       return;
     }
     if (known !== undefined && look.noted) yield* this.#changes(session, known);
-    else this.#mark = { incarnation, snapshot: look.snapshot };
+    else yield* this.#moveOn({ incarnation, snapshot: look.snapshot });
     if (known === undefined || look.steady !== true || this.#isScanDue()) yield undefined;
+  }
+
+  /** Nothing was noted. The first mark of a life is told all the same: what is dropped after it is then known even if this process ends. */
+  *#moveOn(mark: Mark): Generator<Delta> {
+    if (this.#mark?.incarnation !== mark.incarnation) yield { found: nothing(), looked: [], mark };
+    this.#mark = mark;
   }
 
   /** The snapshot that everything is known up to; undefined in a new life of the server. */
@@ -209,6 +215,10 @@ export class DatabaseWatcher {
       throw sourceError(thrown, source, this.database);
     }
   }
+}
+
+async function* nothing(): AsyncGenerator<FoundObject> {
+  yield* [];
 }
 
 function refs(objects: DatabaseObjects, looked: Touched['looked']): readonly string[] {
