@@ -16,8 +16,10 @@ let server: TestPostgres;
 beforeAll(async () => {
   server = await startTestPostgres();
 });
-const roles: string[] = [];
+const roles: { readonly user: string; readonly database: string }[] = [];
 afterAll(async () => {
+  for (const { user, database } of roles)
+    await server.run(database, `DROP OWNED BY ${user} CASCADE; DROP ROLE ${user}`);
   await server.stop();
 });
 
@@ -27,8 +29,8 @@ const install = (database: string, reader = server.user): Promise<void> =>
 /** A role of its own name that may log in, with a password. */
 const roleIn = async (database: string, grants: string): Promise<{ user: string; password: string }> => {
   const user = `role_${database.slice(5, 17)}_${roles.length}`;
-  roles.push(user);
   await server.run(database, `CREATE ROLE ${user} LOGIN PASSWORD 'pw'; ${grants.replaceAll('$role', user)}`);
+  roles.push({ user, database });
   return { user, password: 'pw' };
 };
 
