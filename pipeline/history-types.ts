@@ -1,5 +1,4 @@
-import { unconfiguredDataset } from './datasets.ts';
-import { processAttributes } from './process.ts';
+import { sqlProcessAttributes } from './process.ts';
 import type { EntityType } from './types.ts';
 
 /** A statement that a database was seen to run. Its name has a scheme of its own, so that it is never taken for a process that code declares. */
@@ -9,7 +8,7 @@ export const observedStatement: EntityType = {
     'An SQL statement that a database has run, by its execution history: observed, not declared by code.',
   superTypes: ['Process'],
   attributes: {
-    ...processAttributes,
+    ...sqlProcessAttributes,
     statement: { typeName: 'string', description: 'The statement, with marks in place of values.' },
     system: { typeName: 'string', description: 'Which kind of database ran it.' },
     users: { typeName: 'array<string>', description: 'Who ran it.' },
@@ -19,13 +18,6 @@ export const observedStatement: EntityType = {
     },
     firstSeen: { typeName: 'string', description: 'Day of its first known execution (UTC, YYYY-MM-DD).' },
     lastSeen: { typeName: 'string', description: 'Day of its last known execution (UTC, YYYY-MM-DD).' },
-    confidence: {
-      typeName: 'double',
-      description: 'How far its lineage is certain, from 0 to 1; below 1 the warnings say why.',
-    },
   },
   qualifiedName: 'observed://{server}/{statement+}',
 };
-
-/** Types that every producer of execution history declares beside those of its tables. */
-export const historyTypes: readonly EntityType[] = [observedStatement, unconfiguredDataset];

@@ -1,5 +1,5 @@
 import { datasetRules, producerComponent } from '../../pipeline/component.ts';
-import { historyTypes } from '../../pipeline/history-types.ts';
+import { observedStatement } from '../../pipeline/history-types.ts';
 import type { EntityType } from '../../pipeline/types.ts';
 import { withConnection } from './connection.ts';
 import { MysqlHistory } from './history-producer.ts';
@@ -24,7 +24,7 @@ export const mysqlHistory = producerComponent({
     const ownRule = { types: [mysqlTable.name] as const, parameters: {}, caseRule: options.case };
     return {
       settings: {
-        types: { entityTypes: [mysqlTable, ...historyTypes], relationshipTypes: [] },
+        types: { entityTypes: [mysqlTable, observedStatement], relationshipTypes: [] },
         caseRule: options.case,
         steps: 'collapse',
         datasets: { table: ownRule, ...datasetRules(options.datasets) },

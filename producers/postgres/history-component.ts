@@ -1,6 +1,6 @@
 import { producerComponent, datasetRules, datasetsOption } from '../../pipeline/component.ts';
 import { historyOptions, searchPathOption } from '../../pipeline/history-options.ts';
-import { historyTypes } from '../../pipeline/history-types.ts';
+import { observedStatement } from '../../pipeline/history-types.ts';
 import { typeSets } from './component.ts';
 import { connect } from './connection.ts';
 import { PostgresHistory } from './history-producer.ts';
@@ -26,7 +26,7 @@ export const postgresHistory = producerComponent({
     const types = typeSets[given.types];
     return {
       settings: {
-        types: { ...types, entityTypes: [...types.entityTypes, ...historyTypes] },
+        types: { ...types, entityTypes: [...types.entityTypes, observedStatement] },
         caseRule: given.case,
         steps: 'collapse',
         datasets: datasetRules(datasets),

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { caseOption, datasetRules, datasetsOption, producerComponent } from '../../pipeline/component.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { historyOptions, searchPathOption } from '../../pipeline/history-options.ts';
-import { historyTypes } from '../../pipeline/history-types.ts';
+import { observedStatement } from '../../pipeline/history-types.ts';
 import { fileError } from '../../platform/read-file.ts';
 import type { QueryLogOptions } from './options.ts';
 import { QueryLog } from './producer.ts';
@@ -79,7 +79,9 @@ const options = z.strictObject({
     .describe(
       'How long before the newest row an id is remembered, so that exports may overlap. ACCESS_HISTORY shows a query up to 3 hours late.',
     ),
-  datasets: datasetsOption,
+  datasets: datasetsOption.refine((rules) => Object.hasOwn(rules, 'table'), {
+    message: 'a rule named table is missing: it says which types of the catalogue the tables have',
+  }),
   case: caseOption,
   ...historyOptions,
 });
@@ -94,7 +96,7 @@ export const queryLog = producerComponent({
     const file = path.resolve(host.baseFolder, given.path);
     return {
       settings: {
-        types: { entityTypes: historyTypes, relationshipTypes: [] },
+        types: { entityTypes: [observedStatement], relationshipTypes: [] },
         caseRule: given.case,
         steps: 'collapse',
         datasets: datasetRules(given.datasets),

@@ -97,6 +97,8 @@ describe('traceObservedStatements()', () => {
         executions: 7,
         firstSeen: '2026-01-01',
         lastSeen: '2026-01-31',
+        evidence: 'observed',
+        dialect: 'postgres',
         confidence: 1,
         warnings: [],
       },
@@ -153,7 +155,7 @@ describe('traceObservedStatements()', () => {
       outputs: ['public/gone'],
       edges: [],
       placeholders: ['public/gone'],
-      warnings: ['column-not-found', 'table-not-described'],
+      warnings: ['table-not-described', 'column-not-found'],
     });
   });
 
@@ -198,5 +200,58 @@ describe('traceObservedStatements()', () => {
       datasets: { table: rule },
     });
     expect(inputs).toEqual(['postgresql://other/shop/public/b']);
+  });
+
+  it('finds tables whatever the case of their names where the dialect says so, and columns always', () => {
+    const own = {
+      table: {
+        types: ['postgresql_table'] as const,
+        parameters: { schema: 's' },
+        caseRule: 'lower' as const,
+      },
+    };
+    const event = statement('INSERT INTO Daily (TOTAL) SELECT o.AMOUNT FROM `Orders` o', {
+      dialect: 'mariadb',
+      searchPath: [],
+    });
+    const tables = [table('s/orders', ['Amount']), table('s/daily', ['Total'])];
+    expect(trace(event, tables, { ...settings, datasets: own })).toMatchObject({
+      inputs: ['s/orders'],
+      edges: ['s/orders#Amount -> s/daily#Total'],
+      warnings: [],
+    });
+  });
+
+  it('warns of a name of which nothing tells the database, and takes one that says it itself', () => {
+    const path = [{ level: 'server', name: 'srv' }] as const;
+    expect(trace(statement('INSERT INTO daily SELECT day FROM orders', { path }))).toMatchObject({
+      process: undefined,
+      warnings: ['name-not-placed', 'name-not-placed'],
+    });
+    expect(
+      trace(statement('INSERT INTO shop.etl.daily SELECT day, day FROM shop.public.orders', { path })),
+    ).toMatchObject({
+      inputs: ['public/orders'],
+      outputs: ['etl/daily'],
+    });
+  });
+
+  it('takes a stage that the source recorded for a place of the rule datasets.file', () => {
+    const source = [
+      { level: 'database', name: 'a' },
+      { level: 'schema', name: 'b' },
+      { level: 'container', name: 'in' },
+    ] as const;
+    const target = [
+      { level: 'database', name: 'shop' },
+      { level: 'schema', name: 'etl' },
+      { level: 'table', name: 'daily' },
+    ] as const;
+    const flows = [{ source, sourceColumn: null, target, targetColumn: null }];
+    expect(trace(statement('copy', { flows }), known, withRules)).toMatchObject({
+      inputs: ['@a.b.in'],
+      outputs: ['etl/daily'],
+    });
+    expect(trace(statement('copy', { flows })).warnings).toEqual(['unconfigured-location']);
   });
 });

@@ -33,19 +33,29 @@ export class DatabasePlace implements SqlPlace {
   readonly #dialect: Dialect;
   readonly #path: readonly NamePart[];
   readonly #levels: readonly DatabaseLevel[];
+  readonly #schemas: readonly (string | undefined)[];
   readonly #tables = new Map<string, FoundTable | undefined>();
   readonly #routines = new Map<string, KnownAsset | 'ambiguous' | undefined>();
 
-  /** `path`: the levels that the text stands in, outermost first, without the text's own. */
+  /**
+   * `path`: the levels that the text stands in, outermost first, without the text's own. `searchPath`: schemas that a name without one is
+   * looked for in; by default the current one and the one that the dialect's databases share.
+   */
   constructor(
     context: TransformContext,
     at: PathContext,
-    where: { readonly dialect: Dialect; readonly path: readonly NamePart[] },
+    where: {
+      readonly dialect: Dialect;
+      readonly path: readonly NamePart[];
+      readonly searchPath?: readonly string[] | undefined;
+    },
   ) {
     this.#context = context;
     this.#at = at;
     this.#dialect = where.dialect;
     this.#path = where.path;
+    const common = commonSchemas[where.dialect.name];
+    this.#schemas = where.searchPath ?? (common === undefined ? [undefined] : [undefined, common]);
     const table = at.database.levels.table?.typeName;
     const named = new Set(table === undefined ? [] : at.naming.parametersOf(table));
     this.#levels = where.path.map(({ level }) => level).filter((level) => named.has(level));
@@ -74,10 +84,10 @@ export class DatabasePlace implements SqlPlace {
       return [...further.reverse(), this.#orOwn(database, above, current), ...parts];
     };
     if (schema !== undefined && schema !== '') return full(schema);
-    const common = inner === 'schema' ? commonSchemas[this.#dialect.name] : undefined;
-    const candidates = common === undefined ? [undefined] : [undefined, common];
-    const known = candidates.length === 1 ? undefined : candidates.find((one) => this.#isKnown(full(one)));
-    return full(known);
+    const candidates = inner === 'schema' ? this.#schemas : [undefined];
+    const known =
+      candidates.length === 1 ? candidates[0] : candidates.find((one) => this.#isKnown(full(one)));
+    return full(known ?? (inner === 'schema' ? candidates[0] : undefined));
   }
 
   #orOwn(given: string | undefined, level: DatabaseLevel, { database, schema }: Defaults): string {

@@ -1,7 +1,9 @@
 import type { ColumnEdge } from '../../pipeline/column-mapping.ts';
 import type { PathContext } from '../../pipeline/database-names.ts';
+import type { CaseRule } from '../../pipeline/naming.ts';
 import type { DerivedEntity, TransformContext } from '../../pipeline/transform.ts';
 import type { Attributes, EntityRef, NamePart, Warning } from '../../schemas/types.ts';
+import type { Dialect } from '../sql/dialects.ts';
 import type { Name } from '../sql/ir.ts';
 import { displayName } from '../sql/names.ts';
 import { type Trace, type TracedEdge, traceSql } from '../sql/trace.ts';
@@ -16,6 +18,8 @@ export interface SqlText {
   readonly language: TextDialect;
   /** The levels that it stands in, outermost first, without its own. */
   readonly path: readonly NamePart[];
+  /** Schemas that a name without one is looked for in, where others than the path's own are. */
+  readonly searchPath?: readonly string[];
   /** The file or object that it is, for warnings. */
   readonly location: string;
   /** The view that its query defines, with its columns in order. */
@@ -38,7 +42,7 @@ export interface TracedText {
 /** Traces a text in its place. What could not be known is a warning with the line. */
 export function traceText(context: TransformContext, at: PathContext, text: SqlText): TracedText {
   const { dialect, assumed } = text.language;
-  const place = new DatabasePlace(context, at, { dialect, path: text.path });
+  const place = new DatabasePlace(context, at, { dialect, path: text.path, searchPath: text.searchPath });
   const name =
     text.view === undefined ? undefined : place.complete([text.view.name], { ...place.defaults, full: true });
   const trace = traceSql(text.text, {
@@ -48,11 +52,10 @@ export function traceText(context: TransformContext, at: PathContext, text: SqlT
     ...(text.view === undefined || name === undefined ? {} : { view: { name, columns: text.view.columns } }),
   });
   const { producer, location } = text;
-  const columnCase = dialect.folding === 'upper' ? 'upper' : 'lower';
-  const datasets = new SqlDatasets(context, place, { producer, location, columnCase });
+  const datasets = new SqlDatasets(context, place, { producer, location, columnCase: columnCaseOf(dialect) });
   const refs = (names: readonly Name[]) => names.flatMap((one) => datasets.find(one)?.ref ?? []);
   const [inputs, outputs] = [refs(trace.inputs), refs(trace.outputs)];
-  const edges = edgesOf(trace.edges, datasets, location);
+  const edges = columnEdges(trace.edges, datasets, location);
   const calls = callsOf(trace, place, location);
   return {
     inputs,
@@ -86,9 +89,14 @@ function dialectAssumed(location: string): Warning {
   return { code: 'dialect-assumed', location, message };
 }
 
+/** How names of columns are compared. */
+export function columnCaseOf(dialect: Dialect): CaseRule {
+  return dialect.folding === 'upper' ? 'upper' : 'lower';
+}
+
 /** Edges between columns that both sides have, spelled as their own source spells them. */
-function edgesOf(
-  traced: readonly TracedEdge[],
+export function columnEdges(
+  traced: readonly Omit<TracedEdge, 'kind'>[],
   datasets: SqlDatasets,
   location: string,
 ): { readonly edges: readonly ColumnEdge[]; readonly warnings: readonly Warning[] } {

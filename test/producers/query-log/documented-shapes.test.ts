@@ -26,7 +26,17 @@ const scan = async (
 ) => {
   await writeFile(path.join(folder, file.name), file.text);
   const producer = await queryLog
-    .configure('h', { path: file.name, rows, server: 'srv', keepDays: 3_650 }, { baseFolder: folder })
+    .configure(
+      'h',
+      {
+        path: file.name,
+        rows,
+        server: 'srv',
+        datasets: { table: { type: 'azure_sql_table' } },
+        keepDays: 3_650,
+      },
+      { baseFolder: folder },
+    )
     .open();
   const { objects, rejections } = await scanAll(producer, new AbortController().signal, memory);
   expect(rejections).toEqual([]);

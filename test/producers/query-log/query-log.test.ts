@@ -27,6 +27,7 @@ const open = (options: Record<string, unknown> = {}): Promise<Producer> =>
       {
         path: 'q.log',
         server: 'srv',
+        datasets: { table: { type: 'azure_sql_table' } },
         dialect: 'postgres',
         searchPath: ['public'],
         keepDays: 3_650,
