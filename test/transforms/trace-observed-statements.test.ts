@@ -224,7 +224,7 @@ describe('traceObservedStatements()', () => {
 
   it('warns of a name of which nothing tells the database, and takes one that says it itself', () => {
     const path = [{ level: 'server', name: 'srv' }] as const;
-    expect(trace(statement('INSERT INTO daily SELECT day FROM orders', { path }))).toMatchObject({
+    expect(trace(statement('INSERT INTO daily (day) SELECT day FROM orders', { path }))).toMatchObject({
       process: undefined,
       warnings: ['name-not-placed', 'name-not-placed'],
     });
