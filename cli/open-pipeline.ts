@@ -1,6 +1,7 @@
 import { Deriver } from '../pipeline/derive/deriver.ts';
 import type { SinkStageOptions } from '../pipeline/sink-stage.ts';
 import type { StateStore } from '../pipeline/state.ts';
+import { liveReading } from '../pipeline/replay-plan.ts';
 import { type StageName, stageNames, type Telemetry } from '../pipeline/telemetry.ts';
 import { topics } from '../pipeline/topics.ts';
 import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
@@ -145,6 +146,7 @@ function transformStageOptions(
     credits: creditsOf(configured),
     retryDelayMs: configured.loaded.config.delivery.retryDelayMs,
     now: () => new Date(),
+    reading: (partition) => liveReading(transport.transactions.state, partition),
   };
 }
 

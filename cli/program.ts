@@ -10,6 +10,7 @@ import { sqlLineageCommand } from './commands/sql-lineage.ts';
 import { sinkCommand, transformCommand } from './commands/stage.ts';
 import { topicsCommand } from './commands/topics.ts';
 import { removalsCommand } from './commands/removals.ts';
+import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
 import { describeFailure, exitCodeOf, exitCodes, note } from './output.ts';
 
@@ -36,6 +37,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .addCommand(entityCommand())
     .addCommand(lineageCommand())
     .addCommand(topicsCommand())
+    .addCommand(replayCommand(setExitCode))
     .addCommand(deadLettersCommand())
     .addCommand(removalsCommand())
     .addCommand(parkedCommand())

@@ -1,8 +1,15 @@
 import { backoffMs, pause } from './delivery/backoff.ts';
 import { deadLetterRecord } from './delivery/dead-letters.ts';
 import type { Deriver } from './derive/deriver.ts';
-import { readRaw, type ReadRecord, settleApplied, type SettledRecord } from './derive/settle-record.ts';
+import {
+  leftOut,
+  readRaw,
+  type ReadRecord,
+  settleApplied,
+  type SettledRecord,
+} from './derive/settle-record.ts';
 import { StreamError } from './errors.ts';
+import type { Reading } from './replay-plan.ts';
 import type { Telemetry } from './telemetry.ts';
 import { inputOf, topics } from './topics.ts';
 import type { Assignment, PullLimit, StoredRecord, TransactionWork, Transport } from './transport.ts';
@@ -17,6 +24,10 @@ export interface TransformStageOptions {
   /** First pause before a transaction that met a passing fault is tried again, in milliseconds; doubles up to 30 times itself. */
   readonly retryDelayMs: number;
   readonly now: () => Date;
+  /** The consumer group that it reads as. @default the live one */
+  readonly group?: string;
+  /** How a partition is read, asked once it is ours: a record is taken as what this makes of it, or left out as filtered. @default as it is */
+  readonly reading?: (partition: number) => Promise<Reading>;
 }
 
 /** Events that one transaction takes on at the most: it holds the lock of everybody's writes, and the event loop. */
@@ -28,11 +39,15 @@ const transactionRecords = 500;
  * event has its effect once. A passing fault of the transport (a full disk) is waited out. Drains before it resolves.
  */
 export async function runTransformStage(options: TransformStageOptions, signal: AbortSignal): Promise<void> {
+  const { topic, group } = {
+    ...inputOf.transform,
+    ...(options.group !== undefined && { group: options.group }),
+  };
   const running = new Set<Promise<void>>();
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   try {
-    for await (const assignment of options.transport.subscribe({ ...inputOf.transform, signal: stop })) {
+    for await (const assignment of options.transport.subscribe({ topic, group, signal: stop })) {
       const partition = runPartition(assignment, options, stop)
         .catch((thrown: unknown) => failed.abort(thrown))
         .finally(() => running.delete(partition));
@@ -54,12 +69,13 @@ async function runPartition(
   const limit = { ...credits, records: Math.min(credits.records, transactionRecords) };
   const ending = AbortSignal.any([stop, assignment.revoking]);
   try {
+    const take = await options.reading?.(assignment.partition);
     for (;;) {
       const records = await assignment.pull(limit, stop);
       if (records.length === 0) return;
       telemetry.emit('received', { stage: 'transform', events: records.length });
-      const read = records.map((record) => readRaw(record, now()));
-      const settled = await patiently(options, ending, () => settleBatch(assignment, read, options));
+      const events = records.map((record) => read(record, take, now()));
+      const settled = await patiently(options, ending, () => settleBatch(assignment, events, options));
       if (settled === undefined) {
         // Stopped while it waited, or no longer ours: the next owner receives all of it again.
         telemetry.emit('returned', { stage: 'transform', events: records.length });
@@ -70,6 +86,11 @@ async function runPartition(
   } finally {
     await assignment.release();
   }
+}
+
+function read(record: StoredRecord, take: Reading | undefined, now: Date): ReadRecord {
+  const taken = take === undefined ? record : take(record);
+  return taken === undefined ? leftOut(record) : readRaw(taken, now);
 }
 
 /** Tries again while the transport has a passing fault; undefined when `ending` fires meanwhile. */

@@ -2,6 +2,7 @@ import { fromHeaders, toHeaders } from '../../schemas/cloud-events.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import { type DeadLetter, type EntityChange, objectEventTypes, type RawEvent } from '../../schemas/types.ts';
 import { deadLetterOf } from '../delivery/dead-letters.ts';
+import { replayedHeaders, replayScopeOf } from '../delivery/replayed.ts';
 import { intactValue } from '../delivery/intact-value.ts';
 import { StreamError, toStreamError } from '../errors.ts';
 import type { Settlement } from '../telemetry.ts';
@@ -28,6 +29,11 @@ const rawTypes: ReadonlySet<string> = new Set([
   'scan-started',
   'scan-completed',
 ]);
+
+/** A record that is not to be read. */
+export function leftOut(record: StoredRecord): ReadRecord {
+  return { record, settled: { outputs: [], letters: [], as: 'filtered', producer: undefined } };
+}
 
 /** Decodes a record. What cannot be decoded is a dead letter, a tombstone is filtered. */
 export function readRaw(record: StoredRecord, now: Date): ReadRecord {
@@ -101,17 +107,19 @@ function encodeChanges(
 
 function changeRecord(change: EntityChange, cause: StoredRecord, now: Date): NewRecord {
   const { traceparent } = fromHeaders(cause.headers);
+  const scope = replayScopeOf(cause.headers);
+  const headers = toHeaders({
+    id: `${cause.topic}-${cause.partition}-${cause.offset}/${change.typeName}/${change.qualifiedName}`,
+    source: '/stages/transform',
+    type: 'io.purviewstreams.entity-change',
+    subject: change.qualifiedName,
+    time: now.toISOString(),
+    dataschema: 'entity-change.v1',
+    ...(traceparent === undefined ? {} : { traceparent }),
+  });
   return {
     key: change.qualifiedName,
     value: encodeEvent('entity-change', change),
-    headers: toHeaders({
-      id: `${cause.topic}-${cause.partition}-${cause.offset}/${change.typeName}/${change.qualifiedName}`,
-      source: '/stages/transform',
-      type: 'io.purviewstreams.entity-change',
-      subject: change.qualifiedName,
-      time: now.toISOString(),
-      dataschema: 'entity-change.v1',
-      ...(traceparent === undefined ? {} : { traceparent }),
-    }),
+    headers: scope === undefined ? headers : replayedHeaders(headers, scope),
   };
 }

@@ -109,6 +109,7 @@ describe('purview-streams', () => {
       'check',
       'entity',
       'lineage',
+      'replay',
       'topics list',
       'topics show',
       'dead-letters list',
