@@ -184,7 +184,7 @@ export class Parking {
     });
   }
 
-  /** Resolves when no partition of others has parked work, or `signal` fires. */
+  /** Resolves when no partition without an owner has parked work, or `signal` fires. Other processes look after theirs. */
   async #adopted(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && (await this.#hasForeign())) await pause(20, signal);
   }
@@ -192,6 +192,7 @@ export class Parking {
   async #hasForeign(): Promise<boolean> {
     const { transport, group } = this.#options;
     const { state } = transport.transactions;
+    if ((await transport.admin.members(topics.entities, group)) > 1) return false;
     const held = new Set([...this.#held].map(({ partition }) => partition));
     for (const { partition } of await transport.describe(topics.entities)) {
       if (held.has(partition)) continue;

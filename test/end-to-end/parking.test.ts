@@ -3,20 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openCatalog, type OpenCatalog } from '../../catalog/open-catalog.ts';
-import { waitUntilSettled } from '../../cli/settled.ts';
 import { placeholderText } from '../../pipeline/delivery/placeholder.ts';
-import { SinkStage, type SinkStageOptions } from '../../pipeline/sink-stage.ts';
-import { createTelemetry } from '../../pipeline/telemetry.ts';
-import { topics } from '../../pipeline/topics.ts';
-import { systemClock } from '../../platform/clock.ts';
-import { encodeEvent } from '../../schemas/codec.ts';
 import type { EntityChange } from '../../schemas/types.ts';
-import { sinks } from '../../sinks/index.ts';
-import { createEmbeddedTransport, type EmbeddedTransport } from '../../transports/embedded/transport.ts';
 import { shop, shopProcess } from '../support/changes.ts';
-import { catalogUser } from '../support/local-catalog.ts';
-import { sinkHost } from '../support/sink-host.ts';
+import { SinkWorld } from '../support/sink-world.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f'];
 /** Six shops, each with a shelf, and a process from each to the next two; the last one is described by two producers. */
@@ -38,76 +28,6 @@ interface How {
   readonly batch: number;
 }
 
-/** A pipeline's second half on an embedded log, with a catalogue behind it. */
-class World {
-  readonly parked: string[] = [];
-  readonly unparked: string[] = [];
-  readonly letters: string[] = [];
-  readonly transport: EmbeddedTransport;
-  readonly catalog: OpenCatalog;
-
-  private constructor(transport: EmbeddedTransport, catalog: OpenCatalog) {
-    this.transport = transport;
-    this.catalog = catalog;
-  }
-
-  static async open(folder: string, partitions: number): Promise<World> {
-    const place = await mkdtemp(path.join(folder, 'world-'));
-    const transport = createEmbeddedTransport({ folder: path.join(place, 'topics') });
-    await transport.ensureTopics(Object.values(topics).map((name) => ({ name, partitions })));
-    return new World(transport, await openCatalog({ path: path.join(place, 'catalog'), port: 0 }));
-  }
-
-  async append(changes: readonly EntityChange[]): Promise<void> {
-    const records = changes.map((change) => ({
-      key: change.qualifiedName,
-      value: encodeEvent('entity-change', change),
-      headers: {},
-    }));
-    await this.transport.append(topics.entities, records);
-  }
-
-  /** Runs the stage until everything is settled and nothing that is parked moves on. */
-  async settle(options: Partial<SinkStageOptions> = {}): Promise<void> {
-    const { transport, catalog } = this;
-    const { state } = transport.transactions;
-    const telemetry = createTelemetry();
-    telemetry.on('parked', ({ qualifiedName }) => this.parked.push(qualifiedName));
-    telemetry.on('unparked', ({ as }) => this.unparked.push(as));
-    telemetry.on('deadLettered', ({ message }) => this.letters.push(message));
-    const sink = sinks.local.create(
-      { url: catalog.url, ...catalogUser },
-      sinkHost({ state, clock: systemClock }),
-    );
-    const stage = new SinkStage({
-      transport,
-      sink,
-      telemetry,
-      credits: { records: 100, bytes: 1_000_000 },
-      lanes: 1,
-      batch: { count: 100, bytes: 1_000_000, withinMs: 1 },
-      missingReferent: 'placeholder',
-      parkForMs: 600_000,
-      retryDelayMs: 20,
-      now: () => new Date(),
-      ...options,
-    });
-    const stop = new AbortController();
-    const running = stage.run(stop.signal);
-    await Promise.race([
-      running,
-      waitUntilSettled(transport, stop.signal, { stages: ['sink'], sink: stage }),
-    ]);
-    stop.abort();
-    await running;
-  }
-
-  async close(): Promise<void> {
-    await this.transport.close();
-    await this.catalog.close();
-  }
-}
-
 describe('SinkStage', () => {
   let folder: string;
   beforeAll(async () => {
@@ -116,7 +36,7 @@ describe('SinkStage', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   async function exported(changes: readonly EntityChange[], how: Omit<How, 'order'>): Promise<string> {
-    const world = await World.open(folder, how.partitions);
+    const world = await SinkWorld.open(folder, how.partitions);
     try {
       await world.append(changes);
       const { lanes, batch: count } = how;
@@ -150,7 +70,7 @@ describe('SinkStage', () => {
   }, 180_000);
 
   it('makes a placeholder for a referent that does not come, which the real asset fills later and keeps', async () => {
-    const world = await World.open(folder, 3);
+    const world = await SinkWorld.open(folder, 3);
     try {
       await world.append([shop('a'), shopProcess('p', { inputs: ['a'], outputs: ['late', 'later'] })]);
       await world.settle();
@@ -196,7 +116,7 @@ describe('SinkStage', () => {
       [shelf, 'placeholder'],
       [shopProcess('q', { inputs: ['x'], outputs: [] }), 'dead-letter'],
     ] as const) {
-      const world = await World.open(folder, 2);
+      const world = await SinkWorld.open(folder, 2);
       try {
         await world.append([change]);
         await world.settle({ missingReferent, parkForMs: 0 });

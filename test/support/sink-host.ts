@@ -30,7 +30,7 @@ export function sinkHost(options: Partial<SinkHost> = {}): SinkHost {
   return {
     baseFolder: tmpdir(),
     state: createMemoryState(),
-    producers: new Set(['a', 'b', 'etl', 'files', 'good', 'other', 'p', 'wrong', 'x', 'y', 'z']),
+    producers: new Set(['a', 'b', 'etl', 'files', 'good', 'other', 'p', 'q', 'wrong', 'x', 'y', 'z']),
     types: [shopTypes],
     clock: manualClock(),
     random: () => 0.5,
