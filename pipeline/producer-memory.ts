@@ -12,8 +12,8 @@ export class RunnerMemory implements ProducerMemory {
     this.#prefix = `memory/${encodeURIComponent(producer)}/`;
   }
 
-  async *entries(): AsyncIterable<{ readonly key: string; readonly value: Json }> {
-    for await (const { key, value } of this.#state.scan(this.#prefix)) {
+  async *entries(prefix: string): AsyncIterable<{ readonly key: string; readonly value: Json }> {
+    for await (const { key, value } of this.#state.scan(this.#prefix + prefix)) {
       yield { key: key.slice(this.#prefix.length), value };
     }
   }

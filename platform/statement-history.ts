@@ -97,8 +97,8 @@ export class StatementHistory {
   /** Reads what earlier scans remembered. */
   static async open(memory: ProducerMemory, source: HistorySource): Promise<StatementHistory> {
     const records = new Map<string, StatementRecord>();
-    for await (const { key, value } of memory.entries()) {
-      if (key.startsWith(prefix)) records.set(key.slice(prefix.length), recordSchema.parse(value));
+    for await (const { key, value } of memory.entries(prefix)) {
+      records.set(key.slice(prefix.length), recordSchema.parse(value));
     }
     return new StatementHistory(source, records);
   }
@@ -119,7 +119,7 @@ export class StatementHistory {
       ...record,
       warnings: isCut && observation.flows === null ? [cutWarning(id, observation)] : [],
     };
-    if (known !== undefined && JSON.stringify(known) === JSON.stringify(next)) return;
+    if (known?.executions === next.executions && JSON.stringify(known) === JSON.stringify(next)) return;
     this.#records.set(id, next);
     this.#changed.add(id);
   }

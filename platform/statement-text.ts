@@ -122,11 +122,9 @@ class Normalizer {
     while (this.#at < this.#text.length) {
       if (!this.#skip() && !this.#quoted() && !this.#value() && !this.#name()) this.#symbol();
     }
-    const text = this.#parts
-      .join('')
-      .replaceAll(listOfMarks, '(?)')
-      .replaceAll(/\s*;?\s*$/g, '')
-      .toWellFormed();
+    // The end of the statement is no part of it.
+    while (this.#parts.at(-1) === ';' || this.#parts.at(-1) === ' ') this.#parts.pop();
+    const text = this.#parts.join('').replaceAll(listOfMarks, '(?)').toWellFormed();
     return { text, whole: this.#whole };
   }
 

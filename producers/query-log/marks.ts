@@ -37,8 +37,8 @@ export class Marks {
   /** Reads what the last scan remembered. */
   static async open(memory: ProducerMemory): Promise<Marks> {
     const known = new Map<string, Mark>();
-    for await (const { key, value } of memory.entries()) {
-      if (key.startsWith(prefix)) known.set(key.slice(prefix.length), markSchema.parse(value));
+    for await (const { key, value } of memory.entries(prefix)) {
+      known.set(key.slice(prefix.length), markSchema.parse(value));
     }
     return new Marks(known);
   }

@@ -23,8 +23,7 @@ export class QueryIds {
 
   /** Reads what the last scan remembered. */
   static async open(memory: ProducerMemory, overlapMs: number): Promise<QueryIds> {
-    for await (const entry of memory.entries()) {
-      if (entry.key !== key) continue;
+    for await (const entry of memory.entries(key)) {
       const { ids, newest } = idsSchema.parse(entry.value);
       return new QueryIds(new Map(Object.entries(ids)), newest, overlapMs);
     }

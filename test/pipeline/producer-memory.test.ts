@@ -11,7 +11,7 @@ import { createMemoryTransport } from '../../transports/memory.ts';
 
 const all = async (memory: ProducerMemory): Promise<Record<string, Json>> => {
   const entries: Record<string, Json> = {};
-  for await (const { key, value } of memory.entries()) entries[key] = value;
+  for await (const { key, value } of memory.entries('')) entries[key] = value;
   return entries;
 };
 

@@ -5,8 +5,9 @@ import type { Json } from '../../pipeline/state.ts';
 export function testMemory(): ProducerMemory {
   const values = new Map<string, Json>();
   return {
-    async *entries() {
-      for (const [key, value] of [...values].sort(([a], [b]) => (a < b ? -1 : 1))) yield { key, value };
+    async *entries(prefix) {
+      for (const [key, value] of [...values].sort(([a], [b]) => (a < b ? -1 : 1)))
+        if (key.startsWith(prefix)) yield { key, value };
     },
     set(key, value) {
       if (value === undefined) values.delete(key);

@@ -95,7 +95,7 @@ describe.runIf(hasMariadb)('on a real MariaDB', () => {
     await server.run([load(3)], 'counts');
     await statementsOf('counts', memory);
     const remembered: unknown[] = [];
-    for await (const { value } of memory.entries()) remembered.push(value);
+    for await (const { value } of memory.entries('')) remembered.push(value);
     expect(remembered).toEqual([expect.objectContaining({ executions: 3 })]);
   });
 

@@ -114,7 +114,7 @@ describe('postgres-history scan()', () => {
     // What the event says of executions waits for the next day; what is remembered does not.
     expect(await statementsOf(database, memory)).toEqual(first);
     const remembered: unknown[] = [];
-    for await (const { value } of memory.entries()) remembered.push(value);
+    for await (const { value } of memory.entries('')) remembered.push(value);
     expect(remembered).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ executions: 3, text: expect.stringContaining('INSERT INTO daily') }),

@@ -47,8 +47,8 @@ const scan = async (
 
 const executions = async (memory: ProducerMemory): Promise<readonly number[]> => {
   const all: number[] = [];
-  for await (const { key, value } of memory.entries())
-    if (key.startsWith('statement/')) all.push((value as { executions: number }).executions);
+  for await (const { value } of memory.entries('statement/'))
+    all.push((value as { executions: number }).executions);
   return all;
 };
 

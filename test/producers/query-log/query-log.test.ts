@@ -54,8 +54,7 @@ const scan = async (memory = testMemory(), options: Record<string, unknown> = {}
 /** Target → executions that are remembered. */
 const counted = async (memory: ReturnType<typeof testMemory>): Promise<Record<string, number>> => {
   const counts: Record<string, number> = {};
-  for await (const { key, value } of memory.entries()) {
-    if (!key.startsWith('statement/')) continue;
+  for await (const { value } of memory.entries('statement/')) {
     const { text, executions } = value as { text: string; executions: number };
     counts[/INTO (\w+)/.exec(text)?.[1] ?? text] = executions;
   }
