@@ -7,6 +7,7 @@ import { topics } from '../pipeline/topics.ts';
 import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
 import type { TopicSpec, Transport } from '../pipeline/transport.ts';
 import { systemClock } from '../platform/clock.ts';
+import { loadPostgresParser } from '../platform/postgres-parser.ts';
 import { transforms } from '../transforms/index.ts';
 import { catalogElsewhere, createSink } from './configured-sink.ts';
 import type { Configured } from './configured.ts';
@@ -85,7 +86,9 @@ export async function openPipeline(
       telemetry,
       state,
       transport,
-      transformStage: stages.includes('transform') ? transformStageOptions(configured, parts) : undefined,
+      transformStage: stages.includes('transform')
+        ? await openTransformStage(configured, parts)
+        : undefined,
       sinkStage: sink && sinkStageOptions(configured, { ...parts, sink, keepTrying: options.once !== true }),
       addresses,
       writeCalls: () => catalog?.writeCalls(),
@@ -128,14 +131,15 @@ function creditsOf({ loaded }: Configured): SinkStageOptions['credits'] {
   return { records: credits, bytes: creditBytes };
 }
 
-function transformStageOptions(
+async function openTransformStage(
   configured: Configured,
   { transport, telemetry }: StageParts,
-): TransformStageOptions {
+): Promise<TransformStageOptions> {
   const { naming } = configured;
+  const postgres = await loadPostgresParser();
   const settings = (producer: string) => configured.settings(producer);
   const deriver = new Deriver({
-    transforms: (known) => Object.values(transforms).map((make) => make({ naming, known, settings })),
+    transforms: (known) => Object.values(transforms).map((make) => make({ naming, known, settings, postgres })),
     naming,
     producers: new Set(configured.producers.keys()),
   });

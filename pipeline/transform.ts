@@ -13,6 +13,7 @@ import type {
   Warning,
 } from '../schemas/types.ts';
 import type { CaseRule, Naming } from './naming.ts';
+import type { PostgresParser } from './postgres-parser.ts';
 import type { SqlDialect } from './sql-dialects.ts';
 import type { SourceTypes } from './types.ts';
 
@@ -94,6 +95,8 @@ export interface SourceSettings {
 export interface TransformContext {
   readonly naming: Naming;
   readonly known: KnownView;
+  /** PostgreSQL's own parser; without it, its SQL is read by the tolerant grammar of the other dialects. */
+  readonly postgres?: PostgresParser;
   /** Settings of a producer by name. Throws CONFIG_INVALID for one that is not configured. */
   settings(producer: string): SourceSettings;
 }

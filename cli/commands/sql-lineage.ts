@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { messageOf, StreamError } from '../../pipeline/errors.ts';
+import { loadPostgresParser } from '../../platform/postgres-parser.ts';
 import { analyzeSql, type SqlLineage, type SqlOptions } from '../../transforms/sql/analyze.ts';
 import { dialectNames, findDialect } from '../../transforms/sql/dialects.ts';
 import type { ColumnEdge } from '../../transforms/sql/graph.ts';
@@ -33,11 +34,12 @@ export function sqlLineageCommand(): Command {
       'after',
       '\nExamples:\n  purview-streams sql-lineage load_sales.sql --dialect tsql --default-schema dbo\n  echo "insert into t select a from s" | purview-streams sql-lineage - --json | jq .columnEdges',
     )
-    .action((files: string[], options: unknown) => {
+    .action(async (files: string[], options: unknown) => {
       const { json, schema, dialect, ...rest } = flags.parse(options);
       const known = knownDialect(dialect);
       const sqlOptions: SqlOptions = {
         dialect: known,
+        ...(known === 'postgres' ? { postgres: await loadPostgresParser() } : {}),
         ...given(rest),
         ...(schema === undefined ? {} : { catalog: readSchema(schema) }),
       };

@@ -48,6 +48,7 @@ export function traceText(context: TransformContext, at: PathContext, text: SqlT
   const trace = traceSql(text.text, {
     dialect,
     place,
+    postgres: context.postgres,
     defaults: place.defaults,
     ...(text.view === undefined || name === undefined ? {} : { view: { name, columns: text.view.columns } }),
   });

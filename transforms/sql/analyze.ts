@@ -1,6 +1,7 @@
 /**
  * SQL text to lineage. The entry point of this folder: pure, throws on no input, linear in the text up to its limits.
  */
+import type { PostgresParser } from '../../pipeline/postgres-parser.ts';
 import type { TableColumns } from './catalog.ts';
 import { dialectNames, findDialect, type DialectName } from './dialects.ts';
 import type { Effect } from './effect.ts';
@@ -27,6 +28,8 @@ export interface SqlOptions {
   readonly keepIntermediate?: boolean;
   /** Follows rows through the routines that the script defines, to the tables behind `fn:` and `proc:` nodes. */
   readonly throughRoutines?: boolean;
+  /** Reads texts of the dialect postgres as PostgreSQL does. */
+  readonly postgres?: PostgresParser;
 }
 
 /** One statement. Names stand as written, folded and without quotes; common tables are resolved away. */
@@ -79,6 +82,7 @@ export function analyzeSql(text: string, options: SqlOptions = {}): SqlLineage {
     catalog: options.catalog ?? {},
     database: options.defaultDatabase,
     schema: options.defaultSchema,
+    postgres: options.postgres,
   });
   if (text.length > maxCharacters) {
     session.reasons.push({

@@ -32,7 +32,7 @@ export function applyInsert(frame: Frame, statement: Insert): Relation {
     {
       type: 'table',
       name: statement.target,
-      alias: undefined,
+      alias: statement.alias,
       columns: [],
       pivots: [],
       line: statement.line,

@@ -147,6 +147,8 @@ interface Common {
 export interface Insert extends Common {
   readonly type: 'insert';
   readonly target: Name;
+  /** Another name of the target, for ON CONFLICT and RETURNING. */
+  readonly alias?: string | undefined;
   readonly columns: readonly string[];
   readonly query: Query | undefined;
   readonly call: Call | undefined;

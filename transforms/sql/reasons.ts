@@ -8,6 +8,8 @@ export const reasonWeights = {
   'not-understood': 1,
   /** The end of a statement could not be read. */
   'partly-understood': 0.4,
+  /** PostgreSQL's own parser does not take the text, so that it was read without. */
+  'parser-refused': 0.1,
   /** A column has several possible sources. */
   'ambiguous-column': 0.3,
   /** A column is qualified by a name that is no source of the query. */

@@ -116,6 +116,8 @@ function withoutSource(resolver: Resolver, ref: ColumnRef, scope: Scope): readon
     return [Origins.of(pseudo, column)];
   }
   if (context.isVariable(first)) return [recordField(resolver, first, column)];
+  if (ref.parts.length === 2 && context.isCurrentRoutine(first) && context.isVariable(column))
+    return [variable(resolver, column)];
   if (context.structs) return unqualified(resolver, { ...ref, parts: [first] }, scope);
   resolver.note(
     'unknown-qualifier',

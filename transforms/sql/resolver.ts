@@ -36,6 +36,8 @@ export interface ResolverContext {
   columnsOf(table: string): readonly string[] | undefined;
   /** True for a declared variable of the current routine. */
   isVariable(name: string): boolean;
+  /** True for the name of the current routine, which qualifies its parameters. */
+  isCurrentRoutine(name: string): boolean;
   /** The table behind `inserted`, `deleted`, `new`, `old`; undefined outside of triggers. */
   pseudoTable(name: string): string | undefined;
   /** True for a routine that the script defines. */

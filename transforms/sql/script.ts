@@ -8,6 +8,7 @@ import { lex } from './lexer.ts';
 import { maxStatements, maxTokens } from './limits.ts';
 import type { Piece } from './pieces.ts';
 import { beginsQuery, readQuery } from './query.ts';
+import { runPostgres } from './postgres/script.ts';
 import { Session, type SessionInput } from './session.ts';
 import { splitBlocks } from './split-blocks.ts';
 import { splitTsql } from './split-tsql.ts';
@@ -22,6 +23,23 @@ export function openSession(input: Omit<SessionInput, 'runText' | 'runNested'>):
 
 /** Runs a text in the session; lines count from `firstLine`. */
 export function runText(session: Session, text: string, firstLine = 1): void {
+  const { postgres } = session;
+  if (postgres === undefined) {
+    readText(session, text, firstLine);
+    return;
+  }
+  const problem = runPostgres(session, postgres, text, firstLine);
+  if (problem === undefined) return;
+  session.reasons.push({
+    code: 'parser-refused',
+    line: firstLine,
+    text: `PostgreSQL's parser refuses the text (${problem}); it was read without it, line ${firstLine}.`,
+  });
+  session.withoutParser(() => readText(session, text, firstLine));
+}
+
+/** Reads a text by the tolerant grammar of its dialect. */
+function readText(session: Session, text: string, firstLine: number): void {
   const { tokens, unterminated, truncatedAtLine } = lex(text, session.dialect, firstLine);
   for (const { line, what } of unterminated) {
     session.reasons.push({

@@ -2,6 +2,7 @@
  * What a script knows while it runs: current database, shapes of the tables it made, values of string variables,
  * cursors, routines. One session serves one script with all the SQL that it runs from text.
  */
+import type { PostgresParser } from '../../pipeline/postgres-parser.ts';
 import { Catalog, type TableColumns } from './catalog.ts';
 import type { Dialect } from './dialects.ts';
 import { Effect } from './effect.ts';
@@ -26,6 +27,8 @@ export interface SessionInput {
   readonly schema: string | undefined;
   /** What is known around the script; it then completes names in place of `database` and `schema`, and its columns count instead of `catalog`. */
   readonly place?: SqlPlace;
+  /** Reads texts of the dialect postgres; what it refuses is read as any other dialect is. */
+  readonly postgres?: PostgresParser | undefined;
   /** Runs a text as a script of this session; the line is that of the statement that runs it. */
   readonly runText: (session: Session, text: string, line: number) => void;
   /** Applies a statement inside another one and gives what it hands out. */
@@ -59,6 +62,7 @@ export class Session implements ResolverContext {
   depth = 0;
   /** True while SQL runs that holds text which is not known. */
   guessed = false;
+  private usesParser = true;
   private readonly input: SessionInput;
   private readonly catalog: Catalog;
   private readonly shapes = new Map<string, readonly string[]>();
@@ -152,6 +156,11 @@ export class Session implements ResolverContext {
     return this.variables.has(name.toLowerCase());
   }
 
+  isCurrentRoutine(name: string): boolean {
+    const own = this.routine?.name.at(-1);
+    return own !== undefined && nameKey(own, this.dialect) === nameKey(name, this.dialect);
+  }
+
   /** Notes a variable. */
   declare(name: string): void {
     this.variables.add(name.toLowerCase());
@@ -219,6 +228,19 @@ export class Session implements ResolverContext {
     const inside = this.results;
     this.results = outside;
     return inside;
+  }
+
+  /** PostgreSQL's own parser, where the dialect is its own and it is at hand. */
+  get postgres(): PostgresParser | undefined {
+    return this.dialect.name === 'postgres' && this.usesParser ? this.input.postgres : undefined;
+  }
+
+  /** Reads what follows, and all SQL in it, without PostgreSQL's parser. */
+  withoutParser(read: () => void): void {
+    const before = this.usesParser;
+    this.usesParser = false;
+    read();
+    this.usesParser = before;
   }
 
   /** The scope of a statement that has no common tables around it. */

@@ -2,7 +2,8 @@
  * One text of a database to what it moves there: full names instead of names as written, rows followed into the
  * routines that it calls, temporary tables that another routine made or fills.
  */
-import { type Dialect } from './dialects.ts';
+import type { PostgresParser } from '../../pipeline/postgres-parser.ts';
+import type { Dialect } from './dialects.ts';
 import { Effect, type NodeColumnEdge } from './effect.ts';
 import { lineageOf } from './graph.ts';
 import type { DirectKind, Name } from './ir.ts';
@@ -20,6 +21,8 @@ import type { Defaults } from './names.ts';
 export interface TraceInput {
   readonly dialect: Dialect;
   readonly place: SqlPlace;
+  /** Reads texts of the dialect postgres as PostgreSQL does. */
+  readonly postgres?: PostgresParser | undefined;
   /** What completes names until the text says otherwise. */
   readonly defaults: Pick<Defaults, 'database' | 'schema'>;
   /** The view that the text's query defines, by its full name and its columns in order (empty if they are not known). */

@@ -1,0 +1,100 @@
+import { assert, constantFrom, integer, property, string, tuple } from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { PostgresParser } from '../../../pipeline/postgres-parser.ts';
+import { loadPostgresParser } from '../../../platform/postgres-parser.ts';
+import { analyzeSql, type SqlLineage } from '../../../transforms/sql/analyze.ts';
+import { plpgsqlCases, plpgsqlTables } from '../../support/plpgsql-bodies.ts';
+
+let postgres: PostgresParser;
+beforeAll(async () => {
+  postgres = await loadPostgresParser();
+});
+
+const analyze = (text: string): SqlLineage =>
+  analyzeSql(text, { dialect: 'postgres', catalog: plpgsqlTables, throughRoutines: true, postgres });
+
+function edgesOf(lineage: SqlLineage): readonly string[] {
+  const edges = lineage.columnEdges
+    .filter(
+      (edge) => edge.targetTable !== null && edge.sourceTable !== null && !edge.sourceTable.startsWith('/'),
+    )
+    .map(
+      (edge) =>
+        `${edge.sourceTable ?? ''}.${edge.sourceColumn} -> ${edge.targetTable ?? ''}.${edge.targetColumn}`,
+    );
+  return [...new Set(edges)].sort();
+}
+
+const codes = (lineage: SqlLineage): readonly string[] => [
+  ...new Set(lineage.reasons.map(({ code }) => code)),
+];
+
+describe("analyzeSql() with PostgreSQL's parser", () => {
+  it.each(plpgsqlCases)(
+    'gives every edge and nothing else: $name',
+    ({ text, edges, tables, reasons = [] }) => {
+      const lineage = analyze(text);
+      expect(edgesOf(lineage)).toEqual(edges);
+      if (tables !== undefined)
+        expect([...new Set([...lineage.reads, ...lineage.writes])].sort()).toEqual(tables);
+      expect(codes(lineage)).toEqual(reasons);
+    },
+  );
+
+  it('tells the line of a statement in a body, also behind characters of several bytes', () => {
+    const lineage = analyze(`-- größer: 大阪 🫖
+SELECT 'ä';
+CREATE FUNCTION f(t text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM dw.log;
+  EXECUTE 'DROP TABLE ' || t;
+END $$;`);
+    expect(lineage.statements.map(({ kind, line }) => `${kind} ${line}`)).toEqual([
+      'select 2',
+      'delete 5',
+      'call 6',
+    ]);
+    expect(lineage.reasons).toMatchObject([{ code: 'dynamic-sql', line: 6 }]);
+  });
+
+  it('reads what the parser refuses by its own grammar, and says so', () => {
+    const lineage = analyze(
+      'INSERT INTO dw.dim (id) SELECT c.customer_id FROM sales.customers c; SELECT FROM WHERE',
+    );
+    expect(edgesOf(lineage)).toEqual(['sales.customers.customer_id -> dw.dim.id']);
+    expect(codes(lineage)).toContain('parser-refused');
+    const body = analyze(`CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN FOR r IN SELECT 1 LOOP DELETE FROM dw.log; END LOOP; END $$`);
+    expect(body.writes).toEqual(['dw.log']);
+    expect(codes(body)).toEqual(['parser-refused']);
+  });
+
+  it('passes over commands of psql', () => {
+    const lineage = analyze(
+      '\\set ON_ERROR_STOP on\nINSERT INTO dw.dim (id) SELECT c.customer_id FROM sales.customers c;\n\\q',
+    );
+    expect(edgesOf(lineage)).toEqual(['sales.customers.customer_id -> dw.dim.id']);
+    expect(lineage.reasons).toEqual([]);
+  });
+
+  it('ends in reasons, never in an error, on text that is cut, spliced and nested', () => {
+    const texts = plpgsqlCases.map(({ text }) => text);
+    const piece = tuple(
+      constantFrom(...texts),
+      integer({ min: 0, max: 600 }),
+      integer({ min: 0, max: 600 }),
+    ).map(([text, from, to]) => text.slice(Math.min(from, to), Math.max(from, to)));
+    assert(
+      property(piece, piece, string({ unit: 'grapheme', maxLength: 20 }), (a, b, c) => {
+        expect(analyze(a + c + b).confidence).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 150 },
+    );
+    const deep = analyze(
+      `INSERT INTO dw.dim (id) SELECT ${'f('.repeat(3000)}c.customer_id${')'.repeat(3000)} FROM sales.customers c`,
+    );
+    expect(deep.writes).toEqual(['dw.dim']);
+    expect(analyze(`SELECT ${'1 + '.repeat(20_000)} 1; DELETE FROM dw.dim`).writes).toEqual(['dw.dim']);
+    expect(analyze('DELETE FROM dw.dim; \0').writes).toEqual(['dw.dim']);
+  });
+});

@@ -1,0 +1,298 @@
+/** Bodies in PL/pgSQL by PostgreSQL's own parser: each statement of SQL in its place, values through variables, loops and cursors. */
+import type { PostgresParser } from '../../../pipeline/postgres-parser.ts';
+import { applyStatement } from '../apply.ts';
+import type { Query, Statement } from '../ir.ts';
+import type { Session } from '../session.ts';
+import { parameterName, readExpression } from './expression.ts';
+import { readSelect } from './query.ts';
+import { TreeReader } from './reader.ts';
+import { asRead } from './script.ts';
+import { readDml, readStatementNode } from './statement.ts';
+import { readText } from './text-parts.ts';
+import { type Fields, fieldsOf, listOf, type Node, nodeOf, numberOf, textOf } from './tree.ts';
+
+/** Where a body stands: the line that its text begins on, and the columns that its rows bear outside. */
+export interface BodyPlace {
+  readonly line: number;
+  readonly columns: readonly string[];
+}
+
+/** A cursor that nobody fetches from: its query is only looked at. */
+const looked = ' ';
+
+/** Runs one body in the session, whose current routine it is. */
+export class PlpgsqlBody {
+  private readonly session: Session;
+  private readonly parser: PostgresParser;
+  private readonly place: BodyPlace;
+  private data: readonly (Node | undefined)[] = [];
+
+  constructor(session: Session, parser: PostgresParser, place: BodyPlace) {
+    this.session = session;
+    this.parser = parser;
+    this.place = place;
+  }
+
+  /** `tree`: what the parser says of the whole CREATE FUNCTION. */
+  run(tree: unknown): void {
+    const [first] = listOf(fieldsOf(tree)['plpgsql_funcs']);
+    const { fields } = nodeOf(first) ?? { fields: fieldsOf(first) };
+    this.data = listOf(fields['datums']).map(nodeOf);
+    for (const datum of this.data) if (datum !== undefined) this.declare(datum);
+    this.statement(fields['action']);
+  }
+
+  private lineOf(fields: Fields): number {
+    return this.place.line + Math.max(0, numberOf(fields['lineno']) - 1);
+  }
+
+  private declare({ kind, fields }: Node): void {
+    const name = textOf(fields['refname']);
+    if (name === undefined || kind === 'PLpgSQL_row') return;
+    this.session.declare(name);
+    const line = this.lineOf(fields);
+    this.value(fields['default_val'], line, [name]);
+    const query = this.queryText(fields['cursor_explicit_expr']);
+    if (query !== undefined) this.sql(query, line, { cursor: name });
+  }
+
+  private body(list: unknown): void {
+    for (const item of listOf(list)) this.statement(item);
+  }
+
+  private statement(value: unknown): void {
+    const node = nodeOf(value);
+    if (node === undefined) return;
+    const { kind, fields } = node;
+    const line = this.lineOf(fields);
+    switch (kind) {
+      case 'PLpgSQL_stmt_block':
+        this.block(fields);
+        break;
+      case 'PLpgSQL_stmt_execsql':
+        this.sql(this.queryText(fields['sqlstmt']), line, { into: this.targets(fields['target']) });
+        break;
+      case 'PLpgSQL_stmt_perform':
+      case 'PLpgSQL_stmt_call':
+        this.sql(this.queryText(fields['expr']), line, { cursor: looked });
+        break;
+      case 'PLpgSQL_stmt_assign':
+        this.assign(fields, line);
+        break;
+      case 'PLpgSQL_stmt_dynexecute':
+        this.execute(fields, line, this.targets(fields['target']));
+        break;
+      case 'PLpgSQL_stmt_return_query':
+        this.returnQuery(fields, line);
+        break;
+      case 'PLpgSQL_stmt_return':
+        this.value(fields['expr'], line, undefined);
+        break;
+      default:
+        this.control(node, line);
+    }
+  }
+
+  private block(fields: Fields): void {
+    this.body(fields['body']);
+    const exceptions = nodeOf(fields['exceptions'])?.fields ?? {};
+    for (const item of listOf(exceptions['exc_list'])) this.body(nodeOf(item)?.fields['action']);
+  }
+
+  /** Loops, branches and cursors. */
+  private control({ kind, fields }: Node, line: number): void {
+    const into = this.targets(fields['var']);
+    switch (kind) {
+      case 'PLpgSQL_stmt_fors':
+        this.sql(this.queryText(fields['query']), line, { into });
+        break;
+      case 'PLpgSQL_stmt_dynfors':
+        this.execute(fields, line, into);
+        break;
+      case 'PLpgSQL_stmt_forc':
+      case 'PLpgSQL_stmt_fetch':
+        this.fetch(fields, line, kind === 'PLpgSQL_stmt_forc' ? into : this.targets(fields['target']));
+        break;
+      case 'PLpgSQL_stmt_foreach_a':
+        this.value(fields['expr'], line, this.nameAt(fields['varno']));
+        break;
+      case 'PLpgSQL_stmt_open':
+        this.open(fields, line);
+        break;
+      default:
+        for (const part of ['cond', 't_expr', 'lower', 'upper', 'step', 'expr', 'message'])
+          this.look(fields[part], line);
+        for (const part of listOf(fields['params'])) this.look(part, line);
+    }
+    this.branches(fields, line);
+  }
+
+  private branches(fields: Fields, line: number): void {
+    this.body(fields['then_body']);
+    for (const part of [...listOf(fields['elsif_list']), ...listOf(fields['case_when_list'])]) {
+      const inner = nodeOf(part)?.fields ?? {};
+      this.look(inner['cond'] ?? inner['expr'], line);
+      this.body(inner['stmts']);
+    }
+    this.body(fields['else_body']);
+    this.body(fields['else_stmts']);
+    this.body(fields['body']);
+  }
+
+  /** The text of a PLpgSQL_expr. */
+  private queryText(value: unknown): string | undefined {
+    return textOf(nodeOf(value)?.fields['query']);
+  }
+
+  /** The variables that a row goes to. */
+  private targets(value: unknown): readonly string[] {
+    const node = nodeOf(value);
+    if (node === undefined) return [];
+    if (node.kind !== 'PLpgSQL_row')
+      return [textOf(node.fields['refname']) ?? ''].filter((name) => name !== '');
+    return listOf(node.fields['fields']).flatMap((field) => textOf(fieldsOf(field)['name']) ?? []);
+  }
+
+  private nameAt(number: unknown): readonly string[] {
+    const datum = this.data[numberOf(number)];
+    const parent =
+      datum?.kind === 'PLpgSQL_recfield' ? this.data[numberOf(datum.fields['recparentno'])] : datum;
+    const name = textOf(parent?.fields['refname']);
+    return name === undefined ? [] : [name];
+  }
+
+  /** One statement of SQL: its rows go to variables, or a cursor walks over them. */
+  private sql(
+    text: string | undefined,
+    line: number,
+    to: { readonly into?: readonly string[]; readonly cursor?: string },
+  ): void {
+    if (text === undefined) return;
+    const parsed = this.parser.parseSql(text);
+    const [item] = 'problem' in parsed ? [] : listOf(fieldsOf(parsed.tree)['stmts']);
+    const node = nodeOf(fieldsOf(item)['stmt']);
+    if (node === undefined) {
+      if ('problem' in parsed) this.session.run(text, line);
+      return;
+    }
+    const reader = new TreeReader(text, line);
+    const statement = readStatementNode(reader, node, line);
+    const { into = [], cursor } = to;
+    if (statement.type === 'query' && into.length > 0) this.apply(asRead(statement.query, [], line, into));
+    else if (statement.type === 'query') this.apply({ ...statement, cursor });
+    else if (into.length > 0) this.apply(this.returned(reader, node, line, into));
+    else this.apply(statement);
+  }
+
+  /** `INSERT … RETURNING … INTO`: a query over what the statement hands out. */
+  private returned(reader: TreeReader, node: Node, line: number, into: readonly string[]): Statement {
+    const statement = readDml(reader, node);
+    const none: Query = { with: [], branches: [], feeds: [] };
+    if (statement === undefined) return readStatementNode(reader, node, line);
+    const query: Query = { ...none, with: [{ name: 'r', columns: [], query: none, statement }] };
+    return asRead(query, [], line, into);
+  }
+
+  private apply(statement: Statement): void {
+    const first = this.session.effects.length;
+    applyStatement(this.session, statement);
+    for (const effect of this.session.effects.slice(first))
+      effect.keepNames((node) => this.session.nodes.display(node));
+  }
+
+  /** The query that an expression is: PL/pgSQL runs `SELECT expression`. */
+  private expression(
+    text: string,
+  ): { readonly fields: Fields; readonly reader: (line: number) => TreeReader } | undefined {
+    const whole = `SELECT ${text}`;
+    const parsed = this.parser.parseSql(whole);
+    if ('problem' in parsed) return undefined;
+    const [item] = listOf(fieldsOf(parsed.tree)['stmts']);
+    const node = nodeOf(fieldsOf(item)['stmt']);
+    return node === undefined
+      ? undefined
+      : { fields: node.fields, reader: (line) => new TreeReader(whole, line) };
+  }
+
+  private look(value: unknown, line: number): void {
+    const text = this.queryText(value);
+    if (text !== undefined) this.sql(`SELECT ${text}`, line, { cursor: looked });
+  }
+
+  /** A value that variables hold from now on; handed out where there are none. */
+  private value(expr: unknown, line: number, into: readonly string[] | undefined): void {
+    const text = this.queryText(expr);
+    const read = text === undefined ? undefined : this.expression(text);
+    if (read === undefined) return;
+    const query = readSelect(read.reader(line), read.fields);
+    if (into === undefined) this.apply(asRead(query, [], line));
+    else if (into.length > 0) this.hold(query, read, { line, into });
+  }
+
+  private hold(
+    query: Query,
+    { fields, reader }: { readonly fields: Fields; readonly reader: (line: number) => TreeReader },
+    { line, into }: { readonly line: number; readonly into: readonly string[] },
+  ): void {
+    const [variable] = into;
+    if (listOf(fields['fromClause']).length > 0 || variable === undefined) {
+      this.apply(asRead(query, [], line, into));
+      return;
+    }
+    const [target] = listOf(fields['targetList']);
+    const value = nodeOf(target)?.fields['val'];
+    const expression = readExpression(reader(line), value);
+    const assignments = [{ variable, expression, text: readText(value), append: false }];
+    this.apply({ type: 'assign', assignments, tables: [], line, with: [] });
+  }
+
+  private assign(fields: Fields, line: number): void {
+    const text = this.queryText(fields['expr']) ?? '';
+    const right = /^[^=]*?:?=(.*)$/s.exec(text)?.[1];
+    if (right === undefined) return;
+    const datum = this.data[numberOf(fields['varno'])];
+    const field = datum?.kind === 'PLpgSQL_recfield' ? textOf(datum.fields['fieldname']) : undefined;
+    const into = this.nameAt(fields['varno']);
+    if (field === undefined) this.value({ PLpgSQL_expr: { query: right } }, line, into);
+    else this.sql(`SELECT (${right}) AS "${field.replaceAll('"', '""')}"`, line, { into });
+  }
+
+  /** EXECUTE: its parameters are variables `$1`, `$2` of the text. */
+  private execute(
+    fields: Fields,
+    line: number,
+    into: readonly string[],
+    query: unknown = fields['query'],
+  ): void {
+    for (const [at, param] of listOf(fields['params']).entries())
+      this.value(param, line, [parameterName(at + 1)]);
+    const read = this.expression(this.queryText(query) ?? '');
+    const [target] = listOf(read?.fields['targetList']);
+    const script = readText(nodeOf(target)?.fields['val']);
+    this.apply({ type: 'call', routine: [], script, server: undefined, args: [], into, line, with: [] });
+  }
+
+  private returnQuery(fields: Fields, line: number): void {
+    const text = this.queryText(fields['query']);
+    if (text === undefined) {
+      this.execute(fields, line, [], fields['dynquery']);
+      return;
+    }
+    const parsed = this.parser.parseSql(text);
+    const [item] = 'problem' in parsed ? [] : listOf(fieldsOf(parsed.tree)['stmts']);
+    const node = nodeOf(fieldsOf(item)['stmt']);
+    if (node?.kind !== 'SelectStmt') this.sql(text, line, {});
+    else this.apply(asRead(readSelect(new TreeReader(text, line), node.fields), this.place.columns, line));
+  }
+
+  private open(fields: Fields, line: number): void {
+    const [cursor = looked] = this.nameAt(fields['curvar']);
+    if (fields['dynquery'] !== undefined) this.execute(fields, line, [], fields['dynquery']);
+    else this.sql(this.queryText(fields['query']), line, { cursor });
+  }
+
+  private fetch(fields: Fields, line: number, into: readonly string[]): void {
+    const [cursor] = this.nameAt(fields['curvar']);
+    if (cursor !== undefined) this.apply({ type: 'fetch', cursor, into, line, with: [] });
+  }
+}
