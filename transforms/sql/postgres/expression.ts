@@ -2,7 +2,6 @@
 import { type ColumnRef, type DirectKind, type Expression, type Name, type SubQuery } from '../ir.ts';
 import { furtherKind } from '../kinds.ts';
 import { aggregates } from '../words.ts';
-import { readSelect } from './query.ts';
 import type { TreeReader } from './reader.ts';
 import { type Fields, fieldsOf, listOf, type Node, nodeOf, numberOf, textsOf } from './tree.ts';
 
@@ -103,7 +102,7 @@ class Scanner {
     this.walk(fields['testexpr'], furtherKind(kind, 'conditional'));
     const select = nodeOf(fields['subselect']);
     if (select === undefined) return;
-    const query = readSelect(this.reader, select.fields);
+    const query = this.reader.select(select.fields);
     this.subqueries.push({
       query,
       kind: compares || exists ? furtherKind(kind, 'conditional') : kind,

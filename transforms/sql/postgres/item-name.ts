@@ -3,13 +3,27 @@ import { functionName } from './expression.ts';
 import { type Fields, listOf, nodeOf, textOf, textsOf } from './tree.ts';
 
 const unnamed = '?column?';
-const byKind: Readonly<Record<string, string>> = {
-  CoalesceExpr: 'coalesce',
-  A_ArrayExpr: 'array',
-  RowExpr: 'row',
-  XmlSerialize: 'xmlserialize',
-  MergeSupportFunc: 'merge_action',
-  GroupingFunc: 'grouping',
+
+const byKind: Readonly<Record<string, (fields: Fields) => string | undefined>> = {
+  ColumnRef: (fields) => textsOf(fields['fields']).at(-1),
+  FuncCall: (fields) => functionName(fields).at(-1),
+  A_Indirection: (fields) => textsOf(fields['indirection']).at(-1) ?? named(fields['arg']),
+  TypeCast: (fields) => named(fields['arg']) ?? textsOf(nodeOfType(fields)).at(-1),
+  CollateClause: (fields) => named(fields['arg']),
+  CaseExpr: (fields) => named(fields['defresult']) ?? 'case',
+  A_Expr: (fields) => (fields['kind'] === 'AEXPR_NULLIF' ? 'nullif' : undefined),
+  MinMaxExpr: (fields) => (fields['op'] === 'IS_LEAST' ? 'least' : 'greatest'),
+  SubLink: ofSubLink,
+  SQLValueFunction: (fields) =>
+    textOf(fields['op'])
+      ?.replace(/^SVFOP_/, '')
+      .toLowerCase(),
+  CoalesceExpr: () => 'coalesce',
+  A_ArrayExpr: () => 'array',
+  RowExpr: () => 'row',
+  XmlSerialize: () => 'xmlserialize',
+  MergeSupportFunc: () => 'merge_action',
+  GroupingFunc: () => 'grouping',
 };
 
 /** The name of a result column that its query does not name. */
@@ -19,34 +33,8 @@ export function nameOfValue(value: unknown): string {
 
 function named(value: unknown): string | undefined {
   const node = nodeOf(value);
-  if (node === undefined) return undefined;
-  const { kind, fields } = node;
-  switch (kind) {
-    case 'ColumnRef':
-      return textsOf(fields['fields']).at(-1);
-    case 'FuncCall':
-      return functionName(fields).at(-1);
-    case 'A_Indirection':
-      return textsOf(fields['indirection']).at(-1) ?? named(fields['arg']);
-    case 'TypeCast':
-      return named(fields['arg']) ?? textsOf(nodeOfType(fields)).at(-1);
-    case 'CollateClause':
-      return named(fields['arg']);
-    case 'CaseExpr':
-      return named(fields['defresult']) ?? 'case';
-    case 'A_Expr':
-      return fields['kind'] === 'AEXPR_NULLIF' ? 'nullif' : undefined;
-    case 'MinMaxExpr':
-      return fields['op'] === 'IS_LEAST' ? 'least' : 'greatest';
-    case 'SubLink':
-      return ofSubLink(fields);
-    case 'SQLValueFunction':
-      return textOf(fields['op'])
-        ?.replace(/^SVFOP_/, '')
-        .toLowerCase();
-    default:
-      return byKind[kind];
-  }
+  if (node === undefined || !Object.hasOwn(byKind, node.kind)) return undefined;
+  return byKind[node.kind]?.(node.fields);
 }
 
 function nodeOfType(fields: Fields): unknown {

@@ -5,8 +5,10 @@ import type { Query, Statement } from '../ir.ts';
 import type { Session } from '../session.ts';
 import { parameterName, readExpression } from './expression.ts';
 import { readSelect } from './query.ts';
-import { TreeReader } from './reader.ts';
-import { asRead } from './script.ts';
+import { openReader } from './open-reader.ts';
+import { asRead } from './read.ts';
+import type { TreeReader } from './reader.ts';
+import { queryText, targetsOf, variableAt } from './plpgsql-data.ts';
 import { readDml, readStatementNode } from './statement.ts';
 import { readText } from './text-parts.ts';
 import { type Fields, fieldsOf, listOf, type Node, nodeOf, numberOf, textOf } from './tree.ts';
@@ -15,6 +17,12 @@ import { type Fields, fieldsOf, listOf, type Node, nodeOf, numberOf, textOf } fr
 export interface BodyPlace {
   readonly line: number;
   readonly columns: readonly string[];
+}
+
+/** A query with a reader of its text. */
+interface Read {
+  readonly fields: Fields;
+  readonly reader: (line: number) => TreeReader;
 }
 
 /** A cursor that nobody fetches from: its query is only looked at. */
@@ -52,7 +60,7 @@ export class PlpgsqlBody {
     this.session.declare(name);
     const line = this.lineOf(fields);
     this.value(fields['default_val'], line, [name]);
-    const query = this.queryText(fields['cursor_explicit_expr']);
+    const query = queryText(fields['cursor_explicit_expr']);
     if (query !== undefined) this.sql(query, line, { cursor: name });
   }
 
@@ -70,17 +78,17 @@ export class PlpgsqlBody {
         this.block(fields);
         break;
       case 'PLpgSQL_stmt_execsql':
-        this.sql(this.queryText(fields['sqlstmt']), line, { into: this.targets(fields['target']) });
+        this.sql(queryText(fields['sqlstmt']), line, { into: targetsOf(fields['target']) });
         break;
       case 'PLpgSQL_stmt_perform':
       case 'PLpgSQL_stmt_call':
-        this.sql(this.queryText(fields['expr']), line, { cursor: looked });
+        this.sql(queryText(fields['expr']), line, { cursor: looked });
         break;
       case 'PLpgSQL_stmt_assign':
         this.assign(fields, line);
         break;
       case 'PLpgSQL_stmt_dynexecute':
-        this.execute(fields, line, this.targets(fields['target']));
+        this.execute(fields, line, targetsOf(fields['target']));
         break;
       case 'PLpgSQL_stmt_return_query':
         this.returnQuery(fields, line);
@@ -101,20 +109,20 @@ export class PlpgsqlBody {
 
   /** Loops, branches and cursors. */
   private control({ kind, fields }: Node, line: number): void {
-    const into = this.targets(fields['var']);
+    const into = targetsOf(fields['var']);
     switch (kind) {
       case 'PLpgSQL_stmt_fors':
-        this.sql(this.queryText(fields['query']), line, { into });
+        this.sql(queryText(fields['query']), line, { into });
         break;
       case 'PLpgSQL_stmt_dynfors':
         this.execute(fields, line, into);
         break;
       case 'PLpgSQL_stmt_forc':
       case 'PLpgSQL_stmt_fetch':
-        this.fetch(fields, line, kind === 'PLpgSQL_stmt_forc' ? into : this.targets(fields['target']));
+        this.fetch(fields, line, kind === 'PLpgSQL_stmt_forc' ? into : targetsOf(fields['target']));
         break;
       case 'PLpgSQL_stmt_foreach_a':
-        this.value(fields['expr'], line, this.nameAt(fields['varno']));
+        this.value(fields['expr'], line, variableAt(this.data, fields['varno']));
         break;
       case 'PLpgSQL_stmt_open':
         this.open(fields, line);
@@ -139,28 +147,6 @@ export class PlpgsqlBody {
     this.body(fields['body']);
   }
 
-  /** The text of a PLpgSQL_expr. */
-  private queryText(value: unknown): string | undefined {
-    return textOf(nodeOf(value)?.fields['query']);
-  }
-
-  /** The variables that a row goes to. */
-  private targets(value: unknown): readonly string[] {
-    const node = nodeOf(value);
-    if (node === undefined) return [];
-    if (node.kind !== 'PLpgSQL_row')
-      return [textOf(node.fields['refname']) ?? ''].filter((name) => name !== '');
-    return listOf(node.fields['fields']).flatMap((field) => textOf(fieldsOf(field)['name']) ?? []);
-  }
-
-  private nameAt(number: unknown): readonly string[] {
-    const datum = this.data[numberOf(number)];
-    const parent =
-      datum?.kind === 'PLpgSQL_recfield' ? this.data[numberOf(datum.fields['recparentno'])] : datum;
-    const name = textOf(parent?.fields['refname']);
-    return name === undefined ? [] : [name];
-  }
-
   /** One statement of SQL: its rows go to variables, or a cursor walks over them. */
   private sql(
     text: string | undefined,
@@ -168,14 +154,12 @@ export class PlpgsqlBody {
     to: { readonly into?: readonly string[]; readonly cursor?: string },
   ): void {
     if (text === undefined) return;
-    const parsed = this.parser.parseSql(text);
-    const [item] = 'problem' in parsed ? [] : listOf(fieldsOf(parsed.tree)['stmts']);
-    const node = nodeOf(fieldsOf(item)['stmt']);
+    const node = this.parse(text);
     if (node === undefined) {
-      if ('problem' in parsed) this.session.run(text, line);
+      this.session.run(text, line);
       return;
     }
-    const reader = new TreeReader(text, line);
+    const reader = openReader(text, line);
     const statement = readStatementNode(reader, node, line);
     const { into = [], cursor } = to;
     if (statement.type === 'query' && into.length > 0) this.apply(asRead(statement.query, [], line, into));
@@ -200,28 +184,30 @@ export class PlpgsqlBody {
       effect.keepNames((node) => this.session.nodes.display(node));
   }
 
+  /** The one statement of a text; undefined if the parser refuses it. */
+  private parse(text: string): Node | undefined {
+    const parsed = this.parser.parseSql(text);
+    const [item] = 'problem' in parsed ? [] : listOf(fieldsOf(parsed.tree)['stmts']);
+    return nodeOf(fieldsOf(item)['stmt']);
+  }
+
   /** The query that an expression is: PL/pgSQL runs `SELECT expression`. */
-  private expression(
-    text: string,
-  ): { readonly fields: Fields; readonly reader: (line: number) => TreeReader } | undefined {
+  private expression(text: string): Read | undefined {
     const whole = `SELECT ${text}`;
-    const parsed = this.parser.parseSql(whole);
-    if ('problem' in parsed) return undefined;
-    const [item] = listOf(fieldsOf(parsed.tree)['stmts']);
-    const node = nodeOf(fieldsOf(item)['stmt']);
+    const node = this.parse(whole);
     return node === undefined
       ? undefined
-      : { fields: node.fields, reader: (line) => new TreeReader(whole, line) };
+      : { fields: node.fields, reader: (line) => openReader(whole, line) };
   }
 
   private look(value: unknown, line: number): void {
-    const text = this.queryText(value);
+    const text = queryText(value);
     if (text !== undefined) this.sql(`SELECT ${text}`, line, { cursor: looked });
   }
 
   /** A value that variables hold from now on; handed out where there are none. */
   private value(expr: unknown, line: number, into: readonly string[] | undefined): void {
-    const text = this.queryText(expr);
+    const text = queryText(expr);
     const read = text === undefined ? undefined : this.expression(text);
     if (read === undefined) return;
     const query = readSelect(read.reader(line), read.fields);
@@ -231,7 +217,7 @@ export class PlpgsqlBody {
 
   private hold(
     query: Query,
-    { fields, reader }: { readonly fields: Fields; readonly reader: (line: number) => TreeReader },
+    { fields, reader }: Read,
     { line, into }: { readonly line: number; readonly into: readonly string[] },
   ): void {
     const [variable] = into;
@@ -247,12 +233,12 @@ export class PlpgsqlBody {
   }
 
   private assign(fields: Fields, line: number): void {
-    const text = this.queryText(fields['expr']) ?? '';
+    const text = queryText(fields['expr']) ?? '';
     const right = /^[^=]*?:?=(.*)$/s.exec(text)?.[1];
     if (right === undefined) return;
     const datum = this.data[numberOf(fields['varno'])];
     const field = datum?.kind === 'PLpgSQL_recfield' ? textOf(datum.fields['fieldname']) : undefined;
-    const into = this.nameAt(fields['varno']);
+    const into = variableAt(this.data, fields['varno']);
     if (field === undefined) this.value({ PLpgSQL_expr: { query: right } }, line, into);
     else this.sql(`SELECT (${right}) AS "${field.replaceAll('"', '""')}"`, line, { into });
   }
@@ -266,33 +252,31 @@ export class PlpgsqlBody {
   ): void {
     for (const [at, param] of listOf(fields['params']).entries())
       this.value(param, line, [parameterName(at + 1)]);
-    const read = this.expression(this.queryText(query) ?? '');
+    const read = this.expression(queryText(query) ?? '');
     const [target] = listOf(read?.fields['targetList']);
     const script = readText(nodeOf(target)?.fields['val']);
     this.apply({ type: 'call', routine: [], script, server: undefined, args: [], into, line, with: [] });
   }
 
   private returnQuery(fields: Fields, line: number): void {
-    const text = this.queryText(fields['query']);
+    const text = queryText(fields['query']);
     if (text === undefined) {
       this.execute(fields, line, [], fields['dynquery']);
       return;
     }
-    const parsed = this.parser.parseSql(text);
-    const [item] = 'problem' in parsed ? [] : listOf(fieldsOf(parsed.tree)['stmts']);
-    const node = nodeOf(fieldsOf(item)['stmt']);
+    const node = this.parse(text);
     if (node?.kind !== 'SelectStmt') this.sql(text, line, {});
-    else this.apply(asRead(readSelect(new TreeReader(text, line), node.fields), this.place.columns, line));
+    else this.apply(asRead(readSelect(openReader(text, line), node.fields), this.place.columns, line));
   }
 
   private open(fields: Fields, line: number): void {
-    const [cursor = looked] = this.nameAt(fields['curvar']);
+    const [cursor = looked] = variableAt(this.data, fields['curvar']);
     if (fields['dynquery'] !== undefined) this.execute(fields, line, [], fields['dynquery']);
-    else this.sql(this.queryText(fields['query']), line, { cursor });
+    else this.sql(queryText(fields['query']), line, { cursor });
   }
 
   private fetch(fields: Fields, line: number, into: readonly string[]): void {
-    const [cursor] = this.nameAt(fields['curvar']);
+    const [cursor] = variableAt(this.data, fields['curvar']);
     if (cursor !== undefined) this.apply({ type: 'fetch', cursor, into, line, with: [] });
   }
 }

@@ -12,7 +12,6 @@ import { readExpression } from './expression.ts';
 import { nameOfValue } from './item-name.ts';
 import type { TreeReader } from './reader.ts';
 import { readFrom, relationName } from './sources.ts';
-import { readDml } from './statement.ts';
 import { type Fields, fieldsOf, listOf, nodeOf, textOf, textsOf } from './tree.ts';
 
 const noQuery: Query = { with: [], branches: [], feeds: [] };
@@ -103,7 +102,7 @@ export function readWith(reader: TreeReader, clause: unknown): readonly CommonTa
     if (body === undefined) return [];
     const table = { name: textOf(fields['ctename']) ?? '', columns: textsOf(fields['aliascolnames']) };
     if (body.kind === 'SelectStmt') return [{ ...table, query: readSelect(reader, body.fields) }];
-    const statement = readDml(reader, body);
+    const statement = reader.dml(body);
     return [statement === undefined ? { ...table, query: noQuery } : { ...table, query: noQuery, statement }];
   });
 }

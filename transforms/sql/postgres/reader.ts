@@ -1,18 +1,27 @@
 /** What the readers of a parse tree share: lines of places in the text, and how deep they have gone. */
+import type { Query, Statement } from '../ir.ts';
 import { maxTreeDepth } from '../limits.ts';
-import { numberOf } from './tree.ts';
+import { type Fields, type Node, numberOf } from './tree.ts';
 
 /** The tree is deeper than is read. */
 export class TooDeep extends Error {}
 
+/** The readers that call each other in a circle. */
+export interface Readers {
+  readonly select: (reader: TreeReader, fields: Fields) => Query;
+  readonly dml: (reader: TreeReader, node: Node) => Statement | undefined;
+}
+
 /** Reads one text. */
 export class TreeReader {
+  private readonly readers: Readers;
   private readonly starts: readonly number[];
   private readonly firstLine: number;
   private depth = 0;
 
   /** `firstLine`: the line of the text's first line. */
-  constructor(text: string, firstLine: number) {
+  constructor(text: string, firstLine: number, readers: Readers) {
+    this.readers = readers;
     this.firstLine = firstLine;
     this.starts = lineStarts(text);
   }
@@ -28,6 +37,16 @@ export class TreeReader {
       else high = middle - 1;
     }
     return this.firstLine + low;
+  }
+
+  /** Reads a SelectStmt. */
+  select(fields: Fields): Query {
+    return this.readers.select(this, fields);
+  }
+
+  /** Reads INSERT, UPDATE, DELETE and MERGE; undefined for anything else. */
+  dml(node: Node): Statement | undefined {
+    return this.readers.dml(this, node);
   }
 
   /** Goes one level down. Throws {@link TooDeep}. */

@@ -4,13 +4,14 @@
  */
 import type { PostgresParser } from '../../../pipeline/postgres-parser.ts';
 import { applyStatement } from '../apply.ts';
-import type { Query, Statement } from '../ir.ts';
-import { emptyExpression } from '../ir.ts';
+import type { Statement } from '../ir.ts';
 import type { RoutineHead } from '../pieces.ts';
 import type { Session } from '../session.ts';
 import { PlpgsqlBody } from './plpgsql.ts';
 import { readExpression } from './expression.ts';
-import { TooDeep, TreeReader } from './reader.ts';
+import { openReader } from './open-reader.ts';
+import { asRead, valueQuery } from './read.ts';
+import { TooDeep, type TreeReader } from './reader.ts';
 import { readStatementNode } from './statement.ts';
 import { type Fields, fieldsOf, listOf, type Node, nodeOf, numberOf, textOf, textsOf } from './tree.ts';
 
@@ -25,7 +26,7 @@ export function runPostgres(
   const plain = text.replaceAll(/^\\.*$/gm, (line) => ' '.repeat(line.length));
   const parsed = parser.parseSql(plain);
   if ('problem' in parsed) return parsed.problem;
-  const script = new Script(session, parser, plain, new TreeReader(plain, firstLine));
+  const script = new Script(session, parser, plain, openReader(plain, firstLine));
   try {
     const statements = script.read(parsed.tree);
     for (const apply of statements) apply();
@@ -159,7 +160,7 @@ class Script {
       this.readBody(text, line, parsed.problem);
       return;
     }
-    const inner = new Script(this.session, this.parser, text, new TreeReader(text, line));
+    const inner = new Script(this.session, this.parser, text, openReader(text, line));
     const nodes = listOf(fieldsOf(parsed.tree)['stmts']).flatMap(
       (item) => nodeOf(fieldsOf(item)['stmt']) ?? [],
     );
@@ -195,44 +196,4 @@ class Script {
     const routine = `CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS E${quoted}`;
     return () => this.plpgsql(routine, body, { line, columns: [] });
   }
-}
-
-/** A query of one value. */
-export function valueQuery(expression: typeof emptyExpression, line: number): Query {
-  return {
-    with: [],
-    branches: [
-      {
-        type: 'select',
-        items: [{ name: '', expression, line }],
-        into: [],
-        intoTemporary: false,
-        from: [],
-        filters: emptyExpression,
-        joins: emptyExpression,
-        groups: emptyExpression,
-        sorts: emptyExpression,
-        line,
-      },
-    ],
-    feeds: [true],
-  };
-}
-
-/** A query whose rows go to variables, or are handed out under other names. */
-export function asRead(
-  query: Query,
-  columns: readonly string[],
-  line: number,
-  into: readonly string[] = [],
-): Statement {
-  const star = { name: '*', expression: emptyExpression, star: { qualifier: [], except: [] }, line };
-  const source = { type: 'query', name: [], alias: 'r', columns, query, pivots: [], line } as const;
-  const [outer] = valueQuery(emptyExpression, line).branches;
-  const branch =
-    outer?.type === 'select'
-      ? { ...outer, items: [star], from: [source], into: into.map((name) => [name]) }
-      : undefined;
-  const wrapped: Query = { with: [], branches: branch === undefined ? [] : [branch], feeds: [true] };
-  return { type: 'query', query: wrapped, cursor: undefined, into: [], line, with: [] };
 }

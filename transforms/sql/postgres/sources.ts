@@ -1,7 +1,6 @@
 /** FROM of the parse tree: tables, queries, functions and joins. */
 import type { Name, Source } from '../ir.ts';
 import { functionName, readExpression } from './expression.ts';
-import { readSelect } from './query.ts';
 import type { TreeReader } from './reader.ts';
 import { type Fields, fieldsOf, listOf, type Node, nodeOf, textOf, textsOf } from './tree.ts';
 
@@ -59,7 +58,7 @@ function readSource(reader: TreeReader, { kind, fields }: Node): readonly Source
     case 'RangeSubselect': {
       const select = nodeOf(fields['subquery']);
       if (select === undefined) return [];
-      return [{ ...shared, type: 'query', name: [], query: readSelect(reader, select.fields) }];
+      return [{ ...shared, type: 'query', name: [], query: reader.select(select.fields) }];
     }
     case 'RangeFunction':
       return listOf(fields['functions']).map((item) => functionSource(reader, fields, listOf(item)));

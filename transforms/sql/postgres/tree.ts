@@ -9,8 +9,7 @@ export interface Node {
 /** The fields of a node. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Nothing at all. */
-export const noFields: Fields = {};
+const noFields: Fields = {};
 
 /** The fields of an object; none of anything else. */
 export function fieldsOf(value: unknown): Fields {
