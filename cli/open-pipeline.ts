@@ -86,9 +86,7 @@ export async function openPipeline(
       telemetry,
       state,
       transport,
-      transformStage: stages.includes('transform')
-        ? await openTransformStage(configured, parts)
-        : undefined,
+      transformStage: stages.includes('transform') ? await openTransformStage(configured, parts) : undefined,
       sinkStage: sink && sinkStageOptions(configured, { ...parts, sink, keepTrying: options.once !== true }),
       addresses,
       writeCalls: () => catalog?.writeCalls(),
@@ -139,7 +137,8 @@ async function openTransformStage(
   const postgres = await loadPostgresParser();
   const settings = (producer: string) => configured.settings(producer);
   const deriver = new Deriver({
-    transforms: (known) => Object.values(transforms).map((make) => make({ naming, known, settings, postgres })),
+    transforms: (known) =>
+      Object.values(transforms).map((make) => make({ naming, known, settings, postgres })),
     naming,
     producers: new Set(configured.producers.keys()),
   });
