@@ -53,6 +53,7 @@ END $$;`);
       'select 2',
       'delete 5',
       'call 6',
+      'drop 6',
     ]);
     expect(lineage.reasons).toMatchObject([{ code: 'dynamic-sql', line: 6 }]);
   });

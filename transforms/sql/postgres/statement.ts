@@ -105,6 +105,7 @@ function insert(reader: TreeReader, fields: Fields, common: Shared): Insert {
     columns: listOf(fields['cols']).flatMap((item) => textOf(nodeOf(item)?.fields['name']) ?? []),
     query: queryOf(reader, fields['selectStmt']),
     call: undefined,
+    byName: false,
     assignments: assignments(reader, conflict['targetList']),
     ...common,
   };
@@ -179,6 +180,7 @@ function create(relation: unknown, line: number): Create {
     columns: [],
     query: undefined,
     copyOf: undefined,
+    copiesRows: false,
     line,
     with: [],
   };
