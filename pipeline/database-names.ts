@@ -20,9 +20,9 @@ export function databaseTypes(settings: SourceSettings, producer: string): Datab
  * name is also the parameter `table`: tables and views share one name space.
  */
 export function pathParameters(settings: SourceSettings, path: readonly NamePart[]): NameParameters {
-  const parameters = path.map((part) => [part.level, foldCase(part.name, settings.caseRule)] as const);
-  const view = parameters.find(([level]) => level === 'view');
-  return Object.fromEntries(view === undefined ? parameters : [...parameters, ['table', view[1]]]);
+  const parameters: Partial<Record<NamePart['level'], string>> = {};
+  for (const { level, name } of path) parameters[level] = foldCase(name, settings.caseRule);
+  return parameters.view === undefined ? parameters : { ...parameters, table: parameters.view };
 }
 
 /** Where a path is: what is needed to name it. */
@@ -41,11 +41,19 @@ export function refOfPath(at: PathContext, path: readonly NamePart[]): EntityRef
   return { typeName, qualifiedName: at.naming.build(typeName, pathParameters(at.settings, path)) };
 }
 
+/** Names the columns of the table or view that a path names. */
+export function columnRefs(at: PathContext, path: readonly NamePart[]): (column: string) => EntityRef {
+  const { typeName } = path.at(-1)?.level === 'view' ? at.database.columns.view : at.database.columns.table;
+  const parameters: Record<string, string> = { ...pathParameters(at.settings, path) };
+  return (column) => {
+    parameters['column'] = foldCase(column, at.settings.caseRule);
+    return { typeName, qualifiedName: at.naming.build(typeName, parameters) };
+  };
+}
+
 /** The entity of a column of the table or view that a path names. */
 export function refOfColumn(at: PathContext, path: readonly NamePart[], column: string): EntityRef {
-  const { typeName } = path.at(-1)?.level === 'view' ? at.database.columns.view : at.database.columns.table;
-  const parameters = { ...pathParameters(at.settings, path), column: foldCase(column, at.settings.caseRule) };
-  return { typeName, qualifiedName: at.naming.build(typeName, parameters) };
+  return columnRefs(at, path)(column);
 }
 
 /** The container of a path at a level, by the declared reference: the path cut after that level. */

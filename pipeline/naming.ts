@@ -26,6 +26,8 @@ export class NamePattern {
   readonly #parameters: readonly Parameter[];
   readonly #tail: string;
   readonly #reserved: ReadonlySet<string>;
+  /** Finds a character that is escaped; most values have none. */
+  readonly #anyReserved: RegExp;
 
   /** Throws NAME_PATTERN when what follows a parameter does not begin with a separator, or when `{x+}` is not last. */
   constructor(text: string) {
@@ -43,6 +45,11 @@ export class NamePattern {
       '%',
       ...Array.from(literals).filter((character) => !/[\p{L}\p{N}]/u.test(character)),
     ]);
+    const characters = Array.from(
+      this.#reserved,
+      (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+    );
+    this.#anyReserved = new RegExp(`[${characters.join('')}]`, 'u');
     this.#check();
   }
 
@@ -122,10 +129,11 @@ export class NamePattern {
     return name.slice(at) === this.#tail ? values : undefined;
   }
 
-  #escape(value: string): string {
+  #escape(given: string): string {
+    const value = given.toWellFormed();
+    if (!this.#anyReserved.test(value)) return value;
     let text = '';
-    for (const character of value.toWellFormed())
-      text += this.#reserved.has(character) ? percent(character) : character;
+    for (const character of value) text += this.#reserved.has(character) ? percent(character) : character;
     return text;
   }
 }

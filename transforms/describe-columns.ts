@@ -1,4 +1,4 @@
-import { type PathContext, refOfColumn, refOfPath } from '../pipeline/database-names.ts';
+import { columnRefs, type PathContext, refOfColumn, refOfPath } from '../pipeline/database-names.ts';
 import { StreamError } from '../pipeline/errors.ts';
 import type { Attributes, Column, DatabaseObject, EntityBody } from '../schemas/types.ts';
 
@@ -16,33 +16,37 @@ export function describeColumns(at: PathContext, object: DatabaseObject): Descri
   const isView = object.path.at(-1)?.level === 'view';
   const type = isView ? at.database.columns.view : at.database.columns.table;
   const table = refOfPath(at, object.path);
+  const refOf = columnRefs(at, object.path);
+  const keyOf = foreignKeys(at, type.typeName);
+  const references: EntityBody['references'] =
+    type.container === undefined || table === undefined
+      ? []
+      : [{ attribute: type.container.attribute, many: false, targets: [table] }];
   const seen = new Map<string, string>();
   const entities = (object.columns ?? []).map((column): EntityBody => {
-    const ref = refOfColumn(at, object.path, column.name);
-    const other = seen.get(ref.qualifiedName);
+    const { typeName, qualifiedName } = refOf(column.name);
+    const other = seen.get(qualifiedName);
     if (other !== undefined) {
       throw new StreamError(
         'EVENT_INVALID',
-        `The columns ${JSON.stringify(other)} and ${JSON.stringify(column.name)} both are ${ref.qualifiedName}.`,
+        `The columns ${JSON.stringify(other)} and ${JSON.stringify(column.name)} both are ${qualifiedName}.`,
         { advice: 'Set the option case of the producer to preserve.' },
       );
     }
-    seen.set(ref.qualifiedName, column.name);
-    return {
-      ...ref,
-      attributes: { ...type.attributes(column), ...foreignKey(at, type.typeName, column), name: column.name },
-      references:
-        type.container === undefined || table === undefined
-          ? []
-          : [{ attribute: type.container.attribute, many: false, targets: [table] }],
-    };
+    seen.set(qualifiedName, column.name);
+    const own = type.attributes(column);
+    const attributes: Attributes =
+      keyOf === undefined
+        ? { ...own, name: column.name }
+        : { ...own, references: keyOf(column), name: column.name };
+    return { typeName, qualifiedName, attributes, references };
   });
   return { attribute: type.attribute, entities };
 }
 
-function foreignKey(at: PathContext, typeName: string, column: Column): Attributes {
-  if (!Object.hasOwn(at.naming.type(typeName).attributes, 'references')) return {};
-  if (column.references === null) return { references: null };
-  const { path, column: target } = column.references;
-  return { references: refOfColumn(at, path, target).qualifiedName };
+/** What the attribute `references` of a column holds; undefined where its type has none. */
+function foreignKeys(at: PathContext, typeName: string): ((column: Column) => string | null) | undefined {
+  if (!Object.hasOwn(at.naming.type(typeName).attributes, 'references')) return undefined;
+  return ({ references }) =>
+    references === null ? null : refOfColumn(at, references.path, references.column).qualifiedName;
 }

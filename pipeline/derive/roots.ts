@@ -1,5 +1,5 @@
 import type { EntityChange, EntityRef, SourcePosition, SpokenRoot } from '../../schemas/types.ts';
-import { keyPart, type Table, type TableKey } from '../table.ts';
+import { keyPart, type Table, type TableEntry, type TableKey } from '../table.ts';
 import type { DerivedEntity } from '../transform.ts';
 import { refKey } from './keys.ts';
 
@@ -21,6 +21,7 @@ const kind = 'root';
 /** Part of the key: what is said for real sorts before placeholders. */
 const real = '0';
 const placeholder = '1';
+const nobody: ReadonlyMap<string, Heard> = new Map();
 
 /**
  * Who says what about each root entity, within one transaction. Several objects may speak of one: jobs of one tool share
@@ -56,8 +57,14 @@ export class Roots {
   /** Who is heard of a root, by producer: all speak for real, or all are placeholders. */
   heard(ref: EntityRef): ReadonlyMap<string, Heard> {
     const root = keyPart(refKey(ref));
-    const found = this.#heardAs([kind, root, real], false);
-    return found.size > 0 ? found : this.#heardAs([kind, root, placeholder], true);
+    const entry = this.#table.first([kind, root]);
+    if (entry === undefined) return nobody;
+    if (entry.key[2] === real) {
+      const found = this.#heardAs([kind, root, real], entry);
+      if (found.size > 0) return found;
+    }
+    const prefix: TableKey = [kind, root, placeholder];
+    return this.#heardAs(prefix, entry.key[2] === placeholder ? entry : this.#table.first(prefix));
   }
 
   /** Forgets what producers that do not count had said of a root that is deleted: they say all of it again when they come back. */
@@ -69,9 +76,11 @@ export class Roots {
     for (const key of entries) if (!this.#speaks(key[3] ?? '')) this.#table.remove(key);
   }
 
-  #heardAs(prefix: TableKey, isPlaceholder: boolean): Map<string, Heard> {
+  /** `first` is the first entry with that prefix. */
+  #heardAs(prefix: TableKey, first: TableEntry | undefined): Map<string, Heard> {
+    const isPlaceholder = prefix[2] === placeholder;
     const found = new Map<string, Heard>();
-    for (let entry = this.#table.first(prefix); entry !== undefined; ) {
+    for (let entry = first; entry !== undefined; ) {
       const [, , , producer = '', object = ''] = entry.key;
       if (this.#speaks(producer)) {
         const hash = Buffer.from(entry.value).toString();
