@@ -80,6 +80,7 @@ export const maxStatementCharacters = 100_000;
 /** Statements that are remembered; of more, those that were seen last. */
 const maxStatements = 50_000;
 const maxUsers = 20;
+const maxUserCharacters = 200;
 const maxCounters = 64;
 const prefix = 'statement/';
 
@@ -110,8 +111,7 @@ export class StatementHistory {
     if (observation.flows === null ? !mayMoveData(text) : observation.flows.length === 0) return;
     const database = observation.database;
     const fingerprint = statementFingerprint(observation.identity ?? text);
-    const id =
-      database === null ? fingerprint : `${encodeURIComponent(database.toWellFormed())}/${fingerprint}`;
+    const id = database === null ? fingerprint : `${keyOf(database)}/${fingerprint}`;
     const known = this.#records.get(id);
     const record = this.#merged(known ?? unseen, observation, text);
     const isCut = observation.cut === true || !whole || text.length > maxStatementCharacters;
@@ -148,19 +148,20 @@ export class StatementHistory {
   ): StatementRecord {
     const counter = typeof executions === 'object' ? executions : null;
     const more = typeof executions === 'number' ? executions : increase(known.counters, counter);
-    const seen = day(observation.lastSeen ?? this.#source.now);
+    // A time that is still to come would keep a statement for ever.
+    const seen = earlier(day(observation.lastSeen ?? this.#source.now), day(this.#source.now));
     const began = day(observation.firstSeen ?? observation.lastSeen ?? this.#source.now);
     // A counter that stands still says that nothing ran.
     const ran = more !== 0 || known.lastSeen === '';
     const lastSeen = ran && seen > known.lastSeen ? seen : known.lastSeen;
-    const firstSeen = began < known.firstSeen ? began : known.firstSeen;
+    const firstSeen = earlier(began, known.firstSeen);
     return {
       database: observation.database,
       searchPath: [...observation.searchPath],
       text: text.slice(0, maxStatementCharacters).toWellFormed(),
       users: usersOf(known.users, observation.user),
       executions: more === null ? known.executions : (known.executions ?? 0) + more,
-      firstSeen: firstSeen < lastSeen ? firstSeen : lastSeen,
+      firstSeen: earlier(firstSeen, lastSeen),
       lastSeen,
       shown: known.shown,
       counters: countersOf(known.counters, counter),
@@ -237,9 +238,20 @@ function countersOf(
   return Object.fromEntries([...others.slice(1 - maxCounters), [key, { epoch, value }]]);
 }
 
+function earlier(a: string, b: string): string {
+  return a < b ? a : b;
+}
+
+/** A database's name as part of a key: state stores take keys of some 2,000 bytes, and a log may hold any name. */
+function keyOf(database: string): string {
+  const key = encodeURIComponent(database.toWellFormed());
+  return key.length <= 600 ? key : `${key.slice(0, 500)}…${statementFingerprint(key)}`;
+}
+
 function usersOf(known: readonly string[], user: string | null): string[] {
-  if (user === null || known.includes(user) || known.length >= maxUsers) return [...known];
-  return [...known, user].sort();
+  if (user === null || known.length >= maxUsers) return [...known];
+  if (known.includes(user.slice(0, maxUserCharacters))) return [...known];
+  return [...known, user.slice(0, maxUserCharacters)].sort();
 }
 
 function copyFlow(flow: ObservedFlow): z.output<typeof flowSchema> {

@@ -98,4 +98,17 @@ describe('StatementHistory', () => {
       expect.stringContaining('Raise it.'),
     );
   });
+
+  it('keeps ids, users and days within bounds, whatever a log holds', async () => {
+    const memory = testMemory();
+    const observed = { database: 'ä'.repeat(5_000), user: 'u'.repeat(5_000), lastSeen: at('2099-01-01') };
+    const [one, ...others] = await scan(memory, '2026-01-01', [
+      observed,
+      observed,
+      { ...observed, database: 'ä'.repeat(5_001) },
+    ]);
+    expect(others).toHaveLength(1);
+    expect(one).toMatchObject({ lastSeen: '2026-01-01', users: ['u'.repeat(200)] });
+    for await (const { key } of memory.entries('')) expect(Buffer.byteLength(key)).toBeLessThan(700);
+  });
 });
