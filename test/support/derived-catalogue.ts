@@ -1,4 +1,5 @@
 import { readColumnMapping } from '../../pipeline/column-mapping.ts';
+import type { PostgresParser } from '../../pipeline/postgres-parser.ts';
 import { createNaming } from '../../pipeline/naming.ts';
 import type { SourceSettings } from '../../pipeline/transform.ts';
 import type { EntityBody, RawEvent } from '../../schemas/types.ts';
@@ -18,6 +19,7 @@ export interface DerivedProcess {
 export function derivedCatalogue(
   settings: Readonly<Record<string, SourceSettings>>,
   events: readonly RawEvent[],
+  postgres?: PostgresParser,
 ): ReadonlyMap<string, EntityBody> {
   const types = Object.values(settings).flatMap((one) => one.types.entityTypes);
   const naming = createNaming([...new Map(types.map((type) => [type.name, type])).values()]);
@@ -28,7 +30,9 @@ export function derivedCatalogue(
   };
   const deriver = new Deriving({
     transforms: (known) =>
-      Object.values(transforms).map((make) => make({ naming, known, settings: settingsOf })),
+      Object.values(transforms).map((make) =>
+        make({ naming, known, settings: settingsOf, ...(postgres === undefined ? {} : { postgres }) }),
+      ),
     naming,
   });
   const catalogue = new Map<string, EntityBody>();

@@ -12,6 +12,9 @@ import { ownTypes } from '../../../producers/postgres/own-types.ts';
 import type { RawEvent } from '../../../schemas/types.ts';
 import { describeDatabaseObjects } from '../../../transforms/describe-database-objects.ts';
 import { traceSqlRoutines } from '../../../transforms/trace-sql-routines.ts';
+import type { PostgresParser } from '../../../pipeline/postgres-parser.ts';
+import { loadPostgresParser } from '../../../platform/postgres-parser.ts';
+import { derivedCatalogue, processOf } from '../../support/derived-catalogue.ts';
 import { scanAll } from '../../contracts/producer.ts';
 import { columnEdges, deriveOne, transformContext } from '../../support/transforms.ts';
 
@@ -66,6 +69,28 @@ async function query(server: Started, sql: string): Promise<readonly unknown[]> 
 
 const gone = (server: Started): Promise<unknown> =>
   vi.waitFor(() => expect(query(server, 'SELECT 1')).rejects.toThrow(/ECONNREFUSED/), { timeout: 20_000 });
+
+/** A view as it would be told by a database that records no dependencies: its SQL is read instead. */
+function withoutDependencies(event: RawEvent): RawEvent {
+  return event.type === 'database-object' ? { ...event, value: { ...event.value, dependencies: [] } } : event;
+}
+
+/** Inputs, outputs and column edges of every view. */
+function viewLineage(
+  settings: Parameters<typeof derivedCatalogue>[0],
+  events: readonly RawEvent[],
+  parser?: PostgresParser,
+): ReadonlyMap<string, unknown> {
+  const catalogue = derivedCatalogue(settings, events, parser);
+  const views = [...catalogue.keys()].filter((key) => key.startsWith('postgresql_view_query ')).sort();
+  expect(views).toHaveLength(4);
+  return new Map(
+    views.map((key) => {
+      const { inputs, outputs, edges, warnings } = processOf(catalogue, key, 'postgresql://shop-db/shop/');
+      return [key, { inputs, outputs, edges, warnings }];
+    }),
+  );
+}
 
 // Each start is a Node.js process, an initdb and a server: some seconds on a busy machine.
 describe('the example PostgreSQL', { timeout: 90_000 }, () => {
@@ -146,6 +171,10 @@ describe('the example PostgreSQL', { timeout: 90_000 }, () => {
       'sales/products#product_id -> reporting/top_products#product_id',
       'sales/products#title -> reporting/top_products#title',
     ]);
+    expect(viewLineage(settings, events.map(withoutDependencies), await loadPostgresParser())).toEqual(
+      viewLineage(settings, events),
+    );
+    expect(viewLineage(settings, events.map(withoutDependencies))).toEqual(viewLineage(settings, events));
     server.child.kill('SIGTERM');
     expect(await server.ended).toBe(0);
     await gone(server);
