@@ -2,11 +2,15 @@ import { createHash } from 'node:crypto';
 import type { EntityChange } from '../schemas/types.ts';
 import { canonicalJson } from './canonical-json.ts';
 
+const hashes = new WeakMap<EntityChange, string>();
+
 /**
  * A hash of what a change says: equal for changes that would make the same catalogue. Who said it, from which object and
  * when (position) is left out. 128 bits of SHA-256 as base64url.
  */
 export function contentHash(change: EntityChange): string {
+  const known = hashes.get(change);
+  if (known !== undefined) return known;
   const { operation, typeName, qualifiedName, entities, complete, placeholder } = change;
   const content = {
     operation,
@@ -16,7 +20,10 @@ export function contentHash(change: EntityChange): string {
     complete: [...complete].sort(),
     placeholder,
   };
-  return createHash('sha256').update(canonicalJson(content)).digest().subarray(0, 16).toString('base64url');
+  const digest = createHash('sha256').update(canonicalJson(content)).digest();
+  const hash = digest.subarray(0, 16).toString('base64url');
+  hashes.set(change, hash); // changes are immutable, and hashed more than once on their way
+  return hash;
 }
 
 /** SHA-256 of parts, in hexadecimal. */

@@ -192,8 +192,8 @@ export class Parking {
   async #hasForeign(): Promise<boolean> {
     const { transport, group } = this.#options;
     const { state } = transport.transactions;
-    if ((await transport.admin.members(topics.entities, group)) > 1) return false;
     const held = new Set([...this.#held].map(({ partition }) => partition));
+    if (held.size > 0 && (await transport.admin.members(topics.entities, group)) > 1) return false;
     for (const { partition } of await transport.describe(topics.entities)) {
       if (held.has(partition)) continue;
       for await (const _ of scanParked(state, { group, partition })) return true;

@@ -119,7 +119,7 @@ export function applied(
     entities: change.entities.length,
     references: referencesOf(change),
     owned: ownedBy(change, types, speakerOf(before, producer)),
-    said: deflateRawSync(JSON.stringify(change.entities)).toString('base64'),
+    said: deflateRawSync(JSON.stringify(change.entities), { level: 1 }).toString('base64'),
   };
   return { deleted: false, speakers: [...others, own].sort((a, b) => (a.producer < b.producer ? -1 : 1)) };
 }

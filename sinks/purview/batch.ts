@@ -1,6 +1,6 @@
 import { type ErrorCode, StreamError } from '../../pipeline/errors.ts';
 import type { Outcome } from '../../pipeline/sink.ts';
-import type { StateStore } from '../../pipeline/state.ts';
+import type { StateStore, StateWrite } from '../../pipeline/state.ts';
 import { appliedWrite, droppedChildren, readApplied } from './applied.ts';
 import type { CatalogClient } from './client.ts';
 import { deleteRoot } from './delete-root.ts';
@@ -51,6 +51,8 @@ export class BatchWriter {
   readonly #context: BatchContext;
   readonly #outcomes: (item: Item, outcome: Outcome) => void;
   #renewedTypes = false;
+  /** Records of what the catalogue has confirmed, to be written together: a batch costs one write of the state. */
+  #records: StateWrite[] = [];
 
   constructor(context: BatchContext, outcomes: (item: Item, outcome: Outcome) => void) {
     this.#context = context;
@@ -59,9 +61,20 @@ export class BatchWriter {
 
   /** Writes units in their order; every item gets its outcome. */
   async write(units: readonly Unit[]): Promise<void> {
-    for (const part of pack(units, this.#context.limits)) {
-      await this.#send(part, { writesBefore: this.#context.suspects.writes, attempts: undefined });
+    try {
+      for (const part of pack(units, this.#context.limits)) {
+        await this.#send(part, { writesBefore: this.#context.suspects.writes, attempts: undefined });
+      }
+    } finally {
+      await this.#keepRecords();
     }
+  }
+
+  /** Before the outcomes are known, and before anything reads the state. Killed before it, the batch comes again and is equal. */
+  async #keepRecords(): Promise<void> {
+    const records = this.#records;
+    this.#records = [];
+    if (records.length > 0) await this.#context.state.write(records);
   }
 
   /** Sends units in one request; when that fails because of one of them, looks for it by halving. */
@@ -76,6 +89,7 @@ export class BatchWriter {
       const error = ofOneChange(thrown, this.#context.signal);
       if (error.code === 'CATALOG_MISSING_TYPE' && !this.#renewedTypes) {
         this.#renewedTypes = true;
+        await this.#keepRecords();
         await this.#context.renewTypes();
         return this.#send(units, search);
       }
@@ -119,6 +133,7 @@ export class BatchWriter {
   ): Promise<void> {
     const { state, types } = this.#context;
     for (const item of items) {
+      await this.#keepRecords();
       const before = await readApplied(state, ref);
       await this.#send([[planRoot(ref, [item], { before, replayed }, types)]], search);
     }
@@ -128,6 +143,7 @@ export class BatchWriter {
   async #settle(roots: readonly RootWrite[], mutations: Mutations): Promise<void> {
     const revived = roots.filter((root) => isRevived(root, mutations));
     const settled = new Set(roots);
+    if (revived.length > 0) await this.#keepRecords();
     try {
       await restoreReferences(
         this.#context,
@@ -138,19 +154,15 @@ export class BatchWriter {
       this.#fail(revived, ofOneChange(thrown, this.#context.signal));
       for (const root of revived) settled.delete(root);
     }
-    const confirmed: { readonly root: RootWrite; readonly extra: Extra }[] = [];
-    try {
-      for (const root of settled) {
-        try {
-          confirmed.push({ root, extra: await this.#settleRoot(root, mutations) });
-        } catch (thrown) {
-          this.#fail([root], ofOneChange(thrown, this.#context.signal));
-        }
+    for (const root of settled) {
+      let extra: Extra;
+      try {
+        extra = await this.#settleRoot(root, mutations);
+      } catch (thrown) {
+        this.#fail([root], ofOneChange(thrown, this.#context.signal));
+        continue;
       }
-    } finally {
-      await this.#context.state.write(confirmed.map(({ root }) => appliedWrite(root.ref, root.after)));
-    }
-    for (const { root, extra } of confirmed) {
+      this.#records.push(appliedWrite(root.ref, root.after));
       this.#context.suspects.forget(root.ref);
       for (const [index, item] of root.items.entries()) {
         this.#outcomes(item, writtenOutcome(item, mutations, index === 0 ? extra : nothingElse));
@@ -164,7 +176,9 @@ export class BatchWriter {
       related += await settleReference(this.#context, plan, mutations.created(plan.source));
     }
     let deleted = 0;
-    for (const child of droppedChildren(root.before, root.after)) {
+    const dropped = droppedChildren(root.before, root.after);
+    if (dropped.length > 0) await this.#keepRecords();
+    for (const child of dropped) {
       deleted += (await deleteRoot(this.#context, child)).deleted;
     }
     return { deleted, related };

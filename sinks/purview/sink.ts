@@ -75,7 +75,8 @@ export class CatalogSink implements Sink {
       for (const decision of decisions) await decision.delete();
       for (const decision of decisions) planned.push(...(await decision.plan()));
     } finally {
-      await host.state.write(decisions.flatMap((decision) => decision.writes));
+      const writes = decisions.flatMap((decision) => decision.writes);
+      if (writes.length > 0) await host.state.write(writes);
     }
     await new BatchWriter(context, settle).write(orderUnits(planned, this.#types));
     return items.map((item) => {
