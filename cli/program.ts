@@ -27,7 +27,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .enablePositionalOptions()
     .showHelpAfterError('(--help shows the options)')
-    .addHelpText('after', '\nPages: README.md, docs/configuration.md, docs/errors.md')
+    .addHelpText('after', '\nPages: README.md, docs/configuration.md, docs/replay.md, docs/errors.md')
     .addCommand(runCommand(setExitCode))
     .addCommand(produceCommand(setExitCode))
     .addCommand(transformCommand(setExitCode))

@@ -20,6 +20,31 @@ describe('docs/configuration.md', () => {
   });
 });
 
+describe('docs/replay.md', () => {
+  it('has commands that end as the page says', { timeout: 300_000 }, async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'replay-page-'));
+    const blocks = shellBlocks(await page('docs/replay.md'));
+    const block = blocks.find((text) => text.includes('removals approve')) ?? 'exit 9';
+    const loader = import.meta.resolve('tsx');
+    const named = `purview-streams() { '${process.execPath}' --import '${loader}' '${root}cli/main.ts' "$@"; }`;
+    const script = ['set -e', named, block.replaceAll('/tmp/replay-page', folder)].join('\n');
+    const { code, stdout, stderr } = await start('bash', ['-c', script]).ended;
+    await rm(folder, { recursive: true, force: true });
+    expect(stderr).not.toContain('error:');
+    expect(code).toBe(0);
+    expect(stdout).toContain('0 entities more, 0 different, 0 fewer');
+    expect(stdout).toContain('`produce by-hand --once`');
+    expect(stdout).toContain('2 removals of by-hand are emitted.');
+    const exported = stdout.slice(stdout.lastIndexOf('removals of by-hand'));
+    expect(exported).toContain('etl://demo/jobs/j1');
+    expect(exported).not.toContain('etl://demo/jobs/j2');
+  });
+
+  it('is linked from README.md', async () => {
+    expect(await page('README.md')).toContain('](docs/replay.md)');
+  });
+});
+
 describe('README.md', () => {
   let folder: string;
 
