@@ -40,6 +40,14 @@ export function removalRecord(
   return rawRecord(from, 'removal', `${removedType}/${objectId}`, value);
 }
 
+/** The key of an object's records on the raw topic. */
+export function objectRecordKey(
+  { producer, objectId }: { readonly producer: string; readonly objectId: string },
+  type: string,
+): string {
+  return `${producer}/${type}/${objectId}`;
+}
+
 /** Type and id of an object, from its key in the inventory. */
 export function splitInventoryKey(key: string): readonly [type: string, objectId: string] {
   const at = key.indexOf('\n');

@@ -10,6 +10,7 @@ import type {
 } from '../../schemas/types.ts';
 import { hashOf } from '../content-hash.ts';
 import { toStreamError } from '../errors.ts';
+import { objectRecordKey } from '../raw-record.ts';
 import type { Naming } from '../naming.ts';
 import type { Table } from '../table.ts';
 import type { DerivedEntity, KnownAsset, ObjectRawEvent, Transform } from '../transform.ts';
@@ -164,7 +165,8 @@ export class Derivation {
     } catch (thrown) {
       const key = objectKey(before, before.objectType);
       const error = toStreamError(thrown, 'TRANSFORM_FAILED', key);
-      failures.push({ producer: before.producer, key, error });
+      const event = { key: objectRecordKey(before, before.objectType), value: Buffer.from(before.event) };
+      failures.push({ producer: before.producer, key, event, error });
       return undefined;
     }
   }

@@ -21,6 +21,8 @@ export type Applied =
 export interface DerivationFailure {
   readonly producer: string;
   readonly key: string;
+  /** Its own event, as it stands on the raw topic: what has to be tried again. */
+  readonly event: { readonly key: string; readonly value: Uint8Array };
   readonly error: StreamError;
 }
 

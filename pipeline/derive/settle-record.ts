@@ -69,7 +69,11 @@ export function settleApplied(
   };
   const { outputs, faults } = encodeChanges(applied.changes, record, now);
   const letters = [
-    ...applied.failures.map(({ producer: of, key, error }) => about(error, of, key)),
+    // The event that has to be tried again is that of the object which failed, not the one that set it off.
+    ...applied.failures.map(({ producer: of, key, event, error }) => ({
+      ...about(error, of, key),
+      ...event,
+    })),
     ...faults.map(({ change, error }) =>
       about(error, change.producer, `${change.typeName}/${change.qualifiedName}`),
     ),

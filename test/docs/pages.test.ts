@@ -21,7 +21,7 @@ describe('docs/configuration.md', () => {
 });
 
 describe('docs/replay.md', () => {
-  it('has commands that end as the page says', { timeout: 300_000 }, async () => {
+  it('has commands that end as the page says', { timeout: 600_000 }, async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'replay-page-'));
     const blocks = shellBlocks(await page('docs/replay.md'));
     const block = blocks.find((text) => text.includes('removals approve')) ?? 'exit 9';

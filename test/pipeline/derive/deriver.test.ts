@@ -248,7 +248,11 @@ describe('Deriver.apply()', () => {
       kind: 'derived',
       changes: [{ qualifiedName: 'table://t' }],
       failures: [
-        { producer: 'p', error: { code: 'TRANSFORM_FAILED', message: 'job j of p: x is not a function' } },
+        {
+          producer: 'p',
+          event: { key: 'p/job/j' },
+          error: { code: 'TRANSFORM_FAILED', message: 'job j of p: x is not a function' },
+        },
       ],
     });
     expect(deriver.objects().find(({ objectId }) => objectId === 'j')?.warnings).toHaveLength(1);
