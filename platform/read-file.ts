@@ -1,5 +1,6 @@
-import { open, realpath } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { StreamError } from '../pipeline/errors.ts';
 
 /** A file that was read whole. */
@@ -20,33 +21,62 @@ export interface ReadFileOptions {
   readonly maxBytes: number;
 }
 
+/** A file that was written less than so long ago, in milliseconds, may still be under the pen. */
+export const quietMs = 500;
+/** After so long a file that never comes to rest is read as it is, in milliseconds. */
+const patienceMs = 5_000;
+
 /**
- * Reads a regular file below a folder. Throws SOURCE_NOT_FOUND, SOURCE_REFUSED (outside the root, no right to read, not a
+ * Reads a regular file below a folder, once nobody has written to it for a moment: half a file would be taken for a fault, or
+ * for another meaning. Throws SOURCE_NOT_FOUND, SOURCE_REFUSED (outside the root, no right to read, not a
  * regular file) or SOURCE_LIMIT. Never reads more than the cap, whatever the file system says about the size.
  */
 export async function readFileUnder({ root, file, maxBytes }: ReadFileOptions): Promise<FileContent> {
   const path = await resolveUnder(root, file);
+  const give = Date.now() + patienceMs;
   try {
-    const handle = await open(path, 'r');
-    try {
-      const stat = await handle.stat();
-      if (!stat.isFile()) throw new StreamError('SOURCE_REFUSED', `${file} is not a regular file.`);
-      const buffer = Buffer.alloc(Math.min(stat.size, maxBytes) + 1);
-      let length = 0;
-      while (length < buffer.length) {
-        const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
-        if (bytesRead === 0) break;
-        length += bytesRead;
-      }
-      if (length > maxBytes) {
-        throw new StreamError('SOURCE_LIMIT', `${file} is larger than the cap of ${maxBytes} bytes.`);
-      }
-      return { file, bytes: buffer.subarray(0, length), modifiedMs: Math.floor(stat.mtimeMs) };
-    } finally {
-      await handle.close();
+    for (;;) {
+      await untilQuiet(path, give);
+      const { size, mtimeMs, bytes } = await readOnce(path, { file, maxBytes });
+      const after = await stat(path);
+      const same = after.size === size && after.mtimeMs === mtimeMs;
+      if (same || Date.now() >= give) return { file, bytes, modifiedMs: Math.floor(mtimeMs) };
     }
   } catch (thrown) {
     throw fileError(thrown, file);
+  }
+}
+
+/** Waits until the last write to a file is a while ago. A time in the future is that of another clock, and says nothing. */
+async function untilQuiet(path: string, give: number): Promise<void> {
+  for (;;) {
+    const age = Date.now() - (await stat(path)).mtimeMs;
+    if (age < 0 || age >= quietMs || Date.now() >= give) return;
+    await delay(quietMs - age);
+  }
+}
+
+async function readOnce(
+  path: string,
+  { file, maxBytes }: Pick<ReadFileOptions, 'file' | 'maxBytes'>,
+): Promise<{ readonly bytes: Uint8Array; readonly size: number; readonly mtimeMs: number }> {
+  const handle = await open(path, 'r');
+  try {
+    const found = await handle.stat();
+    if (!found.isFile()) throw new StreamError('SOURCE_REFUSED', `${file} is not a regular file.`);
+    const buffer = Buffer.alloc(Math.min(found.size, maxBytes) + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    if (length > maxBytes) {
+      throw new StreamError('SOURCE_LIMIT', `${file} is larger than the cap of ${maxBytes} bytes.`);
+    }
+    return { bytes: buffer.subarray(0, length), size: found.size, mtimeMs: found.mtimeMs };
+  } finally {
+    await handle.close();
   }
 }
 

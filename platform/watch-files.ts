@@ -1,6 +1,7 @@
 import { relative, sep } from 'node:path';
 import { watch } from 'chokidar';
 import { StreamError } from '../pipeline/errors.ts';
+import { quietMs } from './read-file.ts';
 
 /** What to watch. */
 export interface WatchFilesOptions {
@@ -8,7 +9,7 @@ export interface WatchFilesOptions {
   readonly path: string;
   /** Whether a file matters, by its path relative to `path`, with `/`. @default every file */
   readonly matches?: (file: string) => boolean;
-  /** A file counts as written when its size stood still for so long, in milliseconds. @default 200 */
+  /** A file counts as written when its size stood still for so long, in milliseconds. @default 500 */
   readonly settleMs?: number;
 }
 
@@ -22,7 +23,7 @@ export async function* watchFiles(
   signal: AbortSignal,
 ): AsyncGenerator<undefined> {
   if (signal.aborted) return;
-  const { path, settleMs = 200, matches } = options;
+  const { path, settleMs = quietMs, matches } = options;
   const bell = new Bell();
   const watcher = watch(path, {
     ignoreInitial: true,

@@ -1,6 +1,7 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openCatalog } from '../../catalog/open-catalog.ts';
 import { cli, root, type RunningCommand, startCli } from '../support/cli.ts';
@@ -12,6 +13,13 @@ catalog: { port: 0 }
 sink: { kind: local }
 producers:
   warehouse: { kind: custom-db, path: warehouse, server: warehouse }
+  jobs:
+    kind: etl-job-files
+    path: jobs
+    tool: flow
+    datasets:
+      customDB: { type: customdb_table, name: '{table}', parameters: { server: warehouse } }
+      blob: { type: azure_blob_path, name: '{url+}' }
 `;
 
 describe('run, while it follows changes', () => {
@@ -23,6 +31,7 @@ describe('run, while it follows changes', () => {
     await cp(path.join(root, 'examples/retail/warehouse'), path.join(folder, 'warehouse'), {
       recursive: true,
     });
+    await cp(path.join(root, 'examples/retail/jobs'), path.join(folder, 'jobs'), { recursive: true });
     await writeFile(path.join(folder, 'purview-streams.yaml'), config);
     running = startCli(['run', '--config', path.join(folder, 'purview-streams.yaml')]);
     await vi.waitUntil(() => running.output().stderr.includes('Following changes'), {
@@ -56,6 +65,41 @@ describe('run, while it follows changes', () => {
       { timeout: 25_000, interval: 250 },
     );
   });
+
+  it('takes finished files only: a slow writer, a rename and a burst each end right, and cost no dead letter', async () => {
+    const jobs = path.join(folder, 'jobs');
+    const [first = ''] = (await readdir(jobs)).filter((file) => file.endsWith('.xml'));
+    const text = await readFile(path.join(jobs, first), 'utf8');
+    const id = /jobId="([^"]+)"/.exec(text)?.[1] ?? '';
+    expect(id).not.toBe('');
+    const named = (name: string): string => text.replaceAll(`"${id}"`, `"${name}"`);
+    const slow = await open(path.join(jobs, 'slow.xml'), 'w');
+    const pieces = named('slow_job').match(/[^]{1,200}/g) ?? [];
+    for (const [index, piece] of pieces.entries()) {
+      await slow.write(piece);
+      if (index % 4 === 0) await writeFile(path.join(jobs, `burst${index}.xml`), named(`burst_${index}`));
+      await delay(20); // the pace of the writer
+    }
+    await slow.close();
+    const scripts = path.join(folder, 'warehouse/scripts');
+    await writeFile(path.join(jobs, 'later.tmp'), named('moved_in'));
+    await rename(path.join(jobs, 'later.tmp'), path.join(jobs, 'later.xml'));
+    await rename(path.join(scripts, 'copy_products.custom'), path.join(scripts, 'copied.custom'));
+    await vi.waitFor(
+      async () => {
+        const now = await exported();
+        for (const name of ['slow_job', 'burst_0', 'moved_in']) expect(now).toContain(`/jobs/${name}"`);
+        expect(now).toContain('scripts/copied"');
+        expect(now).not.toContain('scripts/copy_products"');
+        const job = (name: string): readonly string[] =>
+          edgesOf(now).filter((edge) => edge.includes(`/jobs/${name}:`));
+        expect(job('slow_job').map((edge) => edge.replace('slow_job', id))).toEqual(job(id));
+        expect(job(id).length).toBeGreaterThan(0);
+      },
+      { timeout: 60_000, interval: 250 },
+    );
+    expect(running.output().stderr).not.toContain('dead letter');
+  }, 120_000);
 
   it('drains and exits 0 on the first SIGINT', async () => {
     running.child.kill('SIGINT');

@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { globMatcher, listFiles } from '../../platform/list-files.ts';
 import { decodeText, readFileUnder } from '../../platform/read-file.ts';
@@ -23,6 +24,27 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 const read = (file: string, maxBytes = 100) => readFileUnder({ root: join(root, 'in'), file, maxBytes });
 
 describe('readFileUnder()', () => {
+  it('reads a file that is written slowly only when it is finished, and one that never is all the same', async () => {
+    const path = join(root, 'in', 'slow.part');
+    await writeFile(path, '');
+    const reading = read('slow.part', 1000);
+    for (let part = 0; part < 10; part += 1) {
+      await appendFile(path, 'part ');
+      await delay(20); // the pace of the writer
+    }
+    expect(new TextDecoder().decode((await reading).bytes)).toBe('part '.repeat(10));
+    let done = false;
+    const endless = (async () => {
+      while (!done) {
+        await appendFile(path, '.');
+        await delay(20);
+      }
+    })();
+    expect((await read('slow.part', 100_000)).bytes.length).toBeGreaterThan(50);
+    done = true;
+    await endless;
+  });
+
   it('reads a file, and a link that stays inside', async () => {
     for (const file of ['a.txt', 'same.txt', 'deep/loop/a.txt']) {
       const { bytes, modifiedMs } = await read(file);

@@ -136,8 +136,9 @@ describe('postgres changes() by event triggers', () => {
     await server.run(database, installStatements(server.user).join(';\n'));
     await server.run(database, 'ALTER TABLE s.parent ADD ever int');
     await caughtUp(follower, database);
-    const published = follower.changes.reduce((sum, change) => sum + change.published + change.removed, 0);
-    expect(published).toBe(1);
+    const published = (): number =>
+      follower.changes.reduce((sum, change) => sum + change.published + change.removed, 0);
+    await vi.waitFor(() => expect(published()).toBe(1), patience);
     expect(JSON.stringify(await follower.said())).not.toContain('never');
   });
 
