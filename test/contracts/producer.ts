@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { StreamError } from '../../pipeline/errors.ts';
-import type { FoundObject, Producer, Rejection, ScanContext } from '../../pipeline/producer.ts';
+import type {
+  FoundObject,
+  Producer,
+  Rejection,
+  ScanContext,
+  PartialChange,
+} from '../../pipeline/producer.ts';
+import type { Json } from '../../pipeline/state.ts';
 import { testMemory } from '../support/producer-memory.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import type { ObjectEvent } from '../../schemas/types.ts';
@@ -32,6 +39,8 @@ export interface ProducerContractCase {
   readonly objects: readonly string[];
   /** Opens the producer on a source that cannot be read as a whole; rejecting from here counts as the failure too. */
   readonly openBroken: () => Promise<Producer>;
+  /** Changes the source of `open`, and may be called again; absent where the source cannot be changed here. */
+  readonly change?: () => Promise<void>;
   /** Texts that the configuration holds and no error may repeat. @default none */
   readonly secrets?: readonly string[];
 }
@@ -120,6 +129,25 @@ export function producerContract(name: string, theCase: ProducerContractCase): v
       for await (const _changed of producer.changes(AbortSignal.abort())) expect.fail('It did not end.');
     });
 
+    it.skipIf(theCase.change === undefined)(
+      'changes() tells of a change, and what it tells again from the mark before it',
+      async () => {
+        const producer = await open();
+        await scanAll(producer);
+        const before = await nextChange(producer, undefined);
+        await theCase.change?.();
+        const told = await nextChange(producer, before?.mark);
+        if (told === undefined) return; // a scan tells the rest
+        expect(told.found.length + told.looked.length).toBeGreaterThan(0);
+        for (const { ref } of told.found) expect(ref).toBeDefined();
+        const again = await nextChange(await open(), before?.mark);
+        expect(again?.found).toEqual(told.found);
+        expect(again?.looked).toEqual(told.looked);
+        await theCase.change?.();
+        expect(await nextChange(producer, told.mark)).not.toBeUndefined();
+      },
+    );
+
     it('close() may be called twice, and before any scan', async () => {
       const producer = await open();
       await producer.close();
@@ -140,6 +168,23 @@ export function producerContract(name: string, theCase: ProducerContractCase): v
       for (const secret of theCase.secrets ?? []) expect(told).not.toContain(secret);
     });
   });
+}
+
+/** The next thing that `changes()` tells, read whole; undefined where it only tells that there was a change. */
+async function nextChange(
+  producer: Producer,
+  mark: Json | undefined,
+): Promise<
+  (Pick<PartialChange, 'looked' | 'mark'> & { readonly found: readonly FoundObject[] }) | undefined
+> {
+  const stop = new AbortController();
+  for await (const change of producer.changes(stop.signal, mark)) {
+    if (change === undefined) return undefined;
+    const found: FoundObject[] = [];
+    for await (const object of change.found) found.push(object);
+    return { found, looked: change.looked, mark: change.mark };
+  }
+  throw new Error('The changes ended.');
 }
 
 /** A scan that is stopped ends, or throws a StreamError: either way it is not complete. */

@@ -33,15 +33,15 @@ describe('readFileUnder()', () => {
       await delay(20); // the pace of the writer
     }
     expect(new TextDecoder().decode((await reading).bytes)).toBe('part '.repeat(10));
-    let done = false;
+    const stop = new AbortController();
     const endless = (async () => {
-      while (!done) {
+      while (!stop.signal.aborted) {
         await appendFile(path, '.');
         await delay(20);
       }
     })();
     expect((await read('slow.part', 100_000)).bytes.length).toBeGreaterThan(50);
-    done = true;
+    stop.abort();
     await endless;
   });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StreamError } from '../../../pipeline/errors.ts';
 import type { FoundObject, Producer } from '../../../pipeline/producer.ts';
+import { installStatements } from '../../../producers/postgres/capture.ts';
 import type { DatabaseObject } from '../../../schemas/types.ts';
 import { producerContract, scanAll } from '../../contracts/producer.ts';
 import { openProducer, startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
@@ -56,6 +57,25 @@ producerContract('postgres', {
     return ids.map((id) => `database-object ${id}`);
   },
   openBroken: () => open(contractDatabase, { user: 'nobody_here', password: 'canary-7f3a' }),
+  secrets: ['canary-7f3a'],
+});
+
+let tellingDatabase = '';
+beforeAll(async () => {
+  tellingDatabase = await databaseOf(
+    'DROP SCHEMA public; CREATE SCHEMA s; CREATE TABLE s.t (id int); CREATE VIEW s.v AS SELECT * FROM s.t;',
+  );
+  await server.run(tellingDatabase, installStatements(server.user).join(';\n'));
+});
+let added = 0;
+producerContract('postgres with event triggers', {
+  open: () => open(tellingDatabase),
+  get objects() {
+    const ids = ['/', tellingDatabase, ...['', '/t', '/v'].map((end) => `${tellingDatabase}/s${end}`)];
+    return ids.map((id) => `database-object ${id}`);
+  },
+  openBroken: () => open(tellingDatabase, { user: 'nobody_here', password: 'canary-7f3a' }),
+  change: () => server.run(tellingDatabase, `ALTER TABLE s.t ADD added${(added += 1)} int`),
   secrets: ['canary-7f3a'],
 });
 
