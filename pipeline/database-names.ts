@@ -1,8 +1,8 @@
 import type { DatabaseLevel, EntityRef, NamePart, Reference } from '../schemas/types.ts';
 import { StreamError } from './errors.ts';
 import { foldCase, type Naming, type NameParameters } from './naming.ts';
-import type { SourceSettings } from './transform.ts';
-import type { DatabaseTypes } from './types.ts';
+import type { DatasetRule, SourceSettings } from './transform.ts';
+import type { DatabaseTypes, LevelType } from './types.ts';
 
 /** What a producer's settings say about its database. Throws CONFIG_INVALID when its source is none. */
 export function databaseTypes(settings: SourceSettings, producer: string): DatabaseTypes {
@@ -76,4 +76,18 @@ export function containerReferences(
   const parent = containerRef(at, path.slice(0, -1), container.level);
   if (parent === undefined) return [];
   return [{ attribute: container.attribute, many: false, targets: [parent] }];
+}
+
+/** Types that another producer describes, as far as names of tables need them. */
+export function typesOfRule({ types: [table, view] }: DatasetRule): DatabaseTypes {
+  const level = (typeName: string): LevelType<unknown> & { readonly attribute: string } => ({
+    typeName,
+    attribute: '',
+    attributes: () => ({}),
+  });
+  return {
+    levels: { table: level(table), ...(view === undefined ? {} : { view: level(view) }) },
+    columns: { table: level(''), view: level('') },
+    viewLineage: { typeName: '' },
+  };
 }

@@ -8,6 +8,7 @@ import { events } from './events/component.ts';
 import { etlApi } from './etl-api/component.ts';
 import { etlJobFiles } from './etl-job-files/component.ts';
 import { mysqlHistory } from './mysql/component.ts';
+import { sqlScripts } from './sql-scripts/component.ts';
 import { postgres } from './postgres/component.ts';
 import { postgresHistory } from './postgres/history-component.ts';
 import { queryLog } from './query-log/component.ts';
@@ -22,4 +23,5 @@ export const producers = {
   'postgres-history': postgresHistory,
   'mysql-history': mysqlHistory,
   'query-log': queryLog,
+  'sql-scripts': sqlScripts,
 } as const satisfies Record<string, ProducerComponent>;

@@ -2,18 +2,16 @@
  * Statements that a database has run become processes with lineage, apart from what code declares: where the source itself recorded what flowed
  * where, by that; else by reading the text. A statement that writes nothing from something has no process.
  */
-import { databaseTypes, type PathContext } from '../pipeline/database-names.ts';
+import { databaseTypes, type PathContext, typesOfRule } from '../pipeline/database-names.ts';
 import { observedStatement } from '../pipeline/history-types.ts';
 import { processEntity } from '../pipeline/process.ts';
 import {
-  type DatasetRule,
   type Derivation,
   deriving,
   type ObjectRawEvent,
   type TransformContext,
   type TransformFactory,
 } from '../pipeline/transform.ts';
-import type { DatabaseTypes, LevelType } from '../pipeline/types.ts';
 import type { EntityRef, NamePart, ObservedFlow, ObservedStatement, TypedEvent } from '../schemas/types.ts';
 import { SqlDatasets } from './sql-source/datasets.ts';
 import { dialectOfSource } from './sql-source/dialect.ts';
@@ -169,20 +167,6 @@ function placeOf(context: TransformContext, statement: ObservedStatement): Place
     return [{ level, name }];
   });
   return { at, path, ...(searchPath.length > 0 ? { searchPath } : {}) };
-}
-
-/** Types that another producer describes, as far as names of tables need them. */
-function typesOfRule({ types: [table, view] }: DatasetRule): DatabaseTypes {
-  const level = (typeName: string): LevelType<unknown> & { readonly attribute: string } => ({
-    typeName,
-    attribute: '',
-    attributes: () => ({}),
-  });
-  return {
-    levels: { table: level(table), ...(view === undefined ? {} : { view: level(view) }) },
-    columns: { table: level(''), view: level('') },
-    viewLineage: { typeName: '' },
-  };
 }
 
 /** A name for people: what it does, and to what. */
