@@ -136,8 +136,12 @@ describe('postgres changes() by event triggers', () => {
     await server.run(database, installStatements(server.user).join(';\n'));
     await server.run(database, 'ALTER TABLE s.parent ADD ever int');
     await caughtUp(follower, database);
+    // Triggers that were installed again cost a scan, which may be the one to find the change.
     const published = (): number =>
-      follower.changes.reduce((sum, change) => sum + change.published + change.removed, 0);
+      [...follower.changes, ...follower.scans.slice(1)].reduce(
+        (sum, change) => sum + change.published + change.removed,
+        0,
+      );
     await vi.waitFor(() => expect(published()).toBe(1), patience);
     expect(JSON.stringify(await follower.said())).not.toContain('never');
   });
