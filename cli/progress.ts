@@ -43,6 +43,7 @@ export function showProgress(telemetry: Telemetry): () => void {
 }
 
 function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): readonly (() => void)[] {
+  const missingTypes = new Set<string>();
   return [
     telemetry.on('scanCompleted', ({ producer, objects, published, rejected, removed }) => {
       if (published + rejected + removed === 0) return;
@@ -70,6 +71,13 @@ function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): read
     }),
     telemetry.on('stageWaiting', ({ stage, code, message, waitMs }) => {
       say(`${stage}: ${message} (${code}); trying again in ${waitMs / 1000} s`);
+    }),
+    telemetry.on('parked', ({ wanted }) => {
+      for (const type of wanted.types) {
+        if (missingTypes.has(type)) continue;
+        missingTypes.add(type);
+        say(`sink: the catalogue has no type ${type}; its changes are parked (\`parked list\` shows them)`);
+      }
     }),
     telemetry.on('sinkWaiting', ({ code, message, waitMs }) => {
       say(`sink: ${message} (${code}); trying again in ${waitMs / 1000} s`);
