@@ -128,7 +128,7 @@ async function settleBatch(
       settled = read.map((one) =>
         'settled' in one
           ? one.settled
-          : settleApplied(one.record, one.event.value.producer, apply(one.event, one.encoded), now()),
+          : settleApplied(one.record, one.event.value.producer, apply(one.event, one.received), now()),
       );
       const last = read.at(-1)?.record.offset ?? 0;
       return {

@@ -283,6 +283,8 @@ export interface RememberedAsset extends EntityRef {
 /** What the transform stage remembers of one object of a source. */
 export interface DerivedObject extends ObjectEvent {
   readonly objectType: string;
+  readonly partition: number;
+  readonly offset: number;
   readonly event: Uint8Array | null;
   readonly asked: readonly EntityRef[];
   readonly known: readonly RememberedAsset[];

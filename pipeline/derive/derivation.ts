@@ -31,6 +31,19 @@ export interface DerivationOptions {
   readonly speaks: (producer: string) => boolean;
 }
 
+/** Where an event stood in the raw topic at first. */
+export interface EventPlace {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** An event as it was received. */
+export interface ReceivedEvent extends EventPlace {
+  readonly encoded: Uint8Array;
+}
+
+type Placed = EventPlace & { readonly position: SourcePosition };
+
 /** An object before and after one event. */
 interface Step {
   readonly object: string;
@@ -75,15 +88,16 @@ export class Derivation {
   }
 
   /** Applies one event. A transform that throws is a `failed` event, and what was known before stays. */
-  apply(event: RawEvent, encoded: Uint8Array): Applied {
+  apply(event: RawEvent, { encoded, ...place }: ReceivedEvent): Applied {
     if (event.type === 'scan-started' || event.type === 'scan-completed') return { kind: 'filtered' };
     const objectType = event.type === 'removal' ? event.value.removedType : event.type;
     const object = partOf(objectKey(event.value, objectType));
     const before = this.#records.get(object);
-    if (before !== undefined && isOlder(event.value.position, before.position)) return { kind: 'superseded' };
+    if (before !== undefined && isOlder({ ...event.value, ...place }, before)) return { kind: 'superseded' };
     let step: Step;
     try {
-      const now = event.type === 'removal' ? removed(event.value) : this.#derive(event, encoded);
+      const now =
+        event.type === 'removal' ? removed(event.value, place) : this.#derive(event, { encoded, ...place });
       step = { object, before, ...now };
     } catch (thrown) {
       return { kind: 'failed', error: toStreamError(thrown, 'TRANSFORM_FAILED', describeEvent(event)) };
@@ -92,7 +106,10 @@ export class Derivation {
   }
 
   /** Derives an event anew; throws a StreamError when a transform does. */
-  #derive(event: ObjectRawEvent, encoded: Uint8Array): Pick<Step, 'after' | 'record' | 'said'> {
+  #derive(
+    event: ObjectRawEvent,
+    { encoded, partition, offset }: ReceivedEvent,
+  ): Pick<Step, 'after' | 'record' | 'said'> {
     const asked = new Map<string, EntityRef>();
     this.#asked = asked;
     const derivations = runTransforms(this.#options.transforms, event);
@@ -105,6 +122,8 @@ export class Derivation {
       objectId,
       position,
       objectType: event.type,
+      partition,
+      offset,
       event: Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength),
       asked: [...asked.values()].map(refOnly),
       known: derivations.flatMap(({ known }) => known.map(rememberedAsset)),
@@ -161,7 +180,9 @@ export class Derivation {
     if (before === undefined || before.event === null) return undefined;
     try {
       const event = eventOf(before);
-      return event === undefined ? undefined : { object, before, ...this.#derive(event, before.event) };
+      return event === undefined
+        ? undefined
+        : { object, before, ...this.#derive(event, { ...before, encoded: before.event }) };
     } catch (thrown) {
       const key = objectKey(before, before.objectType);
       const error = toStreamError(thrown, 'TRANSFORM_FAILED', key);
@@ -203,17 +224,20 @@ function isSame(before: Heard | undefined, after: Heard): boolean {
   );
 }
 
-/** Positions compare only within one incarnation; another incarnation is a new life of the source and counts. */
-function isOlder(position: SourcePosition, than: SourcePosition): boolean {
-  return position.incarnation === than.incarnation && position.sequence < than.sequence;
+/**
+ * Positions compare only within one incarnation. Another incarnation is a new life of the source: it counts, unless it stood in
+ * the log before what is remembered, and only comes again (a replay, a dead letter that was put back).
+ */
+function isOlder(event: Placed, than: Placed): boolean {
+  if (event.position.incarnation === than.position.incarnation)
+    return event.position.sequence < than.position.sequence;
+  return event.partition === than.partition && event.offset < than.offset;
 }
 
-function removed({
-  producer,
-  objectId,
-  position,
-  removedType,
-}: Removal): Pick<Step, 'after' | 'record' | 'said'> {
+function removed(
+  { producer, objectId, position, removedType }: Removal,
+  { partition, offset }: EventPlace,
+): Pick<Step, 'after' | 'record' | 'said'> {
   const nothing = { asked: [], known: [], roots: [], warnings: [] };
   const none = { processes: 0, lineageEdges: 0, columnEdges: 0 };
   const after = {
@@ -221,6 +245,8 @@ function removed({
     objectId,
     position,
     objectType: removedType,
+    partition,
+    offset,
     event: null,
     ...nothing,
     ...none,

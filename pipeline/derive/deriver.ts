@@ -3,7 +3,7 @@ import type { StreamError } from '../errors.ts';
 import type { Naming } from '../naming.ts';
 import { keyPart, type Table } from '../table.ts';
 import type { KnownView, Transform } from '../transform.ts';
-import { Derivation } from './derivation.ts';
+import { Derivation, type ReceivedEvent } from './derivation.ts';
 
 /** What became of one raw event. */
 export type Applied =
@@ -56,17 +56,17 @@ export class Deriver {
   }
 
   /** Begins to derive within a transaction. What it returns is not to be used after it. */
-  begin(table: Table): (event: RawEvent, encoded: Uint8Array) => Applied {
+  begin(table: Table): (event: RawEvent, received: ReceivedEvent) => Applied {
     const derivation = new Derivation({
       table,
       transforms: this.#transforms,
       naming: this.#naming,
       speaks: this.#speaks,
     });
-    return (event, encoded) => {
+    return (event, received) => {
       this.#current = derivation;
       try {
-        return derivation.apply(event, encoded);
+        return derivation.apply(event, received);
       } finally {
         this.#current = undefined;
       }

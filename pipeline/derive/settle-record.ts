@@ -2,12 +2,14 @@ import { fromHeaders, toHeaders } from '../../schemas/cloud-events.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import { type DeadLetter, type EntityChange, objectEventTypes, type RawEvent } from '../../schemas/types.ts';
 import { deadLetterOf } from '../delivery/dead-letters.ts';
+import { redrivenFrom } from '../delivery/redriven.ts';
 import { replayedHeaders, replayScopeOf } from '../delivery/replayed.ts';
 import { intactValue } from '../delivery/intact-value.ts';
 import { StreamError, toStreamError } from '../errors.ts';
 import type { Settlement } from '../telemetry.ts';
 import { topics } from '../topics.ts';
 import type { NewRecord, StoredRecord } from '../transport.ts';
+import type { ReceivedEvent } from './derivation.ts';
 import type { Applied } from './deriver.ts';
 
 /** What came of one record of the raw topic. */
@@ -20,7 +22,7 @@ export interface SettledRecord {
 
 /** A record of the raw topic, read as far as it can be without the state. */
 export type ReadRecord =
-  | { readonly record: StoredRecord; readonly event: RawEvent; readonly encoded: Uint8Array }
+  | { readonly record: StoredRecord; readonly event: RawEvent; readonly received: ReceivedEvent }
   | { readonly record: StoredRecord; readonly settled: SettledRecord };
 
 const rawTypes: ReadonlySet<string> = new Set([
@@ -41,7 +43,9 @@ export function readRaw(record: StoredRecord, now: Date): ReadRecord {
   if (record.value === null) return { record, settled: { ...nothing, as: 'filtered' } };
   try {
     const encoded = intactValue(record, record.value);
-    return { record, event: decodeRaw(encoded), encoded };
+    const { partition } = record;
+    const offset = redrivenFrom(record.headers)?.offset ?? record.offset;
+    return { record, event: decodeRaw(encoded), received: { encoded, partition, offset } };
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     const letter = deadLetterOf(record, { stage: 'DECODE', error, attempts: 1, producer: null }, now);

@@ -157,6 +157,8 @@ export const arbitraryEvents: { readonly [T in keyof EventTypes]: fc.Arbitrary<E
   'derived-object': fc.record({
     ...object,
     objectType: text,
+    partition: int,
+    offset: long,
     event: orNull(fc.uint8Array({ maxLength: 20 })),
     asked: list(ref),
     known: list(

@@ -20,15 +20,18 @@ export const smallNaming = createNaming(
 export class Deriving {
   readonly #table: MemoryTable;
   readonly #deriver: Deriver;
+  #next = 0;
 
   constructor(options: DeriverOptions, table = new MemoryTable()) {
     this.#table = table;
     this.#deriver = new Deriver(options);
   }
 
-  /** Applies an event. */
-  apply(event: RawEvent): Applied {
-    const applied = this.#deriver.begin(this.#table)(event, encodeEvent(event.type, event.value));
+  /** Applies an event; without an offset it is the next one of its partition. */
+  apply(event: RawEvent, offset = this.#next): Applied {
+    this.#next = Math.max(this.#next, offset + 1);
+    const encoded = encodeEvent(event.type, event.value);
+    const applied = this.#deriver.begin(this.#table)(event, { encoded, partition: 0, offset });
     this.#table.commit();
     return applied;
   }

@@ -277,6 +277,9 @@ describe('Deriver.apply()', () => {
     if (restored.type !== 'database-object') throw new Error('not a table');
     const value = { ...restored.value, position: { incarnation: 'restored', sequence: 0 } };
     expect(deriver.apply({ ...restored, value })).toMatchObject({ kind: 'derived' });
+    // The first life comes again, from where it stood: a replay, or a dead letter that was put back.
+    expect(deriver.apply(event, 0)).toEqual({ kind: 'superseded' });
+    expect(deriver.objects()).toMatchObject([{ position: { incarnation: 'restored' }, offset: 1 }]);
   });
 
   it('keeps what was known when a transform throws, and wraps what is not a StreamError', () => {
