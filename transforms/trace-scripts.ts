@@ -1,5 +1,5 @@
 /**
- * Scripts of a database of files (`*.custom`) become processes with column lineage: each column that is written goes back to
+ * Scripts in languages of databases and tools become processes with column lineage: each column that is written goes back to
  * the columns read, through every variable between.
  */
 import type { NamePart, Routine } from '../schemas/types.ts';
@@ -20,22 +20,28 @@ import {
   type TransformContext,
   type TransformFactory,
 } from '../pipeline/transform.ts';
-import { type ScriptTable, traceScript } from './custom-script/lineage.ts';
-import { parseScript } from './custom-script/parse.ts';
+import { customScript } from './custom-script.ts';
 import { knownColumns } from './known-columns.ts';
+import type { RoutineParser } from './scripts/parser.ts';
+import { type ScriptTable, traceScript } from './scripts/trace.ts';
 
-/** The language of the routines that this transform answers for. */
-const scriptLanguage = 'custom';
+/** The script languages, one line each. */
+const parsers: readonly RoutineParser[] = [customScript];
 
-/** The transform: routines in the language `custom` → processes. Throws SCRIPT_INVALID with file, line and text. */
+/** The transform: routines in one of the script languages → processes. Throws SCRIPT_INVALID with file, line and text. */
 export const traceScripts: TransformFactory = (context) =>
-  deriving((event) =>
-    event.type === 'routine' && event.value.language === scriptLanguage
-      ? derive(context, event, event.value)
-      : undefined,
-  );
+  deriving((event) => {
+    if (event.type !== 'routine') return undefined;
+    const { language } = event.value;
+    const parser = parsers.find((one) => one.language === language);
+    return parser === undefined ? undefined : derive(context, event, { routine: event.value, parser });
+  });
 
-function derive(context: TransformContext, event: ObjectRawEvent, routine: Routine): Derivation {
+function derive(
+  context: TransformContext,
+  event: ObjectRawEvent,
+  { routine, parser }: { readonly routine: Routine; readonly parser: RoutineParser },
+): Derivation {
   const settings = context.settings(routine.producer);
   const database = databaseTypes(settings, routine.producer);
   const at: PathContext = { naming: context.naming, settings, database };
@@ -49,7 +55,7 @@ function derive(context: TransformContext, event: ObjectRawEvent, routine: Routi
   }
   const databasePath = routine.path.slice(0, -1);
   const file = routine.file ?? name;
-  const lineage = traceScript(parseScript(routine.text, file), {
+  const lineage = traceScript(parser.parse(routine.text, file), {
     file,
     caseRule: settings.caseRule,
     table: (table) => findTable(context, at, [...databasePath, { level: 'table', name: table }]),

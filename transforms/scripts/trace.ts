@@ -3,7 +3,7 @@ import type { ColumnEdge } from '../../pipeline/column-mapping.ts';
 import { type CaseRule, foldCase } from '../../pipeline/naming.ts';
 import type { KnownColumns } from '../known-columns.ts';
 import { checkAliases } from './check-aliases.ts';
-import { scriptError, type ScriptLine, type Statement } from './parse.ts';
+import { type Assignment, scriptError, type ScriptLine, type ScriptStatement } from './parser.ts';
 
 /** A table of the catalogue, as a script names it. */
 export interface ScriptTable {
@@ -46,7 +46,7 @@ interface Rows {
 }
 
 /** Follows every column from the tables read to the tables written. Throws SCRIPT_INVALID with file, line and text. */
-export function traceScript(statements: readonly Statement[], context: ScriptContext): ScriptLineage {
+export function traceScript(statements: readonly ScriptStatement[], context: ScriptContext): ScriptLineage {
   checkAliases(statements);
   const tracer = new Tracer(context);
   for (const statement of statements) tracer.apply(statement);
@@ -67,27 +67,26 @@ class Tracer {
     this.#context = context;
   }
 
-  apply(statement: Statement): void {
+  apply(statement: ScriptStatement): void {
     switch (statement.kind) {
-      case 'READ': {
+      case 'read': {
         const table = this.#read(statement.table, statement.at);
         this.#assign(statement, this.#pick(rowsOf(table, this.#fold), statement, `the table ${table.name}`));
         break;
       }
-      case 'ALIAS':
+      case 'alias':
         this.#assign(
           statement,
           this.#variables.get(statement.name) ?? rowsOf(this.#read(statement.name, statement.at), this.#fold),
         );
         break;
-      case 'PROJECT':
-      case 'GROUPED_SUM':
+      case 'project':
         this.#assign(
           statement,
           this.#pick(this.#rows(statement.source, statement.at), statement, statement.source),
         );
         break;
-      case 'WRITE':
+      case 'write':
         this.#write(statement.table, this.#rows(statement.source, statement.at), statement.at);
         break;
     }
@@ -113,7 +112,7 @@ class Tracer {
 
   readonly #fold = (name: string): string => foldCase(name, this.#context.caseRule);
 
-  #assign({ variable }: Statement, rows: Rows): void {
+  #assign({ variable }: Assignment, rows: Rows): void {
     this.#variables.set(variable, rows);
   }
 

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { StreamError } from '../../../pipeline/errors.ts';
-import { checkAliases } from '../../../transforms/custom-script/check-aliases.ts';
-import { parseScript } from '../../../transforms/custom-script/parse.ts';
+import { StreamError } from '../../pipeline/errors.ts';
+import { customScript } from '../../transforms/custom-script.ts';
+import { checkAliases } from '../../transforms/scripts/check-aliases.ts';
 
 const failure = (text: string): StreamError => {
   try {
-    checkAliases(parseScript(text, 'a.custom'));
+    checkAliases(customScript.parse(text, 'a.custom'));
   } catch (thrown) {
     if (thrown instanceof StreamError) return thrown;
     throw thrown;
@@ -14,7 +14,7 @@ const failure = (text: string): StreamError => {
   throw new Error('It did not fail.');
 };
 
-describe('parseScript()', () => {
+describe('`customScript.parse()`', () => {
   it('reads every function', () => {
     const text = [
       'r=(READ,t,a,b)',
@@ -23,22 +23,22 @@ describe('parseScript()', () => {
       'g=(GROUPED_SUM,l,a,b)',
       '@@OUTPUT=(WRITE,u,g)',
     ].join('\n');
-    expect(parseScript(text, 'a.custom').map(({ at: _at, ...statement }) => statement)).toEqual([
-      { variable: 'r', kind: 'READ', table: 't', columns: ['a', 'b'] },
-      { variable: 'l', kind: 'ALIAS', name: 'r' },
-      { variable: 'p', kind: 'PROJECT', source: 'l', columns: ['a'] },
-      { variable: 'g', kind: 'GROUPED_SUM', source: 'l', columns: ['a', 'b'] },
-      { variable: '@@OUTPUT', kind: 'WRITE', table: 'u', source: 'g' },
+    expect(customScript.parse(text, 'a.custom').map(({ at: _at, ...statement }) => statement)).toEqual([
+      { kind: 'read', variable: 'r', table: 't', columns: ['a', 'b'] },
+      { kind: 'alias', variable: 'l', name: 'r' },
+      { kind: 'project', variable: 'p', source: 'l', columns: ['a'] },
+      { kind: 'project', variable: 'g', source: 'l', columns: ['a', 'b'] },
+      { kind: 'write', table: 'u', source: 'g' },
     ]);
   });
 
   it('takes any line ending, blank lines, spaces, a byte order mark and a missing last newline', () => {
     for (const end of ['\n', '\r\n', '\r']) {
       const text = `\uFEFFa = ( READ , t , x )${end}${end}  ${end}@@OUTPUT=(WRITE,u,a)`;
-      const statements = parseScript(text, 'a.custom');
+      const statements = customScript.parse(text, 'a.custom');
       expect(statements.map(({ kind, at }) => [kind, at.line])).toEqual([
-        ['READ', 1],
-        ['WRITE', 4],
+        ['read', 1],
+        ['write', 4],
       ]);
     }
   });
@@ -92,7 +92,7 @@ describe('parseScript()', () => {
     const result = fc.check(
       fc.property(text, (script) => {
         try {
-          checkAliases(parseScript(script, 'a.custom'));
+          checkAliases(customScript.parse(script, 'a.custom'));
         } catch (thrown) {
           return thrown instanceof StreamError;
         }
@@ -106,7 +106,7 @@ describe('parseScript()', () => {
   it('is linear: a line of four million characters and 100,000 aliases take no more than a moment', () => {
     expect(failure(`x=(READ,${'('.repeat(4_000_000)}`).message.length).toBeLessThan(300);
     const chain = Array.from({ length: 99_999 }, (_, index) => `v${index}=(ALIAS,v${index + 1})`).join('\n');
-    checkAliases(parseScript(chain, 'a.custom'));
+    checkAliases(customScript.parse(chain, 'a.custom'));
     expect(failure(`${chain}\nv99999=(ALIAS,v0)`).message).toContain('go round in a circle');
     expect(failure('\n'.repeat(100_001)).code).toBe('SOURCE_LIMIT');
   });
@@ -125,7 +125,7 @@ describe('checkAliases()', () => {
       'a=(READ,t,x)\nb=(ALIAS,a)\na=(ALIAS,b)',
       'b=(ALIAS,a)\na=(PROJECT,b,x)\nc=(ALIAS,a)',
     ]) {
-      expect(() => checkAliases(parseScript(text, 'a.custom'))).not.toThrow();
+      expect(() => checkAliases(customScript.parse(text, 'a.custom'))).not.toThrow();
     }
   });
 });

@@ -1,4 +1,4 @@
-import { scriptError, type ScriptLine, type Statement } from './parse.ts';
+import { scriptError, type ScriptLine, type ScriptStatement } from './parser.ts';
 
 interface FirstAlias {
   readonly name: string;
@@ -7,14 +7,14 @@ interface FirstAlias {
 
 /**
  * Throws SCRIPT_INVALID when variables are only aliases of each other. An alias of a name that is not yet assigned
- * means the table of that name, so `x=(ALIAS,x)` is none; but where the name is assigned later and leads back, no table can
+ * means the table of that name, so an alias `x` of `x` is none; but where the name is assigned later and leads back, no table can
  * have been meant.
  */
-export function checkAliases(statements: readonly Statement[]): void {
+export function checkAliases(statements: readonly ScriptStatement[]): void {
   const first = new Map<string, FirstAlias | undefined>();
   for (const statement of statements) {
-    if (first.has(statement.variable)) continue;
-    const alias = statement.kind === 'ALIAS' && statement.name !== statement.variable;
+    if (statement.kind === 'write' || first.has(statement.variable)) continue;
+    const alias = statement.kind === 'alias' && statement.name !== statement.variable;
     first.set(statement.variable, alias ? { name: statement.name, at: statement.at } : undefined);
   }
   const done = new Set<string>();
