@@ -3,7 +3,7 @@ import { applyOutputs } from './apply-output.ts';
 import { runCall } from './apply-routine.ts';
 import { assign, bindTarget, type Frame, targetColumns, writeTo } from './frame.ts';
 import type { Insert } from './ir.ts';
-import { type Relation, united } from './relations.ts';
+import { emptyRelation, type Relation, united } from './relations.ts';
 import { Scope } from './scope.ts';
 
 /** Applies INSERT. */
@@ -26,7 +26,23 @@ export function applyInsert(frame: Frame, statement: Insert): Relation {
       relation,
       statement.byName ? undefined : targetColumns(inner, target, relation, statement.columns),
     );
-  const scope = new Scope(tables);
+  if (statement.assignments.length + statement.output.length === 0) {
+    effect.absorb(resolver, [target]);
+    return emptyRelation;
+  }
+  const scope = conflictScope(inner, statement, { target, relation });
+  assign(inner, statement.assignments, scope, () => target);
+  effect.absorb(resolver, [target]);
+  return applyOutputs(inner, statement.output, target, scope);
+}
+
+/** What ON CONFLICT, ON DUPLICATE KEY and OUTPUT see: the target, and the row that was to go in. */
+function conflictScope(
+  inner: Frame,
+  statement: Insert,
+  { target, relation }: { readonly target: string; readonly relation: Relation },
+): Scope {
+  const scope = new Scope(inner.tables);
   bindTarget(
     inner,
     {
@@ -51,9 +67,7 @@ export function applyInsert(frame: Frame, statement: Insert): Relation {
       },
       [name],
     );
-  assign(inner, statement.assignments, scope, () => target);
-  effect.absorb(resolver, [target]);
-  return applyOutputs(inner, statement.output, target, scope);
+  return scope;
 }
 
 function named(relation: Relation, names: readonly string[]): Relation['columns'] {

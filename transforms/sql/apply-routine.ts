@@ -28,7 +28,7 @@ function runText(frame: Frame, call: Call): CallResult {
       `Runs on server ${call.server}; names are as they stand there, line ${call.line}.`,
     );
   const first = session.effects.length;
-  const results = texts.flatMap((text) => session.run(text, call.line));
+  const results = texts.flatMap((text) => session.runMade(text, call.line));
   const reads = new Set<string>();
   for (const inner of session.effects.slice(first))
     for (const read of [...inner.reads, ...inner.calls]) reads.add(read);

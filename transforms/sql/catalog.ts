@@ -5,13 +5,18 @@ export type TableColumns =
   | Readonly<Record<string, readonly string[]>>
   | ReadonlyMap<string, readonly string[]>;
 
+/** Shared by all that know nothing. */
+const none: Map<string, readonly string[]> = new Map();
+
 /** Finds the columns of a table by its name, or by the end of it where only one table ends so. */
 export class Catalog {
-  private readonly bySuffix = new Map<string, readonly string[] | undefined>();
-  private readonly byName = new Map<string, readonly string[]>();
+  private readonly bySuffix: Map<string, readonly string[] | undefined>;
+  private readonly byName: Map<string, readonly string[]>;
 
   constructor(tables: TableColumns = {}) {
     const entries = tables instanceof Map ? [...tables] : Object.entries(tables);
+    this.byName = entries.length === 0 ? none : new Map();
+    this.bySuffix = entries.length === 0 ? none : new Map();
     for (const [name, columns] of entries) {
       const lower = name.toLowerCase();
       this.byName.set(lower, columns);

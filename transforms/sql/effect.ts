@@ -26,6 +26,13 @@ export interface NodeIndirectEdge {
   readonly kind: IndirectKind;
 }
 
+/** Up to this many sources of a target column are looked through one by one. */
+const fewSources = 8;
+
+function sourceKey(table: string, column: string, target: string | null): string {
+  return target === null ? `${table}\u0000${column}` : `${table}\u0000${column}\u0000${target}`;
+}
+
 /** Collects the effect of one statement. */
 export class Effect {
   readonly line: number;
@@ -39,9 +46,11 @@ export class Effect {
   /** Routines called: `proc:` and `fn:` with the name. */
   readonly calls = new Set<string>();
   readonly reasons: Reason[] = [];
-  private readonly names = new Map<string, string>();
-  /** For each target column the sources that it has. */
-  private readonly columns = new Map<string, Set<string>>();
+  private names: Map<string, string> | undefined;
+  /** For each target column the edges that it has. */
+  private readonly columns = new Map<string, NodeColumnEdge[]>();
+  /** The same as keys, for target columns with many sources. */
+  private manySources: Map<string, Set<string>> | undefined;
 
   private readonly guessed: boolean;
 
@@ -55,14 +64,15 @@ export class Effect {
 
   /** Keeps how the statement writes its tables; the first call counts. */
   keepNames(display: (node: string) => string): void {
-    if (this.names.size > 0) return;
+    if (this.names !== undefined || this.reads.size + this.writes.size === 0) return;
+    this.names = new Map();
     for (const node of this.reads) this.names.set(node, display(node));
     for (const node of this.writes) this.names.set(node, display(node));
   }
 
   /** The table as the statement writes it; undefined if it is none of its own. */
   nameOf(node: string): string | undefined {
-    return this.names.get(node);
+    return this.names?.get(node);
   }
 
   /** Notes a gap of this statement. */
@@ -79,11 +89,12 @@ export class Effect {
   /** Takes over what the resolver saw, as sources of the targets. */
   absorb(resolver: Resolver, targets: readonly (string | null)[]): void {
     for (const read of resolver.reads) this.reads.add(read);
-    for (const other of resolver.others) if (other.startsWith('fn:')) this.calls.add(other);
+    if (resolver.hasOthers)
+      for (const other of resolver.others) if (other.startsWith('fn:')) this.calls.add(other);
     for (const target of targets) {
       if (target !== null) {
         for (const source of resolver.reads) this.edge(source, target);
-        for (const source of resolver.others) this.edge(source, target);
+        if (resolver.hasOthers) for (const source of resolver.others) this.edge(source, target);
       }
       for (const { table, column, kind } of resolver.indirect) {
         if (this.indirectEdges.length < maxStatementEdges)
@@ -98,18 +109,41 @@ export class Effect {
     const targetKey = columnKey(targetColumn);
     let known = this.columns.get(targetKey);
     if (known === undefined) {
-      known = new Set();
+      known = [];
       this.columns.set(targetKey, known);
     }
     for (const { table, column, kind } of origins.values()) {
       const key = columnKey(column);
       if (kind === 'identity' && table === target && key === targetKey) continue;
       if (this.columnEdges.length >= maxStatementEdges) return;
-      const size = known.size;
-      known.add(target === null ? `${table}\u0000${key}` : `${table}\u0000${key}\u0000${target}`);
-      if (known.size > size)
-        this.columnEdges.push({ source: table, sourceColumn: column, target, targetColumn, kind });
+      if (this.hasSource(known, targetKey, { table, key, target })) continue;
+      const edge: NodeColumnEdge = { source: table, sourceColumn: column, target, targetColumn, kind };
+      known.push(edge);
+      this.columnEdges.push(edge);
     }
+  }
+
+  /** True if the target column has the source already; few are looked through, many have keys. */
+  private hasSource(
+    known: readonly NodeColumnEdge[],
+    targetKey: string,
+    { table, key, target }: { readonly table: string; readonly key: string; readonly target: string | null },
+  ): boolean {
+    if (known.length <= fewSources) {
+      for (const edge of known)
+        if (edge.source === table && edge.target === target && columnKey(edge.sourceColumn) === key)
+          return true;
+      return false;
+    }
+    this.manySources ??= new Map();
+    let keys = this.manySources.get(targetKey);
+    if (keys === undefined) {
+      keys = new Set(known.map((edge) => sourceKey(edge.source, columnKey(edge.sourceColumn), edge.target)));
+      this.manySources.set(targetKey, keys);
+    }
+    const size = keys.size;
+    keys.add(sourceKey(table, key, target));
+    return keys.size === size;
   }
 
   /** Adds edges between columns of the same names; by `*` if they are not known. */

@@ -78,6 +78,11 @@ export class Resolver {
     return this.seen.others;
   }
 
+  /** True if values come from functions or variables. */
+  get hasOthers(): boolean {
+    return this.seen.hasOthers;
+  }
+
   /** Columns that steer rows. */
   get indirect(): readonly Influence[] {
     return this.seen.indirect;

@@ -187,3 +187,8 @@ function foreignLanguage(cursor: Cursor, from: number, stop: number): string | u
   if (at < stop) return ownLanguages.has(language) ? undefined : language;
   return cursor.dialect.structs ? 'JAVA' : undefined;
 }
+
+/** A head without a body, as in a package's specification, defines nothing; a trigger of PostgreSQL names its function. */
+export function isHeadAlone({ finished, bodyFrom, bodyEnd, routine }: HeadRange): boolean {
+  return finished && bodyEnd === bodyFrom && routine.executes === undefined;
+}

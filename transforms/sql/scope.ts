@@ -105,7 +105,7 @@ export interface SharedTable {
 
 /** Common table expressions that can be seen, innermost first. */
 export class CommonTables {
-  private readonly tables = new Map<string, SharedTable>();
+  private tables: Map<string, SharedTable> | undefined;
   private readonly parent: CommonTables | undefined;
 
   constructor(parent?: CommonTables) {
@@ -113,10 +113,11 @@ export class CommonTables {
   }
 
   set(key: string, table: SharedTable): void {
+    this.tables ??= new Map();
     this.tables.set(key, table);
   }
 
   get(key: string): SharedTable | undefined {
-    return this.tables.get(key) ?? this.parent?.get(key);
+    return this.tables?.get(key) ?? this.parent?.get(key);
   }
 }

@@ -16,13 +16,22 @@ export class Seen {
   /** Tables read. */
   readonly reads = new Set<string>();
   /** Functions and variables that values come from. */
-  readonly others = new Set<string>();
+  get others(): Set<string> {
+    this.otherSources ??= new Set();
+    return this.otherSources;
+  }
   /** Columns that steer rows; some may stand there twice. */
   readonly indirect: Influence[] = [];
   readonly reasons: Reason[] = [];
   /** What the common tables in use have seen. */
   readonly uses: Seen[] = [];
   private absorbed = false;
+  private otherSources: Set<string> | undefined;
+
+  /** True if there are any {@link others}. */
+  get hasOthers(): boolean {
+    return this.otherSources !== undefined;
+  }
 
   /** Takes over what a common table has seen, with all that it uses itself. Walks in a loop: tables may use each other in long chains. */
   absorb(table: Seen): void {
@@ -31,7 +40,7 @@ export class Seen {
       if (next.absorbed || next === this) continue;
       next.absorbed = true;
       for (const read of next.reads) this.reads.add(read);
-      for (const other of next.others) this.others.add(other);
+      if (next.hasOthers) for (const other of next.others) this.others.add(other);
       for (const influence of next.indirect) this.indirect.push(influence);
       for (const reason of next.reasons) this.reasons.push(reason);
       queue.push(...next.uses);

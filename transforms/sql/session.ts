@@ -7,7 +7,7 @@ import { Catalog, type TableColumns } from './catalog.ts';
 import type { Dialect } from './dialects.ts';
 import { Effect } from './effect.ts';
 import type { Name, Statement } from './ir.ts';
-import { maxScriptDepth } from './limits.ts';
+import { maxFoldedCharacters, maxScriptDepth } from './limits.ts';
 import { displayName, isLocation, nameKey } from './names.ts';
 import { Nodes } from './nodes.ts';
 import type { SqlPlace } from './place.ts';
@@ -63,6 +63,8 @@ export class Session implements ResolverContext {
   /** True while SQL runs that holds text which is not known. */
   guessed = false;
   private usesParser = true;
+  /** Characters of all SQL that was run from text; below zero once the limit is passed. */
+  private characters = 0;
   private readonly input: SessionInput;
   private readonly catalog: Catalog;
   private readonly shapes = new Map<string, readonly string[]>();
@@ -105,8 +107,11 @@ export class Session implements ResolverContext {
 
   /** Notes that the script defines a routine, before or after it is called. */
   register(routine: RoutineHead): void {
-    if (routine.executes !== undefined && routine.on !== undefined)
-      this.triggerTables.set(this.routineNode(routine.executes), routine.on);
+    if (routine.executes !== undefined) {
+      // The trigger has no body of its own: it tells what the rows of a function are.
+      if (routine.on !== undefined) this.triggerTables.set(this.routineNode(routine.executes), routine.on);
+      return;
+    }
     const node = this.routineNode(routine.name);
     if (!this.routines.has(node)) this.routines.set(node, routine);
     if (routine.result === undefined) return;
@@ -207,7 +212,22 @@ export class Session implements ResolverContext {
     return this.input.runNested(this, statement, resolver, tables);
   }
 
-  /** Runs SQL from text; false if it is nested too deeply. Its results are those of the text alone. */
+  /** Runs SQL that the script makes, up to a limit for all of it: branches and loops can make a lot from little. */
+  runMade(text: string, line: number): readonly Relation[] {
+    this.characters += text.length;
+    if (this.characters > maxFoldedCharacters) {
+      this.reasons.push({
+        code: 'too-large',
+        line,
+        text: `The SQL that the script runs from text has more than ${maxFoldedCharacters} characters; from line ${line} on it was not read.`,
+      });
+      this.characters = Number.NEGATIVE_INFINITY;
+    }
+    if (this.characters < 0) return [];
+    return this.run(text, line);
+  }
+
+  /** Runs SQL from text; nothing if it is nested too deeply. Its results are those of the text alone. */
   run(text: string, line: number): readonly Relation[] {
     if (this.depth >= maxScriptDepth) {
       this.reasons.push({

@@ -8,7 +8,7 @@ import type { Cursor } from './cursor.ts';
 import type { Name } from './ir.ts';
 import { maxControlTokens } from './limits.ts';
 import type { Piece, RoutineHead } from './pieces.ts';
-import { readHead } from './routine-head.ts';
+import { isHeadAlone, readHead } from './routine-head.ts';
 import { isStatementWord } from './statement.ts';
 import { words } from './words.ts';
 
@@ -242,8 +242,7 @@ class BlockSplitter {
       this.container === undefined
         ? head.routine
         : { ...head.routine, name: [...this.container, ...head.routine.name] };
-    // A head alone, as in a package's specification, defines nothing.
-    if (head.finished && head.bodyEnd === head.bodyFrom) return true;
+    if (isHeadAlone(head)) return true;
     this.pieces.push({
       kind: 'body',
       from: head.bodyFrom,

@@ -34,6 +34,7 @@ describe('docs/sql-lineage.md', () => {
         'redshift',
         'snowflake',
         'spark',
+        'databricks',
         'bigquery',
         'mysql',
         'oracle',

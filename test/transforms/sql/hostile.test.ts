@@ -90,6 +90,17 @@ describe('`analyzeSql()` on hostile input', () => {
       `CREATE TABLE #t (a int);${Array.from({ length: 2000 }, (_, at) => `INSERT #t SELECT a FROM s${at};`).join('')}${Array.from({ length: 2000 }, (_, at) => `INSERT z${at} SELECT a FROM #t;`).join('')}`,
     ],
     ['EXEC in EXEC', "EXEC('".repeat(5_000)],
+    ['100,000 terms of AND', `SELECT a FROM t WHERE ${Array(100_000).fill('a = 1').join(' AND ')}`],
+    ['REPLACE in REPLACE', `DECLARE @s varchar(max) = ${'REPLACE('.repeat(20_000)}'x'; EXEC (@s)`],
+    [
+      'text that doubles',
+      `DECLARE @a varchar(max) = 'SELECT 1 '; ${Array(500).fill("SET @a = @a + REPLACE(@a, '1', @a);").join(' ')} EXEC (@a)`,
+    ],
+    [
+      'text that doubles by branches',
+      `DECLARE @s varchar(max) = 'SELECT a FROM t';${Array.from({ length: 1_000 }, (_, n) => `IF @a = ${n} SET @s = @s + ' x${n}' EXEC (@s);`).join(' ')}`,
+    ],
+    ['IF in IF', `${'IF @a = 1 BEGIN '.repeat(20_000)} SELECT 1`],
   ])('ends on %s', (_, sql) => {
     const lineage = analyzeSql(sql, { dialect: 'tsql' });
     expect(lineage.columnEdges.length).toBeLessThanOrEqual(100_001);
