@@ -31,6 +31,8 @@ const nobody: ReadonlyMap<string, Heard> = new Map();
 export class Roots {
   readonly #table: Table;
   readonly #speaks: (producer: string) => boolean;
+  /** Who was heard of a root, by its part of the key, for as long as nobody else may be. */
+  readonly #heard = new Map<string, ReadonlyMap<string, Heard>>();
 
   /** `speaks` tells whether a producer, as part of a key, counts: one that is not configured any more holds no root, since nobody will say that it is gone. */
   constructor(table: Table, speaks: (producer: string) => boolean) {
@@ -50,13 +52,39 @@ export class Roots {
       if (was !== undefined && was.placeholder !== root.placeholder) this.#table.remove(keyOf(was, speaker));
       old.delete(refKey(root));
       this.#table.put(keyOf(root, speaker), Buffer.from(root.hash));
+      this.#hear(root, speaker);
     }
-    for (const root of old.values()) this.#table.remove(keyOf(root, speaker));
+    for (const root of old.values()) {
+      this.#table.remove(keyOf(root, speaker));
+      this.#heard.delete(keyPart(refKey(root)));
+    }
+  }
+
+  /** Notes who is heard of a root now where that is plain: nobody was, or the same object alone. */
+  #hear(
+    root: SpokenRoot,
+    { object, producer }: { readonly object: string; readonly producer: string },
+  ): void {
+    const key = keyPart(refKey(root));
+    const before = this.#heard.get(key);
+    if (before === undefined) return;
+    const name = keyPart(producer);
+    const isSame = before.size === 1 && before.get(name)?.object === object;
+    const { hash, placeholder: isPlaceholder } = root;
+    if ((before.size > 0 && !isSame) || !this.#speaks(name)) this.#heard.delete(key);
+    else if (isSame && before.get(name)?.placeholder !== isPlaceholder) this.#heard.delete(key);
+    else this.#heard.set(key, new Map([[name, { object, hash, placeholder: isPlaceholder }]]));
   }
 
   /** Who is heard of a root, by producer: all speak for real, or all are placeholders. */
   heard(ref: EntityRef): ReadonlyMap<string, Heard> {
     const root = keyPart(refKey(ref));
+    const known = this.#heard.get(root) ?? this.#look(root);
+    this.#heard.set(root, known);
+    return known;
+  }
+
+  #look(root: string): ReadonlyMap<string, Heard> {
     const entry = this.#table.first([kind, root]);
     if (entry === undefined) return nobody;
     if (entry.key[2] === real) {
