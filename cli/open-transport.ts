@@ -10,8 +10,11 @@ export function topicsFolder(stateFolder: string): string {
 }
 
 /** Opens the configured transport: topics, offsets and state in one place. */
-export function openTransport(kind: Config['transport']['kind'], stateFolder: string): Transport {
+export function openTransport(
+  { kind, sessionMs, maxBytes }: Config['transport'],
+  stateFolder: string,
+): Transport {
   return kind === 'memory'
     ? createMemoryTransport()
-    : createEmbeddedTransport({ folder: topicsFolder(stateFolder) });
+    : createEmbeddedTransport({ folder: topicsFolder(stateFolder), sessionMs, maxBytes });
 }

@@ -1,3 +1,4 @@
+import type { StageTotal } from '../pipeline/delivery/partition-counts.ts';
 import {
   type Settlement,
   settlements,
@@ -68,6 +69,14 @@ export class StageCounts {
     this.#counts.set(stage, count);
     return count;
   }
+}
+
+/** What a stage did over all its processes, as people read it. */
+export function stageTotalText({ stage, received, settled, returned, inFlight }: StageTotal): string {
+  const parts = settlements.flatMap((as) => (settled[as] > 0 ? [`${settled[as]} ${as}`] : []));
+  if (returned > 0) parts.push(`${returned} given back and received again`);
+  if (inFlight > 0) parts.push(`${inFlight} in flight`);
+  return [`${stage}: ${received} events received over all processes`, ...parts].join(', ');
 }
 
 /** One stage as people read it: `sink: 12 events received, 10 delivered, 2 unchanged`. */

@@ -32,6 +32,20 @@ export const configSchema = z.strictObject({
         .describe(
           'Partitions of a topic. More of them let the sink send more batches at once; assets that refer to each other then wait for each other more often.',
         ),
+      sessionMs: z
+        .number()
+        .int()
+        .min(1000)
+        .default(30_000)
+        .describe(
+          'embedded: milliseconds after which a process that is not heard of loses its partitions to the others. It has half of them to drain what it holds when it is to give a partition up.',
+        ),
+      maxBytes: z
+        .number()
+        .int()
+        .min(1_000_000)
+        .default(16 * 1024 ** 3)
+        .describe('embedded: bytes of records above which producers are refused with TRANSPORT_FULL.'),
     })
     .prefault({ kind: 'embedded' })
     .describe('The topics between the stages.'),

@@ -1,5 +1,6 @@
 import { backoffMs, pause } from './delivery/backoff.ts';
 import { deadLetterRecord } from './delivery/dead-letters.ts';
+import { PartitionCounts } from './delivery/partition-counts.ts';
 import type { Deriver } from './derive/deriver.ts';
 import {
   leftOut,
@@ -68,14 +69,19 @@ async function runPartition(
   const { credits, telemetry, now } = options;
   const limit = { ...credits, records: Math.min(credits.records, transactionRecords) };
   const ending = AbortSignal.any([stop, assignment.revoking]);
+  const counts = new PartitionCounts(options.transport.transactions.state, 'transform', assignment.partition);
   try {
+    await counts.open();
     const take = await options.reading?.(assignment.partition);
     for (;;) {
       const records = await assignment.pull(limit, stop);
       if (records.length === 0) return;
+      counts.received(records.length);
       telemetry.emit('received', { stage: 'transform', events: records.length });
       const events = records.map((record) => read(record, take, now()));
-      const settled = await patiently(options, ending, () => settleBatch(assignment, events, options));
+      const settled = await patiently(options, ending, () =>
+        settleBatch({ assignment, counts }, events, options),
+      );
       if (settled === undefined) {
         // Stopped while it waited, or no longer ours: the next owner receives all of it again.
         telemetry.emit('returned', { stage: 'transform', events: records.length });
@@ -115,7 +121,7 @@ async function patiently<T>(
 
 /** Derives a batch and makes everything that came of it durable at once; undefined when the partition is no longer ours. */
 async function settleBatch(
-  assignment: Assignment,
+  { assignment, counts }: { readonly assignment: Assignment; readonly counts: PartitionCounts },
   read: readonly ReadRecord[],
   { transport, deriver, telemetry, now }: TransformStageOptions,
 ): Promise<readonly SettledRecord[] | undefined> {
@@ -139,12 +145,15 @@ async function settleBatch(
             records: settled.flatMap(({ letters }) => letters.map(deadLetterRecord)),
           },
         ],
-        state: [],
+        state: [counts.write(settled.map(({ as }) => as))],
         commits: [{ assignment, offset: last + 1 }],
       };
     },
   });
-  if (isOurs) return settled;
+  if (isOurs) {
+    counts.written(settled.map(({ as }) => as));
+    return settled;
+  }
   telemetry.emit('commitRefused', { stage: 'transform' });
   return undefined;
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { Command, Option } from 'commander';
 import { exportCatalog } from '../../catalog/export.ts';
+import type { Config } from '../../pipeline/config.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { loadConfig, defaultConfigFile } from '../load-config.ts';
 import { openLocalCatalog } from '../local-catalog.ts';
@@ -63,10 +64,7 @@ export function catalogCommand(): Command {
 }
 
 async function serve(options: Options): Promise<void> {
-  const config =
-    options.state === undefined
-      ? (await loadConfig(options.config, { withoutSources: true })).config
-      : undefined;
+  const config = await readConfig(options);
   const catalog = await openLocalCatalog({
     folder: await stateFolderOf(options),
     host: options.host ?? config?.catalog?.host ?? '127.0.0.1',
@@ -78,4 +76,15 @@ async function serve(options: Options): Promise<void> {
     onShutdown(() => resolve());
   });
   await catalog.close();
+}
+
+/** The configuration; undefined where there is none and the command line says all that is needed. */
+async function readConfig(options: Options): Promise<Config | undefined> {
+  try {
+    return (await loadConfig(options.config, { withoutSources: true })).config;
+  } catch (thrown) {
+    const isMissing = thrown instanceof StreamError && thrown.code === 'CONFIG_NOT_FOUND';
+    if (isMissing && options.state !== undefined && options.config === defaultConfigFile) return undefined;
+    throw thrown;
+  }
 }

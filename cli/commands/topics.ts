@@ -1,9 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { readStageTotals } from '../../pipeline/delivery/partition-counts.ts';
 import type { StoredRecord, Transport } from '../../pipeline/transport.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { defaultConfigFile } from '../load-config.ts';
 import { type LogOptions, openLog } from '../open-log.ts';
 import { note, print } from '../output.ts';
+import { stageTotalText } from '../stage-counts.ts';
 import { onShutdown } from '../shutdown.ts';
 import { listTopics, topicsText } from '../topic-listing.ts';
 import { parsePosition, resolvePosition } from '../topic-positions.ts';
@@ -30,7 +32,9 @@ export function topicsCommand(): Command {
     'The topics between the stages: what stands in them, and how far each stage is. May be used while a pipeline runs.',
   );
   withOptions(command.command('list'))
-    .description('List partitions with their offsets, and how far behind each consumer group is.')
+    .description(
+      'List partitions with their offsets, how far behind each consumer group is, and what the stages have done over all processes.',
+    )
     .option('--json', 'print JSON, one partition a line')
     .addHelpText(
       'after',
@@ -82,7 +86,11 @@ async function list(options: ListOptions): Promise<void> {
   try {
     const listed = await listTopics(transport, Date.now());
     if (options.json === true) for (const partition of listed) print(JSON.stringify(partition));
-    else print(topicsText(listed));
+    else {
+      print(topicsText(listed));
+      const totals = await readStageTotals(transport.transactions.state);
+      if (totals.length > 0) print(['', ...totals.map(stageTotalText)].join('\n'));
+    }
   } finally {
     await transport.close();
   }

@@ -111,7 +111,7 @@ class Page {
   moved = 0;
   readonly #options: LedgerOptions;
   readonly #durable: ReadonlyMap<string, ParkedEntry>;
-  readonly #records: StoredRecord[] = [];
+  readonly #records: SettledWork['records'][number][] = [];
   readonly #letters: DeadLetter[] = [];
   readonly #changes: NewRecord[] = [];
 
@@ -188,7 +188,7 @@ class Page {
     const entry = this.#entry(record.key);
     const { producer, qualifiedName } = change;
     if (!wasParked) {
-      this.#records.push(record);
+      this.#records.push({ offset: record.offset, as: 'parked' });
       this.#say('settled', { stage: 'sink', as: 'parked', producer });
       const { wanted, error } = outcome;
       this.#say('parked', { producer, qualifiedName, wanted, message: error.message });
@@ -224,7 +224,7 @@ class Page {
     const { producer } = change;
     if (wasParked) this.#say('unparked', { stage: 'sink', as, producer });
     else {
-      this.#records.push(record);
+      this.#records.push({ offset: record.offset, as });
       this.#say('settled', { stage: 'sink', as, producer });
     }
     const entry = this.changed.get(record.key) ?? this.#durable.get(record.key);

@@ -1,15 +1,17 @@
 import type { DeadLetter } from '../../schemas/types.ts';
 import type { StateWrite } from '../state.ts';
+import type { Settlement } from '../telemetry.ts';
 import { topics } from '../topics.ts';
-import type { Assignment, NewRecord, StoredRecord, Transport } from '../transport.ts';
+import type { Assignment, NewRecord, Transport } from '../transport.ts';
 import type { Credits } from './credits.ts';
 import { deadLetterRecord } from './dead-letters.ts';
 import type { OffsetTracker } from './offset-tracker.ts';
+import type { PartitionCounts } from './partition-counts.ts';
 
 /** What came of some records: all of it is made durable together, and only then are they settled. */
 export interface SettledWork {
-  /** Records of the partition whose offsets are settled by it. */
-  readonly records: readonly StoredRecord[];
+  /** Offsets of the partition that are settled by it, and how. */
+  readonly records: readonly { readonly offset: number; readonly as: Settlement }[];
   readonly letters: readonly DeadLetter[];
   /** Changes that came of it, for the topic of changes. */
   readonly changes: readonly NewRecord[];
@@ -28,6 +30,7 @@ export interface SettlerOptions {
   readonly assignment: Assignment;
   readonly tracker: OffsetTracker;
   readonly credits: Credits;
+  readonly counts: PartitionCounts;
 }
 
 /**
@@ -38,6 +41,8 @@ export interface SettlerOptions {
  */
 export class Settler {
   readonly #options: SettlerOptions;
+  /** Offsets that are settled while one before them is not. */
+  readonly #ahead = new Map<number, Settlement>();
   #jobs: Job[] = [];
   #running: Promise<void> | undefined;
 
@@ -73,12 +78,16 @@ export class Settler {
   }
 
   async #write(works: readonly SettledWork[]): Promise<boolean> {
-    const { transport, tracker, credits, assignment } = this.#options;
+    const { transport, tracker, credits, assignment, counts } = this.#options;
     const offsets = works.flatMap(({ records }) => records.map(({ offset }) => offset));
     const offset = tracker.committableWith(offsets);
+    for (const { records } of works) for (const record of records) this.#ahead.set(record.offset, record.as);
+    const below = [...this.#ahead].filter(([at]) => at < offset);
+    const ways = below.map(([, as]) => as);
     const letters = works.flatMap((work) => work.letters.map(deadLetterRecord));
     const changes = works.flatMap((work) => work.changes);
     const state = works.flatMap((work) => work.state);
+    if (ways.length > 0) state.push(counts.write(ways));
     const appends = [
       { topic: topics.deadLetters, records: letters },
       { topic: topics.entities, records: changes },
@@ -87,6 +96,8 @@ export class Settler {
       const commits = [{ assignment, offset }];
       if (!(await transport.transactions.run({ appends, state, commits }))) return false;
     }
+    counts.written(ways);
+    for (const [at] of below) this.#ahead.delete(at);
     const passed = tracker.settle(offsets);
     credits.give(passed.records, passed.bytes);
     return true;

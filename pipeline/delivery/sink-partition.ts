@@ -17,6 +17,7 @@ import { Lane } from './lane.ts';
 import { laneItem } from './lane-item.ts';
 import { OffsetTracker } from './offset-tracker.ts';
 import { ParkedPartition } from './parked-partition.ts';
+import { PartitionCounts } from './partition-counts.ts';
 import type { Parking } from './parking.ts';
 import { type SettledWork, Settler } from './settler.ts';
 
@@ -28,6 +29,7 @@ export class SinkPartition {
   readonly #group: string;
   readonly #tracker: OffsetTracker;
   readonly #credits: Credits;
+  readonly #counts: PartitionCounts;
   readonly #settler: Settler;
   /** Fires with the first fault of this partition. */
   readonly #failed = new AbortController();
@@ -49,11 +51,13 @@ export class SinkPartition {
     this.#tracker = new OffsetTracker(assignment.start);
     this.#credits = new Credits(options.credits);
     const { transport } = options;
+    this.#counts = new PartitionCounts(transport.transactions.state, 'sink', assignment.partition);
     this.#settler = new Settler({
       transport,
       assignment,
       tracker: this.#tracker,
       credits: this.#credits,
+      counts: this.#counts,
     });
   }
 
@@ -74,6 +78,7 @@ export class SinkPartition {
   async #deliverAll(): Promise<void> {
     const { lanes: count, telemetry } = this.#options;
     const { partition } = this.#assignment;
+    await this.#counts.open();
     const parked = await ParkedPartition.open(
       this.#options.transport.transactions.state,
       { group: this.#group, partition },
@@ -85,6 +90,7 @@ export class SinkPartition {
       stop: this.#ending,
       onPulled: (pulled) => {
         for (const record of pulled) this.#tracker.track(record.offset, recordBytes(record));
+        this.#counts.received(pulled.length);
         telemetry.emit('received', { stage: 'sink', events: pulled.length });
       },
     });
@@ -162,9 +168,10 @@ export class SinkPartition {
   /** A record that cannot be decoded becomes a dead letter here, before it reaches a lane. */
   #push(record: StoredRecord, lane: Lane | undefined): void {
     const { telemetry, now } = this.#options;
-    const nothing = { records: [record], letters: [], changes: [], state: [] };
+    const { offset } = record;
+    const nothing = { letters: [], changes: [], state: [] };
     if (record.value === null) {
-      this.#settle(nothing, () =>
+      this.#settle({ ...nothing, records: [{ offset, as: 'filtered' }] }, () =>
         telemetry.emit('settled', { stage: 'sink', as: 'filtered', producer: undefined }),
       );
       return;
@@ -174,7 +181,7 @@ export class SinkPartition {
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       const letter = deadLetterOf(record, { stage: 'DECODE', error, attempts: 1, producer: null }, now());
-      this.#settle({ ...nothing, letters: [letter] }, () => {
+      this.#settle({ ...nothing, letters: [letter], records: [{ offset, as: 'dead-lettered' }] }, () => {
         const { id, message } = letter;
         const producer = undefined;
         telemetry.emit('deadLettered', { stage: 'sink', producer, code: codeOf(error), message, id });

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { cli, root, type RunningCommand, startCli } from '../support/cli.ts';
 
-const timeout = 120_000;
+const timeout = 400_000;
 
 /** A folder with a configuration of one small source. */
 async function workshop(transport = 'embedded') {
@@ -42,7 +42,7 @@ producers:
 }
 
 function says(running: RunningCommand, text: string): Promise<boolean> {
-  return vi.waitUntil(() => Object.values(running.output()).join('\n').includes(text), { timeout: 60_000 });
+  return vi.waitUntil(() => Object.values(running.output()).join('\n').includes(text), { timeout: 200_000 });
 }
 
 it('`transform` and `sink` in processes of their own end in the same catalogue as `run`', {

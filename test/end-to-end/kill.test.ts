@@ -4,17 +4,10 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli, root, startCli } from '../support/cli.ts';
+import { seededRandom } from '../support/random.ts';
 
 const kills = 4;
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
-
-/** Numbers from 0 up to 1, the same for the same seed (a linear congruential generator, Numerical Recipes). */
-function* numbers(from: number): Generator<number, never> {
-  for (let state = from >>> 0; ; ) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield state / 2 ** 32;
-  }
-}
 
 describe(`run on the embedded transport, killed at random moments (SEED=${seed})`, () => {
   let folder: string;
@@ -40,11 +33,11 @@ producers:
 
   it('ends in the same catalogue as a run that nobody killed', { timeout: 180_000 }, async () => {
     expect((await cli(['run', '--once', '-c', config(), '--state', path.join(folder, 'calm')])).code).toBe(0);
-    const random = numbers(seed);
+    const random = seededRandom(seed);
     for (let kill = 0; kill < kills; kill += 1) {
       const running = startCli(['run', '--once', '-c', config(), '--state', path.join(folder, 'killed')]);
       // Not a wait for a condition: the moment of the kill is what varies.
-      await Promise.race([delay(500 + random.next().value * 2500), running.ended]);
+      await Promise.race([delay(500 + random() * 2500), running.ended]);
       running.child.kill('SIGKILL');
       await running.ended;
     }

@@ -100,7 +100,7 @@ describe('the pipeline over the raw events of the example', () => {
     const others = Array.from({ length: how.members - 1 }, async () => {
       const { transformStage } = pipeline;
       if (transformStage === undefined) throw new Error('The pipeline has no transforms.');
-      const transport = openTransport('embedded', state);
+      const transport = openTransport(config.transport, state);
       await runTransformStage({ ...transformStage, transport }, leave.signal);
       await transport.close();
     });

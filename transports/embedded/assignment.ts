@@ -1,5 +1,4 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { StreamError } from '../../pipeline/errors.ts';
 import type { Assignment, PullLimit, StoredRecord } from '../../pipeline/transport.ts';
 import type { Committer } from './committer.ts';
 import { holds } from './group-state.ts';
@@ -46,16 +45,8 @@ export class EmbeddedAssignment implements Assignment {
     this.topic = held.topic.name;
     this.partition = held.partition;
     this.epoch = held.epoch;
-    const { earliest, next } = shared.log.partition(held.topic, held.partition);
-    const committed = shared.groups.committed(held.topic, held.group, held.partition);
-    this.start = Math.max(committed ?? earliest, earliest);
-    if (this.start > next) {
-      throw new StreamError(
-        'TRANSPORT_DAMAGED',
-        `The group ${held.group} has committed offset ${this.start} of ${held.topic.name}-${held.partition}, which ends at ${next}.`,
-        { advice: 'The log is older than its offsets: restore both together, or start with a new folder.' },
-      );
-    }
+    const counters = shared.log.partition(held.topic, held.partition);
+    this.start = shared.groups.position(held.topic, held.group, held.partition, counters);
     this.#position = this.start;
   }
 

@@ -30,6 +30,7 @@ export async function compactPartition(
   if (topic.retention.compact === undefined) return;
   const pass = await plan(upkeep, topic, partition, force);
   if (pass === undefined) return;
+  await upkeep.committer.run(() => upkeep.log.putThinnedTo(topic, partition, pass.end)); // before the first gap
   let from = 0;
   while (from < pass.end) {
     const start = from;

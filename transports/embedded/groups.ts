@@ -2,6 +2,7 @@ import type { RootDatabase } from 'lmdb';
 import { z } from 'zod';
 import type { LogTopic } from './log.ts';
 import { emptyGroup, type GroupState, groupShape } from './group-state.ts';
+import { StreamError } from '../../pipeline/errors.ts';
 import { getSealed, putSealed, type Sealed, unseal } from './sealed.ts';
 
 const namesShape = z.array(z.string());
@@ -45,6 +46,25 @@ export class Groups {
     const names = this.names(topic);
     if (!names.includes(group)) putSealed(this.#database, ['names', topic.id], [...names, group]);
     putSealed(this.#database, ['group', topic.id, group], state);
+  }
+
+  /**
+   * Where a group goes on in a partition that holds offsets from `earliest` up to `next`: its committed offset, or the earliest.
+   * Throws TRANSPORT_DAMAGED for an offset that the log does not have yet.
+   */
+  position(
+    topic: LogTopic,
+    group: string,
+    partition: number,
+    { earliest, next }: { readonly earliest: number; readonly next: number },
+  ): number {
+    const position = Math.max(this.committed(topic, group, partition) ?? earliest, earliest);
+    if (position <= next) return position;
+    throw new StreamError(
+      'TRANSPORT_DAMAGED',
+      `The group ${group} has committed offset ${position} of ${topic.name}-${partition}, which ends at ${next}.`,
+      { advice: 'The log is older than its offsets: restore both together, or start with a new folder.' },
+    );
   }
 
   /** The committed offset of a partition; undefined where there is none. */

@@ -145,6 +145,20 @@ export class EmbeddedLog {
     putSealed(this.meta, ['partition', topic.id, partition], [earliest, next, bytes, timestamp]);
   }
 
+  /** Compaction may have removed records below this offset; from it on there are no gaps. */
+  thinnedTo(topic: LogTopic, partition: number): number {
+    if (topic.retention.compact === undefined) return 0;
+    const place = [topic.id, partition] as const;
+    const thinned =
+      getSealed(this.meta, ['thinned', ...place]) ?? getSealed(this.meta, ['compacted', ...place]);
+    return countShape.parse(thinned ?? 0);
+  }
+
+  /** Says that compaction is about to remove records below an offset; called within a transaction. */
+  putThinnedTo(topic: LogTopic, partition: number, offset: number): void {
+    putSealed(this.meta, ['thinned', topic.id, partition], offset);
+  }
+
   /** Bytes of all records as they are stored. */
   totalBytes(): number {
     return countShape.parse(getSealed(this.meta, ['bytes']) ?? 0);
@@ -194,8 +208,8 @@ export class EmbeddedLog {
   }
 
   /**
-   * Records from an offset within a limit, copied, and where to go on. In a topic that is not compacted every offset between
-   * the earliest and the next exists: one that is not found comes back as a corrupt record.
+   * Records from an offset within a limit, copied, and where to go on. Every offset between the earliest and the next exists, but for
+   * those that compaction may have removed: one that is not found comes back as a corrupt record.
    */
   slice(
     topic: LogTopic,
@@ -204,6 +218,7 @@ export class EmbeddedLog {
     limit: PullLimit,
   ): { readonly records: readonly StoredRecord[]; readonly position: number } {
     const { earliest, next } = this.partition(topic, partition);
+    const wholeFrom = this.thinnedTo(topic, partition);
     const found: StoredRecord[] = [];
     let position = Math.max(from, earliest);
     let bytes = 0;
@@ -218,7 +233,8 @@ export class EmbeddedLog {
     });
     const at = (offset: number) => ({ topic: topic.name, topicId: topic.id, partition, offset });
     for (const { key: offset, value } of range) {
-      while (topic.retention.compact === undefined && position < offset) {
+      position = Math.max(position, Math.min(offset, wholeFrom));
+      while (position < offset) {
         if (full(missing(at(position)))) return { records: found, position };
         found.push(missing(at(position)));
         position += 1;
@@ -229,7 +245,8 @@ export class EmbeddedLog {
       position = offset + 1;
     }
     if (found.length < limit.records) {
-      while (topic.retention.compact === undefined && position < next && found.length < limit.records) {
+      if (position < next) position = Math.max(position, Math.min(next, wholeFrom));
+      while (position < next && found.length < limit.records) {
         found.push(missing(at(position)));
         position += 1;
       }

@@ -163,9 +163,10 @@ class LmdbTransport implements EmbeddedTransport {
     log.refresh();
     const names = groups.names(topic);
     return Array.from({ length: topic.partitions }, (_, partition) => {
-      const { earliest, next } = log.partition(topic, partition);
+      const counters = log.partition(topic, partition);
+      const { earliest, next } = counters;
       const committed = Object.fromEntries(
-        names.map((group) => [group, groups.committed(topic, group, partition) ?? earliest]),
+        names.map((group) => [group, groups.position(topic, group, partition, counters)]),
       );
       return { partition, earliest, next, committed, held: log.held(topic, partition) };
     });

@@ -4,6 +4,7 @@ import { open } from 'lmdb';
 import { afterEach, describe, expect, it } from 'vitest';
 import { faultOfLmdbFile } from '../../../platform/lmdb-file.ts';
 import { createEmbeddedTransport } from '../../../transports/embedded/transport.ts';
+import { putSealed } from '../../../transports/embedded/sealed.ts';
 import { readAll, record, textOf, Workshop } from './support.ts';
 
 const workshop = new Workshop();
@@ -71,6 +72,40 @@ describe('embedded transport on damaged files', () => {
       [3, false],
       [4, true],
     ]);
+  });
+
+  it('read() gives a corrupt record when one has vanished above what compaction has thinned', async () => {
+    const folder = workshop.folder();
+    const transport = workshop.open({ folder });
+    await transport.ensureTopics([
+      { name: topic, partitions: 1, retention: { compact: { tombstoneMs: 0 } } },
+    ]);
+    await transport.append(topic, [record('a', '1'), record('a', '2'), record('b', '3')]);
+    await transport.maintain();
+    await transport.append(topic, [record('c', '4'), record('d', '5')]);
+    await transport.close();
+    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
+    environment.openDB({ name: 'log/0/0', encoding: 'binary' }).removeSync(3);
+    await environment.close();
+    const found = await readAll(workshop.open({ folder }), topic);
+    expect(found.map(({ offset, corrupt }) => [offset, corrupt !== undefined])).toEqual([
+      [1, false],
+      [2, false],
+      [3, true],
+      [4, false],
+    ]);
+  });
+
+  it('describe() rejects with TRANSPORT_DAMAGED when a committed offset is beyond the end', async () => {
+    const { folder } = await filled(1);
+    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
+    const groups = environment.openDB<string>({ name: 'groups', encoding: 'string' });
+    putSealed(groups, ['names', 0], ['g']);
+    putSealed(groups, ['committed', 0, 'g', 0], 7);
+    await environment.close();
+    await expect(workshop.open({ folder }).describe(topic)).rejects.toMatchObject({
+      code: 'TRANSPORT_DAMAGED',
+    });
   });
 
   it('describe() rejects with TRANSPORT_DAMAGED when a counter does not match its checksum', async () => {

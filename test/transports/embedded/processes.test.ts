@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { EmbeddedTransport } from '../../../transports/embedded/transport.ts';
+import { seededRandom } from '../../support/random.ts';
 import { Child, type ChildOptions } from './child-process.ts';
 import { readAll, record, textOf, Workshop } from './support.ts';
 
@@ -36,17 +37,6 @@ async function texts(transport: EmbeddedTransport, topic: string): Promise<reado
   return Promise.all(
     states.map(async ({ partition }) => (await readAll(transport, topic, partition)).map(textOf)),
   );
-}
-
-/** Numbers below 1 from a seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 describe('embedded transport in several processes', () => {
@@ -91,7 +81,7 @@ describe('embedded transport in several processes', () => {
 
   it('append() loses nothing and transactions.run() doubles nothing when processes are killed at any point', async () => {
     const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
-    const next = random(seed);
+    const next = seededRandom(seed);
     const rounds = Number(process.env['KILLS'] ?? 5);
     const { folder, transport } = await log(3);
     let names = 0;

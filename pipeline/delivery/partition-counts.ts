@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import type { StateStore, StateWrite } from '../state.ts';
+import { type Settlement, settlements, type StageName, stageNames } from '../telemetry.ts';
+
+const count = z.int().min(0);
+const shape = z.object({
+  received: count,
+  returned: count,
+  settled: z.record(z.enum(settlements), count),
+  owners: count,
+});
+type Stored = z.infer<typeof shape>;
+
+/**
+ * Input events of a stage over all its processes, since the log was made. Each settled event is counted once, in the transaction that
+ * commits its offset, so that the settled ones are those below the committed offsets. Received is the sum of settled, returned
+ * and in flight (invariant 1).
+ */
+export interface StageTotal {
+  readonly stage: StageName;
+  readonly received: number;
+  readonly settled: Readonly<Record<Settlement, number>>;
+  /** Taken by a process that gave them back or died, and received again by the next owner of the partition. */
+  readonly returned: number;
+  /** Taken and not settled, as of the last commit; of a process that has died, until the next owner comes. */
+  readonly inFlight: number;
+  /** How often a process took one of the partitions. */
+  readonly owners: number;
+}
+
+const prefix = 'stage-counts/';
+
+/** Counts of one partition, kept with its offset: only its owner can commit, so only its owner can count. */
+export class PartitionCounts {
+  readonly #state: StateStore;
+  readonly #key: string;
+  #stored: Stored = { received: 0, returned: 0, settled: nothing(), owners: 0 };
+
+  constructor(state: StateStore, stage: StageName, partition: number) {
+    this.#state = state;
+    this.#key = `${prefix}${stage}/${partition}`;
+  }
+
+  /** Goes on from what earlier owners have counted; what they had taken and not settled comes again. Called once the partition is ours. */
+  async open(): Promise<void> {
+    const found = await this.#state.get(this.#key);
+    if (found !== undefined) this.#stored = shape.parse(found);
+    const { received, returned, owners } = this.#stored;
+    const left = received - returned - sum(this.#stored.settled);
+    this.#stored = { ...this.#stored, returned: returned + left, owners: owners + 1 };
+  }
+
+  /** Events were taken. */
+  received(events: number): void {
+    this.#stored = { ...this.#stored, received: this.#stored.received + events };
+  }
+
+  /** What belongs into the transaction that commits events which were settled in these ways. */
+  write(passed: readonly Settlement[]): StateWrite {
+    return { key: this.#key, value: this.#with(passed) };
+  }
+
+  /** That transaction is durable. */
+  written(passed: readonly Settlement[]): void {
+    this.#stored = this.#with(passed);
+  }
+
+  #with(passed: readonly Settlement[]): Stored {
+    const settled = { ...this.#stored.settled };
+    for (const as of passed) settled[as] += 1;
+    return { ...this.#stored, settled };
+  }
+}
+
+/** Totals of each stage that has ever committed something. */
+export async function readStageTotals(state: StateStore): Promise<readonly StageTotal[]> {
+  const totals: StageTotal[] = [];
+  for (const stage of stageNames) {
+    let total: Stored | undefined;
+    for await (const { value } of state.scan(`${prefix}${stage}/`)) {
+      const part = shape.parse(value);
+      total = total === undefined ? part : added(total, part);
+    }
+    if (total === undefined) continue;
+    const { received, returned, settled, owners } = total;
+    totals.push({ stage, received, settled, returned, inFlight: received - returned - sum(settled), owners });
+  }
+  return totals;
+}
+
+function nothing(): Record<Settlement, number> {
+  return Object.fromEntries(settlements.map((as) => [as, 0])) as Record<Settlement, number>;
+}
+
+function sum(settled: Readonly<Record<Settlement, number>>): number {
+  return Object.values(settled).reduce((all, events) => all + events, 0);
+}
+
+function added(a: Stored, b: Stored): Stored {
+  const settled = nothing();
+  for (const as of settlements) settled[as] = a.settled[as] + b.settled[as];
+  return {
+    received: a.received + b.received,
+    returned: a.returned + b.returned,
+    settled,
+    owners: a.owners + b.owners,
+  };
+}

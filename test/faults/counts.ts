@@ -1,0 +1,34 @@
+import path from 'node:path';
+import { readStageTotals } from '../../pipeline/delivery/partition-counts.ts';
+import { inputOf } from '../../pipeline/topics.ts';
+import { createEmbeddedTransport } from '../../transports/embedded/transport.ts';
+import type { World } from './world.ts';
+
+/**
+ * What is wrong with the counters of the stages when every process has ended (invariant 1): what is settled is what lies below the committed
+ * offsets, each event once; what was received beside it was in the hands of a process that died, within its credits.
+ */
+export async function faultsInCounts(world: World, deaths: number): Promise<readonly string[]> {
+  const transport = createEmbeddedTransport({ folder: path.join(world.state, 'topics') });
+  try {
+    const faults: string[] = [];
+    for (const total of await readStageTotals(transport.transactions.state)) {
+      const { stage, received, returned, inFlight, settled } = total;
+      const done = Object.values(settled).reduce((sum, events) => sum + events, 0);
+      const { topic, group } = inputOf[stage];
+      const states = await transport.describe(topic);
+      const committed = states.reduce((sum, state) => sum + (state.committed[group] ?? 0), 0);
+      world.context.say(
+        `${stage}: ${received} received = ${done} settled + ${returned} again + ${inFlight} in flight`,
+      );
+      if (done !== committed)
+        faults.push(`${stage}: ${done} events are counted as settled, ${committed} are committed`);
+      if (inFlight !== 0) faults.push(`${stage}: ${inFlight} events are in flight, and no process is there`);
+      const bound = deaths * world.credits * states.length;
+      if (returned > bound) faults.push(`${stage}: ${returned} events were received again, ${bound} may be`);
+    }
+    return faults;
+  } finally {
+    await transport.close();
+  }
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+
+/** What the oracle gave out: what must be in the catalogue or the dead letters in the end, and nothing else. */
+export class Issued {
+  /** Text of each asset by its qualifiedName; undefined for those that have none. */
+  readonly assets = new Map<string, string | undefined>();
+  /** Inputs and outputs of each job by its qualifiedName. */
+  readonly jobs = new Map<string, readonly [input: string, output: string]>();
+  /** Keys of the events that cannot be delivered. */
+  readonly poison = new Set<string>();
+  /** Records that were damaged in the log: a dead letter each, without a key. */
+  corrupt = 0;
+  /** Events in all. */
+  events = 0;
+}
+
+const server = 'faults';
+const database = 'shop';
+const base = `db://${server}/${database}`;
+const tool = 'faults-etl';
+
+/** Lines of raw events for the producer `events`, and what becomes of them. */
+export class EventSource {
+  readonly #issued: Issued;
+  readonly #schemas: number;
+  #tables = 0;
+
+  constructor(issued: Issued, schemas: number) {
+    this.#issued = issued;
+    this.#schemas = schemas;
+  }
+
+  /** Server, database and schemas. */
+  containers(): string[] {
+    const path = [
+      { level: 'server', name: server },
+      { level: 'database', name: database },
+    ];
+    this.#issued.assets.set(`db://${server}`, undefined).set(base, undefined);
+    const schemas = Array.from({ length: this.#schemas }, (_, schema) => `s${schema}`);
+    for (const schema of schemas) this.#issued.assets.set(`${base}/${schema}`, undefined);
+    return [
+      this.#line('server', { type: 'database-object', system: server, path: path.slice(0, 1) }),
+      this.#line('database', { type: 'database-object', system: server, path }),
+      ...schemas.map((schema) =>
+        this.#line(schema, {
+          type: 'database-object',
+          system: server,
+          path: [...path, { level: 'schema', name: schema }],
+        }),
+      ),
+    ];
+  }
+
+  /** The next tables, each with a text of its own. */
+  tables(count: number): string[] {
+    return Array.from({ length: count }, () => {
+      const table = this.#tables;
+      this.#tables += 1;
+      const description = `payload ${table} ${createHash('sha256').update(`${table}`).digest('hex')}`;
+      this.#issued.assets.set(this.#tableName(table), description);
+      const [schema, name] = this.#place(table);
+      const path = { server, database, schema, table: name };
+      return this.#line(name, {
+        type: 'database-object',
+        system: server,
+        description,
+        path: Object.entries(path).map(([level, at]) => ({ level, name: at })),
+      });
+    });
+  }
+
+  /** A job from one table to another, which need not be there yet. */
+  job(input: number, output: number): string {
+    const name = `j${input}-${output}`;
+    this.#issued.assets.set(`etl://${tool}`, undefined);
+    this.#issued.jobs.set(`etl://${tool}/jobs/${name}`, [this.#tableName(input), this.#tableName(output)]);
+    const dataset = (table: number) => ({ type: 'table', name: this.#place(table).join('.') });
+    return this.#line(name, {
+      type: 'job',
+      tool,
+      name,
+      inputs: [dataset(input)],
+      outputs: [dataset(output)],
+    });
+  }
+
+  /** An event that no transform can make an entity of: its table has no database. */
+  poison(): string {
+    const name = `poison${this.#issued.poison.size}`;
+    this.#issued.poison.add(name);
+    return this.#line(name, {
+      type: 'database-object',
+      system: server,
+      path: [
+        { level: 'server', name: server },
+        { level: 'table', name },
+      ],
+    });
+  }
+
+  #place(table: number): readonly [schema: string, table: string] {
+    return [`s${table % this.#schemas}`, `t${table}`];
+  }
+
+  #tableName(table: number): string {
+    return [base, ...this.#place(table)].join('/');
+  }
+
+  #line(objectId: string, event: Readonly<Record<string, unknown>>): string {
+    this.#issued.events += 1;
+    return JSON.stringify({ objectId, ...event });
+  }
+}

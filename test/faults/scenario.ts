@@ -1,0 +1,23 @@
+import type { Context, World } from './world.ts';
+
+/** One scenario of the fault matrix. */
+export interface Scenario {
+  /** Its number in the matrix. */
+  readonly number: number;
+  readonly title: string;
+  /** Resolves with what is wrong; empty when all is right. Rejects when something does not come about. */
+  run(context: Context): Promise<readonly string[]>;
+}
+
+/** Runs in a world, whose processes are ended whatever happens. */
+export async function within(
+  opening: Promise<World>,
+  run: (world: World) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const world = await opening;
+  try {
+    return await run(world);
+  } finally {
+    await world.close();
+  }
+}

@@ -1,0 +1,213 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CommandResult } from '../support/cli.ts';
+import { EventSource, Issued } from './issued.ts';
+import { faultsIn, sumOf } from './oracle.ts';
+import { CliProcess } from './process.ts';
+
+/** What every scenario is given. */
+export interface Context {
+  /** Main file of the command line. */
+  readonly main: string;
+  /** An empty folder of its own. */
+  readonly folder: string;
+  readonly quick: boolean;
+  /** Numbers below 1, from the seed. */
+  readonly random: () => number;
+  /** Says what is going on. */
+  readonly say: (text: string) => void;
+}
+
+/** How a world is made. */
+export interface WorldOptions {
+  readonly schemas: number;
+  /** How often events are appended, but for the fresh one in the end. */
+  readonly sources: number;
+  readonly partitions?: number;
+  readonly sessionMs?: number;
+  /** Folder of the topics, instead of one in the folder of the scenario. */
+  readonly state?: string;
+  /** Bytes of records that the log may hold. */
+  readonly maxBytes?: number;
+  /** Credits of a partition: what may be in flight in a process that dies. */
+  readonly credits?: number;
+}
+
+/** How long one command may take. */
+const commandMs = 15 * 60_000;
+
+/** One configuration with its processes, and the oracle that knows what was issued to it. */
+export class World {
+  readonly context: Context;
+  readonly issued = new Issued();
+  readonly events: EventSource;
+  readonly state: string;
+  readonly #config: string;
+  readonly #catalog: string;
+  readonly #port: number;
+  #sources = 0;
+  readonly #options: WorldOptions;
+  readonly #processes = new Set<CliProcess>();
+  /** Those that no scenario ends. */
+  readonly #lasting: CliProcess[] = [];
+
+  private constructor(context: Context, options: WorldOptions, port: number) {
+    this.context = context;
+    this.events = new EventSource(this.issued, options.schemas);
+    this.state = options.state ?? path.join(context.folder, 'state');
+    this.#config = path.join(context.folder, 'purview-streams.yaml');
+    this.#catalog = path.join(context.folder, 'catalogue');
+    this.#port = port;
+    this.#options = options;
+  }
+
+  static async open(context: Context, options: WorldOptions): Promise<World> {
+    const world = new World(context, options, await freePort());
+    await mkdir(world.state, { recursive: true });
+    await world.#writeConfig(options.maxBytes);
+    return world;
+  }
+
+  /** What may be in flight of one partition in one process. */
+  get credits(): number {
+    return this.#options.credits ?? 2000;
+  }
+
+  /** Starts the local catalogue, which is what is looked at in the end. */
+  async startCatalogue(): Promise<CliProcess> {
+    const catalogue = this.begin('catalogue', ['catalog', '--state', this.#catalog, '-c', this.#config]);
+    await catalogue.says('Ctrl-C ends.');
+    this.#lasting.push(catalogue);
+    return catalogue;
+  }
+
+  /** Starts a command that goes on until it is stopped. */
+  begin(name: string, args: readonly string[]): CliProcess {
+    const started = new CliProcess(name, this.context.main, args);
+    this.#processes.add(started);
+    return started;
+  }
+
+  /** Starts a stage as a process, with its own metrics. */
+  beginStage(stage: 'transform' | 'sink', name: string): CliProcess {
+    return this.begin(name, [stage, '-c', this.#config, '--metrics-port', '0']);
+  }
+
+  /** Arguments of a producer that only appends, with its own metrics. */
+  producing(source: string): readonly string[] {
+    return ['produce', source, '--only', '--once', '-c', this.#config, '--metrics-port', '0'];
+  }
+
+  /** Runs a command to its end. */
+  async command(...args: string[]): Promise<CommandResult> {
+    const started = this.begin(args.join(' '), [...args, '-c', this.#config]);
+    const result = await Promise.race([started.ended, delay(commandMs, undefined, { ref: false })]);
+    this.#processes.delete(started);
+    if (result !== undefined) return result;
+    await started.kill();
+    throw new Error(`${started.name} took more than ${commandMs / 60_000} minutes:\n${started.output}`);
+  }
+
+  /** Runs a command that must succeed; dead letters are no failure. */
+  async must(...args: string[]): Promise<CommandResult> {
+    const result = await this.command(...args);
+    if (result.code === 0 || result.code === 3) return result;
+    this.expectRunning();
+    throw new Error(`${args.join(' ')} ended with ${result.code}:\n${result.stdout}${result.stderr}`);
+  }
+
+  /** Makes a source of some events; returns the name of its producer, which the configuration has had from the beginning. */
+  async source(lines: readonly string[]): Promise<string> {
+    if (this.#sources > this.#options.sources) throw new Error('The scenario has announced too few sources.');
+    const name = `source${this.#sources}`;
+    this.#sources += 1;
+    await writeFile(path.join(this.context.folder, `${name}.ndjson`), `${lines.join('\n')}\n`);
+    return name;
+  }
+
+  /** Appends the raw events of some lines. */
+  async produce(lines: readonly string[]): Promise<void> {
+    const name = await this.source(lines);
+    await this.must('produce', name, '--only', '--once');
+  }
+
+  /** Throws with what it has printed when a process has ended that was to go on. */
+  expectRunning(): void {
+    for (const running of this.#lasting) {
+      if (!running.isRunning) throw new Error(`${running.name} has ended:\n${running.output}`);
+    }
+  }
+
+  /** Appends the same raw events again, as the same producer would with nothing of what it knew. */
+  async produceAgain(lines: readonly string[]): Promise<void> {
+    await this.produce(lines);
+  }
+
+  /** Changes how many bytes the log may hold. */
+  async limit(maxBytes: number | undefined): Promise<void> {
+    await this.#writeConfig(maxBytes);
+  }
+
+  /** Lets everything be settled, by processes of its own beside those that still run. */
+  async settle(): Promise<void> {
+    this.expectRunning();
+    await this.must('transform', '--once');
+    await this.must('sink', '--once');
+  }
+
+  /** What is wrong with the catalogue and the dead letters; a fresh event must pass at last. */
+  async judge(): Promise<readonly string[]> {
+    const faults = await this.#look();
+    if (faults.length > 0) return faults;
+    const sum = sumOf(this.issued);
+    await this.produce(this.events.tables(1));
+    await this.settle();
+    this.context.say(`oracle: ${sum}, and a fresh event passes`);
+    return this.#look();
+  }
+
+  /** Ends every process that is still there. */
+  async close(): Promise<void> {
+    for (const running of this.#processes) {
+      if (running.isRunning) running.signal('SIGCONT');
+      await running.kill();
+    }
+    await rm(this.context.folder, { recursive: true, force: true });
+  }
+
+  async #look(): Promise<readonly string[]> {
+    const catalogue = await this.must('catalog', 'export', '--state', this.#catalog);
+    const letters = await this.must('dead-letters', 'list', '--json');
+    return faultsIn(this.issued, { catalogue: catalogue.stdout, letters: letters.stdout });
+  }
+
+  async #writeConfig(maxBytes: number | undefined): Promise<void> {
+    const { partitions = 4, sessionMs = 30_000, sources } = this.#options;
+    const limit = maxBytes === undefined ? '' : `, maxBytes: ${maxBytes}`;
+    const datasets =
+      "{ table: { type: generic_table, name: '{schema}.{table}', parameters: { server: faults, database: shop } } }";
+    const names = Array.from({ length: sources + 1 }, (_, source) => `source${source}`);
+    const lines = [
+      `state: ${this.state}`,
+      `transport: { kind: embedded, partitions: ${partitions}, sessionMs: ${sessionMs}${limit} }`,
+      `catalog: { port: ${this.#port} }`,
+      'sink: { kind: local }',
+      `delivery: { credits: ${this.credits} }`,
+      'producers:',
+      ...names.map((name) => `  ${name}: { kind: events, path: ${name}.ndjson, datasets: ${datasets} }`),
+    ];
+    await writeFile(this.#config, `${lines.join('\n')}\n`);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

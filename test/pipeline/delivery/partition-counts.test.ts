@@ -1,0 +1,47 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { PartitionCounts, readStageTotals } from '../../../pipeline/delivery/partition-counts.ts';
+import { settlements } from '../../../pipeline/telemetry.ts';
+import { createMemoryState } from '../../../platform/memory-state.ts';
+
+const life = fc.record({
+  batches: fc.array(
+    fc.record({
+      received: fc.nat(20),
+      settled: fc.array(fc.constantFrom(...settlements), { maxLength: 20 }),
+      isRefused: fc.boolean(),
+    }),
+    { maxLength: 6 },
+  ),
+});
+
+it('readStageTotals() keeps received = settled + returned + in flight over any lives of owners', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 5 }), async (lives) => {
+      const state = createMemoryState();
+      let committed = 0;
+      for (const { batches } of lives) {
+        const counts = new PartitionCounts(state, 'sink', 0);
+        await counts.open();
+        let open = 0;
+        for (const { received, settled, isRefused } of batches) {
+          counts.received(received);
+          open += received;
+          const passed = settled.slice(0, open);
+          const write = counts.write(passed);
+          if (isRefused) break; // its partition is someone else's
+          await state.write([write]);
+          counts.written(passed);
+          open -= passed.length;
+          committed += passed.length;
+        }
+      }
+      for (const total of await readStageTotals(state)) {
+        const done = Object.values(total.settled).reduce((sum, events) => sum + events, 0);
+        expect(done).toBe(committed);
+        expect(total.inFlight).toBeGreaterThanOrEqual(0);
+        expect(total.received).toBe(done + total.returned + total.inFlight);
+      }
+    }),
+  );
+});
