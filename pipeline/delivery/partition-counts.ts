@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { StateStore, StateWrite } from '../state.ts';
 import { type Settlement, settlements, type StageName, stageNames } from '../telemetry.ts';
+import { inputOf } from '../topics.ts';
 
 const count = z.int().min(0);
 const shape = z.object({
@@ -36,9 +37,9 @@ export class PartitionCounts {
   readonly #key: string;
   #stored: Stored = { received: 0, returned: 0, settled: nothing(), owners: 0 };
 
-  constructor(state: StateStore, stage: StageName, partition: number) {
+  constructor(state: StateStore, group: string, partition: number) {
     this.#state = state;
-    this.#key = `${prefix}${stage}/${partition}`;
+    this.#key = `${prefix}${group}/${partition}`;
   }
 
   /** Goes on from what earlier owners have counted; what they had taken and not settled comes again. Called once the partition is ours. */
@@ -72,12 +73,12 @@ export class PartitionCounts {
   }
 }
 
-/** Totals of each stage that has ever committed something. */
+/** Totals of each stage that has ever committed something, as the group that follows the topics live. */
 export async function readStageTotals(state: StateStore): Promise<readonly StageTotal[]> {
   const totals: StageTotal[] = [];
   for (const stage of stageNames) {
     let total: Stored | undefined;
-    for await (const { value } of state.scan(`${prefix}${stage}/`)) {
+    for await (const { value } of state.scan(`${prefix}${inputOf[stage].group}/`)) {
       const part = shape.parse(value);
       total = total === undefined ? part : added(total, part);
     }

@@ -51,7 +51,7 @@ export class SinkPartition {
     this.#tracker = new OffsetTracker(assignment.start);
     this.#credits = new Credits(options.credits);
     const { transport } = options;
-    this.#counts = new PartitionCounts(transport.transactions.state, 'sink', assignment.partition);
+    this.#counts = new PartitionCounts(transport.transactions.state, this.#group, assignment.partition);
     this.#settler = new Settler({
       transport,
       assignment,

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { PartitionCounts, readStageTotals } from '../../../pipeline/delivery/partition-counts.ts';
 import { settlements } from '../../../pipeline/telemetry.ts';
+import { groups } from '../../../pipeline/topics.ts';
 import { createMemoryState } from '../../../platform/memory-state.ts';
 
 const life = fc.record({
@@ -21,7 +22,7 @@ it('readStageTotals() keeps received = settled + returned + in flight over any l
       const state = createMemoryState();
       let committed = 0;
       for (const { batches } of lives) {
-        const counts = new PartitionCounts(state, 'sink', 0);
+        const counts = new PartitionCounts(state, groups.sink, 0);
         await counts.open();
         let open = 0;
         for (const { received, settled, isRefused } of batches) {
