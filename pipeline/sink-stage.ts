@@ -24,11 +24,6 @@ export interface SinkStageOptions {
   readonly parkForMs: number;
   /** Pause before something is tried again, in milliseconds; doubles up to 30 times itself. */
   readonly retryDelayMs: number;
-  /**
-   * How long a batch in flight may go on after a stop or a revocation, in milliseconds; then it is cut off, unsettled. Less
-   * than the transport's grace time, or the next owner begins while it lasts. @default 10000
-   */
-  readonly drainMs?: number;
   /** Whether a catalogue that cannot be reached at the start is waited for, instead of failing. @default false */
   readonly keepTrying?: boolean;
   readonly now: () => Date;
@@ -49,7 +44,7 @@ export class SinkStage {
 
   /**
    * Runs until `signal` fires. Batches in flight are finished before it resolves, or rejects because the sink refuses to go on;
-   * the rest stays uncommitted.
+   * the rest stays uncommitted. What takes longer than most of the transport's grace time is cut off, unsettled.
    */
   async run(signal: AbortSignal): Promise<void> {
     await openSink(this.#options, signal);

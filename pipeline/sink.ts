@@ -47,7 +47,8 @@ export interface Sink {
   open(signal: AbortSignal): Promise<void>;
   /**
    * Delivers one batch. Resolves with one outcome for each delivery, in order; one bad change costs only itself. Rejects
-   * only when `signal` fired or the catalogue refuses the credentials: nothing of the batch is settled then.
+   * only when `signal` fired, the catalogue refuses the credentials, or its state has a fault: nothing of the batch is settled
+   * then, and where the error is retryable (a full disk), the same batch comes again.
    */
   deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]>;
   /**

@@ -1,6 +1,6 @@
-import { backoffMs, pause } from './delivery/backoff.ts';
 import { deadLetterRecord } from './delivery/dead-letters.ts';
 import { PartitionCounts } from './delivery/partition-counts.ts';
+import { patiently } from './delivery/patiently.ts';
 import type { Deriver } from './derive/deriver.ts';
 import {
   leftOut,
@@ -9,7 +9,6 @@ import {
   settleApplied,
   type SettledRecord,
 } from './derive/settle-record.ts';
-import { StreamError } from './errors.ts';
 import type { Reading } from './replay-plan.ts';
 import type { Telemetry } from './telemetry.ts';
 import { inputOf, topics } from './topics.ts';
@@ -66,10 +65,11 @@ async function runPartition(
   options: TransformStageOptions,
   stop: AbortSignal,
 ): Promise<void> {
-  const { credits, telemetry, now } = options;
+  const { credits, telemetry, retryDelayMs, now } = options;
   const limit = { ...credits, records: Math.min(credits.records, transactionRecords) };
   const ending = AbortSignal.any([stop, assignment.revoking]);
   const counts = new PartitionCounts(options.transport.transactions.state, 'transform', assignment.partition);
+  const patience = { stage: 'transform', telemetry, retryDelayMs, ending } as const;
   try {
     await counts.open();
     const take = await options.reading?.(assignment.partition);
@@ -79,7 +79,7 @@ async function runPartition(
       counts.received(records.length);
       telemetry.emit('received', { stage: 'transform', events: records.length });
       const events = records.map((record) => read(record, take, now()));
-      const settled = await patiently(options, ending, () =>
+      const settled = await patiently(patience, () =>
         settleBatch({ assignment, counts }, events, options),
       );
       if (settled === undefined) {
@@ -97,26 +97,6 @@ async function runPartition(
 function read(record: StoredRecord, take: Reading | undefined, now: Date): ReadRecord {
   const taken = take === undefined ? record : take(record);
   return taken === undefined ? leftOut(record) : readRaw(taken, now);
-}
-
-/** Tries again while the transport has a passing fault; undefined when `ending` fires meanwhile. */
-async function patiently<T>(
-  { telemetry, retryDelayMs }: TransformStageOptions,
-  ending: AbortSignal,
-  work: () => Promise<T>,
-): Promise<T | undefined> {
-  for (let round = 0; ; round += 1) {
-    try {
-      return await work();
-    } catch (thrown) {
-      if (!(thrown instanceof StreamError) || !thrown.retryable) throw thrown;
-      const waitMs = thrown.retryAfterMs ?? backoffMs(retryDelayMs, round);
-      const { code, message } = thrown;
-      telemetry.emit('stageWaiting', { stage: 'transform', code, message, waitMs });
-      await pause(waitMs, ending);
-      if (ending.aborted) return undefined;
-    }
-  }
 }
 
 /** Derives a batch and makes everything that came of it durable at once; undefined when the partition is no longer ours. */

@@ -73,6 +73,8 @@ export interface Assignment {
   readonly start: number;
   /** Fires when the partition is to be given up: another member joined, this one leaves, the transport closes. */
   readonly revoking: AbortSignal;
+  /** How long after `revoking` the next owner waits for `release`, in milliseconds: at most half the session timeout. */
+  readonly graceMs: number;
   /** Waits for at least one record; an empty answer means that `revoking` or `signal` fired. */
   pull(limit: PullLimit, signal: AbortSignal): Promise<readonly StoredRecord[]>;
   /** Everything below `offset` is settled. Offsets only grow. Resolves with false when the assignment is no longer ours. */

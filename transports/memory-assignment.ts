@@ -9,6 +9,8 @@ export interface MemoryHold {
   readonly isFenced: () => boolean;
   readonly release: () => void;
   readonly start: number;
+  /** See {@link Assignment.graceMs}. */
+  readonly graceMs: number;
   /** Moves the group's offset. */
   readonly commit: (offset: number) => void;
 }
@@ -19,6 +21,7 @@ export class MemoryAssignment implements Assignment {
   readonly partition: number;
   readonly start: number;
   readonly revoking: AbortSignal;
+  readonly graceMs: number;
   readonly #partition: MemoryPartition;
   readonly #hold: MemoryHold;
   #position: number;
@@ -28,6 +31,7 @@ export class MemoryAssignment implements Assignment {
     this.partition = partition.partition;
     this.start = hold.start;
     this.revoking = hold.revoking;
+    this.graceMs = hold.graceMs;
     this.#partition = partition;
     this.#hold = hold;
     this.#position = hold.start;

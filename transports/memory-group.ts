@@ -120,6 +120,7 @@ export class MemoryGroup {
         isFenced: () => fenced,
         release,
         start: this.committed(partition.partition),
+        graceMs: this.#graceMs,
         commit: (offset) => {
           this.#committed.set(partition.partition, Math.max(this.committed(partition.partition), offset));
         },

@@ -8,6 +8,7 @@ import { backoffMs, pause } from './backoff.ts';
 import { batchWithin, type BatchLimits } from './batch-within.ts';
 import type { LaneItem } from './lane-item.ts';
 import { LaneLedger, type LedgerOptions } from './lane-ledger.ts';
+import { patiently } from './patiently.ts';
 import type { SettledWork } from './settler.ts';
 
 /** What a lane works with. */
@@ -20,7 +21,7 @@ export interface LaneOptions extends LedgerOptions {
   /** Fires when a batch in flight may not go on either: what is not settled stays uncommitted. */
   readonly cut: AbortSignal;
   readonly retryDelayMs: number;
-  /** Resolves with false when the partition is no longer ours. */
+  /** Resolves with false when nothing was written, since the partition is no longer ours or is to be given up. */
   readonly settle: (work: SettledWork) => Promise<boolean>;
   /** Told what the catalogue has got. */
   readonly onDelivered: (refs: readonly EntityRef[]) => void;
@@ -111,13 +112,17 @@ export class Lane {
     done(ledger.moved);
   }
 
-  /** Undefined when the time to drain was over meanwhile: nothing of the attempt counts then. Throws when the sink breaks its contract. */
+  /**
+   * Undefined when the time to drain was over meanwhile, or it ends while the state of the sink has a fault: nothing of the attempt
+   * counts then. Throws when the sink breaks its contract.
+   */
   async #attempt(items: readonly LaneItem[]): Promise<readonly Outcome[] | undefined> {
-    const { sink, cut } = this.#options;
+    const { sink, cut, ending, telemetry, retryDelayMs } = this.#options;
     try {
       const batch = items.map(({ record, change }) => deliveryOf(record, change));
-      const outcomes = await sink.deliver(batch, cut);
-      if (outcomes.length === items.length) return outcomes;
+      const patience = { stage: 'sink', telemetry, retryDelayMs, ending } as const;
+      const outcomes = await patiently(patience, () => sink.deliver(batch, cut));
+      if (outcomes === undefined || outcomes.length === items.length) return outcomes;
       throw new StreamError(
         'CATALOG_UNEXPECTED',
         `The sink answered with ${outcomes.length} outcomes for ${items.length} changes.`,

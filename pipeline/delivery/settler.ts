@@ -7,6 +7,7 @@ import type { Credits } from './credits.ts';
 import { deadLetterRecord } from './dead-letters.ts';
 import type { OffsetTracker } from './offset-tracker.ts';
 import type { PartitionCounts } from './partition-counts.ts';
+import { patiently, type Patience } from './patiently.ts';
 
 /** What came of some records: all of it is made durable together, and only then are they settled. */
 export interface SettledWork {
@@ -31,13 +32,16 @@ export interface SettlerOptions {
   readonly tracker: OffsetTracker;
   readonly credits: Credits;
   readonly counts: PartitionCounts;
+  /** How long it is waited for room in the log. */
+  readonly patience: Patience;
 }
 
 /**
  * Settles the records of one partition: parked work, dead letters and the offset in one transaction, for all that is handed in
  * while the one before is written. What the sink has applied is durable before (its `applied/` records are written once the
  * catalogue has confirmed, and before the outcome is known here); the two need not be one transaction, since the catalogue is
- * in none. Killed between them, the changes come again and are unchanged. The other way round they would be lost.
+ * in none. Killed between them, the changes come again and are unchanged. The other way round they would be lost. A passing fault
+ * of the transport (a full disk) is waited out.
  */
 export class Settler {
   readonly #options: SettlerOptions;
@@ -50,7 +54,10 @@ export class Settler {
     this.#options = options;
   }
 
-  /** Resolves when all of it is durable; with false, and nothing is written, when the partition is no longer ours. */
+  /**
+   * Resolves when all of it is durable; with false, and nothing is written, when the partition is no longer ours or is to be given
+   * up while the transport has a fault.
+   */
   settle(work: SettledWork): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#jobs.push({ work, resolve, reject });
@@ -68,8 +75,9 @@ export class Settler {
     while (this.#jobs.length > 0) {
       const jobs = this.#jobs.splice(0);
       try {
-        const held = await this.#write(jobs.map(({ work }) => work));
-        for (const job of jobs) job.resolve(held);
+        const works = jobs.map(({ work }) => work);
+        const held = await patiently(this.#options.patience, () => this.#write(works));
+        for (const job of jobs) job.resolve(held === true);
       } catch (thrown) {
         for (const job of jobs) job.reject(thrown);
       }
@@ -78,7 +86,7 @@ export class Settler {
   }
 
   async #write(works: readonly SettledWork[]): Promise<boolean> {
-    const { transport, tracker, credits, assignment, counts } = this.#options;
+    const { transport, tracker, credits, assignment, counts, patience } = this.#options;
     const offsets = works.flatMap(({ records }) => records.map(({ offset }) => offset));
     const offset = tracker.committableWith(offsets);
     for (const { records } of works) for (const record of records) this.#ahead.set(record.offset, record.as);
@@ -94,7 +102,10 @@ export class Settler {
     ].filter(({ records }) => records.length > 0);
     if (appends.length + state.length > 0 || offset > tracker.committable) {
       const commits = [{ assignment, offset }];
-      if (!(await transport.transactions.run({ appends, state, commits }))) return false;
+      if (!(await transport.transactions.run({ appends, state, commits }))) {
+        patience.telemetry.emit('commitRefused', { stage: patience.stage });
+        return false;
+      }
     }
     counts.written(ways);
     for (const [at] of below) this.#ahead.delete(at);

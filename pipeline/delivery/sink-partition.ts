@@ -21,6 +21,9 @@ import { PartitionCounts } from './partition-counts.ts';
 import type { Parking } from './parking.ts';
 import { type SettledWork, Settler } from './settler.ts';
 
+/** What part of the grace time of a partition batches in flight may take to end. */
+const drainShare = 0.8;
+
 /** One partition in the hands of the sink. */
 export class SinkPartition {
   readonly #assignment: Assignment;
@@ -50,7 +53,7 @@ export class SinkPartition {
     this.#ending = AbortSignal.any([shared.stop, this.#failed.signal, assignment.revoking]);
     this.#tracker = new OffsetTracker(assignment.start);
     this.#credits = new Credits(options.credits);
-    const { transport } = options;
+    const { transport, telemetry, retryDelayMs } = options;
     this.#counts = new PartitionCounts(transport.transactions.state, this.#group, assignment.partition);
     this.#settler = new Settler({
       transport,
@@ -58,6 +61,7 @@ export class SinkPartition {
       tracker: this.#tracker,
       credits: this.#credits,
       counts: this.#counts,
+      patience: { stage: 'sink', telemetry, retryDelayMs, ending: this.#ending },
     });
   }
 
@@ -131,11 +135,15 @@ export class SinkPartition {
     });
   }
 
-  /** Cuts off what is still in flight when the time to drain is over. Returns the function that ends the watch. */
+  /**
+   * Cuts off what is still in flight when the time to drain is over: before the next owner begins, with time left to say so.
+   * Returns the function that ends the watch.
+   */
   #limitDrain(): () => void {
     let timer: NodeJS.Timeout | undefined;
     const begin = (): void => {
-      timer = setTimeout(() => this.#cut.abort(this.#ending.reason), this.#options.drainMs ?? 10_000);
+      const drainMs = this.#assignment.graceMs * drainShare;
+      timer = setTimeout(() => this.#cut.abort(this.#ending.reason), drainMs);
     };
     if (this.#ending.aborted) begin();
     else this.#ending.addEventListener('abort', begin, { once: true });
@@ -160,7 +168,7 @@ export class SinkPartition {
       canPlace: (typeName) => sink.canPlace?.(typeName) === true,
       ending: this.#ending,
       cut: this.#cut.signal,
-      settle: (work) => this.#settled(work),
+      settle: (work) => this.#settler.settle(work),
       onDelivered: (refs) => this.#parking.delivered(refs),
     });
   }
@@ -190,16 +198,10 @@ export class SinkPartition {
     }
   }
 
-  async #settled(work: SettledWork): Promise<boolean> {
-    const isOurs = await this.#settler.settle(work);
-    if (!isOurs) this.#options.telemetry.emit('commitRefused', { stage: 'sink' });
-    return isOurs;
-  }
-
   #settle(work: SettledWork, done: () => void): void {
-    this.#settled(work).then(
-      (isOurs) => {
-        if (isOurs) done();
+    this.#settler.settle(work).then(
+      (isDurable) => {
+        if (isDurable) done();
       },
       (thrown: unknown) => this.#failed.abort(thrown),
     );

@@ -72,9 +72,9 @@ export class BatchWriter {
 
   /** Before the outcomes are known, and before anything reads the state. Killed before it, the batch comes again and is equal. */
   async #keepRecords(): Promise<void> {
-    const records = this.#records;
+    if (this.#records.length === 0) return;
+    await this.#context.state.write(this.#records); // where it fails, they are still to be written
     this.#records = [];
-    if (records.length > 0) await this.#context.state.write(records);
   }
 
   /** Sends units in one request; when that fails because of one of them, looks for it by halving. */

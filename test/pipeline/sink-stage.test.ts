@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { Outcome, Sink } from '../../pipeline/sink.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
+import { createMemoryTransport } from '../../transports/memory.ts';
 import {
   ScriptedSink,
   change,
@@ -192,7 +193,9 @@ describe('SinkStage.run()', () => {
           ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
           : Promise.resolve(),
     );
-    const stage = await start(hanging, many, { drainMs: 1 });
+    const stage = await start(hanging, many, {
+      transport: createMemoryTransport({ revokeGraceMs: 10 }),
+    });
     await vi.waitFor(() => expect(hanging.batches.flat()).toContain('c30'));
     await vi.waitFor(() => expect(stage.settled.delivered).toBeGreaterThan(20));
     stage.stop();

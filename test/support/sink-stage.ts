@@ -97,6 +97,8 @@ export interface Stage {
   readonly settled: Record<Settlement | 'received', number>;
   /** What became of what was parked, in order. */
   readonly unparked: readonly string[];
+  /** Codes of what it waited for in its transport, in order. */
+  readonly waited: readonly string[];
   readonly sweep: () => Promise<boolean>;
   readonly stop: () => void;
   readonly ended: Promise<void>;
@@ -136,6 +138,8 @@ export async function start(
   });
   const unparked: string[] = [];
   telemetry.on('unparked', ({ as }) => unparked.push(as));
+  const waited: string[] = [];
+  telemetry.on('stageWaiting', ({ stage, code }) => waited.push(`${stage} ${code}`));
   const leave = new AbortController();
   const running = new SinkStage({
     transport,
@@ -158,7 +162,7 @@ export async function start(
     await transport.close();
   });
   const sweep = () => running.sweep(leave.signal);
-  return { transport, settled, unparked, sweep, stop: () => leave.abort(), ended };
+  return { transport, settled, unparked, waited, sweep, stop: () => leave.abort(), ended };
 }
 
 /** The offset that the stage has committed. */

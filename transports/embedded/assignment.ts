@@ -22,6 +22,8 @@ export interface Held {
   readonly partition: number;
   readonly member: string;
   readonly epoch: number;
+  /** See {@link Assignment.graceMs}. */
+  readonly graceMs: number;
 }
 
 /** One partition in the hands of this process. Whether it still is, is looked up in every transaction. */
@@ -30,6 +32,7 @@ export class EmbeddedAssignment implements Assignment {
   readonly partition: number;
   readonly start: number;
   readonly epoch: number;
+  readonly graceMs: number;
   readonly #shared: Shared;
   readonly #held: Held;
   readonly #revoking = new AbortController();
@@ -47,6 +50,7 @@ export class EmbeddedAssignment implements Assignment {
     this.epoch = held.epoch;
     const counters = shared.log.partition(held.topic, held.partition);
     this.start = shared.groups.position(held.topic, held.group, held.partition, counters);
+    this.graceMs = held.graceMs;
     this.#position = this.start;
   }
 

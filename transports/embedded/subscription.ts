@@ -185,11 +185,11 @@ export class Subscription {
   }
 
   #take(partition: number, epoch: number): void {
-    const { topic, group } = this.#options;
+    const { topic, group, graceMs } = this.#options;
     const member = this.#member;
     const assignment = new EmbeddedAssignment(
       this.#shared,
-      { topic, group, partition, member, epoch },
+      { topic, group, partition, member, epoch, graceMs },
       async () => {
         if (this.#shared.isClosed()) return;
         await this.#shared.committer.run(() =>

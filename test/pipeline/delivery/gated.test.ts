@@ -94,6 +94,7 @@ describe('gated()', () => {
       partition: 0,
       start: 0,
       revoking: stop.signal,
+      graceMs: 1,
       pull: async () => {
         throw new Error('torn cable');
       },
