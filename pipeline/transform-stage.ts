@@ -79,9 +79,7 @@ async function runPartition(
       counts.received(records.length);
       telemetry.emit('received', { stage: 'transform', events: records.length });
       const events = records.map((record) => read(record, take, now()));
-      const settled = await patiently(patience, () =>
-        settleBatch({ assignment, counts }, events, options),
-      );
+      const settled = await patiently(patience, () => settleBatch({ assignment, counts }, events, options));
       if (settled === undefined) {
         // Stopped while it waited, or no longer ours: the next owner receives all of it again.
         telemetry.emit('returned', { stage: 'transform', events: records.length });

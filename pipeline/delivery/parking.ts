@@ -112,6 +112,7 @@ export class Parking {
     await this.#adopted(AbortSignal.any([signal, AbortSignal.timeout(adoptionMs)]));
     const woken = this.#wakes.size > 0;
     await Promise.all(this.#wakes);
+    await this.#rounds.run(() => this.#progress.settledThrough()); // one that an earlier round began says nothing of now
     return (await this.#round(signal)) > 0 || woken;
   }
 
