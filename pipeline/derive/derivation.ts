@@ -13,19 +13,19 @@ import { toStreamError } from '../errors.ts';
 import { objectRecordKey } from '../raw-record.ts';
 import type { Naming } from '../naming.ts';
 import type { Table } from '../table.ts';
-import type { DerivedEntity, KnownAsset, ObjectRawEvent, Transform } from '../transform.ts';
+import type { DerivedEntity, KnownAsset, ObjectRawEvent } from '../transform.ts';
 import type { Applied, DerivationFailure } from './deriver.ts';
 import { objectKey, refKey } from './keys.ts';
 import { KnownAssets, rememberedAsset } from './known-assets.ts';
 import { encodeRecord, eventOf, ObjectRecords, partOf } from './object-records.ts';
 import { deletion, type Heard, Roots, type Speaker, upsert } from './roots.ts';
-import { describeEvent, runTransforms } from './run-transforms.ts';
+import { describeEvent, type TransformRun } from './run-transforms.ts';
 import { derivedStatistics } from './statistics.ts';
 
 /** What derives within one transaction. */
 export interface DerivationOptions {
   readonly table: Table;
-  readonly transforms: readonly Transform[];
+  readonly transforms: TransformRun;
   readonly naming: Naming;
   /** Whether a producer, as part of a key, counts. */
   readonly speaks: (producer: string) => boolean;
@@ -112,7 +112,7 @@ export class Derivation {
   ): Pick<Step, 'after' | 'record' | 'said'> {
     const asked = new Map<string, EntityRef>();
     this.#asked = asked;
-    const derivations = runTransforms(this.#options.transforms, event);
+    const derivations = this.#options.transforms.derive(event);
     const said = new Map<string, DerivedEntity>();
     for (const { changes } of derivations)
       for (const change of changes) said.set(refKey(change.entities[0]), change);

@@ -4,6 +4,7 @@ import type { Naming } from '../naming.ts';
 import { keyPart, type Table } from '../table.ts';
 import type { KnownView, Transform } from '../transform.ts';
 import { Derivation, type ReceivedEvent } from './derivation.ts';
+import { TransformRun } from './run-transforms.ts';
 
 /** What became of one raw event. */
 export type Applied =
@@ -42,14 +43,14 @@ export interface DeriverOptions {
  * work: what one of them changes, the next transaction of another one sees.
  */
 export class Deriver {
-  readonly #transforms: readonly Transform[];
+  readonly #transforms: TransformRun;
   readonly #naming: Naming;
   readonly #speaks: (producer: string) => boolean;
   #current: Derivation | undefined;
 
   constructor({ transforms, naming, producers }: DeriverOptions) {
     const view: KnownView = { asset: (ref) => this.#current?.lookUp(ref) };
-    this.#transforms = transforms(view);
+    this.#transforms = new TransformRun(transforms(view));
     this.#naming = naming;
     const configured = producers === undefined ? undefined : new Set([...producers].map(keyPart));
     this.#speaks = (producer) => configured?.has(producer) ?? true;

@@ -1,11 +1,13 @@
 import type { DerivedObject, EntityRef, RememberedAsset } from '../../schemas/types.ts';
-import { keyPart, type Table } from '../table.ts';
+import { keyPart, type Table, type TableKey } from '../table.ts';
 import type { KnownAsset } from '../transform.ts';
 import { refKey } from './keys.ts';
 import type { ObjectRecords } from './object-records.ts';
 
 const known = 'known';
 const asked = 'asked';
+/** Marks an asset that somebody has asked for, once: a look at one key is much cheaper than a look for the first of many. */
+const everAsked = 'ever-asked';
 const nothing = new Uint8Array();
 
 /**
@@ -50,6 +52,10 @@ export class KnownAssets {
   /** Replaces what an object asks for. */
   setAsked(object: string, before: readonly EntityRef[], after: readonly EntityRef[]): void {
     this.#replace(asked, object, { before, after });
+    for (const ref of after) {
+      const key: TableKey = [everAsked, keyPart(refKey(ref))];
+      if (this.#table.get(key) === undefined) this.#table.put(key, nothing);
+    }
   }
 
   /** Replaces what an object makes known by `change`, and returns the objects whose look-ups now have another answer. */
@@ -72,7 +78,7 @@ export class KnownAssets {
 
   #askers(ref: EntityRef): readonly string[] {
     const asset = keyPart(refKey(ref));
-    if (this.#table.first([asked, asset]) === undefined) return [];
+    if (this.#table.get([everAsked, asset]) === undefined) return [];
     return Array.from(this.#table.scan([asked, asset]), ({ key: [, , object = ''] }) => object);
   }
 

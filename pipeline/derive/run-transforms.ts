@@ -1,20 +1,27 @@
-import { of } from 'rxjs';
+import { Subject } from 'rxjs';
 import type { ObjectEventType, RawEvent, TypedEvent } from '../../schemas/types.ts';
 import { StreamError, toStreamError } from '../errors.ts';
 import type { Derivation, ObjectRawEvent, Transform } from '../transform.ts';
 
-/** Runs every transform on one event; transforms are synchronous, so the results are there when it returns. Throws a StreamError that names the event. */
-export function runTransforms(
-  transforms: readonly Transform[],
-  event: ObjectRawEvent,
-): readonly Derivation[] {
-  const derivations: Derivation[] = [];
-  try {
-    for (const transform of transforms) derivations.push(...runOne(transform, event));
-  } catch (thrown) {
-    throw toStreamError(thrown, 'TRANSFORM_FAILED', describeEvent(event));
+/**
+ * Runs transforms on one event after another. Each operator is subscribed to once, and anew after an error, so that an event which
+ * fails costs that event alone.
+ */
+export class TransformRun {
+  readonly #running: readonly Running[];
+
+  constructor(transforms: readonly Transform[]) {
+    this.#running = transforms.map((transform) => new Running(transform));
   }
-  return derivations;
+
+  /** What every transform says of an event. Throws a StreamError that names the event. */
+  derive(event: ObjectRawEvent): readonly Derivation[] {
+    try {
+      return this.#running.flatMap((one) => one.next(event));
+    } catch (thrown) {
+      throw toStreamError(thrown, 'TRANSFORM_FAILED', describeEvent(event));
+    }
+  }
 }
 
 /** An event in a few words, for messages. */
@@ -22,23 +29,46 @@ export function describeEvent({ type, value }: TypedEvent<ObjectEventType | 'rem
   return `${type} ${value.objectId} of ${value.producer}`;
 }
 
-function runOne(transform: Transform, event: ObjectRawEvent): readonly Derivation[] {
-  const derivations: Derivation[] = [];
-  let failure: { readonly thrown: unknown } | undefined;
-  let completed = false;
-  of<RawEvent>(event)
-    .pipe(transform)
-    .subscribe({
-      next: (derivation) => derivations.push(derivation),
-      error: (thrown: unknown) => {
-        failure = { thrown };
+/** One operator, subscribed. Transforms are synchronous: what they say of an event is there when `next` returns. */
+class Running {
+  readonly #transform: Transform;
+  #events: Subject<RawEvent> | undefined;
+  /** What was said of the current event; undefined between events. */
+  #said: Derivation[] | undefined;
+  #failure: { readonly thrown: unknown } | undefined;
+
+  constructor(transform: Transform) {
+    this.#transform = transform;
+  }
+
+  next(event: ObjectRawEvent): readonly Derivation[] {
+    const said: Derivation[] = [];
+    this.#said = said;
+    this.#events ??= this.#subscribe();
+    this.#events.next(event);
+    this.#said = undefined;
+    const failure = this.#failure;
+    if (failure === undefined) return said;
+    this.#failure = undefined;
+    this.#events = undefined;
+    throw failure.thrown;
+  }
+
+  #subscribe(): Subject<RawEvent> {
+    const events = new Subject<RawEvent>();
+    const end = (thrown: unknown): void => {
+      this.#failure ??= { thrown };
+    };
+    events.pipe(this.#transform).subscribe({
+      next: (derivation) => {
+        if (this.#said === undefined) end(new StreamError('TRANSFORM_FAILED', late));
+        else this.#said.push(derivation);
       },
-      complete: () => {
-        completed = true;
-      },
+      error: end,
+      complete: () => end(new StreamError('TRANSFORM_FAILED', 'A transform ended before its events did.')),
     });
-  if (failure !== undefined) throw failure.thrown;
-  if (!completed)
-    throw new StreamError('TRANSFORM_FAILED', 'A transform did not complete: transforms are synchronous.');
-  return derivations;
+    return events;
+  }
 }
+
+const late = 'A transform answered after its event was over: transforms are synchronous.';
