@@ -26,7 +26,7 @@ async function serveMetrics(
     const answer = (status: number, type: string, text: string): void => {
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
     };
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const [pathname] = (request.url ?? '/').split('?'); // not parsed as a URL: what is none, such as `//`, would throw
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (isRead && pathname === '/metrics') {
       metrics.text().then(

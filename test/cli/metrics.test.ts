@@ -96,6 +96,8 @@ it('startMetrics() answers /metrics and /healthz, which turns when the process d
   expect((await get('/metrics')).headers.get('content-type')).toContain('version=0.0.4');
   expect(await (await get('/metrics')).text()).toContain('purview_streams_process_cpu_seconds_total');
   expect([(await get('/healthz')).status, (await get('/other')).status]).toEqual([200, 404]);
+  expect((await get('/healthz?x=1')).status).toBe(200);
+  expect((await get('//')).status).toBe(404); // no URL that can be parsed
   server.drain();
   expect((await get('/healthz')).status).toBe(503);
   const port = Number(new URL(server.url).port);
