@@ -28,3 +28,13 @@ export function withoutSignature(name: string): string {
   const query = name.indexOf('?');
   return query >= 0 && /[?&]sig=/i.test(name.slice(query)) ? name.slice(0, query) : name;
 }
+
+const quotedValue = /'[^']*'?|\\"(?:(?!\\").)*(?:\\")?|""(?:[^"]|"(?!"))*(?:"")?/gs;
+
+/**
+ * Takes out of a piece of a log what a statement in it may have between quotes: values, and passwords that no name announces. Also what is
+ * quoted twice, as a text in JSON or CSV is; a quotation may end with the piece. Names that are quoted so go too: it is for display.
+ */
+export function withoutQuoted(text: string): string {
+  return redactText(text.replaceAll(quotedValue, redacted));
+}

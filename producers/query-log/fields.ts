@@ -1,5 +1,6 @@
 import { StreamError } from '../../pipeline/errors.ts';
 import type { JsonValue } from '../../platform/json.ts';
+import { withoutQuoted } from '../../platform/redact.ts';
 import type { Row } from './parse-record.ts';
 
 /** Reads the fields of one row; every error names the place, the field and the kind of its value. */
@@ -58,11 +59,13 @@ export class Fields {
   }
 
   #wrong(name: string, what: string, value: JsonValue): never {
-    // A value may be a secret or a whole statement: its beginning says enough.
+    // A value may be a whole statement, where columns are mixed up: its beginning says enough, without what it quotes.
     const shown =
       value === null
         ? ''
-        : `: ${JSON.stringify(typeof value === 'string' ? value.slice(0, 40) : typeof value)}`;
+        : typeof value === 'string'
+          ? `: ${withoutQuoted(JSON.stringify(value.slice(0, 200))).slice(0, 42)}`
+          : `: "${typeof value}"`;
     throw new StreamError('SOURCE_INVALID', `${this.#place}, field ${name}, ${what}${shown}.`);
   }
 }

@@ -3,7 +3,7 @@ import { StreamError, toStreamError } from '../../pipeline/errors.ts';
 import type { ScanContext } from '../../pipeline/producer.ts';
 import { parseJson } from '../../platform/json.ts';
 import { decodeText, fileError, resolveUnder } from '../../platform/read-file.ts';
-import { redactText } from '../../platform/redact.ts';
+import { withoutQuoted } from '../../platform/redact.ts';
 import type { StatementHistory } from '../../platform/statement-history.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
 import { Fields } from './fields.ts';
@@ -156,7 +156,7 @@ export class FileReader {
     this.#rejected += 1;
     if (this.#rejected > maxRejections) return;
     const error = toStreamError(thrown, 'SOURCE_INVALID', place);
-    const text = redactText(bytes.subarray(0, 2_000).toString('utf8'));
+    const text = withoutQuoted(bytes.subarray(0, 2_000).toString('utf8'));
     this.#context.reject({ objectId: place, error, bytes: Buffer.from(text) });
   }
 }

@@ -206,6 +206,24 @@ describe('query-log scan()', () => {
     );
   });
 
+  it('keeps no value of a statement in what it rejects, however the statement is quoted', async () => {
+    const secret = `ALTER USER u PASSWORD 'canary' -- "canary"`;
+    await write(
+      [
+        line(secret, { time: secret }),
+        `{"statement":${JSON.stringify(secret)},"user":"u"} x\n`,
+        `{"statement":"GRANT x TO u IDENTIFIED BY 'canary`,
+      ].join(''),
+    );
+    const json = await scanAll(await open());
+    await write(`statement,time\n"SELECT ""canary"", 'canary'",x,y\n`);
+    const csv = await scanAll(await open({ format: 'csv' }));
+    const rejections = [...json.rejections, ...csv.rejections];
+    expect(rejections).toHaveLength(3);
+    for (const { error, bytes = Buffer.alloc(0) } of rejections)
+      expect(`${error.message} ${Buffer.from(bytes).toString()}`).not.toContain('canary');
+  });
+
   it('rejects a wrong record of CSV alone, also one whose quotation has no end', async () => {
     const good = 'INSERT INTO a SELECT x FROM s\n';
     await write(`statement\n${good}"a"b\n1,2,3\n${good}"no end\n${good.repeat(40_000)}`);
