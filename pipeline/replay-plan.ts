@@ -77,14 +77,17 @@ export async function replayInPlace(
   scope: ReplayScope,
 ): Promise<void> {
   const partitions = await transport.describe(topics.raw);
+  const { state } = transport.transactions;
+  // An earlier one may not have been through: what it was to say again is behind the committed offset, and is said again still.
+  const earlier = inPlaceSchema.safeParse(await state.get(inPlaceKey)).data?.before;
   const before = Object.fromEntries(
     partitions.map(({ partition, earliest, committed }) => [
       partition,
-      committed[groups.transform] ?? earliest,
+      Math.max(committed[groups.transform] ?? earliest, earlier?.[partition] ?? 0),
     ]),
   );
   // The mark first: whoever joins after the reset must see it. On its own it says nothing of what is still to be read.
-  await transport.transactions.state.write([{ key: inPlaceKey, value: { scope, before } }]);
+  await state.write([{ key: inPlaceKey, value: { scope, before } }]);
   await transport.admin.resetOffsets(topics.raw, groups.transform, from);
 }
 
