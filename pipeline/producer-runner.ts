@@ -76,6 +76,7 @@ export class ProducerRunner {
     if (this.#incarnation === undefined) await this.scan(signal, false);
     try {
       await this.#apply(change, signal);
+      while (await this.#isOutdated()) await this.#scan(signal, true);
     } catch (thrown) {
       this.#inventory = undefined;
       throw thrown;

@@ -13,7 +13,7 @@ import { collect } from '../contracts/transport.ts';
 const never = new AbortController().signal;
 const ids = ['a', 'b', 'c'] as const;
 
-/** Jobs in memory; `during` runs in the middle of the next scan. */
+/** Jobs in memory; `during` runs in the middle of the next scan or change. */
 class Source implements Producer {
   jobs: readonly string[] = [];
   during: (() => Promise<unknown>) | undefined;
@@ -22,7 +22,11 @@ class Source implements Producer {
     return 'life';
   }
 
-  async *scan(): AsyncIterable<FoundObject> {
+  scan(): AsyncIterable<FoundObject> {
+    return this.found();
+  }
+
+  async *found(): AsyncIterable<FoundObject> {
     const nothing = {
       description: null,
       lastRun: null,
@@ -93,6 +97,19 @@ it('approveRemovals() emits what the newest scan did not find, and a live runner
   producer.jobs = ['a', 'b'];
   await runner.scan(never, false);
   expect(await alive()).toEqual(['a', 'b']);
+});
+
+it('approveRemovals() amid a change takes away nothing that the change has found', async () => {
+  const { transport, producer, runner, alive } = await open();
+  producer.jobs = ids;
+  await runner.scan(never, false);
+  producer.jobs = [];
+  await runner.scan(never, false);
+  producer.jobs = ids;
+  // The change finds all of it again as it was known; before it ends, somebody approves.
+  producer.during = () => approveRemovals(transport, 'p', new Date(0));
+  await runner.apply({ found: producer.found(), looked: [], mark: 1 }, never);
+  expect(await alive()).toEqual(ids);
 });
 
 it('approveRemovals() and a runner agree in the end, whatever is decided when, also amid a scan', async () => {
