@@ -186,7 +186,9 @@ export class Derivation {
     } catch (thrown) {
       const key = objectKey(before, before.objectType);
       const error = toStreamError(thrown, 'TRANSFORM_FAILED', key);
-      const event = { key: objectRecordKey(before, before.objectType), value: Buffer.from(before.event) };
+      const { partition, offset } = before;
+      const value = Buffer.from(before.event);
+      const event = { key: objectRecordKey(before, before.objectType), partition, offset, value };
       failures.push({ producer: before.producer, key, event, error });
       return undefined;
     }

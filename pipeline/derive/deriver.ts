@@ -3,7 +3,7 @@ import type { StreamError } from '../errors.ts';
 import type { Naming } from '../naming.ts';
 import { keyPart, type Table } from '../table.ts';
 import type { KnownView, Transform } from '../transform.ts';
-import { Derivation, type ReceivedEvent } from './derivation.ts';
+import { Derivation, type EventPlace, type ReceivedEvent } from './derivation.ts';
 import { TransformRun } from './run-transforms.ts';
 
 /** What became of one raw event. */
@@ -23,7 +23,7 @@ export interface DerivationFailure {
   readonly producer: string;
   readonly key: string;
   /** Its own event, as it stands on the raw topic: what has to be tried again. */
-  readonly event: { readonly key: string; readonly value: Uint8Array };
+  readonly event: EventPlace & { readonly key: string; readonly value: Uint8Array };
   readonly error: StreamError;
 }
 

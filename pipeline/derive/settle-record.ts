@@ -77,6 +77,7 @@ export function settleApplied(
     ...applied.failures.map(({ producer: of, key, event, error }) => ({
       ...about(error, of, key),
       ...event,
+      headers: {}, // those of the record say where that one stood
     })),
     ...faults.map(({ change, error }) =>
       about(error, change.producer, `${change.typeName}/${change.qualifiedName}`),

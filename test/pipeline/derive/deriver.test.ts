@@ -250,7 +250,7 @@ describe('Deriver.apply()', () => {
       failures: [
         {
           producer: 'p',
-          event: { key: 'p/job/j' },
+          event: { key: 'p/job/j', partition: 0, offset: 0 }, // its own place: that is what redriving it goes by
           error: { code: 'TRANSFORM_FAILED', message: 'job j of p: x is not a function' },
         },
       ],
