@@ -1,6 +1,6 @@
 import { toHeaders } from '../schemas/cloud-events.ts';
 import type { DeadLetter } from '../schemas/types.ts';
-import { redrivenHeaders } from '../pipeline/delivery/redriven.ts';
+import { redrivenFrom, redrivenHeaders } from '../pipeline/delivery/redriven.ts';
 import { topics } from '../pipeline/topics.ts';
 import type { NewRecord, Transport } from '../pipeline/transport.ts';
 
@@ -15,7 +15,8 @@ const batchSize = 200;
 /**
  * Puts the events of dead letters back on the topics that they came from, with their bytes, key and headers, in the order in which
  * they stood there, and takes the letters back. Both are one transaction: a letter is there, or its event is. Events know where
- * they stood at first, so that what has come after them wins.
+ * they stood at first, so that what has come after them wins. A raw event stays a letter where its object has a newer one: compaction
+ * keeps the last event of a key, and would keep the old one.
  */
 export async function redriveLetters(
   transport: Transport,
@@ -30,7 +31,13 @@ export async function redriveLetters(
     results.push({ id: letter.id, redriven: false, reason: reasonToKeep(letter) });
     return [];
   });
-  const events = [...eventsOf(placed)].sort(byPlace);
+  const newer = await lastOffsets(transport, placed);
+  const events = [...eventsOf(placed)].sort(byPlace).filter((letters) => {
+    const [{ topic, key, offset }] = letters;
+    if (topic !== topics.raw || (newer.get(key) ?? offset) <= offset) return true;
+    for (const { letter } of letters) results.push({ id: letter.id, redriven: false, reason: newerReason });
+    return false;
+  });
   for (let at = 0; at < events.length; at += batchSize) {
     const batch = events.slice(at, at + batchSize);
     const names = [...new Set(batch.map(([{ topic }]) => topic))];
@@ -70,6 +77,26 @@ interface Placed {
   readonly offset: number;
   readonly key: string;
   readonly value: Uint8Array;
+}
+
+const newerReason = 'Its object has a newer event, which counts. Drop the letter.';
+
+/** Where the last event of each key of the raw topic stands among those that letters name, as far as it came after them. */
+async function lastOffsets(
+  transport: Transport,
+  placed: readonly Placed[],
+): Promise<ReadonlyMap<string, number>> {
+  const raw = placed.filter(({ topic }) => topic === topics.raw);
+  const keys = new Set(raw.map(({ key }) => key));
+  const last = new Map<string, number>();
+  for (const partition of new Set(raw.map((one) => one.partition))) {
+    const from = Math.min(...raw.flatMap((one) => (one.partition === partition ? [one.offset] : [])));
+    for await (const record of transport.read(topics.raw, partition, from)) {
+      const offset = redrivenFrom(record.headers)?.offset ?? record.offset;
+      if (keys.has(record.key)) last.set(record.key, Math.max(offset, last.get(record.key) ?? 0));
+    }
+  }
+  return last;
 }
 
 /** Letters by event: one event may have cost several letters, and goes back once. */

@@ -106,6 +106,24 @@ describe('redriveLetters()', () => {
     expect(await readDeadLetters(transport)).toEqual([]);
   });
 
+  it('puts no raw event behind a newer one of its object, which compaction would remove', async () => {
+    const transport = await open();
+    const events = [1, 2].flatMap((value) =>
+      ['k', 'l'].map((key) => ({ key, value: Uint8Array.of(value), headers: {} })),
+    );
+    await transport.append(topics.raw, events.slice(0, 3)); // of l there is only one
+    const stored = await all(transport, topics.raw);
+    const letters = stored.map((one) => letterOf(one));
+    await appendDeadLetters(transport, letters);
+    const results = await redriveLetters(transport, letters, now);
+    expect(results.filter(({ redriven }) => !redriven)).toMatchObject([
+      { reason: expect.stringContaining('newer') },
+    ]);
+    const last = new Map((await all(transport, topics.raw)).map(({ key, value }) => [key, value?.[0]]));
+    expect(last).toEqual(new Map([...last.keys()].map((key) => [key, key === 'k' ? 2 : 1])));
+    expect((await readDeadLetters(transport)).map(({ key, value }) => [key, value?.[0]])).toEqual([['k', 1]]);
+  });
+
   it('keeps a letter that never was an event, and says what reads it again', async () => {
     const transport = await open();
     const letter: DeadLetter = {
