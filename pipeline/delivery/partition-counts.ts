@@ -44,8 +44,8 @@ export class PartitionCounts {
 
   /** Goes on from what earlier owners have counted; what they had taken and not settled comes again. Called once the partition is ours. */
   async open(): Promise<void> {
-    const found = await this.#state.get(this.#key);
-    if (found !== undefined) this.#stored = shape.parse(found);
+    // Counts that another version wrote begin anew: they are for people, and must not keep a partition from being read.
+    this.#stored = shape.safeParse(await this.#state.get(this.#key)).data ?? this.#stored;
     const { received, returned, owners } = this.#stored;
     const left = received - returned - sum(this.#stored.settled);
     this.#stored = { ...this.#stored, returned: returned + left, owners: owners + 1 };
@@ -79,7 +79,8 @@ export async function readStageTotals(state: StateStore): Promise<readonly Stage
   for (const stage of stageNames) {
     let total: Stored | undefined;
     for await (const { value } of state.scan(`${prefix}${inputOf[stage].group}/`)) {
-      const part = shape.parse(value);
+      const part = shape.safeParse(value).data;
+      if (part === undefined) continue;
       total = total === undefined ? part : added(total, part);
     }
     if (total === undefined) continue;

@@ -46,3 +46,16 @@ it('readStageTotals() keeps received = settled + returned + in flight over any l
     }),
   );
 });
+
+it('PartitionCounts.open() begins anew where another version has counted', async () => {
+  const state = createMemoryState();
+  await state.write([{ key: `stage-counts/${groups.sink}/0`, value: { received: 7, settled: {} } }]);
+  expect(await readStageTotals(state)).toEqual([]);
+  const counts = new PartitionCounts(state, groups.sink, 0);
+  await counts.open();
+  counts.received(2);
+  await state.write([counts.write(['delivered'])]);
+  expect(await readStageTotals(state)).toMatchObject([
+    { stage: 'sink', received: 2, inFlight: 1, owners: 1 },
+  ]);
+});
