@@ -2,8 +2,8 @@ import { loadModule, parsePlPgSQLSync, parseSync } from 'libpg-query';
 import { messageOf } from '../pipeline/errors.ts';
 import type { PostgresParser, PostgresTree } from '../pipeline/postgres-parser.ts';
 
-/** UTF-16 units of a text that is handed to the parser; its memory is that of the process. */
-const maxCharacters = 4 * 1024 * 1024;
+/** Bytes, as UTF-8, of a text that is handed to the parser; its memory is that of the process. */
+const maxBytes = 4 * 1024 * 1024;
 
 /**
  * Tokens in a row that may lie inside each other, of `1 + 1 + …` and the like. The parser recurses over its tree: at some 10,000 it runs out
@@ -23,7 +23,7 @@ export async function loadPostgresParser(): Promise<PostgresParser> {
 }
 
 function guarded(parse: (text: string) => unknown, text: string): PostgresTree {
-  if (text.length > maxCharacters) return { problem: `it has more than ${maxCharacters} characters` };
+  if (Buffer.byteLength(text) > maxBytes) return { problem: `it has more than ${maxBytes} bytes` };
   // The parser takes C strings: it would stop at a NUL without a word.
   if (text.includes('\0')) return { problem: 'it holds a NUL character' };
   if (isDeep(text)) return { problem: `more than ${maxRun} parts of it may lie inside each other` };

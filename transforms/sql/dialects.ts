@@ -25,6 +25,11 @@ export interface Dialect {
   readonly nestedComments: boolean;
   /** `$$…$$` and `$tag$…$tag$` quote a body. */
   readonly dollarQuotes: boolean;
+  /**
+   * What begins with `$`: a parameter if a number follows, else a name (`numbers`); always a parameter (`parameters`);
+   * always a name, as of Snowflake's columns by position (`names`).
+   */
+  readonly dollarWords: 'numbers' | 'parameters' | 'names';
   /** Statements need no `;` between them and batches end at GO. */
   readonly tsql: boolean;
   /** An item of a select list may use the alias of an earlier one. */
@@ -44,6 +49,7 @@ const base = {
   slashComment: false,
   nestedComments: false,
   dollarQuotes: false,
+  dollarWords: 'numbers',
   tsql: false,
   lateralAliases: false,
   structs: false,
@@ -58,6 +64,7 @@ const mysql = {
   doubleQuote: 'string',
   backslash: true,
   hashComment: true,
+  dollarWords: 'names',
   threeParts: false,
 } as const;
 
@@ -71,6 +78,7 @@ const rules = {
     backslash: true,
     slashComment: true,
     dollarQuotes: true,
+    dollarWords: 'names',
     lateralAliases: true,
   },
   bigquery: {
@@ -92,9 +100,16 @@ const rules = {
   trino: { ...base, structs: true },
   clickhouse: { ...base, lateralAliases: true, folding: 'preserve', backslash: true, threeParts: false },
   teradata: { ...base, lateralAliases: true, folding: 'preserve', threeParts: false },
-  sqlite: { ...base, folding: 'preserve', brackets: true, threeParts: false },
+  sqlite: { ...base, folding: 'preserve', brackets: true, dollarWords: 'parameters', threeParts: false },
   generic: { ...base, dollarQuotes: true },
-  duckdb: { ...base, lateralAliases: true, folding: 'preserve', dollarQuotes: true, structs: true },
+  duckdb: {
+    ...base,
+    lateralAliases: true,
+    folding: 'preserve',
+    dollarQuotes: true,
+    dollarWords: 'parameters',
+    structs: true,
+  },
   db2: { ...base, folding: 'upper' },
   greenplum: postgres,
   materialize: postgres,

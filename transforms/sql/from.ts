@@ -9,6 +9,7 @@ import { type Expression, type Name, type Pivot, type Source } from './ir.ts';
 import { maxPivots, maxQueryDepth } from './limits.ts';
 import { conditionEnd, sourceEnds } from './join-condition.ts';
 import { readLateralView } from './lateral-view.ts';
+import { mergedColumns } from './merged-columns.ts';
 import { locationName } from './names.ts';
 import { readPivot } from './pivot.ts';
 import { holdsQuery, isStream } from './groups.ts';
@@ -68,7 +69,7 @@ class FromReader {
 
   joinedSource(end: number): FromClause {
     this.factor(end);
-    this.joined(end);
+    this.joined(end, 0);
     return this.result();
   }
 
@@ -79,15 +80,18 @@ class FromReader {
   private list(end: number): void {
     const { cursor } = this;
     while (cursor.at < end) {
+      const first = this.sources.length;
       this.factor(end);
-      this.joined(end);
+      this.joined(end, first);
       if (!cursor.symbol(cursor.at, ',')) return;
       cursor.at++;
     }
   }
 
-  private joined(end: number): void {
+  /** Reads what is joined to the sources from `first` on. */
+  private joined(end: number, first: number): void {
     const { cursor } = this;
+    let right = first;
     while (cursor.at < end) {
       if (cursor.is('LATERAL') && cursor.word(cursor.at + 1) === 'VIEW')
         this.sources.push(readLateralView(cursor, end));
@@ -96,14 +100,15 @@ class FromReader {
         this.joins.push(scanExpression(cursor, cursor.at + 1, stop));
         cursor.at = stop;
       } else if (cursor.is('USING') && cursor.symbol(cursor.at + 1, '(')) {
-        this.joins.push(scanExpression(cursor, cursor.at + 2, cursor.closeOf(cursor.at + 1, end)));
-        cursor.at++;
-        cursor.skipGroup(end);
+        const line = cursor.token(cursor.at++).line;
+        const columns = columnList(cursor, end);
+        this.joins.push(mergedColumns({ columns, sources: this.sources, left: first, right, line }));
       } else {
         let at = cursor.at;
         while (joinPrefixes.has(cursor.word(at))) at++;
         if (!joinHeads.has(cursor.word(at)) || at >= end) return;
         cursor.at = at + 1;
+        right = this.sources.length;
         this.factor(end);
       }
     }

@@ -19,6 +19,8 @@ export interface ColumnRef {
   /** `@name`: a variable of the session, never a column. */
   readonly variable: boolean;
   readonly line: number;
+  /** The sources of one side of a join, one of which has the column. */
+  readonly among?: readonly string[];
 }
 
 /** A query inside an expression. */

@@ -134,12 +134,26 @@ export class Lexer {
   private bare(code: number): void {
     const { text } = this;
     const start = this.position;
-    if (isWordStart(code)) this.word(start);
+    if (code === 36 && this.isParameter(start)) this.parameter(start);
+    else if (isWordStart(code)) this.word(start);
     else if (code === 64) this.prefixed('variable', start);
     else if (code === 35 && this.dialect.tsql) this.prefixed('temporary', start);
     else if (isDigit(code) || (code === 46 && isDigit(text.charCodeAt(start + 1)) && !this.afterName()))
       this.number(start);
     else this.symbol(start);
+  }
+
+  /** True if the dollar sign here begins no name. */
+  private isParameter(start: number): boolean {
+    const next = this.text.charCodeAt(start + 1);
+    const { dollarWords } = this.dialect;
+    return dollarWords === 'parameters' ? isWordPart(next) : dollarWords === 'numbers' && isDigit(next);
+  }
+
+  /** `$1` stands for a value and has no name; in T-SQL it is one, an amount of money. */
+  private parameter(start: number): void {
+    if (isDigit(this.text.charCodeAt(start + 1))) this.number(start);
+    else this.prefixed('variable', start);
   }
 
   /** True if a dot here continues a name, so that `t.1` is no number. */

@@ -14,9 +14,19 @@ export function resolveReference(
 ): readonly Origins[] | undefined {
   const [first] = ref.parts;
   if (first === undefined || (resolver.context.guessed && ref.parts.some(isUnknownText))) return undefined;
+  if (ref.among !== undefined) return ofSide(ref.among, first, scope);
   if (ref.variable) return [variable(resolver, first)];
   if (ref.parts.length > 1) return qualified(resolver, ref, scope);
   return unqualified(resolver, ref, scope, aliases);
+}
+
+/** The column of one side of a join; undefined if it is not known which source has it. */
+function ofSide(among: readonly string[], column: string, scope: Scope): readonly Origins[] | undefined {
+  const relations = among.flatMap((name) => scope.find(columnKey(name))?.relation ?? []);
+  const known = relations.flatMap((relation) => findColumn(relation, column)?.origins ?? []);
+  if (known.length > 0) return known;
+  const [only, second] = relations.flatMap((relation) => relation.open);
+  return only === undefined || second !== undefined ? undefined : [Origins.of(only, column)];
 }
 
 function variable(resolver: Resolver, name: string): Origins {

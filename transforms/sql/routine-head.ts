@@ -152,7 +152,10 @@ function readBodyStart(cursor: Cursor, start: Start): Omit<HeadRange, 'isPackage
     cursor,
     from,
     stop,
-    (index) => bodyStarts.has(cursor.word(index)) && cursor.word(index - 1) !== 'SQL',
+    (index) =>
+      bodyStarts.has(cursor.word(index)) &&
+      // MODIFIES SQL DATA and LANGUAGE SQL are of the head, and a BEGIN behind them is not.
+      (cursor.word(index - 1) !== 'SQL' || cursor.word(index) === 'BEGIN'),
   );
   if (at >= stop) return { ...none, next: end, declares: false, finished: true };
   const isAs = cursor.word(at) === 'AS' || cursor.word(at) === 'IS';

@@ -1,6 +1,6 @@
 /** Tokens of SQL text, shared by the lexer, the splitters and the parser. */
 
-/** The kind of a token. `word` is an unquoted identifier or keyword; `temporary` a name that begins with `#`. */
+/** The kind of a token. `word` is an unquoted identifier or keyword; `temporary` a name that begins with `#`; `number` also a parameter `$1`. */
 export type TokenKind =
   | 'word'
   | 'quoted'

@@ -55,6 +55,20 @@ CREATE TABLE reporting.daily_revenue (
 );
 COMMENT ON TABLE reporting.daily_revenue IS 'Revenue by day and category; loaded every night.';
 
+CREATE TABLE reporting.city_revenue (
+  city text,
+  category text,
+  revenue numeric(14, 2)
+);
+COMMENT ON TABLE reporting.city_revenue IS 'Revenue by the city of the customer and category; loaded every week.';
+
+CREATE TABLE reporting.favourites (
+  customer_id integer PRIMARY KEY,
+  customer text,
+  category text
+);
+COMMENT ON TABLE reporting.favourites IS 'What each customer buys most; loaded every week.';
+
 CREATE VIEW reporting.order_totals AS
   SELECT o.order_id, o.customer_id, sum(l.quantity * l.unit_price) AS total
   FROM sales.orders o
@@ -126,6 +140,46 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reporting.best_customers(numeric) IS 'Who has spent at least so much; without a bound, more than the average.';
+
+CREATE PROCEDURE reporting.load_city_revenue(since date)
+LANGUAGE sql
+BEGIN ATOMIC
+  DELETE FROM reporting.city_revenue;
+  INSERT INTO reporting.city_revenue (city, category, revenue)
+  SELECT coalesce(c.city, 'unknown'), p.category, sum(l.quantity * l.unit_price)
+  FROM sales.orders o
+  JOIN sales.customers c ON c.customer_id = o.customer_id
+  JOIN sales.order_lines l ON l.order_id = o.order_id
+  JOIN sales.products p ON p.product_id = l.product_id
+  WHERE o.ordered_at >= since AND o.status <> 'returned'
+  GROUP BY 1, 2;
+END;
+COMMENT ON PROCEDURE reporting.load_city_revenue(date) IS 'Loads the revenue of all cities again, from the orders since a day.';
+
+CREATE PROCEDURE reporting.load_favourites()
+LANGUAGE plpgsql AS $$
+DECLARE
+  buyer record;
+  favourite text;
+BEGIN
+  DELETE FROM reporting.favourites;
+  FOR buyer IN SELECT c.customer_id, c.full_name FROM sales.customers c LOOP
+    SELECT p.category INTO favourite
+    FROM sales.orders o
+    JOIN sales.order_lines l USING (order_id)
+    JOIN sales.products p USING (product_id)
+    WHERE o.customer_id = buyer.customer_id AND o.status <> 'returned'
+    GROUP BY p.category
+    ORDER BY sum(l.quantity) DESC, p.category
+    LIMIT 1;
+    IF FOUND THEN
+      INSERT INTO reporting.favourites (customer_id, customer, category)
+      VALUES (buyer.customer_id, buyer.full_name, favourite);
+    END IF;
+  END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE reporting.load_favourites() IS 'Finds out again what each customer buys most.';
 
 INSERT INTO sales.customers (customer_id, full_name, email, city) VALUES
   (1, 'Ada Novak', 'ada@example.org', 'Graz'),

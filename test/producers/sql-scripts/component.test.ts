@@ -1,9 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { isDeepStrictEqual } from 'node:util';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import type { Producer } from '../../../pipeline/producer.ts';
 import { sqlScripts } from '../../../producers/sql-scripts/component.ts';
-import { scanAll } from '../../contracts/producer.ts';
+import { producerContract, scanAll } from '../../contracts/producer.ts';
 import { derivedCatalogue, processOf } from '../../support/derived-catalogue.ts';
 import { eventsOf } from '../../support/retail.ts';
 import { relationEvent, sqlSettings } from '../../support/sql-events.ts';
@@ -33,6 +35,23 @@ const options = (folder: string) => ({
   datasets: { table: { type: ['generic_table', 'generic_view'] } },
 });
 
+const open = (folder: string): Promise<Producer> =>
+  sqlScripts.configure('scripts', options(folder), { baseFolder: '/' }).open();
+
+const contractFolder = await mkdtemp(path.join(tmpdir(), 'sql-scripts-'));
+afterAll(() => rm(contractFolder, { recursive: true, force: true }));
+await mkdir(path.join(contractFolder, 'load'));
+for (const file of ['load/a.sql', 'load/b.sql', 'c.sql'])
+  await writeFile(path.join(contractFolder, file), 'INSERT INTO t SELECT * FROM s');
+
+let versions = 0;
+producerContract('sqlScripts', {
+  open: () => open(contractFolder),
+  objects: ['routine c.sql', 'routine load/a.sql', 'routine load/b.sql'],
+  openBroken: () => open(path.join(contractFolder, 'nowhere')),
+  change: () => writeFile(path.join(contractFolder, 'c.sql'), `SELECT ${++versions}`),
+});
+
 describe('sqlScripts', () => {
   it('makes a process of each file, with the lineage to tables that another producer describes', async () => {
     const folder = await folderOf({
@@ -56,13 +75,66 @@ describe('sqlScripts', () => {
     });
   });
 
-  it('rejects a file that is no text, alone', async () => {
-    const folder = await folderOf({ 'a.sql': 'SELECT 1', 'b.sql': new Uint8Array([0x80, 0xfe, 0xff]) });
-    const producer = await sqlScripts.configure('scripts', options(folder), { baseFolder: '/' }).open();
+  it('rejects a file that is no text or too large, alone', async () => {
+    const folder = await folderOf({
+      'a.sql': 'SELECT 1',
+      'b.sql': new Uint8Array([0x80, 0xfe, 0xff]),
+      'c.sql': new Uint8Array(16_000_001).fill(32),
+    });
+    const producer = await open(folder);
     const { objects, rejections } = await scanAll(producer);
     await producer.close();
     expect(objects.map(({ objectId }) => objectId)).toEqual(['a.sql']);
-    expect(rejections.map(({ objectId }) => objectId)).toEqual(['b.sql']);
+    expect(rejections).toMatchObject([
+      { objectId: 'b.sql', error: { code: 'SOURCE_INVALID', message: expect.stringContaining('b.sql is not text in utf-8') } },
+      { objectId: 'c.sql', error: { code: 'SOURCE_LIMIT' } },
+    ]);
+    expect(rejections[0]?.bytes).toHaveLength(3);
+  });
+
+  it('reads UTF-16 with a byte order mark, as SQL Server Management Studio saves it', async () => {
+    const text = 'SELECT N\'größer 大阪\' FROM dbo.Orders';
+    const little = Buffer.from(`\uFEFF${text}`, 'utf16le');
+    const folder = await folderOf({
+      'big.sql': Buffer.from(little).swap16(),
+      'little.sql': little,
+      'utf-8.sql': `\uFEFF${text}`,
+    });
+    const producer = await open(folder);
+    const { objects, rejections } = await scanAll(producer);
+    await producer.close();
+    expect(rejections).toEqual([]);
+    expect(objects).toMatchObject(
+      ['big.sql', 'little.sql', 'utf-8.sql'].map((objectId) => ({ objectId, value: { text } })),
+    );
+  });
+
+  it('tells of a file that is changed, added and removed', { timeout: 60_000 }, async () => {
+    const folder = await folderOf({ 'a.sql': 'SELECT 1', 'b.sql': 'SELECT 2' });
+    const producer = await open(folder);
+    const stop = new AbortController();
+    const changes = producer.changes(stop.signal)[Symbol.asyncIterator]();
+    /** Follows changes until a scan finds exactly these texts. */
+    const untilFound = async (texts: Readonly<Record<string, string>>): Promise<void> => {
+      let found: unknown;
+      do {
+        expect(await changes.next()).toMatchObject({ done: false });
+        const { objects } = await scanAll(producer);
+        found = Object.fromEntries(
+          objects.map(({ objectId, value }) => [objectId, 'text' in value ? value.text : '']),
+        );
+      } while (!isDeepStrictEqual(found, texts));
+    };
+    await untilFound({ 'a.sql': 'SELECT 1', 'b.sql': 'SELECT 2' });
+    await writeFile(path.join(folder, 'a.sql'), 'SELECT 11');
+    await untilFound({ 'a.sql': 'SELECT 11', 'b.sql': 'SELECT 2' });
+    await writeFile(path.join(folder, 'c.sql'), 'SELECT 3');
+    await untilFound({ 'a.sql': 'SELECT 11', 'b.sql': 'SELECT 2', 'c.sql': 'SELECT 3' });
+    await rm(path.join(folder, 'b.sql'));
+    await untilFound({ 'a.sql': 'SELECT 11', 'c.sql': 'SELECT 3' });
+    stop.abort();
+    expect(await changes.next()).toMatchObject({ done: true });
+    await producer.close();
   });
 
   it('refuses a configuration that does not say what its tables are, and a folder that is not there', async () => {

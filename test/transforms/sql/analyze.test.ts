@@ -98,6 +98,54 @@ describe('`analyzeSql()`', () => {
     ]);
   });
 
+  it.each([
+    ['postgres', 'SELECT $1, s.a FROM s WHERE s.b = $2'],
+    ['redshift', 'SELECT $1::int, s.a FROM s'],
+    ['generic', 'SELECT $1, s.a FROM s LIMIT $2'],
+    ['duckdb', 'SELECT $name, s.a FROM s'],
+    ['sqlite', 'SELECT ?1, s.a FROM s WHERE s.b = $b'],
+    ['mysql', 'SELECT ?, s.a FROM s WHERE s.b = ?'],
+    ['oracle', 'SELECT :name, s.a FROM s WHERE s.b = :1'],
+    ['tsql', 'SELECT $1.50, s.a FROM s'],
+    ['bigquery', 'SELECT @name, s.a FROM s WHERE s.b = ?'],
+  ])('takes no parameter for a column: %s %s', (dialect, query) => {
+    const lineage = analyzeSql(`INSERT INTO t (x, y) ${query}`, { dialect });
+    expect(columns(`INSERT INTO t (x, y) ${query}`, { dialect }).map((edge) => edge.toLowerCase())).toEqual([
+      's.a > t.y identity',
+    ]);
+    expect(lineage.reasons).toEqual([]);
+    expect(lineage.reads.map((name) => name.toLowerCase())).toEqual(['s']);
+  });
+
+  it('takes the column of USING from both sides, and no other table', () => {
+    const steers = (catalog: SqlOptions['catalog'] = {}): readonly string[] => {
+      const sql =
+        'INSERT INTO t (x) SELECT a.x FROM a JOIN b USING (id) JOIN c ON c.k = a.k JOIN d AS e USING (id)';
+      const { indirectEdges, reasons } = analyzeSql(sql, { dialect: 'postgres', catalog });
+      expect(reasons).toEqual([]);
+      return indirectEdges.map((edge) => `${edge.sourceTable ?? '?'}.${edge.sourceColumn}`).sort();
+    };
+    expect(steers()).toEqual(['a.id', 'a.k', 'b.id', 'c.k', 'd.id']);
+    const catalog = { a: ['id', 'x', 'k'], b: ['id'], c: ['k'], d: ['id'] };
+    expect(steers(catalog)).toEqual(['a.id', 'a.k', 'b.id', 'c.k', 'd.id']);
+  });
+
+  it('reads a block behind LANGUAGE SQL with the parameters of its head', () => {
+    const sql = `CREATE PROCEDURE s.load(IN since date) LANGUAGE SQL BEGIN ATOMIC
+  DELETE FROM t;
+  INSERT INTO t (x) SELECT a.x FROM a WHERE a.day >= load.since;
+END;`;
+    const { routines, reasons } = analyzeSql(sql, { dialect: 'postgres' });
+    expect(reasons).toEqual([]);
+    expect(routines).toMatchObject([{ name: 's.load', reads: ['a'], writes: ['t'] }]);
+  });
+
+  it('takes $1 as a column by its position where it is one', () => {
+    expect(columns('INSERT INTO t (x) SELECT s.$1 FROM s', { dialect: 'snowflake' })).toEqual([
+      'S.$1 > T.X identity',
+    ]);
+  });
+
   it('resolves recursion from its anchor', () => {
     expect(
       columns(

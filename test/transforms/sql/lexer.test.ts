@@ -29,7 +29,23 @@ describe('`lex()`', () => {
   });
 
   it('takes a body in dollar quotes as one string', () => {
-    expect(kinds('$x$ a $$ b $x$ $1', 'postgres')).toEqual(['string  a $$ b ', 'word $1']);
+    expect(kinds('$x$ a $$ b $x$ $1', 'postgres')).toEqual(['string  a $$ b ', 'number $1']);
+  });
+
+  it('takes what begins with a dollar sign as a parameter, an amount or a name, by the dialect', () => {
+    expect(kinds('$1, $2::int, $x', 'redshift')).toEqual([
+      'number $1',
+      ', ,',
+      'number $2',
+      'operator ::',
+      'word int',
+      ', ,',
+      'word $x',
+    ]);
+    expect(kinds('$1.50 $action', 'tsql')).toEqual(['number $1.50', 'word $action']);
+    expect(kinds('$1 $x', 'duckdb')).toEqual(['number $1', 'variable $x']);
+    expect(kinds('t.$1', 'snowflake')).toEqual(['word t', '. .', 'word $1']);
+    expect(kinds('$1 $', 'mysql')).toEqual(['word $1', 'word $']);
   });
 
   it("takes Oracle's q-quotes as strings", () => {

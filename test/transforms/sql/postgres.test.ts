@@ -70,6 +70,26 @@ BEGIN FOR r IN SELECT 1 LOOP DELETE FROM dw.log; END LOOP; END $$`);
     expect(codes(body)).toEqual(['parser-refused']);
   });
 
+  it('takes no parameter for a column', () => {
+    const lineage = analyze(
+      'INSERT INTO dw.dim (id, name) SELECT $1, upper(c.full_name) FROM sales.customers c WHERE c.city = $2',
+    );
+    expect(edgesOf(lineage)).toEqual(['sales.customers.full_name -> dw.dim.name']);
+    expect(lineage.reasons).toEqual([]);
+  });
+
+  it('reads a text without the parser when it has more bytes than that takes, and says so', () => {
+    const insert = 'INSERT INTO dw.dim (id) SELECT c.customer_id FROM sales.customers c;';
+    const below = analyze(`${insert} -- ${'a'.repeat(3_000_000)}`);
+    const above = analyze(`${insert} -- ${'ä'.repeat(3_000_000)}`);
+    expect(below.reasons).toEqual([]);
+    expect(above.reasons).toMatchObject([
+      { code: 'parser-refused', line: 1, text: expect.stringContaining('it has more than 4194304 bytes') },
+    ]);
+    expect(edgesOf(above)).toEqual(edgesOf(below));
+    expect(edgesOf(above)).toEqual(['sales.customers.customer_id -> dw.dim.id']);
+  });
+
   it('passes over commands of psql', () => {
     const lineage = analyze(
       '\\set ON_ERROR_STOP on\nINSERT INTO dw.dim (id) SELECT c.customer_id FROM sales.customers c;\n\\q',

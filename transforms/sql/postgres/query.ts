@@ -52,7 +52,7 @@ function readValues(reader: TreeReader, rows: readonly unknown[]): Values {
 }
 
 function readPlainSelect(reader: TreeReader, fields: Fields): Select {
-  const { sources, conditions } = readFrom(reader, listOf(fields['fromClause']));
+  const { sources, joins } = readFrom(reader, listOf(fields['fromClause']));
   const into = fieldsOf(fieldsOf(fields['intoClause'])['rel']);
   const name = relationName(into);
   const items = readItems(reader, fields['targetList']);
@@ -63,7 +63,7 @@ function readPlainSelect(reader: TreeReader, fields: Fields): Select {
     intoTemporary: into['relpersistence'] === 't',
     from: sources,
     filters: readExpression(reader, fields['whereClause'], fields['havingClause']),
-    joins: readExpression(reader, ...conditions),
+    joins,
     groups: readExpression(reader, fields['groupClause']),
     sorts: readExpression(reader, fields['sortClause']),
     line: items[0]?.line ?? reader.line(0),

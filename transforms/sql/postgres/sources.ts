@@ -1,5 +1,7 @@
 /** FROM of the parse tree: tables, queries, functions and joins. */
-import type { Name, Source } from '../ir.ts';
+import { joinExpressions } from '../bags.ts';
+import type { Expression, Name, Source } from '../ir.ts';
+import { mergedColumns } from '../merged-columns.ts';
 import { functionName, readExpression } from './expression.ts';
 import type { TreeReader } from './reader.ts';
 import { type Fields, fieldsOf, listOf, type Node, nodeOf, textOf, textsOf } from './tree.ts';
@@ -7,8 +9,8 @@ import { type Fields, fieldsOf, listOf, type Node, nodeOf, textOf, textsOf } fro
 /** What FROM holds. */
 export interface From {
   readonly sources: readonly Source[];
-  /** The conditions of joins, as trees. */
-  readonly conditions: readonly unknown[];
+  /** The conditions of joins. */
+  readonly joins: Expression;
 }
 
 /** The name of a RangeVar; empty if there is none. */
@@ -20,19 +22,25 @@ export function relationName(fields: Fields): Name {
 export function readFrom(reader: TreeReader, items: readonly unknown[]): From {
   const sources: Source[] = [];
   const conditions: unknown[] = [];
+  const merged: Expression[] = [];
   const take = (value: unknown): void =>
     reader.nested(() => {
       const node = nodeOf(value);
       if (node === undefined) return;
       if (node.kind === 'JoinExpr') {
+        const left = sources.length;
         take(node.fields['larg']);
+        const right = sources.length;
         take(node.fields['rarg']);
         if (node.fields['quals'] !== undefined) conditions.push(node.fields['quals']);
+        const columns = textsOf(node.fields['usingClause']);
+        const line = sources[right]?.line ?? 0;
+        if (columns.length > 0) merged.push(mergedColumns({ columns, sources, left, right, line }));
       } else if (node.kind === 'RangeTableSample') take(node.fields['relation']);
       else sources.push(...readSource(reader, node));
     });
   for (const item of items) take(item);
-  return { sources, conditions };
+  return { sources, joins: joinExpressions([readExpression(reader, ...conditions), ...merged]) };
 }
 
 /** A table as a source. */

@@ -1,4 +1,5 @@
 /** Statements of the parse tree that read or change tables. */
+import { joinExpressions } from '../bags.ts';
 import type { Assignment, Insert, Merge, Name, Output, Query, Statement } from '../ir.ts';
 import { locationName } from '../names.ts';
 import { functionName, readExpression } from './expression.ts';
@@ -66,7 +67,7 @@ export function readDml(reader: TreeReader, { kind, fields }: Node): Statement |
         from: from.sources,
         assignments: assignments(reader, fields['targetList']),
         filters: readExpression(reader, fields['whereClause']),
-        joins: readExpression(reader, ...from.conditions),
+        joins: from.joins,
         ...common,
       };
     }
@@ -77,7 +78,7 @@ export function readDml(reader: TreeReader, { kind, fields }: Node): Statement |
         targets: [tableSource(reader, relation)],
         from: from.sources,
         filters: readExpression(reader, fields['whereClause']),
-        joins: readExpression(reader, ...from.conditions),
+        joins: from.joins,
         ...common,
       };
     }
@@ -152,7 +153,7 @@ function merge(reader: TreeReader, fields: Fields, common: Shared): Merge {
     ),
     starActions: false,
     filters: readExpression(reader, ...clauses.map((clause) => clause['condition'])),
-    joins: readExpression(reader, fields['joinCondition'], ...using.conditions),
+    joins: joinExpressions([readExpression(reader, fields['joinCondition']), using.joins]),
     ...common,
   };
 }

@@ -42,7 +42,7 @@ MERGE INTO t USING s ON t.id = s.id WHEN MATCHED AND s.op = 'D' THEN DELETE WHEN
 -- writes: t
 -- column: a.x > t.x identity
 -- column: b.y > t.y identity
--- reasons: target-columns-unknown, ambiguous-column
+-- reasons: target-columns-unknown
 INSERT INTO t REPLACE WHERE x > 1 SELECT a.x, b.y FROM a LEFT SEMI JOIN c ON c.i = a.i JOIN b USING (i)
 
 -- ----

@@ -1,0 +1,33 @@
+/** `JOIN … USING (column)`: the column of both sides steers the rows, without doubt which tables are meant. */
+import { type ColumnRef, type Expression, emptyExpression, type Source } from './ir.ts';
+
+/** Sources of a side beyond which a column is not looked for: each join of a chain looks at all before it. */
+const maxSources = 100;
+
+/** A join that names the columns which both sides have. */
+export interface MergedJoin {
+  readonly columns: readonly string[];
+  readonly sources: readonly Source[];
+  /** Where the sources of the left side begin, and those of the right side, which go to the end. */
+  readonly left: number;
+  readonly right: number;
+  readonly line: number;
+}
+
+/** The columns of a join, one reference for each side. */
+export function mergedColumns({ columns, sources, left, right, line }: MergedJoin): Expression {
+  const sides = [[left, right] as const, [right, sources.length] as const];
+  const refs = sides
+    .filter(([from, to]) => to - from <= maxSources)
+    .flatMap(([from, to]) => {
+      const among = sources.slice(from, to).map((source) => source.alias ?? source.name.join('.'));
+      return columns.map((column): ColumnRef => ({
+        parts: [column],
+        kind: 'transformed',
+        variable: false,
+        line,
+        among,
+      }));
+    });
+  return { ...emptyExpression, refs };
+}
