@@ -12,7 +12,7 @@ import { readLateralView } from './lateral-view.ts';
 import { mergedColumns } from './merged-columns.ts';
 import { locationName } from './names.ts';
 import { readPivot } from './pivot.ts';
-import { holdsQuery, isStream } from './groups.ts';
+import { holdsQuery, isStream, readGroup } from './groups.ts';
 import {
   declaredColumns,
   isFileFormat,
@@ -148,20 +148,7 @@ class FromReader {
       return;
     }
     if (holdsQuery(cursor, cursor.at, close)) {
-      cursor.at++;
-      const change = cursor.is('INSERT', 'UPDATE', 'DELETE', 'MERGE')
-        ? cursor.readStatement(cursor, close)
-        : undefined;
-      const query =
-        change === undefined
-          ? cursor.readQuery(cursor, close)
-          : {
-              with: [
-                { name: '', columns: [], query: { with: [], branches: [], feeds: [] }, statement: change },
-              ],
-              branches: [],
-              feeds: [],
-            };
+      const query = readGroup(cursor, close);
       cursor.at = Math.min(close + 1, end);
       this.finish({ type: 'query', name: [], query, line }, end);
       return;

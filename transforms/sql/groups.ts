@@ -1,5 +1,6 @@
 /** What stands in the parentheses of a FROM clause. */
 import type { Cursor } from './cursor.ts';
+import type { Query } from './ir.ts';
 import { notAliases } from './words.ts';
 
 /** True if the group is a query, however many parentheses are around it. */
@@ -15,6 +16,17 @@ export function holdsQuery(cursor: Cursor, open: number, close: number): boolean
   return (
     after >= close || ['UNION', 'EXCEPT', 'INTERSECT', 'MINUS', 'ORDER', 'LIMIT'].includes(cursor.word(after))
   );
+}
+
+/** Reads a group that {@link holdsQuery}; a statement that changes rows hands them out as a common table does. */
+export function readGroup(cursor: Cursor, close: number): Query {
+  cursor.at++;
+  const change = cursor.is('INSERT', 'UPDATE', 'DELETE', 'MERGE')
+    ? cursor.readStatement(cursor, close)
+    : undefined;
+  if (change === undefined) return cursor.readQuery(cursor, close);
+  const none: Query = { with: [], branches: [], feeds: [] };
+  return { ...none, with: [{ name: '', columns: [], query: none, statement: change }] };
 }
 
 /** True for Databricks' `STREAM t` and `STREAM(t)`; elsewhere STREAM is a table of that name. */

@@ -21,13 +21,15 @@ export function mergedColumns({ columns, sources, left, right, line }: MergedJoi
     .filter(([from, to]) => to - from <= maxSources)
     .flatMap(([from, to]) => {
       const among = sources.slice(from, to).map((source) => source.alias ?? source.name.join('.'));
-      return columns.map((column): ColumnRef => ({
-        parts: [column],
-        kind: 'transformed',
-        variable: false,
-        line,
-        among,
-      }));
+      return columns.map(
+        (column): ColumnRef => ({
+          parts: [column],
+          kind: 'transformed',
+          variable: false,
+          line,
+          among,
+        }),
+      );
     });
   return { ...emptyExpression, refs };
 }

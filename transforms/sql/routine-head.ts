@@ -148,15 +148,7 @@ function readBodyStart(cursor: Cursor, start: Start): Omit<HeadRange, 'isPackage
     const executes = executedFunction(cursor, from, stop);
     return { ...none, routine: { ...routine, executes }, next: from, declares: false, finished: true };
   }
-  const at = findAtDepth(
-    cursor,
-    from,
-    stop,
-    (index) =>
-      bodyStarts.has(cursor.word(index)) &&
-      // MODIFIES SQL DATA and LANGUAGE SQL are of the head, and a BEGIN behind them is not.
-      (cursor.word(index - 1) !== 'SQL' || cursor.word(index) === 'BEGIN'),
-  );
+  const at = findAtDepth(cursor, from, stop, (index) => beginsBody(cursor, index));
   if (at >= stop) return { ...none, next: end, declares: false, finished: true };
   const isAs = cursor.word(at) === 'AS' || cursor.word(at) === 'IS';
   const next = isAs ? at + 1 : at;
@@ -179,6 +171,12 @@ function readBodyStart(cursor: Cursor, start: Start): Omit<HeadRange, 'isPackage
   if (declares && cursor.dialect.name !== 'oracle' && cursor.token(next).kind !== 'word')
     return { ...none, next: end, declares: false, finished: true };
   return { ...none, next, declares, finished: false };
+}
+
+/** In PostgreSQL, SET in a head is an option: `SET search_path TO …`. */
+function beginsBody(cursor: Cursor, at: number): boolean {
+  const word = cursor.word(at);
+  return bodyStarts.has(word) && (word !== 'SET' || !cursor.dialect.dollarQuotes);
 }
 
 const ownLanguages = words('SQL PLPGSQL PLSQL');

@@ -86,14 +86,17 @@ describe('sqlScripts', () => {
     await producer.close();
     expect(objects.map(({ objectId }) => objectId)).toEqual(['a.sql']);
     expect(rejections).toMatchObject([
-      { objectId: 'b.sql', error: { code: 'SOURCE_INVALID', message: expect.stringContaining('b.sql is not text in utf-8') } },
+      {
+        objectId: 'b.sql',
+        error: { code: 'SOURCE_INVALID', message: expect.stringContaining('b.sql is not text in utf-8') },
+      },
       { objectId: 'c.sql', error: { code: 'SOURCE_LIMIT' } },
     ]);
     expect(rejections[0]?.bytes).toHaveLength(3);
   });
 
   it('reads UTF-16 with a byte order mark, as SQL Server Management Studio saves it', async () => {
-    const text = 'SELECT N\'größer 大阪\' FROM dbo.Orders';
+    const text = "SELECT N'größer 大阪' FROM dbo.Orders";
     const little = Buffer.from(`\uFEFF${text}`, 'utf16le');
     const folder = await folderOf({
       'big.sql': Buffer.from(little).swap16(),

@@ -130,14 +130,22 @@ describe('`analyzeSql()`', () => {
     expect(steers(catalog)).toEqual(['a.id', 'a.k', 'b.id', 'c.k', 'd.id']);
   });
 
-  it('reads a block behind LANGUAGE SQL with the parameters of its head', () => {
-    const sql = `CREATE PROCEDURE s.load(IN since date) LANGUAGE SQL BEGIN ATOMIC
+  it.each([
+    ['postgres', 'LANGUAGE SQL BEGIN ATOMIC'],
+    ['postgres', "LANGUAGE sql SET search_path TO 's' BEGIN ATOMIC"],
+    ['mysql', 'NO SQL BEGIN'],
+    ['db2', 'LANGUAGE SQL MODIFIES SQL DATA BEGIN'],
+  ])('reads a block behind a head, with the parameters of that: %s %s', (dialect, head) => {
+    const sql = `CREATE PROCEDURE s.load(IN since date) ${head}
   DELETE FROM t;
   INSERT INTO t (x) SELECT a.x FROM a WHERE a.day >= load.since;
 END;`;
-    const { routines, reasons } = analyzeSql(sql, { dialect: 'postgres' });
+    const { routines, reasons, statements } = analyzeSql(sql, { dialect });
     expect(reasons).toEqual([]);
-    expect(routines).toMatchObject([{ name: 's.load', reads: ['a'], writes: ['t'] }]);
+    expect(routines).toMatchObject([
+      { reads: [expect.stringMatching(/^a$/i)], writes: [expect.stringMatching(/^t$/i)] },
+    ]);
+    expect(statements.map(({ kind }) => kind)).toEqual(['delete', 'insert']);
   });
 
   it('takes $1 as a column by its position where it is one', () => {
