@@ -11,6 +11,7 @@ import { loadPostgresParser } from '../platform/postgres-parser.ts';
 import { transforms } from '../transforms/index.ts';
 import { catalogElsewhere, createSink } from './configured-sink.ts';
 import type { Configured } from './configured.ts';
+import { keepForStages } from './keep-for-stages.ts';
 import { openTransport } from './open-transport.ts';
 import { stateFolder } from './state-folder.ts';
 import { type LocalCatalog, openLocalCatalog } from './local-catalog.ts';
@@ -65,6 +66,7 @@ export async function openPipeline(
     closers.push(() => transport.close());
     const { state } = transport.transactions;
     await transport.ensureTopics(topicSpecs(config.transport.partitions));
+    await keepForStages(transport);
     const producers = new Set(configured.producers.keys());
     const host = {
       baseFolder,
