@@ -52,6 +52,12 @@ export interface Sink {
    */
   deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]>;
   /**
+   * Of changes whose keys have nothing in flight, the outcome of those that need nothing of the catalogue, since it has what they
+   * say; undefined for those to be delivered, in order. Makes no request, and what it resolves with is durable. Without it
+   * unchanged ones take a place in a batch.
+   */
+  known?(changes: readonly Delivery[]): Promise<readonly (Outcome | undefined)[]>;
+  /**
    * Of what changes wait for, that which the catalogue has now, in as few requests as it takes. Rejects like the requests of
    * {@link deliver} fail. A sink without it gets what waits again and again.
    */

@@ -14,6 +14,8 @@ export interface BatchLimits<T> {
   readonly bytes: number;
   /** Milliseconds since the first item of the batch. */
   readonly withinMs: number;
+  /** Whether more is about to arrive: then the time is as long again. @default never */
+  readonly isMore?: () => boolean;
   readonly sizeOf: (item: T) => number;
 }
 
@@ -39,6 +41,10 @@ export function batchWithin<T>(
         bytes = 0;
         subscriber.next(full);
       };
+      const due = (): void => {
+        if (limits.isMore?.() === true) timer = scheduler.schedule(due, limits.withinMs);
+        else flush();
+      };
       const subscription = source.subscribe({
         next: (item) => {
           let size: number;
@@ -54,7 +60,7 @@ export function batchWithin<T>(
           batch.push(item);
           bytes += size;
           if (batch.length >= limits.count || bytes >= limits.bytes) flush();
-          else timer ??= scheduler.schedule(flush, limits.withinMs);
+          else timer ??= scheduler.schedule(due, limits.withinMs);
         },
         error: (thrown) => {
           timer?.unsubscribe();

@@ -147,6 +147,7 @@ class Page {
     const wanted = joined(waiting.map(({ outcome }) => outcome.wanted));
     const stored = this.#durable.get(key);
     const before = JSON.stringify(stored?.wanted) === JSON.stringify(wanted) ? stored : undefined;
+    if (stored !== undefined && before === undefined) this.moved += 1; // it waits for something else now
     const isOver = before !== undefined && isLast && wanted.types.length === 0;
     if (isOver && !this.#canPlace(before)) {
       for (const { item, outcome } of waiting) this.#bury(item, outcome.error);

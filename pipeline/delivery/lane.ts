@@ -1,4 +1,4 @@
-import { concatMap, merge, map, type Observable, Subject } from 'rxjs';
+import { concatMap, identity, merge, map, type Observable, Subject } from 'rxjs';
 import type { EntityRef } from '../../schemas/types.ts';
 import { deliveryOf } from './delivery-of.ts';
 import { StreamError } from '../errors.ts';
@@ -6,9 +6,11 @@ import type { Outcome, Sink } from '../sink.ts';
 import type { StoredRecord } from '../transport.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { batchWithin, type BatchLimits } from './batch-within.ts';
+import { inTurns } from './in-turns.ts';
 import type { LaneItem } from './lane-item.ts';
 import { LaneLedger, type LedgerOptions } from './lane-ledger.ts';
-import { patiently } from './patiently.ts';
+import { OpenKeys } from './open-keys.ts';
+import { type Patience, patiently } from './patiently.ts';
 import type { SettledWork } from './settler.ts';
 
 /** What a lane works with. */
@@ -35,14 +37,22 @@ interface LaneWork {
   readonly done: (moved: number) => void;
 }
 
+/** Changes that are looked at in one turn: it keeps the event loop for some milliseconds. */
+const seenTogether = 500;
+
 /**
- * Delivers the changes of one lane, one batch at a time. A transient fault is tried again for as long as it lasts, and is never
+ * Delivers the changes of one lane, one batch at a time. Batches are filled with what the catalogue does not have yet, as far as the sink
+ * knows without asking; the rest is settled on the way. A transient fault is tried again for as long as it lasts, and is never
  * a dead letter. A change whose referent is missing is parked; it comes along with the next change of its key, or when it is woken.
  */
 export class Lane {
   readonly #options: LaneOptions;
   readonly #items = new Subject<LaneItem>();
   readonly #wakes = new Subject<LaneWork>();
+  /** What waits for its batch or is in flight. */
+  readonly #open = new OpenKeys();
+  /** Changes that were handed in and not looked at yet. */
+  #unseen = 0;
   readonly #waking = new Set<(moved: number) => void>();
 
   constructor(options: LaneOptions) {
@@ -55,8 +65,11 @@ export class Lane {
 
   /** Delivers everything that is handed in; completes after {@link end}, with the last batch. */
   run(): Observable<void> {
+    const { sink, limits } = this.#options;
+    const isMore = (): boolean => this.#unseen > 0;
     const batches = this.#items.pipe(
-      batchWithin(this.#options.limits),
+      sink.known === undefined ? identity : inTurns((items) => this.#sift(items), seenTogether),
+      batchWithin(sink.known === undefined ? limits : { ...limits, isMore }),
       map((items): LaneWork => ({ items, keys: [], isLast: false, done: () => undefined })),
     );
     return merge(batches, this.#wakes).pipe(concatMap((work) => this.#deliver(work)));
@@ -64,6 +77,7 @@ export class Lane {
 
   /** Hands in a change. */
   push(item: LaneItem): void {
+    this.#unseen += 1;
     this.#items.next(item);
   }
 
@@ -86,8 +100,42 @@ export class Lane {
       };
       this.#waking.add(done);
       if (this.#options.ending.aborted) done(0);
-      else this.#wakes.next({ items: [], keys, isLast, done });
+      else {
+        this.#open.add([], keys);
+        this.#wakes.next({ items: [], keys, isLast, done });
+      }
     });
+  }
+
+  /** Settles what the catalogue has already; resolves with the others. */
+  async #sift(items: readonly LaneItem[]): Promise<readonly LaneItem[]> {
+    const { ending, parked, settle, onDelivered } = this.#options;
+    const entries = await parked.read(new Set(items.map(({ record }) => record.key)));
+    const asked = this.#open.unblocked(items).filter(({ record }) => !entries.has(record.key));
+    const known = new Map<LaneItem, Outcome>();
+    for (const [index, outcome] of (ending.aborted ? [] : await this.#known(asked)).entries()) {
+      const item = asked[index];
+      if (item !== undefined && outcome !== undefined) known.set(item, outcome);
+    }
+    const left = items.filter((item) => !known.has(item));
+    this.#open.add(left);
+    if (known.size > 0) {
+      const ledger = new LaneLedger(new Map(), false, this.#options);
+      const posting = ledger.post([...known.keys()], [...known.values()]);
+      if (await settle(posting.work)) {
+        posting.done();
+        onDelivered(posting.delivered);
+      }
+    }
+    this.#unseen -= items.length;
+    return left;
+  }
+
+  async #known(items: readonly LaneItem[]): Promise<readonly (Outcome | undefined)[]> {
+    const { sink } = this.#options;
+    if (items.length === 0) return [];
+    const changes = items.map(({ record, change }) => deliveryOf(record, change));
+    return (await patiently(this.#patience, async () => sink.known?.(changes))) ?? [];
   }
 
   async #deliver({ items, keys, isLast, done }: LaneWork): Promise<void> {
@@ -109,6 +157,7 @@ export class Lane {
       telemetry.emit('sinkWaiting', { code: reason.code, message: reason.message, waitMs });
       await pause(waitMs, ending);
     }
+    this.#open.remove(items, keys);
     done(ledger.moved);
   }
 
@@ -117,11 +166,10 @@ export class Lane {
    * counts then. Throws when the sink breaks its contract.
    */
   async #attempt(items: readonly LaneItem[]): Promise<readonly Outcome[] | undefined> {
-    const { sink, cut, ending, telemetry, retryDelayMs } = this.#options;
+    const { sink, cut } = this.#options;
     try {
       const batch = items.map(({ record, change }) => deliveryOf(record, change));
-      const patience = { stage: 'sink', telemetry, retryDelayMs, ending } as const;
-      const outcomes = await patiently(patience, () => sink.deliver(batch, cut));
+      const outcomes = await patiently(this.#patience, () => sink.deliver(batch, cut));
       if (outcomes === undefined || outcomes.length === items.length) return outcomes;
       throw new StreamError(
         'CATALOG_UNEXPECTED',
@@ -131,5 +179,10 @@ export class Lane {
       if (cut.aborted) return undefined;
       throw thrown;
     }
+  }
+
+  get #patience(): Patience {
+    const { telemetry, retryDelayMs, ending } = this.#options;
+    return { stage: 'sink', telemetry, retryDelayMs, ending };
   }
 }

@@ -1,8 +1,8 @@
 import type { CoalescedRoot } from '../../pipeline/coalesce.ts';
 import { contentHash } from '../../pipeline/content-hash.ts';
-import type { Outcome } from '../../pipeline/sink.ts';
+import type { Delivery, Outcome } from '../../pipeline/sink.ts';
 import type { StateWrite } from '../../pipeline/state.ts';
-import type { EntityRef } from '../../schemas/types.ts';
+import type { EntityChange, EntityRef } from '../../schemas/types.ts';
 import { type Applied, appliedWrite, deletedBy, readApplied, speakerOf } from './applied.ts';
 import { type BatchContext, ofOneChange } from './batch.ts';
 import { deleteRoot } from './delete-root.ts';
@@ -80,20 +80,39 @@ export class RootDecision {
     const { change } = item;
     const record = this.#record?.value;
     if (record === undefined) return true;
-    const own = speakerOf(record, change.producer);
-    if (own?.hash !== contentHash(change) || this.#root.replayed !== undefined) return true;
-    const { objectId, position } = change;
-    const moved = { ...own, objectId, position: { ...position }, offset: item.offset };
-    if (JSON.stringify(moved) !== JSON.stringify(own)) {
-      // Nothing to write to the catalogue; but what is older than this must not be applied any more.
-      const speakers = record.speakers.map((speaker) => (speaker === own ? moved : speaker));
-      this.#keep({ ...record, speakers });
-    }
-    this.#settle(item, counted({ created: 0, updated: 0, unchanged: change.entities.length, deleted: 0 }));
+    if (this.#root.replayed !== undefined || !hasSaid(record, change)) return true;
+    const moved = confirmed(record, item);
+    if (moved !== undefined) this.#keep(moved);
+    this.#settle(item, unchangedBy(change));
     return false;
   }
 
   #keep(record: Applied): void {
     this.#record = { value: record, isWritten: false };
   }
+}
+
+/** Whether a producer has said just that last, as far as the catalogue has confirmed it. */
+export function hasSaid(record: Applied, change: EntityChange): boolean {
+  return speakerOf(record, change.producer)?.hash === contentHash(change);
+}
+
+/**
+ * The record after a change that says once more what was applied; undefined when it stays as it is. Nothing is to be written to the
+ * catalogue; but what is older than this must not be applied any more.
+ */
+export function confirmed(
+  record: Applied,
+  { change, offset }: Pick<Delivery, 'change' | 'offset'>,
+): Applied | undefined {
+  const { producer, objectId, position } = change;
+  const own = speakerOf(record, producer);
+  const moved = own && { ...own, objectId, position: { ...position }, offset };
+  if (moved === undefined || JSON.stringify(moved) === JSON.stringify(own)) return undefined;
+  return { ...record, speakers: record.speakers.map((speaker) => (speaker === own ? moved : speaker)) };
+}
+
+/** The outcome of a change that the catalogue has already. */
+export function unchangedBy({ entities }: EntityChange): Outcome {
+  return counted({ created: 0, updated: 0, unchanged: entities.length, deleted: 0 });
 }

@@ -1,14 +1,15 @@
-import { coalesce, type Said } from '../../pipeline/coalesce.ts';
+import { coalesce, isOlder, type Said } from '../../pipeline/coalesce.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
 import type { Delivery, Outcome, Sink, Wanted } from '../../pipeline/sink.ts';
+import type { StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { EntityRef } from '../../schemas/types.ts';
 import { declareTypes, type DeclaredTypes } from '../../pipeline/typedef-plan.ts';
-import { adopted, type Applied, appliedWrite, forgetApplied, readApplied } from './applied.ts';
+import { adopted, type Applied, appliedWrite, forgetApplied, readApplied, speakerOf } from './applied.ts';
 import { BatchWriter, type BatchContext } from './batch.ts';
 import type { CatalogClient } from './client.ts';
-import { RootDecision } from './decision.ts';
+import { confirmed, hasSaid, RootDecision, unchangedBy } from './decision.ts';
 import { ensureTypes } from './ensure-types.ts';
 import { Suspects } from './suspects.ts';
 import { TypeModel } from './type-model.ts';
@@ -90,6 +91,20 @@ export class CatalogSink implements Sink {
     });
   }
 
+  async known(changes: readonly Delivery[]): Promise<readonly (Outcome | undefined)[]> {
+    const { state } = this.#options.host;
+    const writes: StateWrite[] = [];
+    const outcomes: (Outcome | undefined)[] = [];
+    for (const delivery of changes) {
+      const record = await confirming(state, delivery);
+      outcomes.push(record && unchangedBy(delivery.change));
+      const moved = record && confirmed(record, delivery);
+      if (moved !== undefined) writes.push(appliedWrite(delivery.change, moved));
+    }
+    if (writes.length > 0) await state.write(writes);
+    return outcomes;
+  }
+
   async find({ refs, types }: Wanted, signal: AbortSignal): Promise<Wanted> {
     const { client } = this.#options;
     const there: EntityRef[] = [];
@@ -130,6 +145,18 @@ async function readRecords(
     records.set(key, renamed ?? record);
   }
   return records;
+}
+
+/** The record that confirms a change; undefined when there is none, or more is to be looked at than what was applied of its root. */
+async function confirming(
+  state: StateStore,
+  { change, isLate, replayed }: Delivery,
+): Promise<Applied | undefined> {
+  if (change.operation === 'DELETE' || isLate === true || replayed !== undefined) return undefined;
+  const record = await readApplied(state, change);
+  const own = speakerOf(record, change.producer);
+  if (record === undefined || own === undefined || isOlder(change, own)) return undefined;
+  return hasSaid(record, change) ? record : undefined;
 }
 
 function saidOf(record: Applied | undefined): readonly Said[] {

@@ -35,6 +35,22 @@ describe('batchWithin() by marbles', () => {
     expect.hasAssertions();
   });
 
+  it('waits as long again while more is about to arrive', () => {
+    new TestScheduler((actual, wanted) => expect(actual).toEqual(wanted)).run(
+      ({ cold, expectObservable, flush }) => {
+        let looks = 0;
+        const isMore = (): boolean => {
+          looks += 1;
+          return looks < 3;
+        };
+        const result = cold('a-----b--------------|').pipe(batchWithin({ ...limits, isMore }));
+        expectObservable(result).toBe('---------------y-----|', batches);
+        flush();
+        expect(looks).toBe(3);
+      },
+    );
+  });
+
   it('unsubscribing unsubscribes from the source and drops what was collected', () => {
     new TestScheduler((actual, wanted) => expect(actual).toEqual(wanted)).run(
       ({ cold, expectObservable, expectSubscriptions }) => {

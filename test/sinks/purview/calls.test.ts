@@ -1,18 +1,25 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Sink } from '../../../pipeline/sink.ts';
 import type { EntityChange } from '../../../schemas/types.ts';
 import { createMemoryState } from '../../../platform/memory-state.ts';
 import { sinks } from '../../../sinks/index.ts';
 import { type AtlasDouble, startAtlasDouble } from '../../support/atlas-double.ts';
 import { deliveries, shop } from '../../support/changes.ts';
 import { never, sinkHost } from '../../support/sink-host.ts';
+import { committed, start } from '../../support/sink-stage.ts';
 
 const timeout = 120_000;
 const batch = 100;
 
-/** Assets as a scan tells them; the first `changed` of them say something new. */
-function scan(count: number, sequence: number, changed = 0): readonly EntityChange[] {
+/** Assets as a scan tells them; the first `changed` of them, or those that it names, say something new. */
+function scan(
+  count: number,
+  sequence: number,
+  changed: number | ((index: number) => boolean) = 0,
+): readonly EntityChange[] {
+  const isChanged = typeof changed === 'number' ? (index: number) => index < changed : changed;
   return Array.from({ length: count }, (_, index) =>
-    shop(`s${index}`, { city: index < changed ? `city ${sequence}` : 'city' }, { sequence }),
+    shop(`s${index}`, { city: isChanged(index) ? `city ${sequence}` : 'city' }, { sequence }),
   );
 }
 
@@ -44,5 +51,36 @@ describe('deliver(), in calls on the wire', () => {
     expect(await calls(scan(10_000, 3, 250))).toBe(3);
     expect(await calls(scan(10_000, 4))).toBe(3);
     expect(await calls(scan(10_000, 5))).toBe(0);
+  });
+
+  it('takes one for each 100 that changed, wherever they stand in a scan that the stage delivers', {
+    timeout,
+  }, async () => {
+    const sink = sinks.local.create({ url: atlas.url }, sinkHost({ state }));
+    await calls(scan(10_000, 11));
+    const bulks = (): number => atlas.seen.filter(({ url }) => url.includes('/entity/bulk')).length;
+    const before = bulks();
+    const opened: Sink = {
+      // The server has no types, whatever is made of them: opened anew, what was applied to it would count no more.
+      open: async () => undefined,
+      deliver: (changes, signal) => sink.deliver(changes, signal),
+      known: async (changes) => (await sink.known?.(changes)) ?? [],
+      close: () => sink.close(),
+    };
+    const stage = await start(
+      opened,
+      scan(10_000, 12, (index) => index % 40 === 0),
+      {
+        lanes: 1,
+        credits: { records: 10_000, bytes: 64_000_000 },
+        batch: { count: batch, bytes: 1_000_000, withinMs: 100 },
+      },
+    );
+    await vi.waitFor(async () => expect(await committed(stage)).toBe(10_000), { timeout });
+    expect(bulks() - before).toBe(3);
+    // this server says of no entity that a write changed it
+    expect(stage.settled).toMatchObject({ received: 10_000, unchanged: 10_000 });
+    stage.stop();
+    await stage.ended;
   });
 });
