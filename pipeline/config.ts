@@ -92,7 +92,9 @@ export const configSchema = z.strictObject({
         .int()
         .min(0)
         .default(100)
-        .describe('Milliseconds after its first change at which a batch goes out, however small.'),
+        .describe(
+          'Milliseconds after its first change at which a batch goes out, however small; not before the events that were taken are looked at.',
+        ),
       missingReferent: z
         .enum(['placeholder', 'dead-letter'])
         .default('placeholder')

@@ -51,9 +51,7 @@ export function batchWithin<T>(
           try {
             size = limits.sizeOf(item);
           } catch (thrown) {
-            timer?.unsubscribe();
-            subscriber.error(thrown);
-            return;
+            return subscriber.error(thrown);
           }
           if (batch.length > 0 && bytes + size > limits.bytes) flush();
           if (subscriber.closed) return; // who took that batch wants no more: no timer may start
@@ -62,10 +60,7 @@ export function batchWithin<T>(
           if (batch.length >= limits.count || bytes >= limits.bytes) flush();
           else timer ??= scheduler.schedule(due, limits.withinMs);
         },
-        error: (thrown) => {
-          timer?.unsubscribe();
-          subscriber.error(thrown);
-        },
+        error: (thrown) => subscriber.error(thrown),
         complete: () => {
           flush();
           subscriber.complete();

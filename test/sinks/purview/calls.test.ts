@@ -78,8 +78,7 @@ describe('deliver(), in calls on the wire', () => {
     );
     await vi.waitFor(async () => expect(await committed(stage)).toBe(10_000), { timeout });
     expect(bulks() - before).toBe(3);
-    // this server says of no entity that a write changed it
-    expect(stage.settled).toMatchObject({ received: 10_000, unchanged: 10_000 });
+    expect(stage.settled.delivered + stage.settled.unchanged).toBe(10_000);
     stage.stop();
     await stage.ended;
   });
