@@ -11,7 +11,7 @@ import type {
   TopicSpec,
 } from '../../pipeline/transport.ts';
 import { corruptRecord, encodeRecord, openRecord, sealRecord, timestampOf } from './record.ts';
-import { getSealed, putSealed, type Sealed } from './sealed.ts';
+import { getSealed, putSealed, readingPages, type Sealed } from './sealed.ts';
 
 /** A topic of the log. */
 export interface LogTopic {
@@ -31,6 +31,12 @@ export interface LogPartition {
   readonly bytes: number;
   /** Time of the last record: the times of a partition never fall. */
   readonly timestamp: number;
+}
+
+/** What {@link EmbeddedLog.slice} found, and where to go on. */
+interface Slice {
+  readonly records: readonly StoredRecord[];
+  readonly position: number;
 }
 
 /** Records that are encoded and partitioned: all that can be done before the transaction. */
@@ -211,12 +217,11 @@ export class EmbeddedLog {
    * Records from an offset within a limit, copied, and where to go on. Every offset between the earliest and the next exists, but for
    * those that compaction may have removed: one that is not found comes back as a corrupt record.
    */
-  slice(
-    topic: LogTopic,
-    partition: number,
-    from: number,
-    limit: PullLimit,
-  ): { readonly records: readonly StoredRecord[]; readonly position: number } {
+  slice(topic: LogTopic, partition: number, from: number, limit: PullLimit): Slice {
+    return readingPages(() => this.#slice(topic, partition, from, limit));
+  }
+
+  #slice(topic: LogTopic, partition: number, from: number, limit: PullLimit): Slice {
     const { earliest, next } = this.partition(topic, partition);
     const wholeFrom = this.thinnedTo(topic, partition);
     const found: StoredRecord[] = [];

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Database, Key } from 'lmdb';
-import { StreamError } from '../../pipeline/errors.ts';
+import { messageOf, StreamError } from '../../pipeline/errors.ts';
 
 /** A database of small JSON documents, each with its checksum: `xxxxxxxx{json}`. LMDB's pages carry none. */
 export type Sealed = Database<string>;
@@ -13,8 +13,21 @@ export function putSealed(database: Sealed, key: Key, document: unknown): void {
 
 /** The document under a key, or undefined. Throws TRANSPORT_DAMAGED when it is not what was stored. */
 export function getSealed(database: Sealed, key: Key): unknown {
-  const text = database.get(key);
+  const text = readingPages(() => database.get(key));
   return text === undefined ? undefined : unseal(text, key);
+}
+
+/** Reads from LMDB; whatever it says of pages and keys that it cannot make sense of (it has errors of many kinds) becomes TRANSPORT_DAMAGED. */
+export function readingPages<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    if (thrown instanceof StreamError) throw thrown;
+    throw new StreamError('TRANSPORT_DAMAGED', `The log cannot be read: ${messageOf(thrown)}.`, {
+      cause: thrown,
+      advice: rebuildAdvice,
+    });
+  }
 }
 
 /** The document in a stored text. */
