@@ -1,6 +1,6 @@
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import type { DerivedObject, RawEvent } from '../../schemas/types.ts';
-import { StreamError } from '../errors.ts';
+import { messageOf, StreamError } from '../errors.ts';
 import { keyPart, type Table, type TableView } from '../table.ts';
 import { objectEventTypes } from '../../schemas/types.ts';
 import type { ObjectRawEvent } from '../transform.ts';
@@ -56,7 +56,19 @@ export function eventOf({ event }: Pick<DerivedObject, 'event'>): ObjectRawEvent
 }
 
 function decodeRecord(value: Uint8Array): DerivedObject {
-  const { type, value: decoded } = decodeEvent(value);
-  if (type === 'derived-object') return decoded as DerivedObject;
-  throw new StreamError('EVENT_UNDECODABLE', `The state of an object is of type ${type}.`);
+  try {
+    const { type, value: decoded } = decodeEvent(value);
+    if (type === 'derived-object') return decoded as DerivedObject;
+    throw new StreamError('EVENT_UNDECODABLE', `It is of type ${type}.`);
+  } catch (thrown) {
+    throw new StreamError(
+      'STATE_UNAVAILABLE',
+      `What is remembered of an object cannot be read: ${messageOf(thrown)}`,
+      {
+        cause: thrown,
+        advice:
+          'It was written by another version of this program: use that one, or start with a new folder.',
+      },
+    );
+  }
 }

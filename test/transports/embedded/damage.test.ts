@@ -48,6 +48,31 @@ describe('embedded transport on damaged files', () => {
     }
   });
 
+  it('transactions refuse a value of the table with TRANSPORT_DAMAGED when any bit of it is flipped', async () => {
+    const { folder, file } = await filled(1);
+    const transport = workshop.open({ folder });
+    await transport.transactions.update({
+      assignments: [],
+      bytes: 0,
+      compute: (table) => {
+        table.put(['kind', 'key'], Buffer.from('what is remembered'));
+        return { appends: [], state: [], commits: [] };
+      },
+    });
+    await transport.close();
+    const intact = readFileSync(file);
+    const at = intact.indexOf('what is remembered');
+    for (let position = at - 4; position < at + 'what is remembered'.length; position += 1) {
+      const flipped = Buffer.from(intact);
+      flipped[position] = (flipped[position] ?? 0) ^ (1 << (position % 8));
+      writeFileSync(file, flipped);
+      const damaged = createEmbeddedTransport({ folder });
+      const reading = damaged.transactions.view((table) => table.get(['kind', 'key']));
+      await expect(reading).rejects.toMatchObject({ code: 'TRANSPORT_DAMAGED' });
+      await damaged.close();
+    }
+  });
+
   it('read() gives a corrupt record when another one is in its place', async () => {
     const { folder } = await filled(2);
     const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
