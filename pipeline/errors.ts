@@ -48,7 +48,7 @@ export const errorCatalogue = {
   OFFSET_INVALID: permanent('An offset lies beyond the end of its partition.'),
   TRANSPORT_FULL: transient('The log of the embedded transport is full: its size limit or the disk.'),
   TRANSPORT_DAMAGED: permanent('The files of the embedded transport are damaged, cut short or not its own.'),
-  STATE_UNAVAILABLE: permanent('The state store cannot be opened.'),
+  STATE_UNAVAILABLE: permanent('The state store cannot be opened, or holds what cannot be read.'),
   // catalogue
   CATALOG_UNAVAILABLE: transient('The catalogue cannot be reached or answered with a passing fault.'),
   CATALOG_THROTTLED: transient('The catalogue asked for a slower pace (429).'),

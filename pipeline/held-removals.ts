@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseStored } from './parse-stored.ts';
 import { Inventory } from './producer-inventory.ts';
 import { removalRecord } from './raw-record.ts';
 import type { StateStore, StateWrite } from './state.ts';
@@ -50,7 +51,7 @@ export class HeldRemovals {
     const held: HeldObject[] = [];
     const prefix = this.#objectKey('');
     for await (const { key, value } of this.#state.scan(prefix)) {
-      held.push({ key: key.slice(prefix.length), ...objectSchema.parse(value) });
+      held.push({ key: key.slice(prefix.length), ...parseStored(objectSchema, key, value) });
     }
     return held;
   }

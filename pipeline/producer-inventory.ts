@@ -1,3 +1,4 @@
+import { parseStored } from './parse-stored.ts';
 import { type Entry, entrySchema } from './producer-scan.ts';
 import type { StateStore, StateWrite } from './state.ts';
 
@@ -11,19 +12,21 @@ export class Inventory {
     this.#producer = encodeURIComponent(producer);
   }
 
-  /** Every object by its key. */
+  /** Every object by its key. Rejects with STATE_UNAVAILABLE where another version wrote it. */
   async entries(): Promise<Map<string, Entry>> {
     const entries = new Map<string, Entry>();
     const prefix = this.#key('');
     for await (const { key, value } of this.#state.scan(prefix)) {
-      entries.set(key.slice(prefix.length), entrySchema.parse(value));
+      entries.set(key.slice(prefix.length), parseStored(entrySchema, key, value));
     }
     return entries;
   }
 
   /** One object, or undefined. */
   async entry(key: string): Promise<Entry | undefined> {
-    return entrySchema.safeParse(await this.#state.get(this.#key(key))).data;
+    const at = this.#key(key);
+    const value = await this.#state.get(at);
+    return value === undefined ? undefined : parseStored(entrySchema, at, value);
   }
 
   /** Positions of new objects begin here: above every removal. */

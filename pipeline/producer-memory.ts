@@ -12,9 +12,11 @@ export class RunnerMemory implements ProducerMemory {
     this.#prefix = `memory/${encodeURIComponent(producer)}/`;
   }
 
-  async *entries(prefix: string): AsyncIterable<{ readonly key: string; readonly value: Json }> {
-    for await (const { key, value } of this.#state.scan(this.#prefix + prefix)) {
-      yield { key: key.slice(this.#prefix.length), value };
+  async *entries(
+    prefix: string,
+  ): AsyncIterable<{ readonly key: string; readonly at: string; readonly value: Json }> {
+    for await (const { key: at, value } of this.#state.scan(this.#prefix + prefix)) {
+      yield { key: at.slice(this.#prefix.length), at, value };
     }
   }
 

@@ -36,8 +36,8 @@ export interface Rejection {
 
 /** What a producer itself remembers from scan to scan, for sources that forget: history, watermarks. */
 export interface ProducerMemory {
-  /** Everything that is remembered under keys that begin so, in their order. Values are parsed by the producer: they may stem from an older version. */
-  entries(prefix: string): AsyncIterable<{ readonly key: string; readonly value: Json }>;
+  /** Everything that is remembered under keys that begin so, in their order. Values are parsed by the producer: they may stem from an older version. `at` is the key in the state store. */
+  entries(prefix: string): AsyncIterable<{ readonly key: string; readonly at: string; readonly value: Json }>;
   /**
    * Remembers a value; undefined forgets it. Written in one step with all others of the scan, once everything that the scan yielded is
    * published and every rejection is a dead letter: a scan that fails remembers nothing.

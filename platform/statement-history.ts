@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { StreamError } from '../pipeline/errors.ts';
+import { parseStored } from '../pipeline/parse-stored.ts';
 import type { FoundObject, ProducerMemory } from '../pipeline/producer.ts';
 import type { NamePart, ObservedFlow, Warning } from '../schemas/types.ts';
 import { mayMoveData, normalizeStatement, statementFingerprint } from './statement-text.ts';
@@ -95,11 +96,11 @@ export class StatementHistory {
     this.#records = records;
   }
 
-  /** Reads what earlier scans remembered. */
+  /** Reads what earlier scans remembered. Rejects with STATE_UNAVAILABLE where another version wrote it. */
   static async open(memory: ProducerMemory, source: HistorySource): Promise<StatementHistory> {
     const records = new Map<string, StatementRecord>();
-    for await (const { key, value } of memory.entries(prefix)) {
-      records.set(key.slice(prefix.length), recordSchema.parse(value));
+    for await (const { key, at, value } of memory.entries(prefix)) {
+      records.set(key.slice(prefix.length), parseStored(recordSchema, at, value));
     }
     return new StatementHistory(source, records);
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hashOf } from '../content-hash.ts';
-import { StreamError } from '../errors.ts';
-import type { Json, StateStore, StateWrite } from '../state.ts';
+import { parseStored } from '../parse-stored.ts';
+import type { StateStore, StateWrite } from '../state.ts';
 import type { StoredRecord } from '../transport.ts';
 
 /** How many parts the parked work of a partition is kept in: what is looked at in one go is one part. */
@@ -72,7 +72,7 @@ export async function readParked(
 ): Promise<ParkedEntry | undefined> {
   const at = stateKey(place, key);
   const value = await state.get(at);
-  return value === undefined ? undefined : parse(at, value);
+  return value === undefined ? undefined : parseStored(entrySchema, at, value);
 }
 
 /** All that is parked for a group, or in one of its partitions, or in one part of that. */
@@ -82,7 +82,7 @@ export async function* scanParked(
 ): AsyncIterable<ParkedEntry> {
   const { group, partition, part } = of;
   const prefix = partition === undefined ? `parked/${group}/` : parkedPrefix({ group, partition }, part);
-  for await (const { key, value } of state.scan(prefix)) yield parse(key, value);
+  for await (const { key, value } of state.scan(prefix)) yield parseStored(entrySchema, key, value);
 }
 
 /** How many changes are parked for a group, in all partitions. */
@@ -103,14 +103,4 @@ export function recordOf(
 
 function stateKey(place: ParkedPlace, key: string): string {
   return parkedPrefix(place, parkedPart(key)) + key;
-}
-
-function parse(at: string, value: Json): ParkedEntry {
-  const parsed = entrySchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new StreamError(
-    'STATE_UNAVAILABLE',
-    `What is parked under ${at} cannot be read: ${parsed.error.issues[0]?.message ?? 'its form is unknown'}.`,
-    { advice: 'It was written by another version of this program: use that one, or remove the key.' },
-  );
 }

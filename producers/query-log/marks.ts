@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
+import { parseStored } from '../../pipeline/parse-stored.ts';
 import type { ProducerMemory } from '../../pipeline/producer.ts';
 
 /** How far a file was read. The file is known by its first bytes, whatever it is named by now: rotation and copies do not matter. */
@@ -34,11 +35,11 @@ export class Marks {
     this.#known = known;
   }
 
-  /** Reads what the last scan remembered. */
+  /** Reads what the last scan remembered. Rejects with STATE_UNAVAILABLE where another version wrote it. */
   static async open(memory: ProducerMemory): Promise<Marks> {
     const known = new Map<string, Mark>();
-    for await (const { key, value } of memory.entries(prefix)) {
-      known.set(key.slice(prefix.length), markSchema.parse(value));
+    for await (const { key, at, value } of memory.entries(prefix)) {
+      known.set(key.slice(prefix.length), parseStored(markSchema, at, value));
     }
     return new Marks(known);
   }

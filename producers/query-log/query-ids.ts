@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseStored } from '../../pipeline/parse-stored.ts';
 import type { ProducerMemory } from '../../pipeline/producer.ts';
 
 const idsSchema = z.object({ newest: z.number(), ids: z.record(z.string(), z.number()) });
@@ -21,10 +22,10 @@ export class QueryIds {
     this.#overlapMs = overlapMs;
   }
 
-  /** Reads what the last scan remembered. */
+  /** Reads what the last scan remembered. Rejects with STATE_UNAVAILABLE where another version wrote it. */
   static async open(memory: ProducerMemory, overlapMs: number): Promise<QueryIds> {
-    for await (const entry of memory.entries(key)) {
-      const { ids, newest } = idsSchema.parse(entry.value);
+    for await (const { at, value } of memory.entries(key)) {
+      const { ids, newest } = parseStored(idsSchema, at, value);
       return new QueryIds(new Map(Object.entries(ids)), newest, overlapMs);
     }
     return new QueryIds(new Map(), 0, overlapMs);

@@ -7,7 +7,7 @@ export function testMemory(): ProducerMemory {
   return {
     async *entries(prefix) {
       for (const [key, value] of [...values].sort(([a], [b]) => (a < b ? -1 : 1)))
-        if (key.startsWith(prefix)) yield { key, value };
+        if (key.startsWith(prefix)) yield { key, at: `memory/p/${key}`, value };
     },
     set(key, value) {
       if (value === undefined) values.delete(key);
