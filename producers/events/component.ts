@@ -13,7 +13,13 @@ import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer
 import { decodeText, readFileUnder } from '../../platform/read-file.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
-import { type EventTypes, type ObjectEventType, objectEventTypes } from '../../schemas/types.ts';
+import {
+  databaseLevels,
+  type EventTypes,
+  type NamePart,
+  type ObjectEventType,
+  objectEventTypes,
+} from '../../schemas/types.ts';
 import { eventTypes } from './types.ts';
 
 const maxBytes = 256 * 1024 * 1024;
@@ -106,12 +112,28 @@ class EventFile implements Producer {
       const value = { ...fields, ...added } as unknown as EventTypes[ObjectEventType];
       const decoded = decodeEvent(encodeEvent<ObjectEventType>(type, value))
         .value as EventTypes[ObjectEventType];
+      if ('path' in decoded) checkLevels(type, decoded.path);
       const { producer: _producer, objectId: _objectId, position: _position, ...said } = decoded;
       return { type, objectId, sequence, value: said } as FoundObject;
     } catch (thrown) {
       throw new StreamError('EVENT_INVALID', `${place}: ${messageOf(thrown)}`, { cause: thrown });
     }
   }
+}
+
+const levels: ReadonlySet<string> = new Set(databaseLevels);
+
+/** An object whose level is misspelled would have no entity, and be lost without a word. */
+function checkLevels(type: ObjectEventType, path: readonly NamePart[]): void {
+  const unknown = path.find(({ level }) => !levels.has(level));
+  const advice = `Levels are ${databaseLevels.join(', ')}.`;
+  if (unknown !== undefined)
+    throw new Error(`${JSON.stringify(unknown.level)} in path is no level. ${advice}`);
+  const last = path.at(-1)?.level;
+  if (type === 'routine' && last !== 'routine')
+    throw new Error(
+      `The path of a routine ends with the level routine, also for a procedure or function; here with ${last ?? 'nothing'}.`,
+    );
 }
 
 function parseJson(line: string, place: string): unknown {
