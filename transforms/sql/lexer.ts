@@ -75,7 +75,9 @@ export class Lexer {
         return { tokens: this.tokens, unterminated: this.unterminated, truncatedAtLine: this.line };
       }
       const code = text.charCodeAt(this.position);
-      if (code === 10) {
+      if (this.delimiter !== undefined && text.startsWith(this.delimiter, this.position))
+        this.statementEnd(this.delimiter);
+      else if (code === 10) {
         this.line++;
         this.position++;
       } else if (isSpace(code)) this.position++;
@@ -125,10 +127,27 @@ export class Lexer {
   }
 
   private token(code: number): void {
-    if (this.delimiter !== undefined && this.text.startsWith(this.delimiter, this.position)) {
-      this.position += this.delimiter.length;
-      this.push(';', ';', this.position - this.delimiter.length, this.line);
-    } else if (!readQuoted(this)) this.bare(code);
+    if (!readQuoted(this)) this.bare(code);
+  }
+
+  private statementEnd(delimiter: string): void {
+    const start = this.position;
+    this.position += delimiter.length;
+    this.push(';', ';', start, this.line);
+  }
+
+  /** The end of what may begin with a letter or digit: where its characters end, or where the delimiter stands within, as in `END$$`. */
+  private wordEnd(start: number): number {
+    const { text, delimiter } = this;
+    let end = start + 1;
+    while (end < text.length && isWordPart(text.charCodeAt(end))) end++;
+    return delimiter === undefined ? end : this.beforeDelimiter(start, end, delimiter);
+  }
+
+  /** The delimiter may also begin within and end behind. */
+  private beforeDelimiter(start: number, end: number, delimiter: string): number {
+    const at = this.text.slice(start + 1, end + delimiter.length - 1).indexOf(delimiter);
+    return at < 0 ? end : start + 1 + at;
   }
 
   private bare(code: number): void {
@@ -174,8 +193,7 @@ export class Lexer {
 
   private word(start: number): void {
     const { text } = this;
-    let end = start + 1;
-    while (end < text.length && isWordPart(text.charCodeAt(end))) end++;
+    const end = this.wordEnd(start);
     this.position = end;
     const word = text.slice(start, end);
     if (end - start <= 2 && text[end] === "'" && stringPrefixes.has(word.toUpperCase())) {
@@ -190,7 +208,7 @@ export class Lexer {
   private readDelimiter(): boolean {
     const end = this.text.indexOf('\n', this.position);
     const stop = end === -1 ? this.text.length : end;
-    const mark = this.text.slice(this.position, stop).trim();
+    const [mark = ''] = this.text.slice(this.position, stop).trim().split(/\s/u, 1);
     if (mark === '' || mark.length > 16) return false;
     this.delimiter = mark === ';' ? undefined : mark;
     this.position = stop;
@@ -199,8 +217,7 @@ export class Lexer {
 
   private prefixed(kind: 'variable' | 'temporary', start: number): void {
     const { text } = this;
-    let end = start + 1;
-    while (end < text.length && isWordPart(text.charCodeAt(end))) end++;
+    const end = this.wordEnd(start);
     this.position = end;
     this.push(end - start === 1 ? 'operator' : kind, text.slice(start, end), start, this.line);
   }
@@ -213,6 +230,7 @@ export class Lexer {
       if (code === 46 ? text.charCodeAt(end + 1) === 46 : !isWordPart(code)) break;
       end++;
     }
+    if (this.delimiter !== undefined) end = this.beforeDelimiter(start, end, this.delimiter);
     this.position = end;
     this.push('number', text.slice(start, end), start, this.line);
   }

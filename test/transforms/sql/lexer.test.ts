@@ -32,6 +32,20 @@ describe('`lex()`', () => {
     expect(kinds('$x$ a $$ b $x$ $1', 'postgres')).toEqual(['string  a $$ b ', 'number $1']);
   });
 
+  it.each(['$$', '//', ';;', '|', '||', '@@', 'go', '$;', '#'])(
+    'ends a statement at the delimiter %s of MySQL, also directly behind a word, a number or a variable',
+    (mark) => {
+      const sql = `DELIMITER ${mark}\nEND${mark}\na 1${mark}\n@v${mark}'x${mark}'${mark}\nDELIMITER ;\nb;`;
+      const end = '; ;';
+      expect(kinds(sql, 'mysql')).toEqual(
+        ['word END', end, 'word a', 'number 1', end, 'variable @v', end, `string x${mark}`, end].concat([
+          'word b',
+          end,
+        ]),
+      );
+    },
+  );
+
   it('takes what begins with a dollar sign as a parameter, an amount or a name, by the dialect', () => {
     expect(kinds('$1, $2::int, $x', 'redshift')).toEqual([
       'number $1',
