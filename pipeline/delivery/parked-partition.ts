@@ -33,7 +33,8 @@ export class ParkedPartition {
   readonly #place: ParkedPlace;
   readonly #onParked: () => void;
   readonly #counts = new Uint32Array(parkedParts);
-  readonly #links = new Map<string, Set<string>>();
+  /** By asset: the keys that wait for it, with the bytes of their changes. */
+  readonly #links = new Map<string, Map<string, number>>();
   #linked = 0;
   #size = 0;
 
@@ -80,8 +81,8 @@ export class ParkedPartition {
     if (before === undefined) this.#onParked();
   }
 
-  /** Keys that wait for an asset, as far as that is known here. */
-  waitingFor(ref: EntityRef): Iterable<string> {
+  /** Keys that wait for an asset, as far as that is known here, each with the bytes of its changes, about. */
+  waitingFor(ref: EntityRef): Iterable<readonly [key: string, bytes: number]> {
     return this.#links.get(refKey(ref)) ?? [];
   }
 
@@ -91,21 +92,21 @@ export class ParkedPartition {
       if (count === 0) continue;
       const keys: WaitingKey[] = [];
       for await (const { key, wanted, since, items } of scanParked(this.#state, { ...this.#place, part })) {
-        keys.push({ key, wanted, since, bytes: items.reduce((sum, { value }) => sum + value.length, 0) });
+        keys.push({ key, wanted, since, bytes: bytesOf(items) });
       }
       yield keys;
     }
   }
 
-  #add({ key, wanted }: ParkedEntry): void {
+  #add({ key, wanted, items }: ParkedEntry): void {
     this.#count(key, 1);
     for (const ref of wanted.refs) {
       if (this.#linked >= mostLinks) return;
       const at = refKey(ref);
-      const keys = this.#links.get(at) ?? new Set();
+      const keys = this.#links.get(at) ?? new Map<string, number>();
       this.#links.set(at, keys);
       if (!keys.has(key)) this.#linked += 1;
-      keys.add(key);
+      keys.set(key, bytesOf(items));
     }
   }
 
@@ -124,4 +125,8 @@ export class ParkedPartition {
     this.#counts[part] = (this.#counts[part] ?? 0) + by;
     this.#size += by;
   }
+}
+
+function bytesOf(items: ParkedEntry['items']): number {
+  return items.reduce((sum, { value }) => sum + value.length, 0);
 }

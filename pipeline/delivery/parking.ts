@@ -79,10 +79,12 @@ export class Parking {
   delivered(refs: readonly EntityRef[]): void {
     for (const held of this.#held) {
       if (held.parked.size === 0) continue;
-      const keys = new Set(refs.flatMap((ref) => [...held.parked.waitingFor(ref)]));
-      if (keys.size === 0) continue;
-      const wake = held.wake([...keys], false).finally(() => this.#wakes.delete(wake));
-      this.#wakes.add(wake);
+      const keys = new Map(refs.flatMap((ref) => [...held.parked.waitingFor(ref)]));
+      const waiting = [...keys].map(([key, bytes]) => ({ key, bytes }));
+      for (const part of this.#parts(waiting)) {
+        const wake = held.wake(part, false).finally(() => this.#wakes.delete(wake));
+        this.#wakes.add(wake);
+      }
     }
   }
 
@@ -169,20 +171,25 @@ export class Parking {
   }
 
   #wake(waiting: readonly Waiting[], isLast: boolean): readonly Promise<number>[] {
+    return [...this.#held].flatMap((held) =>
+      this.#parts(waiting.filter((key) => key.held === held)).map((keys) => held.wake(keys, isLast)),
+    );
+  }
+
+  /** What is woken together: no more than a batch holds. */
+  #parts(waiting: readonly Pick<WaitingKey, 'key' | 'bytes'>[]): readonly (readonly string[])[] {
     const { batch } = this.#options;
-    return [...this.#held].flatMap((held) => {
-      const parts: string[][] = [];
-      let bytes = 0;
-      for (const one of waiting.filter((key) => key.held === held)) {
-        const part = parts.at(-1);
-        bytes += one.bytes;
-        if (part === undefined || part.length >= batch.count || bytes > batch.bytes) {
-          parts.push([one.key]);
-          ({ bytes } = one);
-        } else part.push(one.key);
-      }
-      return parts.map((keys) => held.wake(keys, isLast));
-    });
+    const parts: string[][] = [];
+    let bytes = 0;
+    for (const one of waiting) {
+      const part = parts.at(-1);
+      bytes += one.bytes;
+      if (part === undefined || part.length >= batch.count || bytes > batch.bytes) {
+        parts.push([one.key]);
+        ({ bytes } = one);
+      } else part.push(one.key);
+    }
+    return parts;
   }
 
   /** Resolves when no partition without an owner has parked work, or `signal` fires. Other processes look after theirs. */

@@ -3,6 +3,7 @@ import { scanParked } from '../../pipeline/delivery/parked-entry.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { Delivery, Outcome, Wanted } from '../../pipeline/sink.ts';
 import { groups, topics } from '../../pipeline/topics.ts';
+import { encodeEvent } from '../../schemas/codec.ts';
 import type { EntityRef } from '../../schemas/types.ts';
 import {
   change,
@@ -68,6 +69,28 @@ describe('SinkStage.run(), with what the catalogue lacks', () => {
     expect(await parked(stage)).toEqual([]);
     expect(await deadLetters(stage)).toEqual([]);
   });
+
+  it.each([
+    { batch: { count: 5, bytes: 100_000, withinMs: 1 }, most: 5 },
+    { batch: { count: 100, bytes: 500, withinMs: 1 }, most: 12 },
+  ])(
+    'wakes no more together than a batch holds of $batch.count changes or $batch.bytes bytes when an asset comes',
+    async ({ batch, most }) => {
+      const sink = waitsForTarget();
+      const jobs = Array.from({ length: 60 }, (_, index) => change(`job${index}`, `j${index}`));
+      const stage = await start(sink, jobs, { ...long, retryDelayMs: 600_000, lanes: 1, batch });
+      await vi.waitFor(async () => expect(await parked(stage)).toHaveLength(60));
+      sink.there.add('target');
+      sink.batches.length = 0;
+      const value = encodeEvent('entity-change', {
+        ...change('t', 'target'),
+        entities: [{ ...table, attributes: {}, references: [] }],
+      });
+      await stage.transport.append(topics.entities, [{ key: 'target', value, headers: {} }]);
+      await vi.waitFor(() => expect(stage.unparked).toHaveLength(60));
+      expect(Math.max(...sink.batches.map(({ length }) => length))).toBeLessThanOrEqual(most);
+    },
+  );
 
   it('delivers what another process has parked, after a restart', async () => {
     const first = await start(waitsForTarget(), [change('job', 'j')], long);
