@@ -4,11 +4,13 @@ import { z } from 'zod';
 import { parseStored } from '../../pipeline/parse-stored.ts';
 import type { ProducerMemory } from '../../pipeline/producer.ts';
 
-/** How far a file was read. The file is known by its first bytes, whatever it is named by now: rotation and copies do not matter. */
+/** How far a file was read. The file is known by its first bytes and by those before the offset, whatever it is named by now: rotation and copies do not matter. */
 const markSchema = z.object({
   /** SHA-256 of the first `headBytes` bytes. */
   head: z.string(),
   headBytes: z.number(),
+  /** SHA-256 of up to {@link tailLimit} bytes before the offset: files may begin alike. Earlier versions did not keep it. */
+  tail: z.string().exactOptional(),
   offset: z.number(),
   /** Line at the offset, from 1. */
   line: z.number(),
@@ -24,6 +26,7 @@ export type Mark = z.output<typeof markSchema>;
 export type Progress = Pick<Mark, 'offset' | 'line' | 'columns'>;
 
 const headLimit = 1_024;
+const tailLimit = 256;
 const prefix = 'file/';
 
 /** Marks of all files, from one scan to the next. */
@@ -52,7 +55,8 @@ export class Marks {
     let best: Mark | undefined;
     for (const mark of [...this.#known.values(), ...this.#used.values()]) {
       if (mark.headBytes > bytesRead || mark.offset > size || (best?.offset ?? -1) >= mark.offset) continue;
-      if (hashOf(head.subarray(0, mark.headBytes)) === mark.head) best = mark;
+      if (hashOf(head.subarray(0, mark.headBytes)) !== mark.head) continue;
+      if (mark.tail === undefined || mark.tail === (await tailOf(file, mark.offset))) best = mark;
     }
     return best ?? { head: '', headBytes: 0, offset: 0, line: 1, columns: null, modifiedMs: 0 };
   }
@@ -63,7 +67,8 @@ export class Marks {
     const headBytes = Math.min(headLimit, mark.offset);
     const { buffer } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
     const head = hashOf(buffer);
-    this.#used.set(head, { ...mark, head, headBytes });
+    const tail = await tailOf(file, mark.offset);
+    this.#used.set(`${head}.${tail}`, { ...mark, head, headBytes, tail });
   }
 
   /** Remembers the marks of the files that are still there. */
@@ -71,6 +76,14 @@ export class Marks {
     for (const key of this.#known.keys()) if (!this.#used.has(key)) memory.set(prefix + key, undefined);
     for (const [key, mark] of this.#used) memory.set(prefix + key, mark);
   }
+}
+
+/** Tells files apart that begin alike: the bytes before an offset. */
+async function tailOf(file: FileHandle, offset: number): Promise<string> {
+  const start = Math.max(0, offset - tailLimit);
+  const length = offset - start;
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start);
+  return hashOf(buffer.subarray(0, bytesRead));
 }
 
 function hashOf(bytes: Uint8Array): string {

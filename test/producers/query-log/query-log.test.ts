@@ -116,6 +116,33 @@ describe('query-log scan()', () => {
     expect(without.statements).toEqual(statements);
   });
 
+  it('reads each of two files that begin alike from its own mark', async () => {
+    const memory = testMemory();
+    const options = { path: '.', glob: '*.log' };
+    const alike = Array.from({ length: 20 }, () => load('a')).join('');
+    await write(alike + load('b') + load('c'));
+    await writeFile(path.join(folder, 'r.log'), alike + load('d') + load('e') + load('f'));
+    await scan(memory, options);
+    await appendFile(path.join(folder, 'q.log'), load('g') + load('h') + load('i'));
+    await scan(memory, options);
+    await scan(memory, options);
+    expect(await counted(memory)).toEqual({ a: 40, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1 });
+  });
+
+  it('goes on at the marks of an earlier version, which knew only the beginning of a file', async () => {
+    const memory = testMemory();
+    await write(load('a'));
+    await scan(memory);
+    for await (const { key, value } of memory.entries('file/')) {
+      const { tail: _tail, ...mark } = value as { tail: string; head: string };
+      memory.set(key, undefined);
+      memory.set(`file/${mark.head}`, mark);
+    }
+    await appendFile(path.join(folder, 'q.log'), load('b'));
+    await scan(memory);
+    expect(await counted(memory)).toEqual({ a: 1, b: 1 });
+  });
+
   it('goes on where it was, also after the header of CSV', async () => {
     const memory = testMemory();
     await write(load('a'));
