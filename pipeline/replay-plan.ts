@@ -49,6 +49,24 @@ export async function endPlan(transport: Transport): Promise<void> {
   await transport.transactions.state.write([{ key: planKey, value: undefined }]);
 }
 
+/**
+ * Forgets a replay that is not through, also one whose beginning was cut off, so that only its group is there. Resolves with its plan as far as
+ * there is one, or with undefined where there is nothing to forget. Rejects as {@link endPlan}.
+ */
+export async function cancelPlan(
+  transport: Transport,
+): Promise<{ readonly plan: ReplayPlan | undefined } | undefined> {
+  const plan = await readPlan(transport.transactions.state);
+  if (plan === undefined && !(await hasReplayGroup(transport))) return undefined;
+  await endPlan(transport);
+  return { plan };
+}
+
+async function hasReplayGroup(transport: Transport): Promise<boolean> {
+  const partitions = await transport.describe(topics.raw);
+  return partitions.some(({ committed }) => committed[replayGroup] !== undefined);
+}
+
 /** How a replay reads a partition: what its plan chooses, marked as said again. */
 export function planReading({ producer, key, scope, to }: ReplayPlan, partition: number): Reading {
   const end = to[partition] ?? 0;

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { StreamError } from '../../pipeline/errors.ts';
-import { endPlan, readPlan, replayInPlace } from '../../pipeline/replay-plan.ts';
+import { cancelPlan, replayInPlace } from '../../pipeline/replay-plan.ts';
 import type { Transport } from '../../pipeline/transport.ts';
 import { configure } from '../configured.ts';
 import { defaultConfigFile, loadConfig } from '../load-config.ts';
@@ -104,10 +104,11 @@ async function inPlace(transport: Transport, options: ReplayOptions): Promise<nu
 }
 
 async function cancel(transport: Transport, options: ReplayOptions): Promise<number> {
-  const plan = await readPlan(transport.transactions.state);
-  if (plan === undefined) throw new StreamError('USAGE', 'There is no unfinished replay.');
-  await endPlan(transport);
-  if (options.json === true) print(JSON.stringify({ cancelled: plan.asked }));
+  const cancelled = await cancelPlan(transport);
+  if (cancelled === undefined) throw new StreamError('USAGE', 'There is no unfinished replay.');
+  const { plan } = cancelled;
+  if (options.json === true) print(JSON.stringify({ cancelled: plan?.asked ?? null }));
+  else if (plan === undefined) print('A replay that had hardly begun is forgotten.');
   else print(`The replay ${plan.asked} of ${plan.startedAt} is forgotten.`);
   note('What it has already said again stays.');
   return exitCodes.done;

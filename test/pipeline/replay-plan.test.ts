@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
 import { replayScopeOf } from '../../pipeline/delivery/replayed.ts';
-import { liveReading, replayInPlace } from '../../pipeline/replay-plan.ts';
+import {
+  beginPlan,
+  cancelPlan,
+  liveReading,
+  readPlan,
+  replayGroup,
+  replayInPlace,
+} from '../../pipeline/replay-plan.ts';
 import { groups, topics } from '../../pipeline/topics.ts';
 import { createMemoryTransport } from '../../transports/memory.ts';
 import { collect } from '../contracts/transport.ts';
@@ -25,5 +32,25 @@ it('replayInPlace() says again what an earlier one had not come to', async () =>
     undefined,
     undefined,
   ]);
+  await transport.close();
+});
+
+it('cancelPlan() forgets the group also when beginPlan() was cut off before it kept the plan', async () => {
+  const transport = createMemoryTransport();
+  await transport.ensureTopics([{ name: topics.raw, partitions: 2 }]);
+  const groupsOfRaw = async (): Promise<readonly string[]> =>
+    (await transport.describe(topics.raw)).flatMap(({ committed }) => Object.keys(committed));
+  expect(await cancelPlan(transport)).toBeUndefined();
+  const asked = { asked: '--from beginning', startedAt: 'now', producer: null, key: null };
+  const plan = { ...asked, scope: 'whole', from: { 0: 0, 1: 0 }, to: { 0: 0, 1: 0 } } as const;
+  await beginPlan(transport, plan);
+  await transport.transactions.state.write([{ key: 'replay/plan', value: undefined }]); // as if it had died before
+  expect(await groupsOfRaw()).toContain(replayGroup);
+  expect(await cancelPlan(transport)).toEqual({ plan: undefined });
+  expect(await groupsOfRaw()).toEqual([]);
+  await beginPlan(transport, plan);
+  expect(await cancelPlan(transport)).toEqual({ plan });
+  expect(await readPlan(transport.transactions.state)).toBeUndefined();
+  expect(await cancelPlan(transport)).toBeUndefined();
   await transport.close();
 });
