@@ -111,7 +111,7 @@ export function applyUse(frame: Frame, statement: Use): void {
   const { defaults } = nodes;
   const [first, second] = statement.name;
   if (first === undefined || (statement.level === 'any' && first.toLowerCase() === 'default')) return;
-  // T-SQL's scripts begin with USE and mean one database by all their names.
+  // T-SQL's scripts begin with USE and mean one database by all their names; those that use several are complete from the start.
   const full = defaults.full || (!dialect.tsql && dialect.threeParts);
   if (second !== undefined) nodes.defaults = { database: first, schema: second, full };
   else if (statement.level === 'schema' || (statement.level !== 'catalog' && meansSchema(dialect)))

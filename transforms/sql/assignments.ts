@@ -8,6 +8,7 @@ import { words } from './words.ts';
 
 const assignmentEnds = words('FROM WHERE OUTPUT OPTION RETURNING WHEN LIMIT ORDER DELETE LOG');
 const assigning: ReadonlySet<string> = new Set(['=', '+=', '-=', '*=', '/=', ':=', '%=', '|=', '&=', '^=']);
+const operators: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '&', '|', '^', '||']);
 const outputEnds = words('INTO SELECT VALUES EXEC EXECUTE WITH FROM WHERE OPTION OUTPUT DEFAULT SET ON');
 
 /** Reads `a = x, t.b = y, (c, d) = (…)`; the cursor stands on the first column. */
@@ -25,6 +26,14 @@ export function readAssignments(cursor: Cursor, end: number): readonly Assignmen
   }
   cursor.at = stop;
   return list;
+}
+
+/** `+=` is one token; of `%=` and `+ =` the operator stands before the sign. */
+function isCompound(cursor: Cursor, sign: number): boolean {
+  const { text } = cursor.token(sign);
+  if (text !== '=') return text !== ':=';
+  const before = cursor.token(sign - 1);
+  return before.kind === 'operator' && operators.has(before.text);
 }
 
 function findSign(cursor: Cursor, from: number, end: number): number {
@@ -45,9 +54,7 @@ function readAssignment(cursor: Cursor, from: number, end: number): Assignment |
     start = sign + 1;
     sign = second;
   }
-  // `+` before `=` with a space between them.
-  const right = sign + 1;
-  const expression = scanExpression(cursor, right, end);
+  const expression = scanExpression(cursor, sign + 1, end);
   if (cursor.symbol(start, '(')) {
     const columns = commaRanges(cursor, start + 1, cursor.closeOf(start, end)).map(([, to]) =>
       cursor.identifier(to - 1),
@@ -57,7 +64,9 @@ function readAssignment(cursor: Cursor, from: number, end: number): Assignment |
   const parts: string[] = [];
   for (let at = start; at < sign; at++) if (cursor.isName(at)) parts.push(cursor.identifier(at));
   const column = parts.pop();
-  return column === undefined ? undefined : { qualifier: parts, columns: [column], expression };
+  if (column === undefined) return undefined;
+  const plain = { qualifier: parts, columns: [column], expression };
+  return isCompound(cursor, sign) ? { ...plain, compound: true } : plain;
 }
 
 /** Reads every OUTPUT and RETURNING at the cursor; the target of INTO may be missing. */

@@ -126,7 +126,7 @@ export function readSet(cursor: Cursor, end: number): Statement {
   const assignments: Assignment[] = [];
   for (const [from, to] of commaRanges(cursor, cursor.at, end)) {
     const sign = findAtDepth(cursor, from, to, (at) =>
-      ['=', ':=', '+=', '||='].includes(cursor.token(at).text),
+      ['=', ':=', '+=', '-=', '*=', '/=', '||='].includes(cursor.token(at).text),
     );
     if (sign >= to || !cursor.isName(from)) continue;
     const name = cursor.identifier(from);

@@ -1,7 +1,7 @@
 /** What the appliers of statements share: the frame, writes, names of stored columns, SET lists. */
 import type { Effect } from './effect.ts';
 import type { Assignment, Name, Source } from './ir.ts';
-import type { Relation } from './relations.ts';
+import { Origins, type Relation } from './relations.ts';
 import type { Resolver } from './resolver.ts';
 import type { Bound, CommonTables, Scope } from './scope.ts';
 import { unknownNode } from './nodes.ts';
@@ -73,6 +73,14 @@ export function assign(
       continue;
     }
     const origins = resolver.origins(assignment.expression, scope);
-    for (const column of assignment.columns) effect.value(target, column, origins);
+    for (const column of assignment.columns)
+      effect.value(target, column, assignment.compound ? withOwn(origins, target, column) : origins);
   }
+}
+
+/** `x += y`: of both the old value and the other. */
+function withOwn(other: Origins, table: string, column: string): Origins {
+  const origins = Origins.of(table, column, 'transformed');
+  origins.addAll(other, 'transformed');
+  return origins;
 }

@@ -44,8 +44,12 @@ export interface SelectItem {
   /** The name of the result column: alias, column, or the text of the expression; '*' for a star. */
   readonly name: string;
   readonly expression: Expression;
-  /** For `*` and `t.*`: the qualifier, and the columns left out (EXCEPT, EXCLUDE) in folded names. */
-  readonly star?: { readonly qualifier: Name; readonly except: readonly string[] };
+  /** For `*` and `t.*`: the qualifier, the columns left out (EXCEPT, EXCLUDE) in folded names, and those with another value (REPLACE). */
+  readonly star?: {
+    readonly qualifier: Name;
+    readonly except: readonly string[];
+    readonly replaced?: readonly SelectItem[];
+  };
   /** `SELECT @v = …`: the variable that is set. */
   readonly assigns?: string;
   /** The text that it is set to. */
@@ -129,6 +133,8 @@ export interface Assignment {
   readonly qualifier: Name;
   readonly columns: readonly string[];
   readonly expression: Expression;
+  /** `+=` and the like: the column's own value has a part in the new one. */
+  readonly compound?: true;
   /** The column's place in the table, where it is not named (MERGE … INSERT VALUES). */
   readonly position?: number;
 }

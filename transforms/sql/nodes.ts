@@ -118,6 +118,11 @@ export class Nodes {
     this.known.clear();
   }
 
+  /** From here on names with a schema are completed with the database, too. */
+  completeFully(): void {
+    this.defaults = { ...this.current, full: true };
+  }
+
   private find(name: Name, display: string): string {
     const key = nameKey(display, this.dialect);
     if (isSessionName(name) || this.temporary.has(key)) return this.sessionNode(name, display);

@@ -28,6 +28,7 @@ import {
 import { CommonTables, columnKey, Scope, type SharedTable } from './scope.ts';
 import { type IndirectKind, type Influence, Seen } from './seen.ts';
 import { bindSources } from './sources.ts';
+import { changesOfStar } from './stars.ts';
 
 /** What the resolver asks of the session around it. */
 export interface ResolverContext {
@@ -222,37 +223,41 @@ export class Resolver {
   }
 
   private star(item: SelectItem, scope: Scope, columns: Column[], open: Set<string>): void {
-    const { qualifier, except } = item.star ?? { qualifier: [], except: [] };
+    const { qualifier, except, replaced = [] } = item.star ?? { qualifier: [], except: [] };
     const found = qualifier.length === 0 ? scope.bounds : [this.findBound(qualifier, scope)];
     this.starSteps += found.length;
     if (this.starSteps > maxStarSteps) return;
     const left = new Set(except.map(columnKey));
+    const others = new Map<string, Column>();
+    for (const { name, expression } of replaced)
+      others.set(columnKey(name), { name, origins: this.origins(expression, scope), star: false });
     for (const bound of found) {
       if (bound === undefined) continue;
       for (const column of bound.relation.columns) {
-        if (!left.has(columnKey(column.name)) && columns.length < maxColumns) columns.push(column);
+        const key = columnKey(column.name);
+        if (left.has(key) || columns.length >= maxColumns) continue;
+        columns.push(others.get(key) ?? column);
+        others.delete(key);
       }
       this.openStar(bound.relation, item, columns, open);
     }
-    if (item.expression.refs.length > 0) this.origins(item.expression, scope);
+    // Behind a star that is not expanded.
+    columns.push(...others.values());
   }
 
   /** A star over tables with unknown columns. */
   private openStar(relation: Relation, item: SelectItem, columns: Column[], open: Set<string>): void {
-    if (relation.columns.some((column) => column.star)) {
-      for (const table of relation.open) open.add(table);
-      return;
-    }
+    const changes = changesOfStar(item);
+    const hasStar = relation.columns.some((column) => column.star);
     for (const table of relation.open) {
-      if (open.has(table)) continue;
-      open.add(table);
-      columns.push({ name: '*', origins: Origins.of(table, '*'), star: true });
-      this.note(
-        'star-not-expanded',
-        item.line,
-        `The columns of ${this.context.nodes.display(table)} behind * are not in the catalogue, line ${item.line}.`,
-      );
+      if (!hasStar && !open.has(table))
+        columns.push({ name: '*', origins: Origins.of(table, '*'), star: true });
+      else if (!hasStar || changes === '') continue;
+      const name = this.context.nodes.display(table);
+      const text = `The columns of ${name} behind *${changes} are not in the catalogue, line ${item.line}.`;
+      this.note('star-not-expanded', item.line, text);
     }
+    for (const table of relation.open) open.add(table);
   }
 
   private findBound(qualifier: readonly string[], scope: Scope): Scope['bounds'][number] | undefined {

@@ -6,6 +6,7 @@ import { Cursor } from './cursor.ts';
 import type { Statement } from './ir.ts';
 import { lex } from './lexer.ts';
 import { maxStatements, maxTokens } from './limits.ts';
+import { nameKey } from './names.ts';
 import type { Piece } from './pieces.ts';
 import { beginsQuery, readQuery } from './query.ts';
 import { runPostgres } from './postgres/script.ts';
@@ -60,6 +61,8 @@ function readText(session: Session, text: string, firstLine: number): void {
   const pieces = session.dialect.tsql ? splitTsql(cursor) : splitBlocks(cursor, outside);
   for (const { kind, routine } of pieces)
     if (kind === 'body' && routine !== undefined) session.register(routine);
+  if (session.tsql && session.depth === 0 && usesSeveral(session, cursor, pieces))
+    session.nodes.completeFully();
   for (const piece of pieces) {
     if (session.effects.length >= maxStatements) {
       const { line } = cursor.token(piece.from);
@@ -73,6 +76,17 @@ function readText(session: Session, text: string, firstLine: number): void {
     runPiece(session, cursor, piece);
   }
   session.enter(outside);
+}
+
+/** True if the script says USE of more than one database, so that names with a schema alone may be of either. */
+function usesSeveral({ dialect }: Session, cursor: Cursor, pieces: readonly Piece[]): boolean {
+  const databases = new Set<string>();
+  for (const { kind, from } of pieces) {
+    if (kind !== 'statement' || cursor.word(from) !== 'USE' || !cursor.isName(from + 1)) continue;
+    databases.add(nameKey(cursor.identifier(from + 1), dialect));
+    if (databases.size > 1) return true;
+  }
+  return false;
 }
 
 function runPiece(session: Session, cursor: Cursor, piece: Piece): void {

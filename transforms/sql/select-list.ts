@@ -1,7 +1,6 @@
 /** The select list: items with their names, stars, and T-SQL's `alias = value` and `@variable = value`. */
 import { commaRanges, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
-import { joinExpressions } from './bags.ts';
 import { skipType } from './data-types.ts';
 import { scanExpression } from './expression.ts';
 import { emptyExpression, type SelectItem, type TextPart } from './ir.ts';
@@ -50,17 +49,17 @@ function readStar(cursor: Cursor, from: number, end: number): SelectItem | undef
   if (!cursor.symbol(at, '*')) return undefined;
   const line = cursor.token(from).line;
   const except: string[] = [];
-  let expression = emptyExpression;
+  const replaced: SelectItem[] = [];
   for (at++; at < end; at++) {
     const word = cursor.word(at);
     if (word === 'EXCEPT' || word === 'EXCLUDE') except.push(...excluded(cursor, at + 1, end));
-    else if (word === 'REPLACE') {
-      const close = cursor.closeOf(at + 1, end);
-      expression = joinExpressions(readItems(cursor, at + 2, close).map((item) => item.expression));
+    else if (word === 'REPLACE' && cursor.symbol(at + 1, '(')) {
+      at++;
+      replaced.push(...readItems(cursor, at + 1, cursor.closeOf(at, end)));
     } else if (!cursor.symbol(at, '(')) continue;
     if (cursor.symbol(at, '(')) at = cursor.closeOf(at, end);
   }
-  return { name: '*', expression, star: { qualifier, except }, line };
+  return { name: '*', expression: emptyExpression, star: { qualifier, except, replaced }, line };
 }
 
 function excluded(cursor: Cursor, at: number, end: number): readonly string[] {

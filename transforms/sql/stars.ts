@@ -1,6 +1,17 @@
 /** `*` through intermediates: a temporary table filled by `SELECT *` hands on whatever column is asked of it. */
 import type { NodeColumnEdge } from './effect.ts';
+import type { SelectItem } from './ir.ts';
 import { columnKey } from './scope.ts';
+
+/** What EXCEPT and REPLACE take from a star, in parentheses behind a space; empty if nothing. */
+export function changesOfStar({ star }: Pick<SelectItem, 'star'>): string {
+  const { except = [], replaced = [] } = star ?? {};
+  const changes = [
+    ...(except.length === 0 ? [] : [`without ${except.join(', ')}`]),
+    ...(replaced.length === 0 ? [] : [`${replaced.map(({ name }) => name).join(', ')} replaced`]),
+  ];
+  return changes.length === 0 ? '' : ` (${changes.join('; ')})`;
+}
 
 /** Adds the edges by name that stars imply, up to the limit. */
 export function expandStars(

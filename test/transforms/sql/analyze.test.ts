@@ -12,6 +12,27 @@ function tables(sql: string, options: SqlOptions = { dialect: 'tsql' }): string[
   return analyzeSql(sql, options).tableEdges.map(([source, target]) => `${source} > ${target}`);
 }
 
+describe('`analyzeSql()` on a star with exceptions', () => {
+  const sql = 'CREATE TABLE t AS SELECT * EXCEPT (a) REPLACE (upper(b) AS b) FROM s';
+
+  it('says what the star leaves out when the columns are not known', () => {
+    const { reasons } = analyzeSql(sql, { dialect: 'bigquery' });
+    expect(reasons.map(({ text }) => text)).toEqual([
+      'The columns of s behind * (without a; b replaced) are not in the catalogue, line 1.',
+    ]);
+  });
+
+  it('gives each column that is left when they are known', () => {
+    const { columnEdges } = analyzeSql(sql, { dialect: 'bigquery', catalog: { s: ['a', 'b', 'c'] } });
+    expect(
+      columnEdges.map(({ sourceColumn, targetColumn, kind }) => [sourceColumn, targetColumn, kind]),
+    ).toEqual([
+      ['b', 'b', 'transformed'],
+      ['c', 'c', 'identity'],
+    ]);
+  });
+});
+
 describe('`analyzeSql()`', () => {
   it('refuses an unknown dialect and lists the known ones', () => {
     expect(() => analyzeSql('SELECT 1', { dialect: 'klingon' })).toThrow(

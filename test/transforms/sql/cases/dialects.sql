@@ -344,7 +344,7 @@ EXECUTE IMMEDIATE 'INSERT INTO d.t (x) SELECT x FROM d.s'; EXECUTE IMMEDIATE FOR
 -- dialects: bigquery
 -- reads: d.s
 -- column: d.s.a > result.a identity
--- column: d.s.c > result.c identity
+-- column: d.s.c > result.c transformed
 SELECT * EXCEPT (b) REPLACE (c + 1 AS c) FROM (SELECT a, b, c FROM d.s)
 
 -- ----
@@ -592,7 +592,6 @@ CREATE TABLE t ENGINE=InnoDB SELECT a FROM s
 -- reads: s
 -- writes: t
 -- column: s.a > t.a identity
--- reasons: not-understood
 DELIMITER $$
 CREATE DEFINER=`root`@`%` PROCEDURE `p`(IN x INT) BEGIN DECLARE done INT DEFAULT FALSE; DECLARE v INT; DECLARE c CURSOR FOR SELECT a FROM s; DECLARE CONTINUE HANDLER FOR NOT FOUND SET done = TRUE; OPEN c; l: LOOP FETCH c INTO v; IF done THEN LEAVE l; END IF; INSERT INTO t (a) VALUES (v); END LOOP; CLOSE c; END$$
 DELIMITER ;
@@ -873,3 +872,23 @@ SELECT * FROM a WHERE x IN (SELECT x FROM b WHERE EXISTS (SELECT 1 FROM c))
 -- reads: v
 -- column: v.a > result.a identity
 SELECT t.a FROM (VALUES (1, 2)) AS x (p, q), v AS t
+
+-- ----
+
+-- dialects: bigquery/databricks
+-- reads: d.s
+-- writes: d.t
+-- column: d.s.* > d.t.* identity
+-- column: d.s.b > d.t.b transformed
+-- reasons: star-not-expanded
+CREATE TABLE d.t AS SELECT * EXCEPT (a) REPLACE (upper(b) AS b) FROM d.s
+
+-- ----
+
+-- dialects: snowflake
+-- reads: d.s
+-- writes: d.t
+-- column: d.s.* > d.t.* identity
+-- column: d.s.b > d.t.b transformed
+-- reasons: star-not-expanded
+CREATE TABLE d.t AS SELECT * EXCLUDE (a) REPLACE (upper(b) AS b) FROM d.s

@@ -651,3 +651,42 @@ INSERT dbo.T (a) SELECT l.a FROM dbo.L l WHERE l.id NOT IN (SELECT r.id FROM dbo
 -- writes: dbo.T
 -- column: dbo.S.a > dbo.T.a identity
 ENABLE TRIGGER ALL ON dbo.T; DISABLE TRIGGER x ON dbo.T; UPDATE STATISTICS dbo.T; INSERT dbo.T (a) SELECT a FROM dbo.S; EXEC sp_recompile 'dbo.T'; DBCC CHECKIDENT ('dbo.T', RESEED, 0)
+
+-- ----
+
+-- dialects: tsql
+-- reads: A.dbo.s, B.dbo.t
+-- writes: A.dbo.t, B.dbo.z
+-- column: A.dbo.s.x > A.dbo.t.x identity
+-- column: B.dbo.t.x > B.dbo.z.x identity
+USE A
+GO
+INSERT INTO dbo.t (x) SELECT s.x FROM dbo.s s
+GO
+USE [B]
+INSERT INTO dbo.z (x) SELECT t.x FROM dbo.t t
+
+-- ----
+
+-- dialects: tsql
+-- reads: dbo.s
+-- writes: dbo.t
+-- column: dbo.s.x > dbo.t.x identity
+USE A; USE a;
+INSERT INTO dbo.t (x) SELECT s.x FROM dbo.s s
+
+-- ----
+
+-- dialects: tsql
+-- reads: dbo.S
+-- writes: dbo.T1, dbo.T2, dbo.T3
+-- column: dbo.T1.x > dbo.T1.x transformed
+-- column: dbo.S.y > dbo.T1.x transformed
+-- column: dbo.T2.x > dbo.T2.x transformed
+-- column: dbo.T2.y > dbo.T2.x transformed
+-- column: dbo.T2.z > dbo.T2.z transformed
+-- column: dbo.T3.x > dbo.T3.x transformed
+-- column: dbo.S.x > dbo.T3.x transformed
+UPDATE t SET t.x += s.y FROM dbo.T1 t JOIN dbo.S s ON s.id = t.id
+UPDATE dbo.T2 SET x -= y, z %= 2
+MERGE dbo.T3 AS t USING dbo.S s ON s.id = t.id WHEN MATCHED THEN UPDATE SET x *= s.x;
