@@ -6,14 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configure, type Configured } from '../../cli/configured.ts';
 import { loadConfig } from '../../cli/load-config.ts';
 import { openPipeline } from '../../cli/open-pipeline.ts';
-import { openTransport } from '../../cli/open-transport.ts';
-import { readDeadLetters } from '../../cli/read-dead-letters.ts';
 import { openProducers } from '../../cli/open-producers.ts';
-import { startPipeline } from '../../cli/pipeline-run.ts';
-import { exportCatalog } from '../../catalog/export.ts';
 import { createTelemetry } from '../../pipeline/telemetry.ts';
 import { topics } from '../../pipeline/topics.ts';
-import { runTransformStage } from '../../pipeline/transform-stage.ts';
 import type { NewRecord } from '../../pipeline/transport.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import type { DatabaseObject, Removal } from '../../schemas/types.ts';
@@ -22,15 +17,7 @@ import { loadShop } from '../../examples/retail/postgres/server.ts';
 import { readJobs } from '../../examples/retail/loader/server.ts';
 import { type Loader, startLoader } from '../../examples/retail/loader/loader.ts';
 import { root } from '../support/cli.ts';
-
-interface Delivery {
-  readonly lanes: number;
-  readonly batch: number;
-  readonly partitions: number;
-  readonly chunk: number;
-  /** Members of each group, each with a connection of its own to the log: as many processes would be. */
-  readonly members: number;
-}
+import { type Delivery, deliverRaw, difference } from '../support/deliver-raw.ts';
 
 /** A version of an event that was published earlier, with its last column not there yet. */
 function older(record: NewRecord): readonly NewRecord[] {
@@ -63,14 +50,6 @@ function removal(record: NewRecord): readonly NewRecord[] {
   return [{ ...record, value: encodeEvent('removal', gone) }];
 }
 
-/** Lines that only one of two exports has, shortened. */
-function difference(expected: string, found: string): readonly string[] {
-  const [left, right] = [new Set(expected.split('\n')), new Set(found.split('\n'))];
-  const only = (side: string, a: ReadonlySet<string>, b: ReadonlySet<string>): readonly string[] =>
-    [...a].filter((line) => !b.has(line)).map((line) => `${side} ${line.slice(0, 600)}`);
-  return [...only('-', left, right), ...only('+', right, left)];
-}
-
 describe('the pipeline over the raw events of the example', () => {
   let postgres: EmbeddedPostgres;
   let loader: Loader;
@@ -78,47 +57,8 @@ describe('the pipeline over the raw events of the example', () => {
   let configured: Configured;
   let raw: readonly NewRecord[];
 
-  /** Takes records through both stages into an empty catalogue, and returns its export. */
-  async function deliver(records: readonly NewRecord[], how: Delivery): Promise<string> {
-    const state = await mkdtemp(path.join(folder, 'run-'));
-    const { config } = configured.loaded;
-    const delivery = {
-      ...config.delivery,
-      lanes: how.lanes,
-      batch: how.batch,
-      batchWithinMs: 5,
-      retryDelayMs: 20,
-    };
-    const changed = { ...config, delivery, transport: { ...config.transport, partitions: how.partitions } };
-    const set = {
-      ...configured,
-      settings: (name: string) => configured.settings(name),
-      loaded: { ...configured.loaded, invalid: configured.loaded.invalid, config: changed },
-    };
-    const pipeline = await openPipeline(set, { telemetry: createTelemetry(), state, port: 0 });
-    const leave = new AbortController();
-    const others = Array.from({ length: how.members - 1 }, async () => {
-      const { transformStage } = pipeline;
-      if (transformStage === undefined) throw new Error('The pipeline has no transforms.');
-      const transport = openTransport(config.transport, state);
-      await runTransformStage({ ...transformStage, transport }, leave.signal);
-      await transport.close();
-    });
-    try {
-      for (let at = 0; at < records.length; at += how.chunk) {
-        await pipeline.transport.append(topics.raw, records.slice(at, at + how.chunk));
-      }
-      const running = startPipeline(pipeline, []);
-      await running.settled;
-      expect(await readDeadLetters(pipeline.transport)).toEqual([]);
-      await running.stop();
-    } finally {
-      leave.abort();
-      await Promise.all(others);
-      await pipeline.close();
-    }
-    return exportCatalog(path.join(state, 'catalog'));
-  }
+  const deliver = (records: readonly NewRecord[], how: Delivery): Promise<string> =>
+    deliverRaw(records, configured, how);
 
   /** What the four producers publish in one scan each. */
   async function publish(): Promise<readonly NewRecord[]> {

@@ -1,0 +1,155 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportCatalog } from '../../catalog/export.ts';
+import { configure, type Configured } from '../../cli/configured.ts';
+import { loadConfig } from '../../cli/load-config.ts';
+import { topicsFolder } from '../../cli/open-transport.ts';
+import { topics } from '../../pipeline/topics.ts';
+import type { NewRecord, Transport } from '../../pipeline/transport.ts';
+import { type Loader, startLoader } from '../../examples/retail/loader/loader.ts';
+import { readJobs } from '../../examples/retail/loader/server.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
+import { loadShop } from '../../examples/retail/postgres/server.ts';
+import { createEmbeddedTransport } from '../../transports/embedded/transport.ts';
+import { deliverRaw, difference } from '../support/deliver-raw.ts';
+import { retailFolder } from '../support/retail.ts';
+import { runHere } from '../support/run-here.ts';
+
+const timeout = 300_000;
+
+/** All that a topic holds: keys, values and headers, and nothing of their places. */
+async function recordsOf(transport: Transport): Promise<readonly NewRecord[]> {
+  const records: NewRecord[] = [];
+  for (const { partition, earliest } of await transport.describe(topics.raw)) {
+    for await (const { key, value, headers } of transport.read(topics.raw, partition, earliest))
+      records.push({ key, value, headers });
+  }
+  return records;
+}
+
+describe('metadata.raw after changes, removals and dead letters', () => {
+  let postgres: EmbeddedPostgres;
+  let loader: Loader;
+  let folder: string;
+  let state: string;
+  let configured: Configured;
+  let whole: readonly NewRecord[];
+  let compacted: readonly NewRecord[];
+  let expected: string;
+
+  async function withLog<T>(
+    work: (log: ReturnType<typeof createEmbeddedTransport>) => Promise<T>,
+  ): Promise<T> {
+    const log = createEmbeddedTransport({ folder: topicsFolder(state) });
+    try {
+      return await work(log);
+    } finally {
+      await log.close();
+    }
+  }
+
+  async function run(): Promise<string> {
+    const config = path.join(folder, 'purview-streams.yaml');
+    const done = await runHere(['run', '--once', '--port', '0', '--config', config, '--state', state]);
+    expect([0, 3], done.stderr).toContain(done.code); // 3: some events are dead letters
+    return done.stdout + done.stderr;
+  }
+
+  /** What happens to the four sources between two runs. */
+  async function change(): Promise<void> {
+    const { host, port, user, password } = postgres;
+    const client = new Client({ host, port, user, password, database: 'shop' });
+    await client.connect();
+    await client.query('ALTER TABLE sales.products ADD COLUMN colour text');
+    await client.query('ALTER TABLE sales.customers RENAME TO buyers');
+    await client.query('DROP VIEW reporting.revenue_by_day');
+    await client.end();
+    const job = loader.jobs.get('export_daily_sales');
+    if (job === undefined) throw new Error('The example has no such job.');
+    loader.jobs.set(job.id, { ...job, lastRun: '2026-11-23T03:05:00Z', description: 'Changed.' });
+    loader.jobs.delete('export_products');
+    const file = path.join(folder, 'jobs/publish_revenue.xml');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('revenue', 'income'));
+    await rm(path.join(folder, 'jobs/publish_categories.xml'));
+    await rm(path.join(folder, 'warehouse/scripts/copy_products.custom'));
+  }
+
+  beforeAll(async () => {
+    postgres = await startEmbeddedPostgres(undefined);
+    await loadShop(postgres);
+    loader = await startLoader({ jobs: await readJobs() });
+    folder = await mkdtemp(path.join(tmpdir(), 'raw-is-enough-'));
+    state = path.join(folder, 'state');
+    for (const part of ['jobs', 'warehouse', 'purview-streams.yaml'])
+      await cp(path.join(retailFolder, part), path.join(folder, part), { recursive: true });
+    const config = path.join(folder, 'purview-streams.yaml');
+    await writeFile(config, `${await readFile(config, 'utf8')}\nremovalThreshold: 1\n`);
+    const { host, port, user, password } = postgres;
+    Object.assign(process.env, { LOADER_URL: loader.url, LOADER_TOKEN: loader.token });
+    Object.assign(process.env, {
+      PGHOST: host,
+      PGPORT: String(port),
+      PGUSER: user,
+      PGPASSWORD: password,
+      PGDATABASE: 'shop',
+    });
+    configured = configure(await loadConfig(config));
+    await run();
+    const before = await exportCatalog(path.join(state, 'catalog'));
+    await withLog((log) =>
+      log.append(topics.raw, [{ key: 'poison', value: Buffer.from('no'), headers: {} }]),
+    );
+    await change();
+    await run();
+    expected = await exportCatalog(path.join(state, 'catalog'));
+    expect(expected).not.toBe(before);
+    whole = await withLog(recordsOf);
+    await withLog((log) => log.maintain());
+    compacted = await withLog(recordsOf);
+  }, timeout);
+
+  afterAll(async () => {
+    await loader.close();
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('is what the catalogue shows: changed, removed, and without what is a dead letter', () => {
+    expect(expected).toContain('/sales/buyers"');
+    expect(expected).toContain('colour');
+    const gone = [
+      'sales/customers#',
+      'revenue_by_day@',
+      'jobs/export_products',
+      'jobs/publish_categories',
+      'copy_products',
+    ];
+    expect(gone.filter((name) => expected.includes(name))).toEqual([]);
+  });
+
+  it.each([
+    { partitions: 5, lanes: 3, batch: 7, chunk: 11, members: 1 },
+    { partitions: 2, lanes: 1, batch: 100, chunk: 500, members: 2 },
+  ])(
+    'alone fills an empty catalogue with the same, over $partitions partitions and $lanes lanes',
+    { timeout },
+    async (how) => {
+      const found = await deliverRaw(whole, configured, { ...how, deadLetters: ['EVENT_UNDECODABLE'] });
+      expect(difference(expected, found)).toEqual([]);
+      expect(found).toBe(expected);
+    },
+  );
+
+  it('alone fills an empty catalogue with the same after `maintain()` has compacted it', {
+    timeout,
+  }, async () => {
+    expect(compacted.length).toBeLessThan(whole.length);
+    const how = { partitions: 3, lanes: 2, batch: 20, chunk: 50, members: 1 };
+    const found = await deliverRaw(compacted, configured, { ...how, deadLetters: ['EVENT_UNDECODABLE'] });
+    expect(difference(expected, found)).toEqual([]);
+    expect(found).toBe(expected);
+  });
+});
