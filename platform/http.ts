@@ -1,4 +1,5 @@
 import { type ErrorCode, StreamError, messageOf } from '../pipeline/errors.ts';
+import { redacted, redactText } from './redact.ts';
 
 /** Options of {@link createHttpClient}. */
 export interface HttpClientOptions {
@@ -97,7 +98,7 @@ function urlOf(base: URL, { path, query = {} }: HttpRequest): URL {
   if (!URL.canParse(text)) {
     throw new StreamError(
       'SOURCE_INVALID',
-      `${base.origin} refers to ${JSON.stringify(path)}, which is not an URL.`,
+      `${base.origin} refers to ${JSON.stringify(redactText(path))}, which is not an URL.`,
     );
   }
   const url = new URL(text);
@@ -127,7 +128,7 @@ async function send(options: HttpClientOptions, request: HttpRequest, url: URL):
       signal: controller.signal,
       ...(request.body === undefined ? {} : { body: jsonText(request.body) }),
     });
-    const text = await readText(response, options, what);
+    const text = withoutCredentials(await readText(response, options, what), headers);
     return { status: response.status, headers: response.headers, body: parseBody(text) };
   } catch (thrown) {
     if (signal?.aborted === true) throw signal.reason;
@@ -181,6 +182,14 @@ async function readText(response: Response, options: HttpClientOptions, what: st
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
+}
+
+/** The text of an answer without the credentials of the request, which some servers and gateways repeat in their errors. */
+function withoutCredentials(text: string, headers: Headers): string {
+  const sent = headers.get('authorization');
+  if (sent === null) return text;
+  const credentials = sent.slice(sent.indexOf(' ') + 1);
+  return credentials.length < 8 ? text : text.replaceAll(credentials, redacted);
 }
 
 function parseBody(text: string): HttpBody {

@@ -97,7 +97,7 @@ function invalid(
   at: Omit<Located, 'value'> & { readonly value: JsonValue | undefined },
   why: string,
 ): StreamError {
-  const text = at.value === undefined ? 'missing' : writeJson(at.value);
+  const text = at.value === undefined ? 'missing' : writeJson(withoutSecrets('', at.value));
   const short = text.length > 60 ? `${text.slice(0, 60)}…` : text;
   return new StreamError('SOURCE_INVALID', `${at.file}: ${at.path} is ${short}: ${why}.`);
 }

@@ -2,6 +2,7 @@ import { messageOf, toStreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, ScanContext } from '../../pipeline/producer.ts';
 import { listFiles } from '../../platform/list-files.ts';
 import { decodeText, type FileContent, readFileUnder, resolveUnder } from '../../platform/read-file.ts';
+import { redactBytes } from '../../platform/redact.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
 import type { NamePart, Warning } from '../../schemas/types.ts';
 import { entryId, readSystemTable, type SystemEntry, type SystemTable } from './system-table.ts';
@@ -117,7 +118,7 @@ async function* scanScripts(folder: CustomDbFolder, context: ScanContext): Async
       context.reject({
         objectId: file,
         error: toStreamError(thrown, 'SOURCE_UNAVAILABLE', file),
-        ...(content === undefined ? {} : { bytes: content.bytes }),
+        ...(content === undefined ? {} : { bytes: redactBytes(content.bytes) }),
       });
     }
   }

@@ -1,5 +1,6 @@
 import { StreamError } from '../../pipeline/errors.ts';
 import type { HttpClient, HttpResponse } from '../../platform/http.ts';
+import { redactText } from '../../platform/redact.ts';
 import { parseRetryAfter } from '../../platform/retry-after.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -122,7 +123,10 @@ export function waitBefore(
 
 function resolveLink(base: URL, link: string, page = base.href): string {
   if (!URL.canParse(link, page)) {
-    throw new StreamError('SOURCE_INVALID', `The list links to ${JSON.stringify(link)}, which is no URL.`);
+    throw new StreamError(
+      'SOURCE_INVALID',
+      `The list links to ${JSON.stringify(redactText(link))}, which is no URL.`,
+    );
   }
   const url = new URL(link, page);
   if (url.origin === base.origin && url.username === '' && url.password === '') return url.href;

@@ -1,5 +1,6 @@
 import { StreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, Producer, Rejection, ScanContext } from '../../pipeline/producer.ts';
+import { withoutSecrets } from '../../platform/redact.ts';
 import type { Warning } from '../../schemas/types.ts';
 import type { Ask } from './ask.ts';
 import { type JobList, listJobs, listJobsSurely } from './list-jobs.ts';
@@ -158,7 +159,7 @@ export class EtlApiProducer implements Producer {
         return { kind: 'found', job: readJob(answer.json, { id, tool, location }) };
       } catch (thrown) {
         if (!(thrown instanceof StreamError)) throw thrown;
-        return rejected(thrown, Buffer.from(JSON.stringify(answer.json)));
+        return rejected(thrown, Buffer.from(JSON.stringify(withoutSecrets(answer.json))));
       }
     } catch (thrown) {
       if (thrown instanceof StreamError && (await this.#isOfOneJob(thrown, signal))) return rejected(thrown);

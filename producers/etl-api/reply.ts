@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { FoundObject } from '../../pipeline/producer.ts';
+import { withoutSecrets } from '../../platform/redact.ts';
 import type { Additional, DatasetName, Warning } from '../../schemas/types.ts';
 
 /** A job as the list shows it. */
@@ -67,7 +68,7 @@ export function readPage(json: unknown, location: string): JobPage {
   const page = parse(pageSchema, json, location);
   const jobs: ListedJob[] = [];
   const unusable: JobPage['unusable'][number][] = [];
-  for (const [index, raw] of page.jobs.entries()) {
+  for (const [index, raw] of page.jobs.map(withoutSecrets).entries()) {
     const parsed = entrySchema.safeParse(raw);
     if (parsed.success) {
       const { id, lastRun } = parsed.data;
@@ -82,9 +83,10 @@ export function readPage(json: unknown, location: string): JobPage {
 
 /** Reads the detail of a job. Throws SOURCE_INVALID, naming the JSON path, when it is not of the documented form. */
 export function readJob(
-  json: unknown,
+  reply: unknown,
   at: { readonly id: string; readonly tool: string; readonly location: string },
 ): ReadJob {
+  const json = withoutSecrets(reply);
   const job = parse(jobSchema, json, at.location);
   const lastRun = job.lastRun === null || job.lastRun === undefined ? null : String(job.lastRun);
   const time = isoTime.safeParse(job.lastRun);

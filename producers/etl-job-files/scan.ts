@@ -2,6 +2,7 @@ import { toStreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, ScanContext } from '../../pipeline/producer.ts';
 import { listFiles } from '../../platform/list-files.ts';
 import { decodeText, type FileContent, readFileUnder } from '../../platform/read-file.ts';
+import { redactBytes } from '../../platform/redact.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
 import { xmlEncoding } from '../../platform/xml.ts';
 import type { Warning } from '../../schemas/types.ts';
@@ -40,7 +41,11 @@ export async function* scanJobFiles(folder: JobFolder, context: ScanContext): As
       // Only this file is lost, but one file that was named and is not there is the whole source.
       const error = toStreamError(thrown, 'SOURCE_UNAVAILABLE', file);
       if (folder.file !== undefined && content === undefined) throw error;
-      context.reject({ objectId: file, error, ...(content === undefined ? {} : { bytes: content.bytes }) });
+      context.reject({
+        objectId: file,
+        error,
+        ...(content === undefined ? {} : { bytes: redactBytes(content.bytes) }),
+      });
     }
   }
 }

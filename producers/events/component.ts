@@ -11,6 +11,7 @@ import {
 import { messageOf, StreamError, toStreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer.ts';
 import { decodeText, readFileUnder } from '../../platform/read-file.ts';
+import { redactBytes } from '../../platform/redact.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import {
@@ -81,7 +82,7 @@ class EventFile implements Producer {
         context.reject({
           objectId: place,
           error: toStreamError(thrown, 'SOURCE_INVALID', place),
-          bytes: Buffer.from(line),
+          bytes: redactBytes(Buffer.from(line)),
         });
       }
     }
@@ -140,6 +141,7 @@ function parseJson(line: string, place: string): unknown {
   try {
     return JSON.parse(line);
   } catch (thrown) {
-    throw toStreamError(thrown, 'SOURCE_INVALID', `${place} is not JSON`);
+    // The parser's own message quotes the line, which may hold a secret.
+    throw new StreamError('SOURCE_INVALID', `${place} is not JSON.`, { cause: thrown });
   }
 }

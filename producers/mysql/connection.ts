@@ -1,5 +1,6 @@
 import { type Connection, createConnection } from 'mysql2/promise';
 import { type ErrorCode, messageOf, StreamError } from '../../pipeline/errors.ts';
+import { redactText } from '../../platform/redact.ts';
 import type { MysqlSource } from './options.ts';
 
 /** Symbols of MySQL's and MariaDB's errors, or what Node.js says, to what they mean for us (MySQL Server Error Message Reference). */
@@ -28,7 +29,7 @@ function sourceError(thrown: unknown, { host, port, user }: MysqlSource): Stream
     undefined,
   ];
   const text = (messageOf(thrown) || kind).replace(/\.$/, '');
-  return new StreamError(code, `MySQL at ${host}:${port}, user ${user}: ${text}.`, {
+  return new StreamError(code, redactText(`MySQL at ${host}:${port}, user ${user}: ${text}.`), {
     cause: thrown,
     ...(advice === undefined ? {} : { advice }),
   });

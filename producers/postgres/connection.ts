@@ -1,5 +1,6 @@
 import { Client, DatabaseError } from 'pg';
 import { messageOf, StreamError, type ErrorCode } from '../../pipeline/errors.ts';
+import { redactText } from '../../platform/redact.ts';
 import type { PostgresSource } from './options.ts';
 
 /** Oldest server that the queries are written for. */
@@ -43,7 +44,8 @@ export function sourceError(thrown: unknown, source: PostgresSource, database: s
     thrown instanceof DatabaseError ? 'SOURCE_INVALID' : 'SOURCE_UNAVAILABLE',
   ];
   const text = messageOf(thrown) || kind;
-  return new StreamError(code, `${where}: ${text.replace(/\.$/, '')}.`, {
+  // A host that is a whole address may hold a password, and so may what the server says.
+  return new StreamError(code, redactText(`${where}: ${text.replace(/\.$/, '')}.`), {
     cause: thrown,
     ...(advice === undefined ? {} : { advice }),
   });

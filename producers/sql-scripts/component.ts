@@ -15,6 +15,7 @@ import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer
 import type { EntityType } from '../../pipeline/types.ts';
 import { listFiles } from '../../platform/list-files.ts';
 import { decodeText, type FileContent, fileError, readFileUnder } from '../../platform/read-file.ts';
+import { redactBytes } from '../../platform/redact.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
 import type { NamePart } from '../../schemas/types.ts';
@@ -128,7 +129,7 @@ async function* scanScripts(
       context.reject({
         objectId: file,
         error: toStreamError(thrown, 'SOURCE_UNAVAILABLE', file),
-        ...(content === undefined ? {} : { bytes: content.bytes }),
+        ...(content === undefined ? {} : { bytes: redactBytes(content.bytes) }),
       });
     }
   }

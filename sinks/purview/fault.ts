@@ -3,6 +3,7 @@ import { errorBodySchema, gatewayErrorSchema } from '../../pipeline/atlas/replie
 import { atlasCodes } from '../../pipeline/atlas/codes.ts';
 import { type ErrorCode, StreamError, type StreamErrorOptions } from '../../pipeline/errors.ts';
 import type { HttpBody, HttpResponse } from '../../platform/http.ts';
+import { redactText } from '../../platform/redact.ts';
 import { parseRetryAfter } from '../../platform/retry-after.ts';
 
 /** An answer of the catalogue that is no success. */
@@ -117,7 +118,8 @@ function readError(body: HttpBody): { readonly atlasCode: string | undefined; re
   return { atlasCode: undefined, text: shorten(JSON.stringify(body.value)) };
 }
 
-function shorten(text: string): string {
+function shorten(whole: string): string {
+  const text = redactText(whole);
   if (text === '') return '(no text)';
   return text.length > longestText ? `${text.slice(0, longestText)} …` : text;
 }

@@ -38,6 +38,8 @@ describe('metadata.raw after changes, removals and dead letters', () => {
   let configured: Configured;
   let whole: readonly NewRecord[];
   let compacted: readonly NewRecord[];
+  /** What the catalogue held before the changes, and after them. */
+  let before: string;
   let expected: string;
 
   async function withLog<T>(
@@ -51,11 +53,11 @@ describe('metadata.raw after changes, removals and dead letters', () => {
     }
   }
 
-  async function run(): Promise<string> {
+  async function run(): Promise<void> {
     const config = path.join(folder, 'purview-streams.yaml');
     const done = await runHere(['run', '--once', '--port', '0', '--config', config, '--state', state]);
-    expect([0, 3], done.stderr).toContain(done.code); // 3: some events are dead letters
-    return done.stdout + done.stderr;
+    // 3: some events are dead letters.
+    if (done.code !== 0 && done.code !== 3) throw new Error(done.stdout + done.stderr);
   }
 
   /** What happens to the four sources between two runs. */
@@ -98,14 +100,13 @@ describe('metadata.raw after changes, removals and dead letters', () => {
     });
     configured = configure(await loadConfig(config));
     await run();
-    const before = await exportCatalog(path.join(state, 'catalog'));
+    before = await exportCatalog(path.join(state, 'catalog'));
     await withLog((log) =>
       log.append(topics.raw, [{ key: 'poison', value: Buffer.from('no'), headers: {} }]),
     );
     await change();
     await run();
     expected = await exportCatalog(path.join(state, 'catalog'));
-    expect(expected).not.toBe(before);
     whole = await withLog(recordsOf);
     await withLog((log) => log.maintain());
     compacted = await withLog(recordsOf);
@@ -118,6 +119,7 @@ describe('metadata.raw after changes, removals and dead letters', () => {
   });
 
   it('is what the catalogue shows: changed, removed, and without what is a dead letter', () => {
+    expect(expected).not.toBe(before);
     expect(expected).toContain('/sales/buyers"');
     expect(expected).toContain('colour');
     const gone = [

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isSecretName, redactText, withoutSignature } from '../../platform/redact.ts';
+import {
+  isSecretName,
+  redactBytes,
+  redactText,
+  withoutSecrets,
+  withoutSignature,
+} from '../../platform/redact.ts';
 
 describe('isSecretName()', () => {
   it('knows names of secrets, and leaves other names alone', () => {
@@ -37,5 +43,35 @@ describe('withoutSignature()', () => {
     expect(withoutSignature('https://h/x?sv=1&sig=abc')).toBe('https://h/x');
     expect(withoutSignature('https://h/x?version=1')).toBe('https://h/x?version=1');
     expect(withoutSignature('table?')).toBe('table?');
+  });
+});
+
+describe('withoutSecrets()', () => {
+  it('takes out what keys and texts show to be secret, at any depth, and keeps the rest', () => {
+    const value: unknown = JSON.parse(
+      '{"a":[{"dbPassword":["p"],"url":"https://u:p@h/x"}],"path":"https://h/x?sig=abc","token":null,"n":1,"__proto__":{"pwd":1}}',
+    );
+    expect(JSON.stringify(withoutSecrets(value))).toBe(
+      '{"a":[{"dbPassword":"***","url":"https://u:***@h/x"}],"path":"https://h/x","token":null,"n":1,"__proto__":{"pwd":"***"}}',
+    );
+  });
+});
+
+describe('redactBytes()', () => {
+  it.each([
+    ['<job password="p" name="a">', '<job password="***" name="a">'],
+    ["<job password='p", '<job password="***"'],
+    ['<dbPassword secure="1">p</dbPassword>', '<dbPassword secure="1">***</dbPassword>'],
+    ['<property name="password" value="p"/><a/>', '<property ***><a/>'],
+    ['{"apiKey": "p\\"q", "name": "x"', '{"apiKey": "***", "name": "x"'],
+    ['SET password=p;', 'SET password=***;'],
+    ['<node id="a"><columns/></node> "token count" é', '<node id="a"><columns/></node> "token count" é'],
+  ])('turns %j into %j', (text, expected) => {
+    expect(redactBytes(Buffer.from(text)).toString()).toBe(expected);
+  });
+
+  it('keeps bytes that are no text', () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
+    expect([...redactBytes(bytes)]).toEqual([...bytes]);
   });
 });
