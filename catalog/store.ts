@@ -43,7 +43,8 @@ export class CatalogStore {
   constructor(path: string) {
     try {
       mkdirSync(path, { recursive: true });
-      this.#root = open({ path, maxDbs: 8, noMemInit: true });
+      // Without noMemInit: it would leave what stood in the memory of the process, secrets too, in unused parts of the file.
+      this.#root = open({ path, maxDbs: 8 });
       this.#types = this.#root.openDB({ name: 'types', encoding: 'json' });
       this.#entities = this.#root.openDB({ name: 'entities', encoding: 'json' });
       this.#edges = this.#root.openDB({ name: 'edges', encoding: 'json' });

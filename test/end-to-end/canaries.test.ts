@@ -315,7 +315,7 @@ producers:
       for (const found of all.filter((one) => one.isFile())) {
         const bytes = await readFile(path.join(found.parentPath, found.name));
         for (const [place, secret] of forms())
-          if (bytes.includes(secret)) leaks.push(`${place}: in ${state}, ${found.name}`);
+          if (bytes.includes(secret)) leaks.push(`${place}: in ${path.join(found.parentPath, found.name)}`);
       }
     }
     expect([...new Set(leaks)]).toEqual([]);
