@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { errorCatalogue } from '../pipeline/errors.ts';
 import {
   settlements,
   type StageName,
@@ -101,8 +102,9 @@ function countProducers(registry: Registry, telemetry: Telemetry): void {
   telemetry.on('scanCompleted', count);
   telemetry.on('scanCompleted', ({ producer }) => scans.inc({ producer, result: 'completed' }));
   telemetry.on('changeCompleted', count);
-  telemetry.on('scanFailed', ({ producer, retryInMs }) => {
-    scans.inc({ producer, result: retryInMs === undefined ? 'failed' : 'retried' });
+  telemetry.on('scanFailed', ({ producer, code, retryInMs }) => {
+    const isPassing = retryInMs !== undefined && errorCatalogue[code].retryable;
+    scans.inc({ producer, result: isPassing ? 'retried' : 'failed' });
   });
   telemetry.on('removalsHeldBack', ({ producer }) => held.inc({ producer }));
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StreamError, toStreamError } from './errors.ts';
 import type { Producer } from './producer.ts';
 import type { ProducerRunner } from './producer-runner.ts';
+import { reminded } from './reminded.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** What the loop around a producer works with. */
@@ -12,6 +13,11 @@ export interface ProducerLoopOptions {
   readonly telemetry: Telemetry;
   /** First pause before a scan is tried again, in milliseconds; doubles up to 32 times itself. @default 500 */
   readonly retryDelayMs?: number;
+  /**
+   * First pause before a scan that failed for good is tried again while changes are followed, in milliseconds; doubles up to 5 times itself.
+   * A right may be given back, and no change would tell of it. @default 60_000
+   */
+  readonly slowRetryDelayMs?: number;
 }
 
 /** How often the first scan is tried before the producer counts as failed. */
@@ -24,13 +30,14 @@ export async function firstScan(options: ProducerLoopOptions, signal: AbortSigna
 
 /**
  * Takes changes until `signal` fires: what the source tells of them, or a scan where it only tells that there are some. A passing
- * fault is tried again for as long as it lasts; a lasting one is reported, and the next change is waited for. A change that could not
- * be taken is asked for again from the last mark.
+ * fault is tried again for as long as it lasts; a lasting one is reported and tried again at a slow pace, since nothing may tell that it is
+ * mended; the next change does not wait for that. A change that could not be taken is asked for again from the last mark.
  */
 export async function followChanges(options: ProducerLoopOptions, signal: AbortSignal): Promise<void> {
   const { retryDelayMs = 500 } = options;
+  const due: Due = { failures: options.runner.hasRead ? 0 : 1 };
   for (let failures = 0; !signal.aborted; ) {
-    const end = await follow(options, { signal, failures });
+    const end = await follow(options, { signal, failures, due });
     if (end === 'ended') return;
     failures = end.taken ? 1 : failures + 1;
     try {
@@ -41,22 +48,30 @@ export async function followChanges(options: ProducerLoopOptions, signal: AbortS
   }
 }
 
+/** A scan that is due, since the last one failed for good. */
+interface Due {
+  /** How often it failed; 0 when none is due. */
+  failures: number;
+}
+
 /** Follows until the changes end, or until one could not be taken; `taken` tells whether others were before it. */
 async function follow(
   options: ProducerLoopOptions,
-  { signal, failures }: { readonly signal: AbortSignal; readonly failures: number },
+  { signal, failures, due }: { readonly signal: AbortSignal; readonly failures: number; readonly due: Due },
 ): Promise<'ended' | { readonly taken: boolean }> {
   const { name, producer, runner, telemetry, retryDelayMs = 500 } = options;
   let taken = false;
   let how = await tellHow(options, undefined);
   try {
-    for await (const change of producer.changes(signal, await runner.mark())) {
+    const changes = producer.changes(signal, await runner.mark());
+    for await (const change of reminded(changes, () => dueInMs(options, due), signal)) {
       if (signal.aborted) return 'ended';
       if (change === undefined) {
-        await scanAgain(options, signal);
+        await scanAgain(options, { signal, due });
         how = await tellHow(options, how);
       } else {
-        await runner.apply(change, signal);
+        await runner.apply(change, signal); // where a scan is due, it is done in there
+        due.failures = 0;
       }
       taken = true;
     }
@@ -70,13 +85,29 @@ async function follow(
   }
 }
 
-/** A scan that fails for good has been reported; the next change is waited for. */
-async function scanAgain(options: ProducerLoopOptions, signal: AbortSignal): Promise<void> {
+/** Scans. What the change was about stays due after a scan that failed for good. */
+async function scanAgain(
+  options: ProducerLoopOptions,
+  { signal, due }: { readonly signal: AbortSignal; readonly due: Due },
+): Promise<void> {
+  const failures = due.failures + 1;
   try {
-    await scanWithRetries(options, { signal, all: false, attempts: Number.POSITIVE_INFINITY });
+    await scanWithRetries(options, {
+      signal,
+      all: false,
+      attempts: Number.POSITIVE_INFINITY,
+      againInMs: dueInMs(options, { failures }),
+    });
+    due.failures = 0;
   } catch (thrown) {
     if (!(thrown instanceof StreamError)) throw thrown;
+    due.failures = failures;
   }
+}
+
+/** Doubles with every failure, up to five times the first pause. */
+function dueInMs({ slowRetryDelayMs = 60_000 }: ProducerLoopOptions, { failures }: Due): number | undefined {
+  return failures === 0 ? undefined : slowRetryDelayMs * Math.min(2 ** (failures - 1), 5);
 }
 
 /** Says how changes are seen, where that is another way than `before`. A source that does not answer tells so in the next scan. */
@@ -105,7 +136,14 @@ async function scanWithRetries(
     signal,
     all,
     attempts,
-  }: { readonly signal: AbortSignal; readonly all: boolean; readonly attempts: number },
+    againInMs,
+  }: {
+    readonly signal: AbortSignal;
+    readonly all: boolean;
+    readonly attempts: number;
+    /** When the caller tries again after a failure for good. */
+    readonly againInMs?: number | undefined;
+  },
 ): Promise<void> {
   const { name, runner, telemetry, retryDelayMs = 500 } = options;
   for (let attempt = 1; ; attempt += 1) {
@@ -116,7 +154,8 @@ async function scanWithRetries(
       const error = toStreamError(thrown, 'SOURCE_UNAVAILABLE', `The producer ${name}`);
       const last = !error.retryable || attempt >= attempts;
       const retryInMs = last ? undefined : (error.retryAfterMs ?? pauseMs(retryDelayMs, attempt));
-      telemetry.emit('scanFailed', { producer: name, code: error.code, message: error.message, retryInMs });
+      const { code, message } = error;
+      telemetry.emit('scanFailed', { producer: name, code, message, retryInMs: retryInMs ?? againInMs });
       if (retryInMs === undefined) throw error;
       await delay(retryInMs, undefined, { signal });
     }

@@ -88,6 +88,11 @@ export class ProducerRunner {
     return this.#options.state.get(markKey(this.#options.name));
   }
 
+  /** Whether the last scan came to its end; false before the first. */
+  get hasRead(): boolean {
+    return this.#incarnation !== undefined;
+  }
+
   async #scan(signal: AbortSignal, all: boolean): Promise<void> {
     const { name, telemetry, producer } = this.#options;
     telemetry.emit('scanStarted', { producer: name });

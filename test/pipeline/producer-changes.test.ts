@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, PartialChange, Producer } from '../../pipeline/producer.ts';
@@ -275,6 +276,75 @@ describe('followChanges()', () => {
     await vi.waitFor(() => expect(made.failed.length).toBeGreaterThan(3));
     stop.abort();
     await following;
+  });
+
+  it('tries a scan that failed for good again at its slow pace, without a change, and at once when one comes', async () => {
+    const made = new Bench(three);
+    await made.scan();
+    const stop = new AbortController();
+    const bell = new EventEmitter();
+    const { incarnation } = made.source;
+    const refused = new StreamError('SOURCE_REFUSED', 'The right is gone.');
+    made.source.incarnation = () => Promise.reject(refused);
+    made.source.changes = async function* () {
+      yield undefined;
+      await once(bell, 'change');
+      yield undefined;
+      await once(stop.signal, 'abort');
+    };
+    const { telemetry, runner, source: producer } = made;
+    const loop = { name: 'p', producer, runner, telemetry, slowRetryDelayMs: 5 };
+    const following = followChanges(loop, stop.signal);
+    await vi.waitFor(() => expect(made.failed.length).toBeGreaterThan(4));
+    expect(made.failed.slice(0, 5).map(({ retryInMs }) => retryInMs)).toEqual([5, 10, 20, 25, 25]);
+    made.source.found = [['a', '1', 'two'], ...three.slice(1)];
+    made.source.incarnation = incarnation;
+    await vi.waitFor(async () => expect(await made.published()).toEqual(['a@1']));
+    const { length } = made.failed;
+    made.source.found = [['a', '1', 'three'], ...three.slice(1)];
+    bell.emit('change');
+    await vi.waitFor(async () => expect(await made.published()).toEqual(['a@2']));
+    expect(made.failed).toHaveLength(length);
+    stop.abort();
+    await following;
+  });
+
+  it('tries a first scan that failed for good again, although no change comes', async () => {
+    const made = new Bench(three);
+    await made.transport.ensureTopics(Object.values(topics).map((name) => ({ name, partitions: 1 })));
+    const stop = new AbortController();
+    made.source.changes = async function* () {
+      await once(stop.signal, 'abort');
+      yield undefined;
+    };
+    const { telemetry, runner, source: producer } = made;
+    const following = followChanges(
+      { name: 'p', producer, runner, telemetry, slowRetryDelayMs: 5 },
+      stop.signal,
+    );
+    await vi.waitFor(async () => expect(await made.published()).toEqual(['a@0', 'b@0', 'c@0']));
+    stop.abort();
+    await following;
+  });
+
+  it('takes the next change at once while a scan that failed for good is due', async () => {
+    const made = new Bench(three);
+    await made.scan();
+    const bell = new EventEmitter();
+    const { incarnation } = made.source;
+    made.source.incarnation = () => Promise.reject(new StreamError('SOURCE_REFUSED', 'The right is gone.'));
+    made.source.changes = async function* () {
+      yield undefined;
+      await once(bell, 'change');
+      yield undefined;
+    };
+    const following = follow(made);
+    await vi.waitFor(() => expect(made.failed).toMatchObject([{ retryInMs: 60_000 }]));
+    made.source.incarnation = incarnation;
+    made.source.found = [['a', '1', 'two'], ...three.slice(1)];
+    bell.emit('change');
+    await following;
+    expect(await made.published()).toEqual(['a@1']);
   });
 
   it('says how changes are seen, once', async () => {
