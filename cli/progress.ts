@@ -66,6 +66,12 @@ function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): read
         `${producer}: ${missing} of ${known} objects are missing; nothing is removed: \`removals list ${producer}\` shows them, \`removals approve|reject ${producer}\` decides (docs/replay.md)`,
       );
     }),
+    telemetry.on('removalsUnknown', ({ producer, missing, known, rejected }) => {
+      const objects = rejected === 1 ? '1 object' : `${rejected} objects`;
+      say(
+        `${producer}: ${missing} of ${known} known objects are missing; nothing is removed while ${objects} cannot be read: \`dead-letters list\` names what (docs/replay.md)`,
+      );
+    }),
     telemetry.on('deadLettered', ({ producer, code, message, id }) => {
       say(`${producer ?? 'unknown'}: dead letter ${id}: ${message} (${code})`);
     }),

@@ -113,6 +113,7 @@ export class ProducerRunner {
     await memory.write();
     const isWhole = rejections.length === 0 && !(await this.#isOutdated());
     const removed = isWhole ? await this.#removeMissing(scan, scanId) : 0;
+    if (rejections.length > 0) this.#tellUnknown(scan, rejections.length);
     const objects = scan.seen.size;
     const completed = { producer: name, scanId, position, objects, rejected: rejections.length, removed };
     await this.#publish([this.#record('scan-completed', 'scan', completed)], []);
@@ -195,7 +196,7 @@ export class ProducerRunner {
     const { name, telemetry, now } = this.#options;
     const threshold = this.#options.removalThreshold ?? 0.2;
     const { incarnation, knownBefore: known } = scan;
-    const missing = [...scan.inventory].filter(([key]) => !scan.seen.has(key));
+    const missing = scan.missing();
     if (missing.length > known * threshold) {
       await this.#held.keep(
         { scanId, at: now().toISOString(), incarnation, known, missing: missing.length },
@@ -206,6 +207,15 @@ export class ProducerRunner {
     }
     await this.#held.clear();
     return this.#remove(scan, missing);
+  }
+
+  /** What is missing may be what could not be read: says that nothing of it is removed. */
+  #tellUnknown(scan: Scan, rejected: number): void {
+    const { name: producer, telemetry } = this.#options;
+    const missing = scan.missing().length;
+    if (missing > 0) {
+      telemetry.emit('removalsUnknown', { producer, missing, known: scan.knownBefore, rejected });
+    }
   }
 
   async #remove(

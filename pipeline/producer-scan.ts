@@ -73,6 +73,11 @@ export class Scan {
     this.writes.push({ key, value: entry });
   }
 
+  /** Known objects that were not seen. */
+  missing(): readonly (readonly [key: string, entry: Entry])[] {
+    return [...this.inventory].filter(([key]) => !this.seen.has(key));
+  }
+
   /** Known objects that were not seen although their refs were, or are among `looked`: renamed or dropped. */
   goneOf(looked: readonly string[]): readonly (readonly [key: string, entry: Entry])[] {
     const refs = new Set([...this.#refs, ...looked]);

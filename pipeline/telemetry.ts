@@ -46,6 +46,13 @@ export interface TelemetryEvents {
   };
   /** Removals are held back, because too many objects are missing at once. */
   readonly removalsHeldBack: { readonly producer: string; readonly missing: number; readonly known: number };
+  /** Objects are missing, but may be among what the scan could not read, so nothing is removed. */
+  readonly removalsUnknown: {
+    readonly producer: string;
+    readonly missing: number;
+    readonly known: number;
+    readonly rejected: number;
+  };
   /** A stage took records from a partition. */
   readonly received: { readonly stage: StageName; readonly events: number };
   /** A stage settled one event. */
@@ -116,6 +123,7 @@ export function createTelemetry(): Telemetry {
     following: new Set(),
     scanFailed: new Set(),
     removalsHeldBack: new Set(),
+    removalsUnknown: new Set(),
     received: new Set(),
     settled: new Set(),
     returned: new Set(),

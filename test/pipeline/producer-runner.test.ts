@@ -70,6 +70,7 @@ class Bench {
   state: StateStore = createMemoryState();
   readonly completed: TelemetryEvents['scanCompleted'][] = [];
   readonly heldBack: TelemetryEvents['removalsHeldBack'][] = [];
+  readonly unknown: TelemetryEvents['removalsUnknown'][] = [];
   #runner: ProducerRunner | undefined;
   #read = 0;
 
@@ -85,6 +86,7 @@ class Bench {
     const telemetry = createTelemetry();
     telemetry.on('scanCompleted', (event) => this.completed.push(event));
     telemetry.on('removalsHeldBack', (event) => this.heldBack.push(event));
+    telemetry.on('removalsUnknown', (event) => this.unknown.push(event));
     const { source: producer, transport, state } = this;
     const now = (): Date => new Date(0);
     return new ProducerRunner({
@@ -248,6 +250,19 @@ describe('ProducerRunner.scan()', () => {
     ]);
     made.source.faults = [];
     expect(await made.scan()).toEqual(['a@first/1 removed']);
+  });
+
+  it('says how many objects are missing when nothing is removed because of a rejected one', async () => {
+    const made = bench('a', 'b', 'c', 'd');
+    await made.scan();
+    const error = new StreamError('SOURCE_INVALID', 'Line 3 is no JSON.');
+    made.source.faults = [{ objectId: 'x', error }];
+    await made.scan();
+    expect(made.unknown).toEqual([]); // nothing is missing
+    for (const id of ['a', 'b', 'c']) made.source.jobs.delete(id);
+    await made.scan();
+    expect(made.unknown).toEqual([{ producer: 'p', missing: 3, known: 4, rejected: 1 }]);
+    expect(made.heldBack).toEqual([]);
   });
 
   it('reports each distinct fault once for as long as it lasts, and again when it comes back', async () => {

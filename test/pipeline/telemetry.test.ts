@@ -9,6 +9,7 @@ const names: Readonly<Record<TelemetryEventName, true>> = {
   following: true,
   scanFailed: true,
   removalsHeldBack: true,
+  removalsUnknown: true,
   received: true,
   settled: true,
   returned: true,
