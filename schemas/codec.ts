@@ -111,11 +111,11 @@ function encodeWith(version: Version, value: object): Buffer {
   } catch (thrown) {
     const where: string[] = [];
     version.schema.isValid(writable, {
-      errorHook: (path, wrong) => where.push(`${path.join('.')} = ${shown(wrong)}`),
+      errorHook: (path, wrong, type) => where.push(faultOf(path.join('.'), wrong, type)),
     });
     throw new StreamError(
       'EVENT_INVALID',
-      `A ${version.type} event does not fit its schema at ${where.slice(0, 5).join(', ') || messageOf(thrown)}.`,
+      `A ${version.type} event does not fit its schema at ${where.slice(0, 5).join('; ') || messageOf(thrown)}.`,
       { cause: thrown },
     );
   }
@@ -144,6 +144,20 @@ function withBuffers(fields: readonly string[], event: object): object {
     return [[field, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)] as const];
   });
   return buffers.length === 0 ? event : { ...event, ...Object.fromEntries(buffers) };
+}
+
+/** What is wrong with one field, and what it may be where the schema lists that. */
+function faultOf(field: string, wrong: unknown, type: avro.Type): string {
+  if (wrong === undefined) return `${field}, which is missing`;
+  const allowed = symbolsOf(type);
+  return `${field} = ${shown(wrong)}${allowed.length > 0 ? `; allowed: ${allowed.join(', ')}` : ''}`;
+}
+
+/** The values of an enum, also of one that may be null. */
+function symbolsOf(type: avro.Type): readonly string[] {
+  if (avro.Type.isType(type, 'enum')) return (type as avro.types.EnumType).symbols;
+  if (!avro.Type.isType(type, 'union')) return [];
+  return (type as avro.types.UnwrappedUnionType).types.flatMap(symbolsOf);
 }
 
 /** A wrong value in a few words: an event may be large, and a message must not be. */

@@ -67,6 +67,14 @@ describe('encodeEvent() and decodeEvent()', () => {
     expect(encode).toThrow(/scan-started event does not fit its schema at position\.sequence = "x{80}…"\.$/);
   });
 
+  it('encodeEvent() lists what an enum allows and names a field that is missing', () => {
+    const [event] = fc.sample(arbitraryEvents.routine, { numRuns: 1, seed: 1 });
+    const routine = { ...event, kind: 'procedure', system: undefined };
+    const encode = (): Buffer => encodeEvent('routine', routine as never);
+    expect(encode).toThrow(/kind = "procedure"; allowed: PROCEDURE, FUNCTION, SCRIPT/);
+    expect(encode).toThrow(/at system, which is missing; kind/);
+  });
+
   it('encodeEvent() throws only EVENT_INVALID when a number is no safe integer or a BigInt', () => {
     for (const sequence of [2 ** 53, 1.5, Number.NaN, 5n]) {
       const event = { producer: 'p', scanId: 's', position: { incarnation: 'i', sequence } };
