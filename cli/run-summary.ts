@@ -19,6 +19,16 @@ export interface ProducerSummary {
   readonly deadLetters: number;
 }
 
+/** What a process did for one producer that only appends; the row of the table and of `--json`. */
+export interface AppendedSummary {
+  readonly name: string;
+  /** Object events appended, removals included. */
+  readonly rawEvents: number;
+  readonly removed: number;
+  /** Objects that could not be read, in all scans. */
+  readonly rejected: number;
+}
+
 /** A warning of one object. */
 export interface ObjectWarning {
   readonly producer: string;
@@ -27,6 +37,8 @@ export interface ObjectWarning {
 
 interface Counts {
   rawEvents: number;
+  removed: number;
+  rejected: number;
   created: number;
   updated: number;
   unchanged: number;
@@ -43,8 +55,11 @@ export class RunSummary {
   /** `producers` are the names in the order of the configuration. Listens at once. */
   constructor(producers: readonly string[], telemetry: Telemetry) {
     for (const name of producers) this.#of(name);
-    const count = ({ producer, published, removed }: TelemetryEvents['scanCompleted']): void => {
-      this.#of(producer).rawEvents += published + removed;
+    const count = ({ producer, published, removed, rejected }: TelemetryEvents['scanCompleted']): void => {
+      const row = this.#of(producer);
+      row.rawEvents += published + removed;
+      row.removed += removed;
+      row.rejected += rejected;
     };
     telemetry.on('scanCompleted', count);
     telemetry.on('changeCompleted', count);
@@ -74,10 +89,20 @@ export class RunSummary {
 
   /** One row for each producer; `derived` is what the state holds of them. */
   rows(derived: ReadonlyMap<string, DerivedTotals>): readonly ProducerSummary[] {
-    return [...this.#counts].map(([name, counts]) => {
+    return [...this.#counts].map(([name, { removed: _removed, rejected: _rejected, ...counts }]) => {
       const { processes, lineageEdges, columnEdges, warnings } = derived.get(name) ?? nothing;
       return { name, ...counts, processes, lineageEdges, columnEdges, warnings: warnings.length };
     });
+  }
+
+  /** One row for each producer, of what this process itself did. */
+  appended(): readonly AppendedSummary[] {
+    return [...this.#counts].map(([name, { rawEvents, removed, rejected }]) => ({
+      name,
+      rawEvents,
+      removed,
+      rejected,
+    }));
   }
 
   /** Every warning, sorted by producer and text. */
@@ -90,6 +115,8 @@ export class RunSummary {
   #of(name: string): Counts {
     const counts = this.#counts.get(name) ?? {
       rawEvents: 0,
+      removed: 0,
+      rejected: 0,
       created: 0,
       updated: 0,
       unchanged: 0,

@@ -8,8 +8,6 @@ export interface SummaryParts {
   /** What the state holds of each producer. */
   readonly derived: ReadonlyMap<string, DerivedTotals>;
   readonly seconds: number;
-  /** Whether stages ran, which settled the events; else they were only appended. */
-  readonly settled: boolean;
   /** Changes that wait for assets or types that the catalogue does not have. */
   readonly parked: number;
   /** Calls that wrote to the local catalogue; undefined when the catalogue is not ours. */
@@ -52,8 +50,30 @@ export function summaryText(parts: SummaryParts): string {
     ...(more > 0 ? [`  … and ${more} more`] : []),
     '',
     ...(parts.parked > 0 ? [parkedText(parts.parked)] : []),
-    `${parts.settled ? 'Settled' : 'Appended'} in ${seconds} s${parts.writeCalls === undefined ? '' : `, ${parts.writeCalls} calls wrote to the catalogue`}.`,
+    `Settled in ${seconds} s${parts.writeCalls === undefined ? '' : `, ${parts.writeCalls} calls wrote to the catalogue`}.`,
     ...parts.addresses.map(({ label, url }) => `${label}: ${url}`),
+  ].join('\n');
+}
+
+/** The summary of a process that only appends: what it did itself, for a person or as one JSON object. */
+export function appendedText({
+  summary,
+  seconds: elapsed,
+  json,
+}: Pick<SummaryParts, 'summary' | 'seconds' | 'json'>): string {
+  const producers = summary.appended();
+  const seconds = Math.round(elapsed * 100) / 100;
+  if (json) return JSON.stringify({ producers, seconds });
+  const rows = producers.map(({ name, rawEvents, removed, rejected }) => [
+    name,
+    rawEvents,
+    removed,
+    rejected,
+  ]);
+  return [
+    table(['producer', 'raw events', 'removed', 'rejected'], rows),
+    '',
+    `Appended in ${seconds} s; \`transform\` and \`sink\` take it on.`,
   ].join('\n');
 }
 

@@ -15,7 +15,7 @@ import { showProgress } from '../progress.ts';
 import { RunSummary } from '../run-summary.ts';
 import { onShutdown } from '../shutdown.ts';
 import { drainedText, StageCounts } from '../stage-counts.ts';
-import { summaryText } from '../summary-text.ts';
+import { appendedText, summaryText } from '../summary-text.ts';
 
 /** Options of `run` and `produce`. */
 export interface RunOptions {
@@ -112,15 +112,14 @@ interface Run {
 }
 
 async function finalText({ pipeline, options, summary, started }: Run, parked: number): Promise<string> {
+  const common = { summary, seconds: (Date.now() - started) / 1000, json: options.json === true };
+  if (pipeline.transformStage === undefined) return appendedText(common);
   return summaryText({
-    summary,
+    ...common,
     parked,
     derived: await readDerivedTotals(pipeline.transport),
-    seconds: (Date.now() - started) / 1000,
-    settled: pipeline.transformStage !== undefined,
     writeCalls: pipeline.writeCalls(),
     addresses: options.once === true ? [] : pipeline.addresses,
-    json: options.json === true,
   });
 }
 
@@ -139,7 +138,8 @@ async function runUntilDone(run: Run): Promise<number> {
     await running.settled.catch(unless(stopped));
     if (stopped()) return exitCodes.done;
     endProgress();
-    const parked = await countParked(pipeline.state, groups.sink);
+    // What others have parked is no matter of a process that only appends.
+    const parked = pipeline.sinkStage === undefined ? 0 : await countParked(pipeline.state, groups.sink);
     print(await finalText(run, parked));
     if (options.once !== true) {
       note('Following changes. Ctrl-C drains and ends.');

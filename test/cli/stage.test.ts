@@ -53,6 +53,7 @@ it('`transform` and `sink` in processes of their own end in the same catalogue a
   expect((await run('run', '--once', '--port', '0', '--state', state)).code).toBe(0);
   const appended = await run('produce', 'warehouse', '--only', '--once');
   expect([appended.code, appended.stdout]).toEqual([0, expect.stringContaining('Appended in')]);
+  const first = appended.stdout;
   const transformed = await run('transform', '--once', '--json');
   expect(transformed).toMatchObject({ code: 0 });
   const [counts] = JSON.parse(transformed.stdout).stages;
@@ -68,6 +69,9 @@ it('`transform` and `sink` in processes of their own end in the same catalogue a
   expect(sunk.stdout).toMatch(/^sink: \d+ events received, \d+ delivered/u);
   expect(sunk).toMatchObject({ code: 0 });
   expect(await exported()).toBe(await exported('--state', state));
+  const again = await run('produce', 'warehouse', '--only', '--once'); // says nothing of what the others have made of it
+  expect(again.stdout.replace(/in [\d.]+ s/u, '')).toBe(first.replace(/in [\d.]+ s/u, ''));
+  expect(again.stdout).toMatch(/^producer +raw events +removed +rejected/u);
 });
 
 it('`sink` waits for the local catalogue when it follows changes', { timeout }, async () => {
