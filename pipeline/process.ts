@@ -33,7 +33,7 @@ export const sqlProcessAttributes = {
 export const routineAttributes = {
   ...sqlProcessAttributes,
   language: { typeName: 'string', description: 'The language that it is written in.' },
-  kind: { typeName: 'string', description: 'PROCEDURE, FUNCTION or SCRIPT.' },
+  kind: { typeName: 'string', description: 'PROCEDURE, FUNCTION, TRIGGER or SCRIPT.' },
   definition: { typeName: 'string', description: 'Its whole text.' },
   sourceFile: { typeName: 'string', description: 'The file that its text was read from.' },
   calls: {

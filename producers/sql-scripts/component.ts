@@ -53,10 +53,10 @@ const options = z.strictObject({
   case: caseOption,
 });
 
-/** The producer `sql-scripts`: one process a file. */
+/** The producer `sql-scripts`: a file is one event; its routines become processes of their own. */
 export const sqlScripts = producerComponent({
   summary:
-    'A folder of SQL scripts: each file becomes a process with column lineage. `datasets.table` says which types its tables have.',
+    'A folder of SQL scripts: each routine that a file defines, and what a file itself runs, becomes a process with column lineage. `datasets.table` says which types its tables have.',
   options,
   configure: (_name, given, host) => {
     const datasets = datasetRules(given.datasets);

@@ -6,7 +6,8 @@ import type { Attributes, EntityRef, NamePart, Warning } from '../../schemas/typ
 import type { Dialect } from '../sql/dialects.ts';
 import type { Name } from '../sql/ir.ts';
 import { displayName } from '../sql/names.ts';
-import { type Trace, type TracedEdge, traceSql } from '../sql/trace.ts';
+import type { RoutineHead } from '../sql/pieces.ts';
+import { type Trace, type TracedEdge, type TraceInput, traceParts, traceSql } from '../sql/trace.ts';
 import { SqlDatasets } from './datasets.ts';
 import type { TextDialect } from './dialect.ts';
 import { DatabasePlace } from './place.ts';
@@ -41,18 +42,53 @@ export interface TracedText {
 
 /** Traces a text in its place. What could not be known is a warning with the line. */
 export function traceText(context: TransformContext, at: PathContext, text: SqlText): TracedText {
-  const { dialect, assumed } = text.language;
-  const place = new DatabasePlace(context, at, { dialect, path: text.path, searchPath: text.searchPath });
+  const place = placeOf(context, at, text);
+  return inCatalogue(context, place, { text, trace: traceSql(text.text, inputOf(context, place, text)) });
+}
+
+/** A part of a script in the catalogue. */
+export interface TracedScriptPart extends TracedText {
+  /** The routine that the script defines; undefined for what it runs outside of routines. */
+  readonly routine: RoutineHead | undefined;
+}
+
+/** Traces a script in its place: each routine that it defines, and what it runs itself. */
+export function traceScriptParts(
+  context: TransformContext,
+  at: PathContext,
+  text: SqlText,
+): readonly TracedScriptPart[] {
+  const place = placeOf(context, at, text);
+  return traceParts(text.text, inputOf(context, place, text)).map(({ routine, trace }) => ({
+    ...inCatalogue(context, place, { text, trace }),
+    routine,
+  }));
+}
+
+function placeOf(context: TransformContext, at: PathContext, text: SqlText): DatabasePlace {
+  const { dialect } = text.language;
+  return new DatabasePlace(context, at, { dialect, path: text.path, searchPath: text.searchPath });
+}
+
+function inputOf(context: TransformContext, place: DatabasePlace, text: SqlText): TraceInput {
   const name =
     text.view === undefined ? undefined : place.complete([text.view.name], { ...place.defaults, full: true });
-  const trace = traceSql(text.text, {
-    dialect,
+  return {
+    dialect: text.language.dialect,
     place,
     postgres: context.postgres,
     defaults: place.defaults,
     ...(text.view === undefined || name === undefined ? {} : { view: { name, columns: text.view.columns } }),
-  });
+  };
+}
+
+function inCatalogue(
+  context: TransformContext,
+  place: DatabasePlace,
+  { text, trace }: { readonly text: SqlText; readonly trace: Trace },
+): TracedText {
   const { producer, location } = text;
+  const { dialect, assumed } = text.language;
   const datasets = new SqlDatasets(context, place, { producer, location, columnCase: columnCaseOf(dialect) });
   const refs = (names: readonly Name[]) => names.flatMap((one) => datasets.find(one)?.ref ?? []);
   const [inputs, outputs] = [refs(trace.inputs), refs(trace.outputs)];

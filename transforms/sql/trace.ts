@@ -7,7 +7,7 @@ import type { Dialect } from './dialects.ts';
 import { Effect, type NodeColumnEdge } from './effect.ts';
 import { lineageOf } from './graph.ts';
 import type { DirectKind, Name } from './ir.ts';
-import { readLibrary } from './library.ts';
+import { type LibrarySession, readLibrary } from './library.ts';
 import { maxCharacters, maxScriptEdges } from './limits.ts';
 import type { SqlPlace } from './place.ts';
 import { confidenceOf, type Reason } from './reasons.ts';
@@ -15,7 +15,8 @@ import type { Relation } from './relations.ts';
 import { routineResults } from './routine-results.ts';
 import type { Session } from './session.ts';
 import { bridgeTemporaries } from './temporaries.ts';
-import type { Defaults } from './names.ts';
+import { type Defaults, displayName, nameKey } from './names.ts';
+import type { RoutineHead } from './pieces.ts';
 
 /** What a text is traced with. */
 export interface TraceInput {
@@ -57,16 +58,60 @@ export interface Trace {
 /** Traces a text. Throws nothing, whatever the text. */
 export function traceSql(text: string, input: TraceInput): Trace {
   if (text.length > maxCharacters) return tooLarge(text);
-  const { session, firstEffect, firstReason, cut } = readLibrary(text, input);
+  const read = readLibrary(text, input);
+  const { session, firstEffect } = read;
   const own = session.effects.slice(firstEffect);
   if (input.view !== undefined) own.push(...storeView(session, input.view));
+  return traceOf(read, own);
+}
+
+/** A part of a script with what it moves. */
+export interface TracedPart {
+  /** The routine that the script defines; undefined for what it runs outside of routines. */
+  readonly routine: RoutineHead | undefined;
+  readonly trace: Trace;
+}
+
+/**
+ * Traces a script by its parts: each routine that it defines, and what it runs itself, if that is anything or there is no routine.
+ * Gaps that belong to no statement are reasons of every part. Throws nothing, whatever the text.
+ */
+export function traceParts(text: string, input: TraceInput): readonly TracedPart[] {
+  if (text.length > maxCharacters) return [{ routine: undefined, trace: tooLarge(text) }];
+  const read = readLibrary(text, input);
+  const parts = new Map<string, { readonly routine: RoutineHead; readonly effects: Effect[] }>();
+  const outside: Effect[] = [];
+  for (const effect of read.session.effects.slice(read.firstEffect)) {
+    const { routine } = effect;
+    if (routine === undefined || routine.executes !== undefined) {
+      outside.push(effect);
+      continue;
+    }
+    const key = nameKey(displayName(routine.name), input.dialect);
+    const part = parts.get(key) ?? { routine, effects: [] };
+    part.effects.push(effect);
+    parts.set(key, part);
+  }
+  const traced = [...parts.values()].map(
+    ({ routine, effects }): TracedPart => ({ routine, trace: traceOf(read, effects) }),
+  );
+  const rest = traceOf(read, outside);
+  const says =
+    rest.outputs.length + rest.calls.length + outside.flatMap((effect) => effect.reasons).length > 0;
+  return says || traced.length === 0 ? [...traced, { routine: undefined, trace: rest }] : traced;
+}
+
+/** What some of a script's effects move; the others count as far as they fill intermediates of these. */
+function traceOf({ session, firstReason, cut }: LibrarySession, own: readonly Effect[]): Trace {
   const results = routineResults(session);
   const temporary = bridgeTemporaries([...session.effects, ...own], session.nodes);
   const hidden = (node: string): boolean => session.nodes.isIntermediate(node) || results.nodes.has(node);
+  const counted = new Set(own);
+  const others = session.effects.filter((effect) => !counted.has(effect));
   const lineage = lineageOf(
     [
       ...own.map((effect) => certain(effect, hidden)),
-      ...[...session.effects.slice(0, firstEffect), ...results.effects].map((effect) => into(effect, hidden)),
+      ...[...others, ...results.effects].map((effect) => into(effect, hidden)),
     ],
     { nodes: session.nodes, hidden, name: (node) => node },
     temporary.bridges,

@@ -75,6 +75,43 @@ describe('sqlScripts', () => {
     });
   });
 
+  it('makes a process of each routine that a file defines, and one of what it runs itself', async () => {
+    const load1 = 'CREATE PROCEDURE dbo.load1 AS INSERT INTO dw.A (x) SELECT o.x FROM dbo.Orders o';
+    const load2 =
+      'CREATE PROC [load2] AS\nINSERT INTO dw.B (x) SELECT c.x FROM dbo.Customers c\nEXEC dbo.load1';
+    const run = 'INSERT INTO dw.C (x) SELECT s.x FROM dbo.Sales s';
+    const script = `SET NOCOUNT ON\nGO\n${load1}\nGO\n${load2}\nGO\n`;
+    const events = async (files: Readonly<Record<string, string>>) =>
+      eventsOf(sqlScripts, 'scripts', options(await folderOf(files)));
+    const { settings } = sqlScripts.configure('scripts', options('/'), { baseFolder: '/' });
+    const catalogueOf = async (files: Readonly<Record<string, string>>) =>
+      derivedCatalogue({ scripts: settings, db: sqlSettings('tsql') }, [
+        ...(await events(files)),
+        ...['dbo.Orders', 'dbo.Customers', 'dbo.Sales', 'dw.A', 'dw.B', 'dw.C'].map((name) =>
+          relationEvent(name, ['x']),
+        ),
+      ]);
+    const scripts = (catalogue: ReadonlyMap<string, unknown>) =>
+      [...catalogue.keys()].filter((key) => key.startsWith('sql_script')).sort();
+    const both = ['sql_script sqlscript://srv/a.sql#dbo.load1', 'sql_script sqlscript://srv/a.sql#load2'];
+    expect(scripts(await catalogueOf({ 'a.sql': script }))).toEqual(both);
+    const catalogue = await catalogueOf({ 'a.sql': `${script}${run}` });
+    expect(scripts(catalogue)).toEqual(['sql_script sqlscript://srv/a.sql', ...both]);
+    const of = (name: string) => processOf(catalogue, `sql_script sqlscript://srv/${name}`, 'db://srv/shop/');
+    expect(of('a.sql')).toMatchObject({ inputs: ['dbo/Sales'], outputs: ['dw/C'] });
+    expect(of('a.sql#dbo.load1')).toMatchObject({
+      inputs: ['dbo/Orders'],
+      outputs: ['dw/A'],
+      edges: ['dbo/Orders.x -> dw/A.x'],
+      attributes: { name: 'dbo.load1', kind: 'PROCEDURE', sourceFile: 'a.sql', definition: `${load1}\nGO` },
+    });
+    expect(of('a.sql#load2')).toMatchObject({
+      inputs: ['dbo/Customers'],
+      outputs: ['dw/B'],
+      attributes: { calls: ['sqlscript://srv/a.sql#dbo.load1'] },
+    });
+  });
+
   it('rejects a file that is no text or too large, alone', async () => {
     const folder = await folderOf({
       'a.sql': 'SELECT 1',
