@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configurationPage } from '../../cli/configuration-page.ts';
+import { openLocalCatalog } from '../../cli/local-catalog.ts';
 import { producers } from '../../producers/index.ts';
 import { sinks } from '../../sinks/index.ts';
 import { root, start } from '../support/cli.ts';
@@ -46,6 +47,20 @@ describe('docs/replay.md', () => {
 });
 
 describe('README.md', () => {
+  it('names a login that the local catalogue takes', async () => {
+    const text = await page('README.md');
+    const [, login = '', address = ''] = /`curl -u (\S+) '(http:[^']+)'`/.exec(text) ?? [];
+    const at = await mkdtemp(path.join(tmpdir(), 'readme-catalog-'));
+    const catalog = await openLocalCatalog({ folder: at, host: '127.0.0.1', port: 0 });
+    const url = address.replace('http://127.0.0.1:21000', catalog.url);
+    const authorization = `Basic ${Buffer.from(login).toString('base64')}`;
+    expect((await fetch(url)).status).toBe(401);
+    const answer = await fetch(url, { headers: { authorization } });
+    expect([answer.status, await answer.json()]).toMatchObject([200, { queryType: 'BASIC' }]);
+    await catalog.close();
+    await rm(at, { recursive: true, force: true });
+  });
+
   let folder: string;
 
   beforeAll(async () => {
