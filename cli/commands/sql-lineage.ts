@@ -7,7 +7,7 @@ import { loadPostgresParser } from '../../platform/postgres-parser.ts';
 import { analyzeSql, type SqlLineage, type SqlOptions } from '../../transforms/sql/analyze.ts';
 import { dialectNames, findDialect } from '../../transforms/sql/dialects.ts';
 import type { ColumnEdge } from '../../transforms/sql/graph.ts';
-import { print } from '../output.ts';
+import { note, print } from '../output.ts';
 
 const flags = z.object({
   dialect: z.string(),
@@ -43,11 +43,38 @@ export function sqlLineageCommand(): Command {
         ...given(rest),
         ...(schema === undefined ? {} : { catalog: readSchema(schema) }),
       };
-      for (const file of files) {
-        const lineage = analyzeSql(decodeSql(readBytes(file)), sqlOptions);
-        print(json ? JSON.stringify(sqlLineageJson(file, lineage)) : sqlLineageText(file, lineage));
-      }
+      const failures = files.flatMap((file) => printFile(file, sqlOptions, json) ?? []);
+      const [first] = failures;
+      if (first === undefined) return;
+      if (files.length === 1) throw first;
+      const text = `${failures.length} of ${files.length} SQL files cannot be read. ${first.message}`;
+      throw new StreamError('SOURCE_NOT_FOUND', text, { cause: first });
     });
+}
+
+/** Prints what is known of a file; gives the failure of one that cannot be read, so that the others are still looked at. */
+function printFile(file: string, options: SqlOptions, json: boolean): StreamError | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readBytes(file);
+  } catch (thrown) {
+    if (!(thrown instanceof StreamError)) throw thrown;
+    const { code, message } = thrown;
+    if (json) print(JSON.stringify({ file, error: { code, message } }));
+    else note(printable(message));
+    return thrown;
+  }
+  const lineage = analyzeSql(decodeSql(bytes), options);
+  print(json ? JSON.stringify(sqlLineageJson(file, lineage)) : printable(sqlLineageText(file, lineage)));
+  return undefined;
+}
+
+/** Control characters but line feeds as `\xNN`: a name in a file must not steer the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(
+    /[^\P{Cc}\n]/gu,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }
 
 function knownDialect(name: string): string {

@@ -90,8 +90,18 @@ export function analyzeSql(text: string, options: SqlOptions = {}): SqlLineage {
       line: 1,
       text: `The script has ${text.length} characters; more than ${maxCharacters} are not read.`,
     });
+  } else if (isBinary(text)) {
+    const reason = 'This is not text in UTF-8, or in UTF-16 with a byte order mark; nothing of it was read.';
+    session.reasons.push({ code: 'not-text', line: 1, text: reason });
   } else runText(session, text);
   return resultOf(session, options);
+}
+
+/** True if one character of 50 at the beginning is a control character other than white space, and more than a few are. */
+function isBinary(text: string): boolean {
+  const start = text.slice(0, 65_536);
+  const controls = start.match(/[^\P{Cc}\s]/gu)?.length ?? 0;
+  return controls >= 8 && controls * 50 > start.length;
 }
 
 function resultOf(

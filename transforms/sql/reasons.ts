@@ -30,6 +30,8 @@ export const reasonWeights = {
   renamed: 0.2,
   /** A quotation or comment has no end. */
   unterminated: 0.5,
+  /** The input holds too many control characters to be text; nothing of it was read. */
+  'not-text': 1,
   /** The script passes a limit of size. */
   'too-large': 1,
   /** Parentheses or sub-queries pass the limit of depth. */

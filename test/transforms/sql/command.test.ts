@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { runHere } from '../../support/run-here.ts';
 import { decodeSql, sqlLineageCommand } from '../../../cli/commands/sql-lineage.ts';
 
 let folder = '';
@@ -118,6 +119,32 @@ describe('`sqlLineageCommand()`', () => {
     [['/nowhere/x.sql'], /SQL file \/nowhere\/x\.sql cannot be read/],
   ])('fails on %j', async (args, message) => {
     await expect(run(...args)).rejects.toThrow(message);
+  });
+
+  it('reads the other files when one is missing, says which, and fails at the end', async () => {
+    const good = file('good.sql', 'INSERT u (b) SELECT a FROM s');
+    const args = ['sql-lineage', '--dialect', 'tsql', '/nowhere/x.sql', good];
+    const people = await runHere(args);
+    expect(people).toMatchObject({ code: 1, stdout: expect.stringContaining('  s -> u\n') });
+    expect(people.stderr).toContain('SQL file /nowhere/x.sql cannot be read');
+    expect(people.stderr).toContain('1 of 2 SQL files cannot be read');
+    const programs = await runHere([...args, '--json']);
+    expect(programs.code).toBe(1);
+    const [missing, read] = programs.stdout.trimEnd().split('\n');
+    expect(JSON.parse(missing ?? '')).toMatchObject({
+      file: '/nowhere/x.sql',
+      error: { code: 'SOURCE_NOT_FOUND' },
+    });
+    expect(line.parse(JSON.parse(read ?? '')).tableEdges).toEqual([['s', 'u']]);
+  });
+
+  it('says of a file that is no text just that, and lets no control character through to the terminal', async () => {
+    const bytes = Buffer.from(Array.from({ length: 4096 }, (_, at) => (at * 167 + (at >> 8)) % 256));
+    const printed = await run(file('binary.sql', bytes));
+    expect(printed.match(/^ {2}[a-z-]+: /gmu)).toEqual(['  not-text: ']);
+    const steering = await run(file('steering.sql', 'INSERT INTO "a\u001B[2Jb" (x) SELECT s.x FROM s'));
+    expect(steering).toContain('s -> a\\x1b[2Jb\n');
+    expect(steering).not.toContain('\u001B');
   });
 
   it('names a schema file that is not of the form', async () => {
