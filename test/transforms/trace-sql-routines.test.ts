@@ -1,6 +1,7 @@
 import { assert, property, shuffledSubarray } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SourceSettings } from '../../pipeline/transform.ts';
+import { loadPostgresParser } from '../../platform/postgres-parser.ts';
 import type { RawEvent } from '../../schemas/types.ts';
 import { traceSqlRoutines } from '../../transforms/trace-sql-routines.ts';
 import { transformContract } from '../contracts/transform.ts';
@@ -304,5 +305,20 @@ INSERT INTO missing SELECT Name, Total FROM Orders JOIN Customers ON 1 = 1`,
       }),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('traceSqlRoutines() in the dialect postgres', () => {
+  it("reads by PostgreSQL's own parser, and says where that refuses the text", async () => {
+    const body = 'BEGIN undeclared := 1; INSERT INTO public.t (a) SELECT s.a FROM public.s s; END';
+    const routine = routineEvent(
+      'public.p',
+      `CREATE PROCEDURE public.p() LANGUAGE plpgsql AS $$ ${body} $$`,
+      { language: 'plpgsql' },
+    );
+    const catalogue = derivedCatalogue({ db: sqlSettings() }, [routine], await loadPostgresParser());
+    const process = processOf(catalogue, 'generic_routine db://srv/shop/public/routines/p', 'db://srv/shop/');
+    expect(process).toMatchObject({ inputs: ['public/s'], outputs: ['public/t'] });
+    expect(process.warnings.some((warning) => warning.startsWith('parser-refused'))).toBe(true);
   });
 });

@@ -29,6 +29,7 @@ export function readLibrary(text: string, input: TraceInput): LibrarySession {
       catalog: {},
       ...input.defaults,
       place: input.place,
+      postgres: input.postgres,
     });
     for (const routine of [...library.values()].reverse()) run(session, routine.text, routine.defaults);
     const firstEffect = session.effects.length;
