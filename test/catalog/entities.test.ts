@@ -21,10 +21,12 @@ describe('POST /entity/bulk', () => {
     await fc.assert(
       fc.asyncProperty(batch, async ([good, place, kind]) => {
         const before = server.export();
+        // No good entity can have this name: beside one, a missing mandatory attribute would be an update of it.
+        const name = 'bad-1';
         const bad = {
-          'no-name': { typeName: 'shop_table', guid: '-bad', attributes: { qualifiedName: 'bad' } },
-          'no-referent': entity('shop_column', 'bad', { table: { guid: '-nowhere' } }),
-          'no-type': entity('no_such_type', 'bad'),
+          'no-name': { typeName: 'shop_table', guid: '-bad', attributes: { qualifiedName: name } },
+          'no-referent': entity('shop_column', name, { table: { guid: '-nowhere' } }),
+          'no-type': entity('no_such_type', name),
         }[kind];
         const entities = good.map((name) => entity('shop_table', name));
         entities.splice(place % (entities.length + 1), 0, bad);
