@@ -93,7 +93,7 @@ export const configSchema = z.strictObject({
         .min(0)
         .default(100)
         .describe(
-          'Milliseconds after its first change at which a batch goes out, however small; not before the events that were taken are looked at.',
+          'Milliseconds after its first change at which a batch goes out, however small; not before the events that were taken are looked at. A tenth of them where nothing had arrived for so long: what comes alone need not wait.',
         ),
       missingReferent: z
         .enum(['placeholder', 'dead-letter'])

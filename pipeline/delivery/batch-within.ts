@@ -16,6 +16,8 @@ export interface BatchLimits<T> {
   readonly withinMs: number;
   /** Whether more is about to arrive: then the time is as long again. @default never */
   readonly isMore?: () => boolean;
+  /** Whether nothing is likely to follow the first item of a batch: then the time is a tenth. @default never */
+  readonly isCalm?: () => boolean;
   readonly sizeOf: (item: T) => number;
 }
 
@@ -41,8 +43,9 @@ export function batchWithin<T>(
         bytes = 0;
         subscriber.next(full);
       };
+      const waitMs = (): number => (limits.isCalm?.() === true ? limits.withinMs / 10 : limits.withinMs);
       const due = (): void => {
-        if (limits.isMore?.() === true) timer = scheduler.schedule(due, limits.withinMs);
+        if (limits.isMore?.() === true) timer = scheduler.schedule(due, waitMs());
         else flush();
       };
       const subscription = source.subscribe({
@@ -58,7 +61,7 @@ export function batchWithin<T>(
           batch.push(item);
           bytes += size;
           if (batch.length >= limits.count || bytes >= limits.bytes) flush();
-          else timer ??= scheduler.schedule(due, limits.withinMs);
+          else timer ??= scheduler.schedule(due, waitMs());
         },
         error: (thrown) => subscriber.error(thrown),
         complete: () => {

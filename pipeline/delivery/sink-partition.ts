@@ -10,6 +10,7 @@ import {
 import { partitionOf } from '../partitioner.ts';
 import type { Assignment, StoredRecord } from '../transport.ts';
 import type { SinkStageOptions } from '../sink-stage.ts';
+import { Calm } from './calm.ts';
 import { Credits } from './credits.ts';
 import { codeOf, deadLetterOf } from './dead-letters.ts';
 import { gated, recordBytes } from './gated.ts';
@@ -34,6 +35,7 @@ export class SinkPartition {
   readonly #credits: Credits;
   readonly #counts: PartitionCounts;
   readonly #settler: Settler;
+  readonly #calm: Calm;
   /** Fires with the first fault of this partition. */
   readonly #failed = new AbortController();
   /** Ends what is in flight. */
@@ -53,6 +55,7 @@ export class SinkPartition {
     this.#ending = AbortSignal.any([shared.stop, this.#failed.signal, assignment.revoking]);
     this.#tracker = new OffsetTracker(assignment.start);
     this.#credits = new Credits(options.credits);
+    this.#calm = new Calm(options.batch.withinMs);
     const { transport, telemetry, retryDelayMs } = options;
     this.#counts = new PartitionCounts(transport.transactions.state, this.#group, assignment.partition);
     this.#settler = new Settler({
@@ -93,6 +96,7 @@ export class SinkPartition {
     const records = gated(this.#assignment, this.#credits, {
       stop: this.#ending,
       onPulled: (pulled) => {
+        this.#calm.arrived(performance.now());
         for (const record of pulled) this.#tracker.track(record.offset, recordBytes(record));
         this.#counts.received(pulled.length);
         telemetry.emit('received', { stage: 'sink', events: pulled.length });
@@ -164,7 +168,11 @@ export class SinkPartition {
       retryDelayMs,
       now,
       place: { topic, partition },
-      limits: { ...batch, sizeOf: ({ record }) => recordBytes(record) },
+      limits: {
+        ...batch,
+        isCalm: () => this.#calm.isCalm,
+        sizeOf: ({ record }) => recordBytes(record),
+      },
       canPlace: (typeName) => sink.canPlace?.(typeName) === true,
       ending: this.#ending,
       cut: this.#cut.signal,

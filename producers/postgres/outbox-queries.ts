@@ -43,14 +43,12 @@ export const lookQuery = `
           WHERE t.evtname IN (${triggerNames})) AS "steady",
          EXISTS (SELECT FROM ${outbox} o WHERE ${unseen}) AS "noted"`;
 
-/** What was noted between the snapshots $1 and $2, each thing once. */
+/** What was noted between the snapshots $1 and $2, each thing once; `what` names the catalogue of a class that refs speak of. */
 export const notedQuery = `
-  SELECT DISTINCT o.class, o.object, o.dropped, o.kind, o.command, o.schema_name AS "schema", o.table_name AS "table"
+  SELECT DISTINCT o.class, o.object, o.dropped, o.kind, o.command, o.schema_name AS "schema", o.table_name AS "table",
+         CASE o.class WHEN 'pg_class'::regclass THEN 'relation' WHEN 'pg_proc'::regclass THEN 'routine'
+                      WHEN 'pg_namespace'::regclass THEN 'schema' END AS "what"
   FROM ${outbox} o WHERE ${unseen} AND pg_visible_in_snapshot(o.xid, $2::pg_snapshot)`;
-
-/** Numbers of the catalogues that refs and noted changes speak of. */
-export const classesQuery = `
-  SELECT 'pg_class'::regclass::oid AS "relation", 'pg_proc'::regclass::oid AS "routine", 'pg_namespace'::regclass::oid AS "schema"`;
 
 /**
  * Tables, views and routines that a change touches: what it names, and what names that in turn (views, foreign keys, defaults, routines

@@ -28,8 +28,8 @@ const notedRow = z.object({
   command: z.string(),
   schema: z.string().nullable(),
   table: z.string().nullable(),
+  what: z.enum(['relation', 'routine', 'schema']).nullable(),
 });
-const classesRow = z.object({ relation: oid, routine: oid, schema: oid });
 const touchedRow = z.object({ what: z.enum(['relation', 'routine']), object: oid, read: oid });
 
 /** Whether the changes of a database are noted, and whether this role may read them. */
@@ -84,17 +84,16 @@ export class Outbox {
       values: [since, until],
     });
     if (noted.length === 0) return undefined;
-    const classes = await this.#one(classesRow, queries.classesQuery, []);
-    const of = (number: number): number[] =>
-      noted.filter((row) => row.class === number).map((row) => row.object);
+    const of = (what: Noted['what']): number[] =>
+      noted.filter((row) => row.what === what).map((row) => row.object);
     const touched = await queryRows(this.#client, touchedRow, {
       query: queries.touchedQuery,
-      values: [...touchedValues(noted, classes.schema), since],
+      values: [...touchedValues(noted), since],
     });
     const [relations, routines] = (['relation', 'routine'] as const).map((what) =>
       touched.filter((row) => row.what === what),
     );
-    const schemas = of(classes.schema);
+    const schemas = of('schema');
     return {
       read: {
         schemas: new Set(schemas),
@@ -103,8 +102,8 @@ export class Outbox {
       },
       looked: {
         schemas,
-        relations: [...of(classes.relation), ...(relations?.map((row) => row.object) ?? [])],
-        routines: [...of(classes.routine), ...(routines?.map((row) => row.object) ?? [])],
+        relations: [...of('relation'), ...(relations?.map((row) => row.object) ?? [])],
+        routines: [...of('routine'), ...(routines?.map((row) => row.object) ?? [])],
       },
     };
   }
@@ -121,9 +120,9 @@ export class Outbox {
 }
 
 /** The first parameters of the query of what is touched. A schema's own row concerns nothing in it, unless its name may be another. */
-function touchedValues(noted: readonly Noted[], schemaClass: number): readonly unknown[] {
-  const objects = noted.filter((row) => row.class !== schemaClass);
-  const schemas = noted.filter((row) => row.class === schemaClass && row.command === 'ALTER SCHEMA');
+function touchedValues(noted: readonly Noted[]): readonly unknown[] {
+  const objects = noted.filter((row) => row.what !== 'schema');
+  const schemas = noted.filter((row) => row.what === 'schema' && row.command === 'ALTER SCHEMA');
   const parts = noted.filter((row) => row.table !== null);
   const dropped = (kind: string): readonly (string | null)[] =>
     noted.filter((row) => row.dropped && row.kind === kind).map((row) => row.schema);

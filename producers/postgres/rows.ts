@@ -103,11 +103,13 @@ export class Catalogue {
     return this.#rows(schemaRow, queries.schemasQuery, [include, exclude]);
   }
 
-  relations(schemas: readonly number[], only: readonly number[] | null) {
+  async relations(schemas: readonly number[], only: readonly number[] | null) {
+    if (only?.length === 0) return [];
     return this.#rows(relationRow, queries.relationsQuery, [schemas, only]);
   }
 
-  partitions(relations: readonly number[]) {
+  async partitions(relations: readonly number[]) {
+    if (relations.length === 0) return [];
     return this.#rows(partitionRow, queries.partitionsQuery, [relations]);
   }
 
@@ -131,7 +133,8 @@ export class Catalogue {
     return this.#rows(nameRow, queries.namesQuery, [relations]);
   }
 
-  routines(schemas: readonly number[], only: readonly number[] | null) {
+  async routines(schemas: readonly number[], only: readonly number[] | null) {
+    if (only?.length === 0) return []; // a round trip less until a change is seen
     return this.#rows(routineRow, queries.routinesQuery, [schemas, only]);
   }
 

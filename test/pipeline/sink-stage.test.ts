@@ -37,6 +37,12 @@ describe('SinkStage.run()', () => {
     await stage.ended;
   });
 
+  it('delivers a change that comes alone long before the time of a batch is over', async () => {
+    const batch = { count: 5, bytes: 100_000, withinMs: 20_000 };
+    const stage = await start(new ScriptedSink(() => delivered), many.slice(0, 1), { batch });
+    await vi.waitFor(() => expect(stage.settled.delivered).toBe(1), { timeout: 15_000 });
+  });
+
   it('counts every event in exactly one way, whatever becomes of it', async () => {
     const kinds: readonly Outcome[] = [
       delivered,

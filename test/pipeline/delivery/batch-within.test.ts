@@ -1,4 +1,4 @@
-import { Subject, take } from 'rxjs';
+import { Subject, take, tap } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type BatchLimits, batchWithin } from '../../../pipeline/delivery/batch-within.ts';
@@ -49,6 +49,20 @@ describe('batchWithin() by marbles', () => {
         expect(looks).toBe(3);
       },
     );
+  });
+
+  it('waits a tenth of the time where nothing is likely to follow', () => {
+    new TestScheduler((actual, wanted) => expect(actual).toEqual(wanted)).run(({ cold, expectObservable }) => {
+      let isCalm = true;
+      const result = cold('a-----b--c--------|').pipe(
+        tap((item) => {
+          isCalm = item === 'a';
+        }),
+        batchWithin({ ...limits, withinMs: 10, isCalm: () => isCalm }),
+      );
+      expectObservable(result).toBe('-x--------------w-|', { ...batches, w: ['b', 'c'] });
+    });
+    expect.hasAssertions();
   });
 
   it('unsubscribing unsubscribes from the source and drops what was collected', () => {
