@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Database } from 'lmdb';
 import { StreamError } from '../pipeline/errors.ts';
 import type { Json, StateWrite } from '../pipeline/state.ts';
+import { sealText, unsealText } from './sealed-text.ts';
 
 /** LMDB takes keys of up to 1,978 bytes with its smallest page size (lmdb-js, "maxKeySize"); a qualifiedName may be longer. */
 const longestKey = 1900;
@@ -13,16 +14,20 @@ type Stored = readonly [key: string, value: Json];
 /** A write that is ready to be stored: its key's bytes, and its text, or undefined where the key is to go. */
 export type StateEntry = readonly [key: Buffer, text: string | undefined];
 
-/** The value of a key in a database of state, or undefined. The database has binary keys and strings as values. */
+/**
+ * The value of a key in a database of state, or undefined. The database has binary keys and strings as values. Throws
+ * STATE_UNAVAILABLE when it is not the one that was written.
+ */
 export function readState(database: Database<string, Buffer>, key: string): Json | undefined {
-  const text = database.get(keyBytes(key));
-  return text === undefined ? undefined : parseStored(text)[1];
+  const bytes = keyBytes(key);
+  const text = database.get(bytes);
+  return text === undefined ? undefined : parseStored(bytes, text)[1];
 }
 
 /** Makes a write ready; throws when its value is not JSON or its key is empty. */
 export function stateEntry(write: StateWrite): StateEntry {
   const stored: Stored | undefined = write.value === undefined ? undefined : [write.key, write.value];
-  return [keyBytes(write.key), stored && JSON.stringify(stored)];
+  return [keyBytes(write.key), stored && sealText(JSON.stringify(stored))];
 }
 
 /** Stores entries; called within a transaction. */
@@ -33,7 +38,7 @@ export function putState(database: Database<string, Buffer>, entries: readonly S
   }
 }
 
-/** Every stored key from `prefix` on. Keys with the same long head are stored by hash: they are brought into their own order first. */
+/** Every stored key from `prefix` on. Throws as {@link readState}. Keys with the same long head are stored by hash: they are brought into their own order first. */
 export async function* scanState(
   database: Database<string, Buffer>,
   prefix: string,
@@ -43,7 +48,7 @@ export async function* scanState(
   let runHead: Buffer | undefined;
   for (const { key, value: text } of database.getRange({ start })) {
     if (!key.subarray(0, start.length).equals(start)) break;
-    const stored = parseStored(text);
+    const stored = parseStored(key, text);
     const head = key.length < headBytes ? undefined : Buffer.from(key.subarray(0, headBytes));
     if (head === undefined || runHead === undefined || !head.equals(runHead)) {
       yield* inOrder(run, prefix);
@@ -70,7 +75,15 @@ function keyBytes(key: string): Buffer {
   return Buffer.concat([bytes.subarray(0, headBytes), createHash('sha256').update(bytes).digest()]);
 }
 
-function parseStored(text: string): Stored {
-  const stored: Stored = JSON.parse(text);
+function parseStored(at: Buffer, text: string): Stored {
+  const json = unsealText(text);
+  if (json === undefined) {
+    const name = JSON.stringify(at.subarray(0, headBytes).toString());
+    throw new StreamError('STATE_UNAVAILABLE', `What the state holds under ${name} is damaged.`, {
+      advice:
+        'Move the state folder away and start again: the producers scan their sources anew, and the catalogue ends up the same.',
+    });
+  }
+  const stored: Stored = JSON.parse(json);
   return stored;
 }

@@ -1,14 +1,13 @@
-import { crc32 } from 'node:zlib';
 import type { Database, Key } from 'lmdb';
 import { messageOf, StreamError } from '../../pipeline/errors.ts';
+import { sealText, unsealText } from '../../platform/sealed-text.ts';
 
-/** A database of small JSON documents, each with its checksum: `xxxxxxxx{json}`. LMDB's pages carry none. */
+/** A database of small JSON documents, each with its checksum. */
 export type Sealed = Database<string>;
 
 /** Stores a document; called within a transaction. */
 export function putSealed(database: Sealed, key: Key, document: unknown): void {
-  const text = JSON.stringify(document);
-  database.putSync(key, crc32(text).toString(16).padStart(8, '0') + text);
+  database.putSync(key, sealText(JSON.stringify(document)));
 }
 
 /** The document under a key, or undefined. Throws TRANSPORT_DAMAGED when it is not what was stored. */
@@ -32,8 +31,8 @@ export function readingPages<T>(read: () => T): T {
 
 /** The document in a stored text. */
 export function unseal(text: string, key: Key): unknown {
-  const json = text.slice(8);
-  if (Number.parseInt(text.slice(0, 8), 16) === crc32(json)) return JSON.parse(json);
+  const json = unsealText(text);
+  if (json !== undefined) return JSON.parse(json);
   throw new StreamError(
     'TRANSPORT_DAMAGED',
     `The entry ${JSON.stringify(key)} of the log does not match its checksum.`,

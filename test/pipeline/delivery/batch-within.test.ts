@@ -52,16 +52,18 @@ describe('batchWithin() by marbles', () => {
   });
 
   it('waits a tenth of the time where nothing is likely to follow', () => {
-    new TestScheduler((actual, wanted) => expect(actual).toEqual(wanted)).run(({ cold, expectObservable }) => {
-      let isCalm = true;
-      const result = cold('a-----b--c--------|').pipe(
-        tap((item) => {
-          isCalm = item === 'a';
-        }),
-        batchWithin({ ...limits, withinMs: 10, isCalm: () => isCalm }),
-      );
-      expectObservable(result).toBe('-x--------------w-|', { ...batches, w: ['b', 'c'] });
-    });
+    new TestScheduler((actual, wanted) => expect(actual).toEqual(wanted)).run(
+      ({ cold, expectObservable }) => {
+        let isCalm = true;
+        const result = cold('a-----b--c--------|').pipe(
+          tap((item) => {
+            isCalm = item === 'a';
+          }),
+          batchWithin({ ...limits, withinMs: 10, isCalm: () => isCalm }),
+        );
+        expectObservable(result).toBe('-x--------------w-|', { ...batches, w: ['b', 'c'] });
+      },
+    );
     expect.hasAssertions();
   });
 

@@ -73,6 +73,27 @@ describe('embedded transport on damaged files', () => {
     }
   });
 
+  it('the state refuses a value with STATE_UNAVAILABLE, and names its key, when any bit of it is flipped', async () => {
+    const { folder, file } = await filled(1);
+    const transport = workshop.open({ folder });
+    await transport.transactions.state.write([{ key: 'a/key', value: { known: ['what', 1, true] } }]);
+    await transport.close();
+    const intact = readFileSync(file);
+    const text = '["a/key",{"known":["what",1,true]}]';
+    const at = intact.indexOf(text);
+    for (let position = at - 8; position < at + text.length; position += 1) {
+      const flipped = Buffer.from(intact);
+      flipped[position] = (flipped[position] ?? 0) ^ (1 << (position % 8));
+      writeFileSync(file, flipped);
+      const damaged = createEmbeddedTransport({ folder });
+      const { state } = damaged.transactions;
+      const wanted = { code: 'STATE_UNAVAILABLE', message: expect.stringContaining('"a/key"') };
+      await expect(state.get('a/key')).rejects.toMatchObject(wanted);
+      await expect(state.scan('a/')[Symbol.asyncIterator]().next()).rejects.toMatchObject(wanted);
+      await damaged.close();
+    }
+  });
+
   it('read() gives a corrupt record when another one is in its place', async () => {
     const { folder } = await filled(2);
     const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
