@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseStored } from './parse-stored.ts';
+import { parseStored, readStored } from './parse-stored.ts';
 import { Inventory } from './producer-inventory.ts';
 import { removalRecord } from './raw-record.ts';
 import type { StateStore, StateWrite } from './state.ts';
@@ -41,9 +41,9 @@ export class HeldRemovals {
     this.#producer = producer;
   }
 
-  /** The scan that they come from; undefined where nothing is held back. */
+  /** The scan that they come from; undefined where nothing is held back. Rejects with STATE_UNAVAILABLE for one of another version. */
   async scan(): Promise<HeldScan | undefined> {
-    return scanSchema.safeParse(await this.#state.get(this.#scanKey())).data;
+    return readStored(this.#state, scanSchema, this.#scanKey());
   }
 
   /** Every object, in the order of keys. */
@@ -67,12 +67,13 @@ export class HeldRemovals {
     ]);
   }
 
-  /** Forgets what is held back; resolves with how many objects that were. */
+  /** Forgets what is held back, also where it cannot be read; resolves with how many objects that were. */
   async clear(): Promise<number> {
-    if ((await this.scan()) === undefined) return 0;
-    const objects = await this.objects();
-    await this.#state.write([this.clearing(), ...objects.map(({ key }) => this.forgetting(key))]);
-    return objects.length;
+    if ((await this.#state.get(this.#scanKey())) === undefined) return 0;
+    const writes = [this.clearing()];
+    for await (const { key } of this.#state.scan(this.#objectKey(''))) writes.push({ key, value: undefined });
+    await this.#state.write(writes);
+    return writes.length - 1;
   }
 
   /** Objects that were found again, without a whole scan. */

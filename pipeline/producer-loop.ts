@@ -39,6 +39,10 @@ export async function followChanges(options: ProducerLoopOptions, signal: AbortS
   for (let failures = 0; !signal.aborted; ) {
     const end = await follow(options, { signal, failures, due });
     if (end === 'ended') return;
+    if (end === 'again') {
+      failures = 0;
+      continue;
+    }
     failures = end.taken ? 1 : failures + 1;
     try {
       await delay(pauseMs(retryDelayMs, failures), undefined, { signal });
@@ -54,21 +58,27 @@ interface Due {
   failures: number;
 }
 
-/** Follows until the changes end, or until one could not be taken; `taken` tells whether others were before it. */
+/**
+ * Follows until the changes end, or until one could not be taken; `taken` tells whether others were before it. `again`: a change was read while
+ * a scan ran, and may be older than what that found; it is to be asked for again.
+ */
 async function follow(
   options: ProducerLoopOptions,
   { signal, failures, due }: { readonly signal: AbortSignal; readonly failures: number; readonly due: Due },
-): Promise<'ended' | { readonly taken: boolean }> {
+): Promise<'ended' | 'again' | { readonly taken: boolean }> {
   const { name, producer, runner, telemetry, retryDelayMs = 500 } = options;
   let taken = false;
   let how = await tellHow(options, undefined);
   try {
     const changes = producer.changes(signal, await runner.mark());
-    for await (const change of reminded(changes, () => dueInMs(options, due), signal)) {
+    for await (const item of reminded(changes, () => dueInMs(options, due), signal)) {
       if (signal.aborted) return 'ended';
+      const change = item?.told;
       if (change === undefined) {
         await scanAgain(options, { signal, due });
         how = await tellHow(options, how);
+      } else if (item?.isLate === true) {
+        return 'again';
       } else {
         await runner.apply(change, signal); // where a scan is due, it is done in there
         due.failures = 0;

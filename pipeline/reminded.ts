@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Something that a source told. */
+export interface Told<T> {
+  readonly told: T;
+  /** Whether a reminder came while it was waited for: what was done then may be newer. */
+  readonly isLate: boolean;
+}
+
 /**
  * What a source tells, and undefined whenever nothing was told for `dueInMs` milliseconds, which is asked anew after each item; undefined waits for
  * the source alone. Rejects with what the source throws, and when `signal` fires amid a pause.
@@ -8,18 +15,21 @@ export async function* reminded<T>(
   told: AsyncIterable<T>,
   dueInMs: () => number | undefined,
   signal: AbortSignal,
-): AsyncGenerator<T | undefined> {
+): AsyncGenerator<Told<T> | undefined> {
   const source = told[Symbol.asyncIterator]();
   let next = source.next();
+  let isLate = false;
   try {
     for (;;) {
       const result = await before(next, dueInMs(), signal);
       if (result === undefined) {
+        isLate = true;
         yield undefined;
         continue;
       }
       if (result.done === true) return;
-      yield result.value;
+      yield { told: result.value, isLate };
+      isLate = false;
       next = source.next();
     }
   } finally {

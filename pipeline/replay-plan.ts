@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { replayedHeaders, type ReplayScope } from './delivery/replayed.ts';
+import { readStored } from './parse-stored.ts';
 import type { StateStore } from './state.ts';
 import { groups, topics } from './topics.ts';
 import type { StoredRecord, Transport } from './transport.ts';
@@ -31,9 +32,9 @@ const planKey = 'replay/plan';
 const inPlaceKey = 'replay/in-place';
 const inPlaceSchema = z.object({ scope: z.enum(['whole', 'part']), before: offsets });
 
-/** The replay that is not through; undefined where there is none. */
+/** The replay that is not through; undefined where there is none. Rejects with STATE_UNAVAILABLE for one of another version. */
 export async function readPlan(state: StateStore): Promise<ReplayPlan | undefined> {
-  return planSchema.safeParse(await state.get(planKey)).data;
+  return readStored(state, planSchema, planKey);
 }
 
 /** Keeps a plan, and puts the group of replays to where it begins. Rejects with GROUP_ACTIVE while a replay runs. */
@@ -50,16 +51,16 @@ export async function endPlan(transport: Transport): Promise<void> {
 }
 
 /**
- * Forgets a replay that is not through, also one whose beginning was cut off, so that only its group is there. Resolves with its plan as far as
- * there is one, or with undefined where there is nothing to forget. Rejects as {@link endPlan}.
+ * Forgets a replay that is not through, also one whose beginning was cut off, so that only its group is there, and one that cannot be read. Resolves
+ * with its plan as far as there is one, or with undefined where there is nothing to forget. Rejects as {@link endPlan}.
  */
 export async function cancelPlan(
   transport: Transport,
 ): Promise<{ readonly plan: ReplayPlan | undefined } | undefined> {
-  const plan = await readPlan(transport.transactions.state);
-  if (plan === undefined && !(await hasReplayGroup(transport))) return undefined;
+  const stored = await transport.transactions.state.get(planKey);
+  if (stored === undefined && !(await hasReplayGroup(transport))) return undefined;
   await endPlan(transport);
-  return { plan };
+  return { plan: planSchema.safeParse(stored).data };
 }
 
 async function hasReplayGroup(transport: Transport): Promise<boolean> {
@@ -97,7 +98,7 @@ export async function replayInPlace(
   const partitions = await transport.describe(topics.raw);
   const { state } = transport.transactions;
   // An earlier one may not have been through: what it was to say again is behind the committed offset, and is said again still.
-  const earlier = inPlaceSchema.safeParse(await state.get(inPlaceKey)).data?.before;
+  const earlier = (await readStored(state, inPlaceSchema, inPlaceKey))?.before;
   const before = Object.fromEntries(
     partitions.map(({ partition, earliest, committed }) => [
       partition,
@@ -111,7 +112,7 @@ export async function replayInPlace(
 
 /** How the live group reads a partition: what it had read before it was put back is said again. */
 export async function liveReading(state: StateStore, partition: number): Promise<Reading> {
-  const mark = inPlaceSchema.safeParse(await state.get(inPlaceKey)).data;
+  const mark = await readStored(state, inPlaceSchema, inPlaceKey);
   const before = mark?.before[partition] ?? 0;
   return (record) => {
     if (mark === undefined || record.offset >= before) return record;

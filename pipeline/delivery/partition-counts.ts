@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseStored } from '../parse-stored.ts';
 import type { StateStore, StateWrite } from '../state.ts';
 import { type Settlement, settlements, type StageName, stageNames } from '../telemetry.ts';
 import { inputOf } from '../topics.ts';
@@ -30,6 +31,7 @@ export interface StageTotal {
 }
 
 const prefix = 'stage-counts/';
+const asidePrefix = 'put-aside/';
 
 /** Counts of one partition, kept with its offset: only its owner can commit, so only its owner can count. */
 export class PartitionCounts {
@@ -44,8 +46,14 @@ export class PartitionCounts {
 
   /** Goes on from what earlier owners have counted; what they had taken and not settled comes again. Called once the partition is ours. */
   async open(): Promise<void> {
-    // Counts that another version wrote begin anew: they are for people, and must not keep a partition from being read.
-    this.#stored = shape.safeParse(await this.#state.get(this.#key)).data ?? this.#stored;
+    const found = await this.#state.get(this.#key);
+    const { data } = shape.safeParse(found);
+    if (data !== undefined) this.#stored = data;
+    else if (found !== undefined) {
+      // Counts of another version are put aside, and it is counted anew: they are for people, and must not keep a partition from being read.
+      const aside = { key: `${asidePrefix}${this.#key}`, value: found };
+      await this.#state.write([aside, { key: this.#key, value: undefined }]);
+    }
     const { received, returned, owners } = this.#stored;
     const left = received - returned - sum(this.#stored.settled);
     this.#stored = { ...this.#stored, returned: returned + left, owners: owners + 1 };
@@ -73,14 +81,16 @@ export class PartitionCounts {
   }
 }
 
-/** Totals of each stage that has ever committed something, as the group that follows the topics live. */
+/**
+ * Totals of each stage that has ever committed something, as the group that follows the topics live. Rejects with STATE_UNAVAILABLE for counts
+ * of another version, which the next owner of their partition puts aside.
+ */
 export async function readStageTotals(state: StateStore): Promise<readonly StageTotal[]> {
   const totals: StageTotal[] = [];
   for (const stage of stageNames) {
     let total: Stored | undefined;
-    for await (const { value } of state.scan(`${prefix}${inputOf[stage].group}/`)) {
-      const part = shape.safeParse(value).data;
-      if (part === undefined) continue;
+    for await (const { key, value } of state.scan(`${prefix}${inputOf[stage].group}/`)) {
+      const part = parseStored(shape, key, value);
       total = total === undefined ? part : added(total, part);
     }
     if (total === undefined) continue;

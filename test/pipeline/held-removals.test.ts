@@ -147,3 +147,19 @@ it('approveRemovals() and a runner agree in the end, whatever is decided when, a
     { numRuns: 150 },
   );
 });
+
+it('HeldRemovals.scan() refuses what another version has kept, and names it; clear() forgets it', async () => {
+  const { state } = createMemoryTransport().transactions;
+  await state.write([
+    { key: 'held-removals/p', value: { missing: 3 } },
+    { key: 'held-objects/p/job\na', value: 'unknown' },
+  ]);
+  const held = new HeldRemovals(state, 'p');
+  await expect(held.scan()).rejects.toMatchObject({
+    code: 'STATE_UNAVAILABLE',
+    message: expect.stringContaining('held-removals/p'),
+  });
+  expect(await held.clear()).toBe(1);
+  expect(await held.scan()).toBeUndefined();
+  expect(await held.objects()).toEqual([]);
+});

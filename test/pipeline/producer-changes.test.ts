@@ -347,6 +347,26 @@ describe('followChanges()', () => {
     expect(await made.published()).toEqual(['a@1']);
   });
 
+  it('asks again for a change that was read before a scan which was due meanwhile, and never shows what is old', async () => {
+    const made = new Bench([['a', '1', 'new']]);
+    await made.transport.ensureTopics(Object.values(topics).map((name) => ({ name, partitions: 1 })));
+    const bell = new EventEmitter();
+    made.source.changes = async function* (_signal: AbortSignal, mark?: Json) {
+      made.source.asked.push(mark);
+      if (made.source.asked.length > 1) return;
+      const found = jobs([['a', '1', 'old']]); // read, and then it takes its time
+      await once(bell, 'read');
+      yield { found, looked: [], mark: 1 };
+    };
+    const { telemetry, runner, source: producer } = made;
+    const following = followChanges({ name: 'p', producer, runner, telemetry, slowRetryDelayMs: 5 }, never);
+    await vi.waitFor(async () => expect(await made.published()).toEqual(['a@0']));
+    bell.emit('read');
+    await following;
+    expect(await made.published()).toEqual([]);
+    expect(made.source.asked).toEqual([undefined, undefined]);
+  });
+
   it('says how changes are seen, once', async () => {
     const made = new Bench(three);
     await made.scan();

@@ -54,3 +54,20 @@ it('cancelPlan() forgets the group also when beginPlan() was cut off before it k
   expect(await cancelPlan(transport)).toBeUndefined();
   await transport.close();
 });
+
+it('readPlan() and liveReading() refuse what another version has kept, and name it; cancelPlan() forgets it', async () => {
+  const transport = createMemoryTransport();
+  await transport.ensureTopics([{ name: topics.raw, partitions: 1 }]);
+  const { state } = transport.transactions;
+  const of = (key: string) => ({ code: 'STATE_UNAVAILABLE', message: expect.stringContaining(key) });
+  await state.write([
+    { key: 'replay/plan', value: { asked: 'everything' } },
+    { key: 'replay/in-place', value: { scope: 'half' } },
+  ]);
+  await expect(readPlan(state)).rejects.toMatchObject(of('replay/plan'));
+  await expect(liveReading(state, 0)).rejects.toMatchObject(of('replay/in-place'));
+  await expect(replayInPlace(transport, new Map(), 'whole')).rejects.toMatchObject(of('replay/in-place'));
+  expect(await cancelPlan(transport)).toEqual({ plan: undefined });
+  expect(await readPlan(state)).toBeUndefined();
+  await transport.close();
+});

@@ -47,12 +47,17 @@ it('readStageTotals() keeps received = settled + returned + in flight over any l
   );
 });
 
-it('PartitionCounts.open() begins anew where another version has counted', async () => {
+it('PartitionCounts.open() puts aside what another version has counted, and begins anew', async () => {
   const state = createMemoryState();
-  await state.write([{ key: `stage-counts/${groups.sink}/0`, value: { received: 7, settled: {} } }]);
-  expect(await readStageTotals(state)).toEqual([]);
+  const key = `stage-counts/${groups.sink}/0`;
+  await state.write([{ key, value: { received: 7, settled: {} } }]);
+  await expect(readStageTotals(state)).rejects.toMatchObject({
+    code: 'STATE_UNAVAILABLE',
+    message: expect.stringContaining(key),
+  });
   const counts = new PartitionCounts(state, groups.sink, 0);
   await counts.open();
+  expect(await state.get(`put-aside/${key}`)).toEqual({ received: 7, settled: {} });
   counts.received(2);
   await state.write([counts.write(['delivered'])]);
   expect(await readStageTotals(state)).toMatchObject([
