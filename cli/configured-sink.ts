@@ -62,29 +62,9 @@ export function createSink(
   { host, catalog }: { readonly host: SinkHost; readonly catalog: CatalogAddress | undefined },
 ): Sink {
   try {
-    const sink = sinkComponentOf(configured).create(sinkOptions(configured.loaded, catalog), host);
-    return configured.loaded.config.sink.kind === 'local' ? withAdvice(sink) : sink;
+    return sinkComponentOf(configured).create(sinkOptions(configured.loaded, catalog), host);
   } catch (thrown) {
     if (thrown instanceof z.ZodError) throw configured.loaded.invalid(thrown, ['sink']);
     throw thrown;
   }
-}
-
-/** A local catalogue that does not answer is one that nobody has started. */
-function withAdvice(sink: Sink): Sink {
-  return {
-    open: async (signal) => {
-      try {
-        await sink.open(signal);
-      } catch (thrown) {
-        if (!(thrown instanceof StreamError && thrown.code === 'CATALOG_UNAVAILABLE')) throw thrown;
-        throw new StreamError(thrown.code, thrown.message, {
-          cause: thrown,
-          advice: 'Start the local catalogue with `purview-streams catalog`, or `run`, which brings its own.',
-        });
-      }
-    },
-    deliver: (batch, signal) => sink.deliver(batch, signal),
-    close: () => sink.close(),
-  };
 }

@@ -3,7 +3,7 @@ import type { SinkStageOptions } from '../pipeline/sink-stage.ts';
 import type { StateStore } from '../pipeline/state.ts';
 import { liveReading } from '../pipeline/replay-plan.ts';
 import { type StageName, stageNames, type Telemetry } from '../pipeline/telemetry.ts';
-import { topics } from '../pipeline/topics.ts';
+import { groups, topics } from '../pipeline/topics.ts';
 import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
 import type { TopicSpec, Transport } from '../pipeline/transport.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -75,6 +75,8 @@ export async function openPipeline(
       types: configured.types,
       clock: systemClock,
       random: Math.random,
+      // The sink is opened before its stage joins the group.
+      members: async () => Math.max(1, await transport.admin.members(topics.entities, groups.sink)),
     };
     const { telemetry, stages = stageNames } = options;
     const sink = stages.includes('sink')

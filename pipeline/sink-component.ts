@@ -24,6 +24,8 @@ export interface SinkHost {
   readonly clock: Clock;
   /** A number from 0 up to 1, for jitter. */
   readonly random: () => number;
+  /** How many processes run this sink now, this one included; at least 1. @default 1 */
+  readonly members?: () => Promise<number>;
 }
 
 /** A kind of sink, as the registry `sinks/index.ts` lists it. */

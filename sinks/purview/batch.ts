@@ -2,21 +2,31 @@ import { type ErrorCode, StreamError } from '../../pipeline/errors.ts';
 import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateStore, StateWrite } from '../../pipeline/state.ts';
 import { appliedWrite, droppedChildren, readApplied } from './applied.ts';
-import type { CatalogClient } from './client.ts';
+import { type CatalogClient, isTooMuch } from './client.ts';
 import { deleteRoot } from './delete-root.ts';
 import { Mutations, failedOutcome, rejectedOutcome, writtenOutcome } from './outcomes.ts';
 import { restoreReferences, settleReference } from './relationships.ts';
-import { bulkRequest } from './request.ts';
+import { bulkRequest, type EntityWrite, writeBytes } from './request.ts';
+import type { RequestSize } from './request-size.ts';
 import type { Suspects } from './suspects.ts';
 import type { TypeModel } from './type-model.ts';
-import { chunks, type Item, pack, planRoot, type RequestLimits, type RootWrite, type Unit } from './unit.ts';
+import {
+  canSplit,
+  chunks,
+  type Item,
+  pack,
+  planRoot,
+  type RequestLimits,
+  type RootWrite,
+  type Unit,
+} from './unit.ts';
 
 /** What the writing of a batch works with. */
 export interface BatchContext {
   readonly client: CatalogClient;
   readonly types: TypeModel;
   readonly state: StateStore;
-  readonly limits: RequestLimits;
+  readonly size: RequestSize;
   readonly suspects: Suspects;
   readonly signal: AbortSignal;
   /** Makes sure of the types once more, after the catalogue said that one is missing. */
@@ -62,7 +72,7 @@ export class BatchWriter {
   /** Writes units in their order; every item gets its outcome. */
   async write(units: readonly Unit[]): Promise<void> {
     try {
-      for (const part of pack(units, this.#context.limits)) {
+      for (const part of pack(units, () => this.#context.size.limits)) {
         await this.#send(part, { writesBefore: this.#context.suspects.writes, attempts: undefined });
       }
     } finally {
@@ -86,6 +96,11 @@ export class BatchWriter {
       const mutations = await this.#upsert(units, search.attempts);
       await this.#settle(units.flat(), mutations);
     } catch (thrown) {
+      if (thrown instanceof TooMuch) {
+        // The limits have shrunk: the units go in more requests then, and so do the entities of a single one.
+        for (const part of pack(units, () => this.#context.size.limits)) await this.#send(part, search);
+        return;
+      }
       const error = ofOneChange(thrown, this.#context.signal);
       if (error.code === 'CATALOG_MISSING_TYPE' && !this.#renewedTypes) {
         this.#renewedTypes = true;
@@ -116,11 +131,20 @@ export class BatchWriter {
   }
 
   async #upsert(units: readonly Unit[], attempts: number | undefined): Promise<Mutations> {
-    const { client, limits, signal, suspects } = this.#context;
+    const { client, size, signal, suspects } = this.#context;
     const mutations = new Mutations();
-    for (const writes of chunks(units, limits)) {
+    for (const writes of chunks(units, size.limits)) {
       const { body, guids } = bulkRequest(writes);
-      mutations.add(await client.upsert(body, signal, attempts === undefined ? {} : { attempts }), guids);
+      const canShrink = (): boolean => canSplit(writes);
+      try {
+        const tries = attempts === undefined ? { canShrink } : { canShrink, attempts };
+        mutations.add(await client.upsert(body, signal, tries), guids);
+      } catch (thrown) {
+        if (!isTooMuch(thrown) || !canShrink()) throw thrown;
+        size.tooMuch(sizeOf(writes), thrown.status === 413 ? 'bytes' : 'work');
+        throw new TooMuch();
+      }
+      size.passed();
       suspects.written();
     }
     return mutations;
@@ -200,6 +224,13 @@ export class BatchWriter {
       for (const item of items) this.#outcomes(item, failedOutcome(ref, item.change, error));
     }
   }
+}
+
+/** A request was too much for the catalogue, and can be sent as smaller ones. */
+class TooMuch extends Error {}
+
+function sizeOf(writes: readonly EntityWrite[]): RequestLimits {
+  return { entities: writes.length, bytes: writes.reduce((sum, write) => sum + writeBytes(write), 0) };
 }
 
 /** What was done beside the request itself. */

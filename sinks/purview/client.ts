@@ -12,6 +12,7 @@ import type { AtlasEntitiesWithExtInfo, TypesDef } from '../../pipeline/atlas/wi
 import type { HttpClient, HttpRequest, HttpResponse } from '../../platform/http.ts';
 import type { EntityRef } from '../../schemas/types.ts';
 import { CatalogFault, faultOf, unexpected } from './fault.ts';
+import type { Gate } from './gate.ts';
 import { type RetryContext, type RetryPolicy, withRetry } from './retry.ts';
 
 /** The answer to a write of entities. */
@@ -26,8 +27,20 @@ export interface CatalogClientOptions {
   readonly renew?: () => void;
   readonly retry: RetryPolicy;
   readonly host: Omit<RetryContext, 'signal'>;
+  /** Every request passes it. */
+  readonly gate: Gate;
+  /** Whether its requests pass the gate before others. @default true */
+  readonly isUrgent?: boolean;
   /** Parameters of every request, such as `api-version`. */
   readonly query: Readonly<Record<string, string>>;
+}
+
+/** How a write is sent. */
+export interface UpsertOptions {
+  /** Tries, where it is not the configured number. */
+  readonly attempts?: number;
+  /** Whether smaller requests could be sent instead: then one that is too much for the catalogue is not tried again. */
+  readonly canShrink?: () => boolean;
 }
 
 /** One request, with what its answer must be. */
@@ -36,7 +49,7 @@ interface Call<S extends z.ZodType> {
   readonly schema: S;
   /** A rule that the schema cannot say; returns what is wrong. */
   readonly check?: (value: z.output<S>) => string | undefined;
-  readonly attempts?: number;
+  readonly options?: UpsertOptions;
 }
 
 /**
@@ -50,15 +63,20 @@ export class CatalogClient {
     this.#options = options;
   }
 
+  /** The same client for requests that have time: others pass the gate before them. */
+  patient(): CatalogClient {
+    return new CatalogClient({ ...this.#options, isUrgent: false });
+  }
+
   /** Creates or updates entities, all or none. Every guid of the body is in the answer's guidAssignments. */
   upsert(
     body: AtlasEntitiesWithExtInfo,
     signal: AbortSignal,
-    options: { readonly attempts?: number } = {},
+    options: UpsertOptions = {},
   ): Promise<MutationResponse> {
     return this.#call(
       {
-        ...options,
+        options,
         request: { method: 'POST', path: '/entity/bulk', body, signal },
         schema: mutationResponseSchema,
         check: (answer) => {
@@ -175,7 +193,7 @@ export class CatalogClient {
 
   #call<S extends z.ZodType>(call: Call<S>, signal: AbortSignal): Promise<z.output<S>> {
     const { request, schema, check } = call;
-    return this.#retrying(call.attempts, signal, async () => {
+    return this.#retrying(call.options ?? {}, signal, async () => {
       const response = await this.#once(request);
       const what = describe(request);
       if (response.body.kind === 'text') throw unexpected(response, what, 'not with JSON');
@@ -190,12 +208,22 @@ export class CatalogClient {
 
   /** Sends a request whose answer's body does not matter. */
   async #send(request: HttpRequest, signal: AbortSignal): Promise<void> {
-    await this.#retrying(undefined, signal, () => this.#once(request));
+    await this.#retrying({}, signal, () => this.#once(request));
   }
 
-  #retrying<T>(attempts: number | undefined, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
-    const { retry, host } = this.#options;
-    return withRetry({ ...retry, attempts: attempts ?? retry.attempts }, { ...host, signal }, task);
+  #retrying<T>(
+    { attempts, canShrink }: UpsertOptions,
+    signal: AbortSignal,
+    task: () => Promise<T>,
+  ): Promise<T> {
+    const { retry, host, gate, isUrgent = true } = this.#options;
+    const policy = { ...retry, attempts: attempts ?? retry.attempts };
+    const context = {
+      ...host,
+      signal,
+      isFinal: (thrown: unknown) => isTooMuch(thrown) && canShrink?.() === true,
+    };
+    return withRetry(policy, context, () => gate.run(task, { isUrgent, signal }));
   }
 
   /** One request; a refused token is renewed once. Resolves with a 2xx answer only. */
@@ -238,6 +266,11 @@ export function objectId(ref: EntityRef): {
   readonly uniqueAttributes: { readonly qualifiedName: string };
 } {
   return { typeName: ref.typeName, uniqueAttributes: { qualifiedName: ref.qualifiedName } };
+}
+
+/** Whether an answer says that the request was too much at once: too large (413), or too slow for the server (408, 504). */
+export function isTooMuch(thrown: unknown): thrown is CatalogFault {
+  return thrown instanceof CatalogFault && [408, 413, 504].includes(thrown.status);
 }
 
 function hasCode(thrown: unknown, code: string): boolean {

@@ -6,6 +6,7 @@ import { connectAzure, createTokenSource } from '../../platform/azure-credential
 import { createHttpClient, type HttpClient, type HttpClientOptions } from '../../platform/http.ts';
 import { stateOf } from './applied.ts';
 import { CatalogClient } from './client.ts';
+import { Gate } from './gate.ts';
 import { CatalogSink } from './sink.ts';
 
 const common = {
@@ -41,12 +42,37 @@ const common = {
     ),
 };
 
+const inFlight = z
+  .number()
+  .int()
+  .min(1)
+  .max(64)
+  .default(8)
+  .describe('Requests that one process has in flight at the most; fewer while they fail.');
+
+const rate = z.number().min(0.1);
+
+/** @param perSecond what is assumed of an account; undefined for a server without a limit */
+function paceOptions(perSecond: number | undefined) {
+  return z
+    .strictObject({
+      requestsPerSecond: (perSecond === undefined ? rate.optional() : rate.default(perSecond)).describe(
+        'Requests a second that the account allows all processes together. Each process takes its part, goes down to what is accepted when the catalogue refuses more, and up again later. Where it is left out, nothing is held back before the catalogue refuses.',
+      ),
+      inFlight,
+    })
+    .prefault({})
+    .describe('How fast requests are sent. All lanes of a process share it.');
+}
+
 const basic = {
   user: z.string().optional().describe('User for Basic authentication.'),
   password: z.string().optional().describe('Its password; write it as ${env:NAME} or ${file:PATH}.'),
 };
 
-type CommonOptions = z.output<z.ZodObject<typeof common>>;
+type CommonOptions = z.output<z.ZodObject<typeof common>> & {
+  readonly pace: { readonly requestsPerSecond?: number | undefined; readonly inFlight: number };
+};
 
 /** Answers are small beside what was sent; a catalogue that sends more than this is not one. */
 const maxResponseBytes = 64_000_000;
@@ -56,6 +82,7 @@ const atlasOptions = z.strictObject({
   path: z.string().default('/api/atlas/v2').describe('Path of the REST interface on it.'),
   ...basic,
   ...common,
+  pace: paceOptions(undefined),
 });
 
 /** Apache Atlas with Basic authentication. */
@@ -70,13 +97,17 @@ const localOptions = z.strictObject({
   path: z.string().default('/api/atlas/v2').describe('Path of the REST interface on it.'),
   ...basic,
   ...common,
+  pace: paceOptions(undefined),
 });
+
+/** A local catalogue that does not answer is one that nobody has started. */
+const startIt = 'Start the local catalogue with `purview-streams catalog`, or `run`, which brings its own.';
 
 /** The catalogue that `run` starts. */
 export const local: SinkComponent = sinkComponent({
   summary: 'The local catalogue that the same process starts.',
   options: localOptions,
-  create: (options, host) => catalogSink(options, host, basicAccess(options)),
+  create: (options, host) => catalogSink(options, host, basicAccess(options), startIt),
 });
 
 const purviewOptions = z.strictObject({
@@ -99,6 +130,8 @@ const purviewOptions = z.strictObject({
       'Whom to sign in as. Without it: environment, managed identity, Azure CLI, in the order of @azure/identity.',
     ),
   ...common,
+  // One capacity unit, with which every account begins: 25 operations a second (concept-elastic-data-map).
+  pace: paceOptions(25),
 });
 
 /** Microsoft Purview with Entra tokens. */
@@ -179,15 +212,28 @@ function baseUrlOf({ url, path }: Pick<AddressOptions, 'url' | 'path'>): string 
   return url.replace(/\/+$/, '') + path;
 }
 
-/** Makes the sink for any catalogue that speaks Atlas's REST interface. */
-export function catalogSink(options: AddressOptions, host: SinkHost, access: CatalogAccess): Sink {
+/**
+ * Makes the sink for any catalogue that speaks Atlas's REST interface.
+ *
+ * @param advice what to do when nobody answers at the start
+ */
+export function catalogSink(
+  options: AddressOptions,
+  host: SinkHost,
+  access: CatalogAccess,
+  advice?: string,
+): Sink {
   const { renew, query } = access;
+  const { clock, random, members = async () => 1 } = host;
+  const { requestsPerSecond: limit, inFlight: most } = options.pace;
+  const longestProbeMs = options.retry.maxDelayMs;
   const client = new CatalogClient({
+    gate: new Gate({ clock, random, members, limit, inFlight: most, longestProbeMs }),
     http: httpClient(options, access),
     host,
     query,
     retry: options.retry,
     ...(renew === undefined ? {} : { renew }),
   });
-  return new CatalogSink({ client, limits: options.batch, host });
+  return new CatalogSink({ client, limits: options.batch, host, advice });
 }

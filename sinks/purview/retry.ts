@@ -16,6 +16,8 @@ export interface RetryContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
+  /** What is not tried again here, though it may pass: the caller does something else. @default nothing */
+  readonly isFinal?: (thrown: unknown) => boolean;
 }
 
 /**
@@ -25,14 +27,15 @@ export interface RetryContext {
  */
 export async function withRetry<T>(
   policy: RetryPolicy,
-  { clock, random, signal }: RetryContext,
+  { clock, random, signal, isFinal }: RetryContext,
   task: () => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await task();
     } catch (thrown) {
-      if (!isPassing(thrown) || attempt >= policy.attempts || signal.aborted) throw thrown;
+      if (!isPassing(thrown) || isFinal?.(thrown) === true || attempt >= policy.attempts || signal.aborted)
+        throw thrown;
       const asked = thrown.retryAfterMs;
       if (asked !== undefined && asked > policy.maxDelayMs) throw thrown;
       const backoff = Math.min(policy.delayMs * 2 ** (attempt - 1), policy.maxDelayMs);

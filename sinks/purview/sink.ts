@@ -11,6 +11,7 @@ import { BatchWriter, type BatchContext } from './batch.ts';
 import type { CatalogClient } from './client.ts';
 import { confirmed, hasSaid, RootDecision, unchangedBy } from './decision.ts';
 import { ensureTypes } from './ensure-types.ts';
+import { RequestSize } from './request-size.ts';
 import { Suspects } from './suspects.ts';
 import { TypeModel } from './type-model.ts';
 import { type Item, orderUnits, type RequestLimits, type RootWrite } from './unit.ts';
@@ -20,6 +21,8 @@ export interface CatalogSinkOptions {
   readonly client: CatalogClient;
   readonly limits: RequestLimits;
   readonly host: Pick<SinkHost, 'state' | 'types' | 'producers'>;
+  /** What to do when nobody answers at the start. */
+  readonly advice: string | undefined;
 }
 
 /**
@@ -32,15 +35,28 @@ export class CatalogSink implements Sink {
   readonly #declared: DeclaredTypes;
   readonly #types: TypeModel;
   readonly #suspects = new Suspects();
+  readonly #size: RequestSize;
 
   /** Throws TYPE_CONFLICT when producers disagree about a type. */
   constructor(options: CatalogSinkOptions) {
     this.#options = options;
     this.#declared = declareTypes(options.host.types);
     this.#types = new TypeModel(this.#declared);
+    this.#size = new RequestSize(options.limits);
   }
 
-  open(signal: AbortSignal): Promise<void> {
+  async open(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#ensureTypes(signal);
+    } catch (thrown) {
+      const { advice } = this.#options;
+      const isAway = thrown instanceof StreamError && thrown.code === 'CATALOG_UNAVAILABLE';
+      if (!isAway || advice === undefined) throw thrown;
+      throw new StreamError(thrown.code, thrown.message, { cause: thrown, advice });
+    }
+  }
+
+  #ensureTypes(signal: AbortSignal): Promise<void> {
     const { client, host } = this.#options;
     return ensureTypes({
       client,
@@ -53,15 +69,15 @@ export class CatalogSink implements Sink {
 
   async deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
     signal.throwIfAborted();
-    const { client, limits, host } = this.#options;
+    const { client, host } = this.#options;
     const context: BatchContext = {
-      client,
-      limits,
+      client: this.#isUrgent(batch) ? client : client.patient(),
+      size: this.#size,
       signal,
       state: host.state,
       types: this.#types,
       suspects: this.#suspects,
-      renewTypes: () => this.open(signal),
+      renewTypes: () => this.#ensureTypes(signal),
     };
     const outcomes = new Map<number, Outcome>();
     const settle = (item: Item, outcome: Outcome): void => void outcomes.set(item.index, outcome);
@@ -89,6 +105,14 @@ export class CatalogSink implements Sink {
         `The change of ${typeName} ${qualifiedName} was left without an outcome.`,
       );
     });
+  }
+
+  /** A scan of everything fills its batches, and a replay has time; what changes now comes in ones and twos, with its lineage. */
+  #isUrgent(batch: readonly Delivery[]): boolean {
+    return (
+      batch.length * 2 < this.#options.limits.entities &&
+      batch.every(({ replayed }) => replayed === undefined)
+    );
   }
 
   async known(changes: readonly Delivery[]): Promise<readonly (Outcome | undefined)[]> {

@@ -194,32 +194,31 @@ export interface RequestLimits {
   readonly bytes: number;
 }
 
-/** Packs units into requests, in order. A unit that is larger than a request stands alone, see {@link chunks}. */
-export function pack(units: readonly Unit[], limits: RequestLimits): readonly (readonly Unit[])[] {
-  const packs: Unit[][] = [];
-  let entities = Number.POSITIVE_INFINITY;
-  let bytes = 0;
-  for (const unit of units) {
-    const size = sizeOf(unit);
-    entities += size.entities;
-    bytes += size.bytes;
-    if (entities > limits.entities || bytes > limits.bytes) {
-      packs.push([]);
-      ({ entities, bytes } = size);
+/** Packs units into requests, in order; the limits are asked for before each. A unit that is larger than a request stands alone, see {@link chunks}. */
+export function* pack(
+  units: readonly Unit[],
+  limits: () => RequestLimits,
+): Generator<readonly [Unit, ...Unit[]]> {
+  let at = 0;
+  for (let first = units[at]; first !== undefined; first = units[at]) {
+    const allowed = limits();
+    const part: [Unit, ...Unit[]] = [first];
+    let { entities, bytes } = sizeOf(first);
+    for (let unit = units[(at += 1)]; unit !== undefined; unit = units[(at += 1)]) {
+      const size = sizeOf(unit);
+      entities += size.entities;
+      bytes += size.bytes;
+      if (entities > allowed.entities || bytes > allowed.bytes) break;
+      part.push(unit);
     }
-    packs.at(-1)?.push(unit);
+    yield part;
   }
-  return packs;
 }
 
 /** The entities of units, each once, in requests that keep the limits: more than one only when a single unit is too large. */
 export function chunks(units: readonly Unit[], limits: RequestLimits): readonly (readonly EntityWrite[])[] {
   const writes = uniqueWrites(units.flat());
-  const groups = dependencyOrder(
-    writes,
-    ({ body }) => [refKey(body)],
-    ({ body }) => body.references.flatMap(({ targets }) => targets.map(refKey)),
-  );
+  const groups = inOrder(writes);
   const parts: EntityWrite[][] = [];
   let bytes = 0;
   for (const group of groups) {
@@ -234,6 +233,19 @@ export function chunks(units: readonly Unit[], limits: RequestLimits): readonly 
     }
   }
   return parts;
+}
+
+/** Whether the entities of a request can be sent in more than one: those that need each other stay together. */
+export function canSplit(writes: readonly EntityWrite[]): boolean {
+  return writes.length > 1 && inOrder(writes).length > 1;
+}
+
+function inOrder(writes: readonly EntityWrite[]): readonly (readonly EntityWrite[])[] {
+  return dependencyOrder(
+    writes,
+    ({ body }) => [refKey(body)],
+    ({ body }) => body.references.flatMap(({ targets }) => targets.map(refKey)),
+  );
 }
 
 function sizeOf(unit: Unit): RequestLimits {

@@ -27,6 +27,7 @@ it("deliver() writes through Purview's paths with a bearer token, and renews one
     url: catalog.url,
     path: '/datamap/api/atlas/v2',
     batch: { entities: 100, bytes: 1_000_000 },
+    pace: { inFlight: 8 },
     timeoutMs: 30_000,
     retry: { attempts: 2, delayMs: 1, maxDelayMs: 1 },
   };

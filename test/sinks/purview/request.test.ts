@@ -32,7 +32,7 @@ function requestsOf(
   limits: RequestLimits,
 ): readonly (readonly AtlasEntity[])[] {
   const units = orderUnits(changes.map(planned), types);
-  return pack(units, limits).flatMap((part) =>
+  return [...pack(units, () => limits)].flatMap((part) =>
     chunks(part, limits).map((writes) => bulkRequest(writes).body.entities),
   );
 }
