@@ -3,6 +3,7 @@ import type { Benchmark } from './benchmark.ts';
 import { ddlLatency } from './ddl-latency.ts';
 import { embedded } from './embedded.ts';
 import { endToEnd } from './end-to-end.ts';
+import { gate, sinkSpeed } from './gate.ts';
 import { replay } from './replay.ts';
 import { rescanCalls } from './rescan-calls.ts';
 import { restart } from './restart.ts';
@@ -13,6 +14,8 @@ export const benchmarks: readonly Benchmark[] = [
   replay,
   endToEnd,
   rescanCalls,
+  gate,
+  sinkSpeed,
   backlogMemory,
   ddlLatency,
   restart,

@@ -67,16 +67,14 @@ export async function openPipeline(
     const { state } = transport.transactions;
     await transport.ensureTopics(topicSpecs(config.transport.partitions));
     await keepForStages(transport);
-    const producers = new Set(configured.producers.keys());
     const host = {
       baseFolder,
       state,
-      producers,
+      producers: new Set(configured.producers.keys()),
       types: configured.types,
       clock: systemClock,
       random: Math.random,
-      // The sink is opened before its stage joins the group.
-      members: async () => Math.max(1, await transport.admin.members(topics.entities, groups.sink)),
+      members: () => sinkMembers(transport),
     };
     const { telemetry, stages = stageNames } = options;
     const sink = stages.includes('sink')
@@ -100,6 +98,11 @@ export async function openPipeline(
     await close();
     throw thrown;
   }
+}
+
+/** Processes that share an account. The sink is opened before its stage joins the group. */
+async function sinkMembers({ admin }: Transport): Promise<number> {
+  return Math.max(1, await admin.members(topics.entities, groups.sink));
 }
 
 async function openOwnCatalog(
