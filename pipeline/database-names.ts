@@ -44,10 +44,10 @@ export function refOfPath(at: PathContext, path: readonly NamePart[]): EntityRef
 /** Names the columns of the table or view that a path names. */
 export function columnRefs(at: PathContext, path: readonly NamePart[]): (column: string) => EntityRef {
   const { typeName } = path.at(-1)?.level === 'view' ? at.database.columns.view : at.database.columns.table;
-  const parameters: Record<string, string> = { ...pathParameters(at.settings, path) };
+  let build: ((column: string) => string) | undefined;
   return (column) => {
-    parameters['column'] = foldCase(column, at.settings.caseRule);
-    return { typeName, qualifiedName: at.naming.build(typeName, parameters) };
+    build ??= at.naming.builder(typeName, pathParameters(at.settings, path), 'column');
+    return { typeName, qualifiedName: build(foldCase(column, at.settings.caseRule)) };
   };
 }
 

@@ -85,18 +85,36 @@ export class NamePattern {
 
   /** Builds a name. Throws NAME_INVALID when a parameter is missing or empty. */
   build(values: NameParameters): string {
+    return this.#join(values, this.#parameters) + this.#tail;
+  }
+
+  #join(values: NameParameters, parameters: readonly Parameter[]): string {
     let text = '';
-    for (const parameter of this.#parameters) {
+    for (const parameter of parameters) {
       const value = Object.hasOwn(values, parameter.name) ? values[parameter.name] : undefined;
-      if (value === undefined || value === '') {
-        throw new StreamError(
-          'NAME_INVALID',
-          `The pattern "${this.text}" needs a value for {${parameter.name}}.`,
-        );
-      }
-      text += parameter.before + (parameter.raw ? value : this.#escape(value));
+      text += parameter.before + this.#part(parameter, value);
     }
-    return text + this.#tail;
+    return text;
+  }
+
+  #part({ name, raw }: Parameter, value: string | undefined): string {
+    if (value === undefined || value === '') {
+      throw new StreamError('NAME_INVALID', `The pattern "${this.text}" needs a value for {${name}}.`);
+    }
+    return raw ? value : this.#escape(value);
+  }
+
+  /** Builds names that differ only in the last parameter, where that is the one; else each is built whole. */
+  builder(values: NameParameters, varying: string): (value: string) => string {
+    const last = this.#parameters.at(-1);
+    const others = this.#parameters.slice(0, -1);
+    if (last?.name !== varying || this.#tail !== '')
+      return (value) => this.build({ ...values, [varying]: value });
+    let head: string | undefined;
+    return (value) => {
+      head ??= this.#join(values, others) + last.before;
+      return head + this.#part(last, value);
+    };
   }
 
   /** Reads a name that was built with this pattern; undefined when it does not have its form. */
@@ -158,6 +176,8 @@ function unescape(text: string): string | undefined {
 export interface Naming {
   /** Throws TYPE_UNKNOWN or NAME_INVALID. The case rule of the parameters' source is applied by the caller. */
   build(typeName: string, parameters: NameParameters): string;
+  /** {@link build} for many names that differ in one parameter. The others are not to be changed meanwhile. */
+  builder(typeName: string, parameters: NameParameters, varying: string): (value: string) => string;
   /** Parameters of a name of that type, or undefined when the name does not have the type's form. */
   parse(typeName: string, qualifiedName: string): NameParameters | undefined;
   /** Parameter names of the type's pattern, in order. Throws TYPE_UNKNOWN. */
@@ -192,6 +212,7 @@ export function createNaming(types: readonly EntityType[]): Naming {
   };
   return {
     build: (typeName, parameters) => find(typeName).pattern.build(parameters),
+    builder: (typeName, parameters, varying) => find(typeName).pattern.builder(parameters, varying),
     parse: (typeName, qualifiedName) => find(typeName).pattern.parse(qualifiedName),
     parametersOf: (typeName) => find(typeName).pattern.parameters,
     type: (typeName) => find(typeName).type,

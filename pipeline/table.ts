@@ -34,6 +34,7 @@ const reserved = /[\0\u{10FFFF}]/gu;
 
 /** A text as part of a key: itself, or where it is empty, long, or holds U+0000 or U+10FFFF, its head and a hash of the whole. */
 export function keyPart(text: string): string {
-  if (text.length <= longestPart && text !== '' && text.search(reserved) < 0) return text;
+  if (text.length <= longestPart && text !== '' && !text.includes('\0') && !text.includes('\u{10FFFF}'))
+    return text;
   return `${text.slice(0, headOfLongPart).replaceAll(reserved, '').toWellFormed()}#${hashOf(text)}`;
 }

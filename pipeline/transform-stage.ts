@@ -108,12 +108,19 @@ async function settleBatch(
     assignments: [assignment],
     bytes: read.reduce((sum, { record }) => sum + sizeOf(record), 0),
     compute: (table): TransactionWork => {
-      const apply = deriver.begin(table);
+      const deriving = deriver.begin(table);
+      const time = now();
       settled = read.map((one) =>
         'settled' in one
           ? one.settled
-          : settleApplied(one.record, one.event.value.producer, apply(one.event, one.received), now()),
+          : settleApplied(
+              one.record,
+              one.event.value.producer,
+              deriving.apply(one.event, one.received),
+              time,
+            ),
       );
+      deriving.end();
       const last = read.at(-1)?.record.offset ?? 0;
       return {
         appends: [

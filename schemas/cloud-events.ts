@@ -17,25 +17,33 @@ export interface CloudEvent {
 }
 
 const prefix = 'ce_';
-const attributes = ['id', 'source', 'type', 'subject', 'time', 'dataschema', 'traceparent'] as const;
+const traceparentHeader = 'ce_traceparent';
 
 /** Headers `ce_*` of the Kafka binding, with `content-type`. */
 export function toHeaders(event: CloudEvent): Record<string, string> {
-  const headers: Record<string, string> = {
+  const { traceparent } = event;
+  const headers = {
     'content-type': 'application/avro',
-    [`${prefix}specversion`]: '1.0',
+    ce_specversion: '1.0',
+    ce_id: event.id,
+    ce_source: event.source,
+    ce_type: event.type,
+    ce_subject: event.subject,
+    ce_time: event.time,
+    ce_dataschema: event.dataschema,
   };
-  for (const name of attributes) {
-    const value = event[name];
-    if (value !== undefined) headers[prefix + name] = value;
-  }
-  return headers;
+  return traceparent === undefined ? headers : { ...headers, [traceparentHeader]: traceparent };
+}
+
+/** The trace context of a record, by its headers. */
+export function traceparentOf(headers: Readonly<Record<string, string>>): string | undefined {
+  return headers[traceparentHeader];
 }
 
 /** Reads what {@link toHeaders} wrote; attributes that a foreign writer left out read as the empty string. */
 export function fromHeaders(headers: Readonly<Record<string, string>>): CloudEvent {
   const read = (name: string): string => headers[prefix + name] ?? '';
-  const traceparent = headers[`${prefix}traceparent`];
+  const traceparent = traceparentOf(headers);
   return {
     id: read('id'),
     source: read('source'),

@@ -1,6 +1,6 @@
-import { columnRefs, type PathContext, refOfColumn, refOfPath } from '../pipeline/database-names.ts';
+import { columnRefs, type PathContext, refOfColumn } from '../pipeline/database-names.ts';
 import { StreamError } from '../pipeline/errors.ts';
-import type { Attributes, Column, DatabaseObject, EntityBody } from '../schemas/types.ts';
+import type { Attributes, Column, DatabaseObject, EntityBody, EntityRef } from '../schemas/types.ts';
 
 /** Columns as entities, and the attribute by which their table lists them. */
 export interface DescribedColumns {
@@ -9,17 +9,16 @@ export interface DescribedColumns {
 }
 
 /**
- * The columns of a table or view as entities that name it as their container. Where the column type declares the attribute
+ * The columns of `table`, a table or view, as entities that name it as their container. Where the column type declares the attribute
  * `references`, it holds the qualifiedName of the column that a foreign key points at. Throws EVENT_INVALID when two columns get one name.
  */
-export function describeColumns(at: PathContext, object: DatabaseObject): DescribedColumns {
+export function describeColumns(at: PathContext, object: DatabaseObject, table: EntityRef): DescribedColumns {
   const isView = object.path.at(-1)?.level === 'view';
   const type = isView ? at.database.columns.view : at.database.columns.table;
-  const table = refOfPath(at, object.path);
   const refOf = columnRefs(at, object.path);
   const keyOf = foreignKeys(at, type.typeName);
   const references: EntityBody['references'] =
-    type.container === undefined || table === undefined
+    type.container === undefined
       ? []
       : [{ attribute: type.container.attribute, many: false, targets: [table] }];
   const seen = new Map<string, string>();

@@ -50,7 +50,7 @@ function describeObject(
   if (ref === undefined || level === undefined) {
     return { event, changes: [], known: [], warnings: object.warnings };
   }
-  const columns = describeColumns(at, object);
+  const columns = describeColumns(at, object, ref);
   const root: EntityBody = {
     ...ref,
     attributes: { ...level.attributes(object), name: object.path.at(-1)?.name ?? '' },

@@ -38,9 +38,9 @@ export function describeViewLineage(
   at: PathContext,
   object: DatabaseObject,
 ): ViewLineage {
+  if (object.dependencies.length === 0) return traceDefinition(context, at, object);
   const view = refOfPath(at, object.path);
   if (view === undefined) return { changes: [], warnings: [] };
-  if (object.dependencies.length === 0) return traceDefinition(context, at, object);
   const sources = readSources(context, at, object);
   const warnings: Warning[] = [];
   const edges = object.dependencies.flatMap((dependency) => {

@@ -15,8 +15,9 @@ import type { Naming } from '../naming.ts';
 import type { Table } from '../table.ts';
 import type { DerivedEntity, KnownAsset, ObjectRawEvent } from '../transform.ts';
 import type { Applied, DerivationFailure } from './deriver.ts';
-import { objectKey, refKey } from './keys.ts';
+import { objectKey, refKey, refPart } from './keys.ts';
 import { KnownAssets, rememberedAsset } from './known-assets.ts';
+import { NameRecords } from './name-records.ts';
 import { encodeRecord, eventOf, ObjectRecords, partOf } from './object-records.ts';
 import { deletion, type Heard, Roots, type Speaker, upsert } from './roots.ts';
 import { describeEvent, type TransformRun } from './run-transforms.ts';
@@ -51,7 +52,7 @@ interface Step {
   readonly after: DerivedObject;
   /** What is to be remembered of it, encoded. */
   readonly record: Uint8Array;
-  /** What it says of its roots, by the keys of these. */
+  /** What it says of its roots, by these as parts of keys. */
   readonly said: ReadonlyMap<string, DerivedEntity>;
 }
 
@@ -69,6 +70,7 @@ interface Round {
 export class Derivation {
   readonly #options: DerivationOptions;
   readonly #records: ObjectRecords;
+  readonly #names: NameRecords;
   readonly #known: KnownAssets;
   readonly #roots: Roots;
   #asked = new Map<string, EntityRef>();
@@ -77,8 +79,15 @@ export class Derivation {
     const { table, speaks } = options;
     this.#options = options;
     this.#records = new ObjectRecords(table);
-    this.#known = new KnownAssets(table, this.#records, speaks);
-    this.#roots = new Roots(table, speaks);
+    this.#names = new NameRecords(table);
+    this.#known = new KnownAssets(table, this.#names, this.#records, speaks);
+    this.#roots = new Roots(table, this.#names, speaks);
+  }
+
+  /** Writes what was remembered of the events that were applied. */
+  flush(): void {
+    this.#records.flush();
+    this.#names.flush();
   }
 
   /** Answers a look-up of the event that is derived, and records it. */
@@ -88,17 +97,19 @@ export class Derivation {
   }
 
   /** Applies one event. A transform that throws is a `failed` event, and what was known before stays. */
-  apply(event: RawEvent, { encoded, ...place }: ReceivedEvent): Applied {
+  apply(event: RawEvent, received: ReceivedEvent): Applied {
     if (event.type === 'scan-started' || event.type === 'scan-completed') return { kind: 'filtered' };
     const objectType = event.type === 'removal' ? event.value.removedType : event.type;
     const object = partOf(objectKey(event.value, objectType));
     const before = this.#records.get(object);
-    if (before !== undefined && isOlder({ ...event.value, ...place }, before)) return { kind: 'superseded' };
+    const { partition, offset } = received;
+    const { position } = event.value;
+    if (before !== undefined && isOlder({ position, partition, offset }, before))
+      return { kind: 'superseded' };
     let step: Step;
     try {
-      const now =
-        event.type === 'removal' ? removed(event.value, place) : this.#derive(event, { encoded, ...place });
-      step = { object, before, ...now };
+      const now = event.type === 'removal' ? removed(event.value, received) : this.#derive(event, received);
+      step = { object, before, after: now.after, record: now.record, said: now.said };
     } catch (thrown) {
       return { kind: 'failed', error: toStreamError(thrown, 'TRANSFORM_FAILED', describeEvent(event)) };
     }
@@ -115,8 +126,12 @@ export class Derivation {
     const derivations = this.#options.transforms.derive(event);
     const said = new Map<string, DerivedEntity>();
     for (const { changes } of derivations)
-      for (const change of changes) said.set(refKey(change.entities[0]), change);
+      for (const change of changes) said.set(refPart(change.entities[0]), change);
     const { producer, objectId, position } = event.value;
+    const { processes, lineageEdges, columnEdges, warnings } = derivedStatistics(
+      derivations,
+      this.#options.naming,
+    );
     const after: DerivedObject = {
       producer,
       objectId,
@@ -128,7 +143,10 @@ export class Derivation {
       asked: [...asked.values()].map(refOnly),
       known: derivations.flatMap(({ known }) => known.map(rememberedAsset)),
       roots: [...said.values()].map((derived) => spoken(derived, asked.size > 0)),
-      ...derivedStatistics(derivations, this.#options.naming),
+      processes,
+      lineageEdges,
+      columnEdges,
+      warnings,
     };
     return { after, record: encodeRecord(after), said };
   }
@@ -147,8 +165,8 @@ export class Derivation {
     const round: Round = { own: step.object, by, steps, failures };
     const store = (one: Step): void => {
       for (const root of [...(one.before?.roots ?? []), ...one.after.roots]) {
-        const key = refKey(root);
-        if (!touched.has(key)) touched.set(key, { root, before: this.#roots.heard(root) });
+        const key = refPart(root);
+        if (!touched.has(key)) touched.set(key, { root, before: this.#roots.heard(key) });
       }
       const { object, before, after } = one;
       this.#records.put(object, after, one.record);
@@ -166,7 +184,9 @@ export class Derivation {
       this.#ask(again);
       store(again);
     }
-    const changes = [...touched.values()].flatMap(({ root, before }) => this.#changes(root, before, round));
+    const changes = [...touched].flatMap(([key, { root, before }]) =>
+      this.#changes({ ...refOnly(root), key }, before, round),
+    );
     return { kind: changes.length === 0 ? 'unchanged' : 'derived', changes, failures };
   }
 
@@ -198,19 +218,23 @@ export class Derivation {
    * The changes that make the catalogue say of a root what its speakers say now. What the event's own object says is said
    * again even where it is the same: the sink drops what it has applied, and a catalogue that was emptied is filled.
    */
-  #changes(root: EntityRef, before: ReadonlyMap<string, Heard>, round: Round): readonly EntityChange[] {
-    const after = this.#roots.heard(root);
+  #changes(
+    root: EntityRef & { readonly key: string },
+    before: ReadonlyMap<string, Heard>,
+    round: Round,
+  ): readonly EntityChange[] {
+    const after = this.#roots.heard(root.key);
     const wasReal = [...before.values()].some(({ placeholder }) => !placeholder);
     const isReal = [...after.values()].some(({ placeholder }) => !placeholder);
     // What was said for real must go before a placeholder stands in again.
     const isDeleted = before.size > 0 && (after.size === 0 || (wasReal && !isReal));
-    if (isDeleted) this.#roots.forgetTheSilent(root);
+    if (isDeleted) this.#roots.forgetTheSilent(root.key);
     const upserts = [...after].flatMap(([producer, heard]) => {
       const isSaid = isSame(before.get(producer), heard) && !isDeleted;
       if (isSaid && heard.object !== round.own) return [];
       // As it was just derived, or derived once more.
       const step = round.steps.get(heard.object) ?? this.#again(heard.object, round.failures);
-      const derived = step?.said.get(refKey(root));
+      const derived = step?.said.get(root.key);
       return step === undefined || derived === undefined ? [] : [upsert(step.after, derived)];
     });
     return isDeleted ? [deletion(root, round.by), ...upserts] : upserts;
@@ -259,7 +283,8 @@ function removed(
 function spoken(derived: DerivedEntity, withHash: boolean): SpokenRoot {
   const { placeholder } = derived;
   const hash = withHash ? hashOf(JSON.stringify(derived)).slice(0, 32) : '';
-  return { ...refOnly(derived.entities[0]), placeholder, hash };
+  const { typeName, qualifiedName } = derived.entities[0];
+  return { typeName, qualifiedName, placeholder, hash };
 }
 
 function refOnly({ typeName, qualifiedName }: EntityRef): EntityRef {

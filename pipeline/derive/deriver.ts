@@ -27,6 +27,12 @@ export interface DerivationFailure {
   readonly error: StreamError;
 }
 
+/** Derives the events of one transaction. */
+export interface Deriving {
+  readonly apply: (event: RawEvent, received: ReceivedEvent) => Applied;
+  readonly end: () => void;
+}
+
 /** What a deriver is made of. */
 export interface DeriverOptions {
   /** Builds the transforms on the view of what is known. */
@@ -56,15 +62,15 @@ export class Deriver {
     this.#speaks = (producer) => configured?.has(producer) ?? true;
   }
 
-  /** Begins to derive within a transaction. What it returns is not to be used after it. */
-  begin(table: Table): (event: RawEvent, received: ReceivedEvent) => Applied {
+  /** Begins to derive within a transaction. What it returns is not to be used after it, nor after its `end`, which writes what is to be remembered. */
+  begin(table: Table): Deriving {
     const derivation = new Derivation({
       table,
       transforms: this.#transforms,
       naming: this.#naming,
       speaks: this.#speaks,
     });
-    return (event, received) => {
+    const apply = (event: RawEvent, received: ReceivedEvent): Applied => {
       this.#current = derivation;
       try {
         return derivation.apply(event, received);
@@ -72,5 +78,6 @@ export class Deriver {
         this.#current = undefined;
       }
     };
+    return { apply, end: () => derivation.flush() };
   }
 }

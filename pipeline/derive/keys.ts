@@ -1,4 +1,5 @@
 import type { EntityRef, ObjectEvent } from '../../schemas/types.ts';
+import { keyPart } from '../table.ts';
 
 /** Identifies an object of a source among all producers. */
 export function objectKey(event: Pick<ObjectEvent, 'producer' | 'objectId'>, type: string): string {
@@ -8,4 +9,9 @@ export function objectKey(event: Pick<ObjectEvent, 'producer' | 'objectId'>, typ
 /** Identifies an entity by type and name. */
 export function refKey(ref: EntityRef): string {
   return `${ref.typeName}\n${ref.qualifiedName}`;
+}
+
+/** The part of a table's keys that stands for an entity. */
+export function refPart(ref: EntityRef): string {
+  return keyPart(refKey(ref));
 }

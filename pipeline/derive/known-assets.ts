@@ -1,13 +1,12 @@
 import type { DerivedObject, EntityRef, RememberedAsset } from '../../schemas/types.ts';
-import { keyPart, type Table, type TableKey } from '../table.ts';
+import { keyPart, type Table } from '../table.ts';
 import type { KnownAsset } from '../transform.ts';
-import { refKey } from './keys.ts';
+import { refPart } from './keys.ts';
+import { type NameRecords, several } from './name-records.ts';
 import type { ObjectRecords } from './object-records.ts';
 
 const known = 'known';
 const asked = 'asked';
-/** Marks an asset that somebody has asked for, once: a look at one key is much cheaper than a look for the first of many. */
-const everAsked = 'ever-asked';
 const nothing = new Uint8Array();
 
 /**
@@ -16,12 +15,19 @@ const nothing = new Uint8Array();
  */
 export class KnownAssets {
   readonly #table: Table;
+  readonly #names: NameRecords;
   readonly #records: ObjectRecords;
   readonly #speaks: (producer: string) => boolean;
 
   /** `speaks` tells whether a producer, as part of a key, counts: what one said that is not configured any more is not known. */
-  constructor(table: Table, records: ObjectRecords, speaks: (producer: string) => boolean) {
+  constructor(
+    table: Table,
+    names: NameRecords,
+    records: ObjectRecords,
+    speaks: (producer: string) => boolean,
+  ) {
     this.#table = table;
+    this.#names = names;
     this.#records = records;
     this.#speaks = speaks;
   }
@@ -36,37 +42,49 @@ export class KnownAssets {
 
   /** The first two descriptions of an asset, in the order of the keys of the objects that give them. */
   #described(ref: EntityRef): readonly RememberedAsset[] {
-    const asset = keyPart(refKey(ref));
+    const asset = refPart(ref);
+    const { knower } = this.#names.get(asset);
+    if (knower === undefined) return [];
+    if (knower !== several) return this.#describedBy(knower, ref);
     const found: RememberedAsset[] = [];
     let entry = this.#table.first([known, asset]);
     while (entry !== undefined && found.length < 2) {
       const [, , object = ''] = entry.key;
-      const record = this.#records.get(object);
-      if (record !== undefined && this.#speaks(keyPart(record.producer)))
-        found.push(...record.known.filter((one) => refKey(one) === refKey(ref)).slice(0, 1));
+      found.push(...this.#describedBy(object, ref));
       entry = this.#table.first([known, asset], [known, asset, object]);
     }
     return found;
   }
 
+  #describedBy(object: string, ref: EntityRef): readonly RememberedAsset[] {
+    const record = this.#records.get(object);
+    if (record === undefined || !this.#speaks(keyPart(record.producer))) return [];
+    return record.known
+      .filter((one) => one.qualifiedName === ref.qualifiedName && one.typeName === ref.typeName)
+      .slice(0, 1);
+  }
+
   /** Replaces what an object asks for. */
   setAsked(object: string, before: readonly EntityRef[], after: readonly EntityRef[]): void {
-    this.#replace(asked, object, { before, after });
-    for (const ref of after) {
-      const key: TableKey = [everAsked, keyPart(refKey(ref))];
-      if (this.#table.get(key) === undefined) this.#table.put(key, nothing);
+    const { added, gone } = difference(before, after);
+    for (const asset of added) {
+      this.#table.put([asked, asset, object], nothing);
+      const record = this.#names.get(asset);
+      if (!record.isAsked) this.#names.set(asset, { ...record, isAsked: true });
     }
+    for (const asset of gone) this.#table.remove([asked, asset, object]);
   }
 
   /** Replaces what an object makes known by `change`, and returns the objects whose look-ups now have another answer. */
   changing(object: string, before: DerivedObject['known'], after: DerivedObject['known']): Changing {
-    const refs = new Map([...before, ...after].map((ref) => [refKey(ref), ref]));
-    const looked = [...refs.values()]
-      .map((ref) => ({ ref, askers: this.#askers(ref) }))
+    const refs = new Map([...before, ...after].map((ref) => [refPart(ref), ref]));
+    const looked = [...refs]
+      .filter(([asset]) => this.#names.get(asset).isAsked)
+      .map(([asset, ref]) => ({ ref, askers: this.#askers(asset) }))
       .filter(({ askers }) => askers.length > 0)
       .map(({ ref, askers }) => ({ ref, askers, answer: JSON.stringify(this.asset(ref)) }));
     return {
-      store: () => this.#replace(known, object, { before, after }),
+      store: () => this.#setKnown(object, before, after),
       affected: () =>
         new Set(
           looked
@@ -76,23 +94,47 @@ export class KnownAssets {
     };
   }
 
-  #askers(ref: EntityRef): readonly string[] {
-    const asset = keyPart(refKey(ref));
-    if (this.#table.get([everAsked, asset]) === undefined) return [];
+  #askers(asset: string): readonly string[] {
     return Array.from(this.#table.scan([asked, asset]), ({ key: [, , object = ''] }) => object);
   }
 
-  #replace(
-    kind: string,
-    object: string,
-    { before, after }: { readonly before: readonly EntityRef[]; readonly after: readonly EntityRef[] },
-  ): void {
-    const old = new Set(before.map((ref) => keyPart(refKey(ref))));
-    for (const asset of new Set(after.map((ref) => keyPart(refKey(ref))))) {
-      if (!old.delete(asset)) this.#table.put([kind, asset, object], nothing);
+  #setKnown(object: string, before: readonly EntityRef[], after: readonly EntityRef[]): void {
+    const { added, gone } = difference(before, after);
+    for (const asset of added) {
+      const record = this.#names.get(asset);
+      const { knower } = record;
+      if (knower === undefined || knower === object) {
+        this.#names.set(asset, { ...record, knower: object });
+        continue;
+      }
+      if (knower !== several) {
+        this.#table.put([known, asset, knower], nothing);
+        this.#names.set(asset, { ...record, knower: several });
+      }
+      this.#table.put([known, asset, object], nothing);
     }
-    for (const asset of old) this.#table.remove([kind, asset, object]);
+    for (const asset of gone) {
+      const { knower, ...record } = this.#names.get(asset);
+      if (knower === several) this.#table.remove([known, asset, object]);
+      else if (knower === object) this.#names.set(asset, { ...record, knower: undefined });
+    }
   }
+}
+
+/** Names, as parts of keys, that are only in one of two lists. */
+function difference(
+  before: readonly EntityRef[],
+  after: readonly EntityRef[],
+): { readonly added: ReadonlySet<string>; readonly gone: ReadonlySet<string> } {
+  const gone = new Set(before.map(refPart));
+  const added = new Set<string>();
+  const kept = new Set<string>();
+  for (const asset of after.map(refPart)) {
+    if (kept.has(asset)) continue;
+    if (gone.delete(asset)) kept.add(asset);
+    else added.add(asset);
+  }
+  return { added, gone };
 }
 
 /** A change of what is known, about to be made. */

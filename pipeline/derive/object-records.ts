@@ -7,10 +7,11 @@ import type { ObjectRawEvent } from '../transform.ts';
 
 const kind = 'object';
 
-/** What is remembered of every object, within one transaction: read once, written at once. */
+/** What is remembered of every object, within one transaction: each is read once, and written once, at the end. */
 export class ObjectRecords {
   readonly #table: Table;
   readonly #read = new Map<string, DerivedObject | undefined>();
+  readonly #changed = new Map<string, Uint8Array>();
 
   constructor(table: Table) {
     this.#table = table;
@@ -28,7 +29,13 @@ export class ObjectRecords {
   /** Stores a record, which is given encoded too: see {@link encodeRecord}. */
   put(part: string, record: DerivedObject, encoded: Uint8Array): void {
     this.#read.set(part, record);
-    this.#table.put([kind, part], encoded);
+    this.#changed.set(part, encoded);
+  }
+
+  /** Writes what was changed. */
+  flush(): void {
+    for (const [part, encoded] of this.#changed) this.#table.put([kind, part], encoded);
+    this.#changed.clear();
   }
 }
 

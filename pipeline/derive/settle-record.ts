@@ -1,4 +1,4 @@
-import { fromHeaders, toHeaders } from '../../schemas/cloud-events.ts';
+import { toHeaders, traceparentOf } from '../../schemas/cloud-events.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import { type DeadLetter, type EntityChange, objectEventTypes, type RawEvent } from '../../schemas/types.ts';
 import { deadLetterOf } from '../delivery/dead-letters.ts';
@@ -115,7 +115,7 @@ function encodeChanges(
 }
 
 function changeRecord(change: EntityChange, cause: StoredRecord, now: Date): NewRecord {
-  const { traceparent } = fromHeaders(cause.headers);
+  const traceparent = traceparentOf(cause.headers);
   const scope = replayScopeOf(cause.headers);
   const headers = toHeaders({
     id: `${cause.topic}-${cause.partition}-${cause.offset}/${change.typeName}/${change.qualifiedName}`,

@@ -16,16 +16,22 @@ export interface DerivedStatistics {
 
 /** Counts the processes, edges and warnings of what was derived of one object. */
 export function derivedStatistics(derivations: readonly Derivation[], naming: Naming): DerivedStatistics {
-  const entities = derivations.flatMap((derivation) =>
-    derivation.changes.flatMap((change) => change.entities),
-  );
-  const processes = entities.filter((entity) => isProcess(entity.typeName, naming));
-  return {
-    processes: processes.length,
-    lineageEdges: processes.reduce((sum, entity) => sum + lineageEdges(entity), 0),
-    columnEdges: processes.reduce((sum, entity) => sum + columnEdges(entity), 0),
-    warnings: [...new Set(derivations.flatMap(({ warnings }) => warnings.map(warningText)))].sort(),
-  };
+  const warnings = new Set<string>();
+  let processes = 0;
+  let lineage = 0;
+  let columns = 0;
+  for (const derivation of derivations) {
+    for (const warning of derivation.warnings) warnings.add(warningText(warning));
+    for (const { entities } of derivation.changes) {
+      for (const entity of entities) {
+        if (!isProcess(entity.typeName, naming)) continue;
+        processes += 1;
+        lineage += lineageEdges(entity);
+        columns += columnEdges(entity);
+      }
+    }
+  }
+  return { processes, lineageEdges: lineage, columnEdges: columns, warnings: [...warnings].sort() };
 }
 
 function isProcess(typeName: string, naming: Naming): boolean {

@@ -2,7 +2,7 @@ import { observedStatement } from '../../pipeline/history-types.ts';
 import { jobTypes } from '../../pipeline/job-types.ts';
 import { routineAttributes, sqlProcessAttributes } from '../../pipeline/process.ts';
 import type { DatabaseTypes, EntityType, RelationshipType, SourceTypes } from '../../pipeline/types.ts';
-import type { Column, DatabaseObject } from '../../schemas/types.ts';
+import type { Attributes, Column, DatabaseObject } from '../../schemas/types.ts';
 
 const described = {
   comment: { typeName: 'string', description: 'The comment on it in the source.' },
@@ -74,13 +74,15 @@ const contains = (
   end2: { typeName: child, attribute: container, many: false },
 });
 
-const comment = ({ description }: DatabaseObject | Column) =>
+const comment = ({ description }: DatabaseObject | Column): Attributes =>
   description === null ? {} : { comment: description };
-const column = (facts: Column) => ({
-  ...comment(facts),
-  dataType: facts.dataType,
-  ...(facts.nullable === null ? {} : { nullable: facts.nullable }),
-});
+// Written out for each case: this is called for every column there is.
+const column = ({ description, dataType, nullable }: Column): Attributes => {
+  if (description === null) return nullable === null ? { dataType } : { dataType, nullable };
+  return nullable === null
+    ? { comment: description, dataType }
+    : { comment: description, dataType, nullable };
+};
 
 const database: DatabaseTypes = {
   levels: {

@@ -16,7 +16,7 @@ export const smallNaming = createNaming(
   })),
 );
 
-/** A deriver with a table of its own, one transaction an event. */
+/** A deriver with a table of its own. */
 export class Deriving {
   readonly #table: MemoryTable;
   readonly #deriver: Deriver;
@@ -27,11 +27,30 @@ export class Deriving {
     this.#deriver = new Deriver(options);
   }
 
-  /** Applies an event; without an offset it is the next one of its partition. */
+  /** Applies an event in a transaction of its own; without an offset it is the next one of its partition. */
   apply(event: RawEvent, offset = this.#next): Applied {
     this.#next = Math.max(this.#next, offset + 1);
-    const encoded = encodeEvent(event.type, event.value);
-    const applied = this.#deriver.begin(this.#table)(event, { encoded, partition: 0, offset });
+    const [applied] = this.#transaction([[event, offset]]);
+    if (applied === undefined) throw new Error('Nothing came of the event.');
+    return applied;
+  }
+
+  /** Applies events, so many in each transaction. */
+  applyAll(events: readonly RawEvent[], together: number): readonly Applied[] {
+    const first = this.#next;
+    this.#next += events.length;
+    const placed = events.map((event, index) => [event, first + index] as const);
+    return Array.from({ length: Math.ceil(placed.length / together) }, (_, n) =>
+      this.#transaction(placed.slice(n * together, (n + 1) * together)),
+    ).flat();
+  }
+
+  #transaction(events: readonly (readonly [RawEvent, number])[]): readonly Applied[] {
+    const deriving = this.#deriver.begin(this.#table);
+    const applied = events.map(([event, offset]) =>
+      deriving.apply(event, { encoded: encodeEvent(event.type, event.value), partition: 0, offset }),
+    );
+    deriving.end();
     this.#table.commit();
     return applied;
   }

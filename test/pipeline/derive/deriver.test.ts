@@ -177,16 +177,17 @@ const arrivals = histories.chain((events) =>
     }),
 );
 
+/** Events of one transaction. */
+const batchSizes = fc.integer({ min: 1, max: 12 });
+
 describe('Deriver.apply()', () => {
-  it('ends in the same state for any order and duplication of what the sources said', () => {
+  it('ends in the same state for any order, duplication and batch size of what the sources said', () => {
     fc.assert(
-      fc.property(arrivals, ({ events, order }) => {
+      fc.property(arrivals, batchSizes, ({ events, order }, together) => {
         const deriver = new Deriving(world);
         const catalogue: Catalogue = new Map();
-        for (const event of order) {
-          const applied = deriver.apply(event);
+        for (const applied of deriver.applyAll(order, together))
           if (applied.kind === 'derived') take(catalogue, applied.changes);
-        }
         expect(expectSame(deriver, catalogue, expectedOf(events))).toBe(true);
       }),
       { numRuns: 400 },
@@ -195,13 +196,11 @@ describe('Deriver.apply()', () => {
 
   it('ends in the same state when it begins anew in the middle and every source is read again', () => {
     fc.assert(
-      fc.property(arrivals, fc.nat(), ({ events, order }, at) => {
+      fc.property(arrivals, fc.nat(), batchSizes, ({ events, order }, at, together) => {
         const catalogue: Catalogue = new Map();
         const run = (deriver: Deriving, some: readonly RawEvent[]): void => {
-          for (const event of some) {
-            const applied = deriver.apply(event);
+          for (const applied of deriver.applyAll(some, together))
             if (applied.kind === 'derived') take(catalogue, applied.changes);
-          }
         };
         const first = new Deriving(world);
         run(first, order.slice(0, at % (order.length + 1)));
