@@ -104,6 +104,12 @@ async function settleBatch(
   { transport, deriver, telemetry, now }: TransformStageOptions,
 ): Promise<readonly SettledRecord[] | undefined> {
   let settled: readonly SettledRecord[] = [];
+  const ahead = await transport.transactions.view((table) => {
+    const derive = deriver.ahead(table);
+    return new Map(
+      read.flatMap((one) => ('settled' in one ? [] : [[one, derive(one.event, one.received)] as const])),
+    );
+  });
   const isOurs = await transport.transactions.update({
     assignments: [assignment],
     bytes: read.reduce((sum, { record }) => sum + sizeOf(record), 0),
@@ -116,7 +122,7 @@ async function settleBatch(
           : settleApplied(
               one.record,
               one.event.value.producer,
-              deriving.apply(one.event, one.received),
+              deriving.apply(one.event, one.received, ahead.get(one)),
               time,
             ),
       );

@@ -6,54 +6,49 @@ import type {
   RawEvent,
   Removal,
   SourcePosition,
-  SpokenRoot,
+  TypedEvent,
 } from '../../schemas/types.ts';
-import { hashOf } from '../content-hash.ts';
 import { toStreamError } from '../errors.ts';
 import { objectRecordKey } from '../raw-record.ts';
-import type { Naming } from '../naming.ts';
 import type { Table } from '../table.ts';
-import type { DerivedEntity, KnownAsset, ObjectRawEvent } from '../transform.ts';
+import type { ObjectRawEvent } from '../transform.ts';
+import {
+  answerText,
+  type Answers,
+  type Derived,
+  type EventPlace,
+  Questions,
+  type ReceivedEvent,
+} from './derived.ts';
 import type { Applied, DerivationFailure } from './deriver.ts';
-import { objectKey, refKey, refPart } from './keys.ts';
-import { KnownAssets, rememberedAsset } from './known-assets.ts';
+import { objectKey, refPart } from './keys.ts';
+import { KnownAssets } from './known-assets.ts';
+import { LookUps } from './look-ups.ts';
 import { NameRecords } from './name-records.ts';
 import { encodeRecord, eventOf, ObjectRecords, partOf } from './object-records.ts';
-import { deletion, type Heard, Roots, type Speaker, upsert } from './roots.ts';
-import { describeEvent, type TransformRun } from './run-transforms.ts';
-import { derivedStatistics } from './statistics.ts';
+import { deletion, type Heard, Roots, type Speaker } from './roots.ts';
+import { describeEvent } from './run-transforms.ts';
+
+/** What came of an event before its transaction began, and what it looked up then. */
+export interface DerivedAhead extends Derived {
+  readonly answers: Answers;
+}
 
 /** What derives within one transaction. */
 export interface DerivationOptions {
   readonly table: Table;
-  readonly transforms: TransformRun;
-  readonly naming: Naming;
+  /** Derives an event by itself; throws a StreamError when a transform does. */
+  readonly derive: (event: ObjectRawEvent, received: ReceivedEvent, questions: Questions) => Derived;
   /** Whether a producer, as part of a key, counts. */
   readonly speaks: (producer: string) => boolean;
-}
-
-/** Where an event stood in the raw topic at first. */
-export interface EventPlace {
-  readonly partition: number;
-  readonly offset: number;
-}
-
-/** An event as it was received. */
-export interface ReceivedEvent extends EventPlace {
-  readonly encoded: Uint8Array;
 }
 
 type Placed = EventPlace & { readonly position: SourcePosition };
 
 /** An object before and after one event. */
-interface Step {
+interface Step extends Derived {
   readonly object: string;
   readonly before: DerivedObject | undefined;
-  readonly after: DerivedObject;
-  /** What is to be remembered of it, encoded. */
-  readonly record: Uint8Array;
-  /** What it says of its roots, by these as parts of keys. */
-  readonly said: ReadonlyMap<string, DerivedEntity>;
 }
 
 /** What one event sets off. */
@@ -72,8 +67,8 @@ export class Derivation {
   readonly #records: ObjectRecords;
   readonly #names: NameRecords;
   readonly #known: KnownAssets;
+  readonly #lookUps: LookUps;
   readonly #roots: Roots;
-  #asked = new Map<string, EntityRef>();
 
   constructor(options: DerivationOptions) {
     const { table, speaks } = options;
@@ -81,23 +76,19 @@ export class Derivation {
     this.#records = new ObjectRecords(table);
     this.#names = new NameRecords(table);
     this.#known = new KnownAssets(table, this.#names, this.#records, speaks);
+    this.#lookUps = new LookUps(table, this.#names, this.#known);
     this.#roots = new Roots(table, this.#names, speaks);
   }
 
   /** Writes what was remembered of the events that were applied. */
   flush(): void {
-    this.#records.flush();
-    this.#names.flush();
+    const { table } = this.#options;
+    this.#records.flush(table);
+    this.#names.flush(table);
   }
 
-  /** Answers a look-up of the event that is derived, and records it. */
-  lookUp(ref: EntityRef): KnownAsset | undefined {
-    this.#asked.set(refKey(ref), ref);
-    return this.#known.asset(ref);
-  }
-
-  /** Applies one event. A transform that throws is a `failed` event, and what was known before stays. */
-  apply(event: RawEvent, received: ReceivedEvent): Applied {
+  /** Applies one event; what was derived ahead of it counts where what it looked up is still the same. A transform that throws is a `failed` event, and what was known before stays. */
+  apply(event: RawEvent, received: ReceivedEvent, ahead?: DerivedAhead): Applied {
     if (event.type === 'scan-started' || event.type === 'scan-completed') return { kind: 'filtered' };
     const objectType = event.type === 'removal' ? event.value.removedType : event.type;
     const object = partOf(objectKey(event.value, objectType));
@@ -108,47 +99,32 @@ export class Derivation {
       return { kind: 'superseded' };
     let step: Step;
     try {
-      const now = event.type === 'removal' ? removed(event.value, received) : this.#derive(event, received);
-      step = { object, before, after: now.after, record: now.record, said: now.said };
+      const { after, record, said } = this.#derived(event, received, ahead);
+      step = { object, before, after, record, said };
     } catch (thrown) {
       return { kind: 'failed', error: toStreamError(thrown, 'TRANSFORM_FAILED', describeEvent(event)) };
     }
     return this.#settle(step, event.value);
   }
 
-  /** Derives an event anew; throws a StreamError when a transform does. */
-  #derive(
-    event: ObjectRawEvent,
-    { encoded, partition, offset }: ReceivedEvent,
-  ): Pick<Step, 'after' | 'record' | 'said'> {
-    const asked = new Map<string, EntityRef>();
-    this.#asked = asked;
-    const derivations = this.#options.transforms.derive(event);
-    const said = new Map<string, DerivedEntity>();
-    for (const { changes } of derivations)
-      for (const change of changes) said.set(refPart(change.entities[0]), change);
-    const { producer, objectId, position } = event.value;
-    const { processes, lineageEdges, columnEdges, warnings } = derivedStatistics(
-      derivations,
-      this.#options.naming,
-    );
-    const after: DerivedObject = {
-      producer,
-      objectId,
-      position,
-      objectType: event.type,
-      partition,
-      offset,
-      event: Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength),
-      asked: [...asked.values()].map(refOnly),
-      known: derivations.flatMap(({ known }) => known.map(rememberedAsset)),
-      roots: [...said.values()].map((derived) => spoken(derived, asked.size > 0)),
-      processes,
-      lineageEdges,
-      columnEdges,
-      warnings,
-    };
-    return { after, record: encodeRecord(after), said };
+  #derived(
+    event: ObjectRawEvent | TypedEvent<'removal'>,
+    received: ReceivedEvent,
+    ahead?: DerivedAhead,
+  ): Derived {
+    if (event.type === 'removal') return removed(event.value, received);
+    return ahead !== undefined && this.#stillHolds(ahead) ? ahead : this.#derive(event, received);
+  }
+
+  /** Derives an event as what is known stands now; throws a StreamError when a transform does. */
+  #derive(event: ObjectRawEvent, received: ReceivedEvent): Derived {
+    const questions = new Questions((ref) => this.#known.asset(ref));
+    return this.#options.derive(event, received, questions);
+  }
+
+  #stillHolds({ answers }: DerivedAhead): boolean {
+    for (const [ref, answer] of answers) if (answerText(this.#known.asset(ref)) !== answer) return false;
+    return true;
   }
 
   /**
@@ -173,7 +149,7 @@ export class Derivation {
       this.#roots.replace({ object, producer: after.producer }, before?.roots ?? [], after.roots);
     };
     this.#ask(step);
-    const changing = this.#known.changing(step.object, step.before?.known ?? [], step.after.known);
+    const changing = this.#lookUps.changing(step.object, step.before?.known ?? [], step.after.known);
     store(step);
     changing.store();
     // The event's own object is among them when it looked up what it makes known itself.
@@ -191,7 +167,7 @@ export class Derivation {
   }
 
   #ask({ object, before, after }: Step): void {
-    this.#known.setAsked(object, before?.asked ?? [], after.asked);
+    this.#lookUps.setAsked(object, before?.asked ?? [], after.asked);
   }
 
   /** Derives an object again from the event that is remembered; undefined, and a failure is noted, when it cannot be. */
@@ -234,8 +210,8 @@ export class Derivation {
       if (isSaid && heard.object !== round.own) return [];
       // As it was just derived, or derived once more.
       const step = round.steps.get(heard.object) ?? this.#again(heard.object, round.failures);
-      const derived = step?.said.get(root.key);
-      return step === undefined || derived === undefined ? [] : [upsert(step.after, derived)];
+      const change = step?.said.get(root.key);
+      return change === undefined ? [] : [change];
     });
     return isDeleted ? [deletion(root, round.by), ...upserts] : upserts;
   }
@@ -263,7 +239,7 @@ function isOlder(event: Placed, than: Placed): boolean {
 function removed(
   { producer, objectId, position, removedType }: Removal,
   { partition, offset }: EventPlace,
-): Pick<Step, 'after' | 'record' | 'said'> {
+): Derived {
   const nothing = { asked: [], known: [], roots: [], warnings: [] };
   const none = { processes: 0, lineageEdges: 0, columnEdges: 0 };
   const after = {
@@ -278,13 +254,6 @@ function removed(
     ...none,
   };
   return { after, record: encodeRecord(after), said: new Map() };
-}
-
-function spoken(derived: DerivedEntity, withHash: boolean): SpokenRoot {
-  const { placeholder } = derived;
-  const hash = withHash ? hashOf(JSON.stringify(derived)).slice(0, 32) : '';
-  const { typeName, qualifiedName } = derived.entities[0];
-  return { typeName, qualifiedName, placeholder, hash };
 }
 
 function refOnly({ typeName, qualifiedName }: EntityRef): EntityRef {

@@ -1,9 +1,14 @@
 import type { EntityChange, RawEvent } from '../../schemas/types.ts';
 import type { StreamError } from '../errors.ts';
 import type { Naming } from '../naming.ts';
-import { keyPart, type Table } from '../table.ts';
-import type { KnownView, Transform } from '../transform.ts';
-import { Derivation, type EventPlace, type ReceivedEvent } from './derivation.ts';
+import { keyPart, type Table, type TableView } from '../table.ts';
+import type { KnownView, ObjectRawEvent, Transform } from '../transform.ts';
+import { Derivation, type DerivedAhead } from './derivation.ts';
+import { type Derived, deriveEvent, type EventPlace, Questions, type ReceivedEvent } from './derived.ts';
+import { encodeChange } from './encode-change.ts';
+import { KnownAssets } from './known-assets.ts';
+import { NameRecords } from './name-records.ts';
+import { ObjectRecords } from './object-records.ts';
 import { TransformRun } from './run-transforms.ts';
 
 /** What became of one raw event. */
@@ -29,7 +34,8 @@ export interface DerivationFailure {
 
 /** Derives the events of one transaction. */
 export interface Deriving {
-  readonly apply: (event: RawEvent, received: ReceivedEvent) => Applied;
+  /** Applies an event, with what was derived ahead of it where that is there. */
+  readonly apply: (event: RawEvent, received: ReceivedEvent, ahead?: DerivedAhead) => Applied;
   readonly end: () => void;
 }
 
@@ -52,32 +58,57 @@ export class Deriver {
   readonly #transforms: TransformRun;
   readonly #naming: Naming;
   readonly #speaks: (producer: string) => boolean;
-  #current: Derivation | undefined;
+  #questions: Questions | undefined;
 
   constructor({ transforms, naming, producers }: DeriverOptions) {
-    const view: KnownView = { asset: (ref) => this.#current?.lookUp(ref) };
+    const view: KnownView = { asset: (ref) => this.#questions?.lookUp(ref) };
     this.#transforms = new TransformRun(transforms(view));
     this.#naming = naming;
     const configured = producers === undefined ? undefined : new Set([...producers].map(keyPart));
     this.#speaks = (producer) => configured?.has(producer) ?? true;
   }
 
+  /**
+   * Derives an event by itself before its transaction, which holds up every other one: most of the work, and none of the effect.
+   * Undefined where nothing can be derived ahead, or not without an error, which comes again in the transaction.
+   */
+  ahead(table: TableView): (event: RawEvent, received: ReceivedEvent) => DerivedAhead | undefined {
+    const records = new ObjectRecords(table);
+    const known = new KnownAssets(table, new NameRecords(table), records, this.#speaks);
+    return (event, received) => {
+      if (event.type === 'removal' || event.type === 'scan-started' || event.type === 'scan-completed')
+        return undefined;
+      const questions = new Questions((ref) => known.asset(ref));
+      try {
+        const derived = this.#derive(event, received, questions);
+        for (const change of derived.said.values()) encodeChange(change);
+        return { ...derived, answers: questions.answers };
+      } catch {
+        return undefined;
+      }
+    };
+  }
+
   /** Begins to derive within a transaction. What it returns is not to be used after it, nor after its `end`, which writes what is to be remembered. */
   begin(table: Table): Deriving {
     const derivation = new Derivation({
       table,
-      transforms: this.#transforms,
-      naming: this.#naming,
+      derive: (event, received, questions) => this.#derive(event, received, questions),
       speaks: this.#speaks,
     });
-    const apply = (event: RawEvent, received: ReceivedEvent): Applied => {
-      this.#current = derivation;
-      try {
-        return derivation.apply(event, received);
-      } finally {
-        this.#current = undefined;
-      }
+    return {
+      apply: (event, received, ahead) => derivation.apply(event, received, ahead),
+      end: () => derivation.flush(),
     };
-    return { apply, end: () => derivation.flush() };
+  }
+
+  #derive(event: ObjectRawEvent, received: ReceivedEvent, questions: Questions): Derived {
+    const transforms = this.#transforms;
+    this.#questions = questions;
+    try {
+      return deriveEvent({ transforms, naming: this.#naming }, event, received, questions);
+    } finally {
+      this.#questions = undefined;
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { StreamError } from '../errors.ts';
-import type { Table } from '../table.ts';
+import type { Table, TableView } from '../table.ts';
 
 /** Stands for several objects: which ones, rows of their own say. No part of a key that names an object is this short. */
 export const several = '*';
@@ -34,11 +34,11 @@ const shape = z.tuple([
 
 /** The records of names within one transaction: each is read once, and written once, at the end. */
 export class NameRecords {
-  readonly #table: Table;
+  readonly #table: TableView;
   readonly #read = new Map<string, NameRecord>();
   readonly #changed = new Map<string, NameRecord>();
 
-  constructor(table: Table) {
+  constructor(table: TableView) {
     this.#table = table;
   }
 
@@ -58,12 +58,12 @@ export class NameRecords {
     this.#changed.set(name, record);
   }
 
-  /** Writes what was changed. */
-  flush(): void {
+  /** Writes what was changed, within the same transaction. */
+  flush(table: Table): void {
     for (const [name, record] of this.#changed) {
       const { isAsked, knower, speaker } = record;
-      if (!isAsked && knower === undefined && speaker === undefined) this.#table.remove([kind, name]);
-      else this.#table.put([kind, name], encode(record));
+      if (!isAsked && knower === undefined && speaker === undefined) table.remove([kind, name]);
+      else table.put([kind, name], encode(record));
     }
     this.#changed.clear();
   }

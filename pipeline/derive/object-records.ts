@@ -9,11 +9,11 @@ const kind = 'object';
 
 /** What is remembered of every object, within one transaction: each is read once, and written once, at the end. */
 export class ObjectRecords {
-  readonly #table: Table;
+  readonly #table: TableView;
   readonly #read = new Map<string, DerivedObject | undefined>();
   readonly #changed = new Map<string, Uint8Array>();
 
-  constructor(table: Table) {
+  constructor(table: TableView) {
     this.#table = table;
   }
 
@@ -32,9 +32,9 @@ export class ObjectRecords {
     this.#changed.set(part, encoded);
   }
 
-  /** Writes what was changed. */
-  flush(): void {
-    for (const [part, encoded] of this.#changed) this.#table.put([kind, part], encoded);
+  /** Writes what was changed, within the same transaction. */
+  flush(table: Table): void {
+    for (const [part, encoded] of this.#changed) table.put([kind, part], encoded);
     this.#changed.clear();
   }
 }

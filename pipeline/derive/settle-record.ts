@@ -1,5 +1,5 @@
 import { toHeaders, traceparentOf } from '../../schemas/cloud-events.ts';
-import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
+import { decodeEvent } from '../../schemas/codec.ts';
 import { type DeadLetter, type EntityChange, objectEventTypes, type RawEvent } from '../../schemas/types.ts';
 import { deadLetterOf } from '../delivery/dead-letters.ts';
 import { redrivenFrom } from '../delivery/redriven.ts';
@@ -9,8 +9,9 @@ import { StreamError, toStreamError } from '../errors.ts';
 import type { Settlement } from '../telemetry.ts';
 import { topics } from '../topics.ts';
 import type { NewRecord, StoredRecord } from '../transport.ts';
-import type { ReceivedEvent } from './derivation.ts';
+import type { ReceivedEvent } from './derived.ts';
 import type { Applied } from './deriver.ts';
+import { encodeChange } from './encode-change.ts';
 
 /** What came of one record of the raw topic. */
 export interface SettledRecord {
@@ -128,7 +129,7 @@ function changeRecord(change: EntityChange, cause: StoredRecord, now: Date): New
   });
   return {
     key: change.qualifiedName,
-    value: encodeEvent('entity-change', change),
+    value: encodeChange(change),
     headers: scope === undefined ? headers : replayedHeaders(headers, scope),
   };
 }

@@ -46,10 +46,16 @@ export class Deriving {
   }
 
   #transaction(events: readonly (readonly [RawEvent, number])[]): readonly Applied[] {
+    const received = events.map(([event, offset]) => ({
+      encoded: encodeEvent(event.type, event.value),
+      partition: 0,
+      offset,
+      event,
+    }));
+    const derive = this.#deriver.ahead(this.#table);
+    const ahead = received.map((one) => derive(one.event, one));
     const deriving = this.#deriver.begin(this.#table);
-    const applied = events.map(([event, offset]) =>
-      deriving.apply(event, { encoded: encodeEvent(event.type, event.value), partition: 0, offset }),
-    );
+    const applied = received.map((one, index) => deriving.apply(one.event, one, ahead[index]));
     deriving.end();
     this.#table.commit();
     return applied;

@@ -227,6 +227,27 @@ describe('Deriver.apply()', () => {
     expect(said(deriver.apply(table))).toEqual(['table://t']);
   });
 
+  it('derives ahead once, and again where what was looked up has changed in the same transaction', () => {
+    const derived: string[] = [];
+    const counting = {
+      ...world,
+      transforms: (known: KnownView): readonly Transform[] => [
+        ...smallWorld(known),
+        deriving((event) => {
+          if (event.type === 'job') derived.push(event.value.objectId);
+          return undefined;
+        }),
+      ],
+    };
+    const deriver = new Deriving(counting);
+    const job = (name: string, input: string): RawEvent =>
+      jobEvent({ producer: 'p', job: name, sequence: 0, name: 'n', inputs: [input] });
+    const table = tableEvent({ producer: 'd', table: 't', sequence: 0, columns: ['a'] });
+    deriver.applyAll([table, job('j', 't'), job('k', 'u')], 3);
+    expect(derived).toEqual(['j', 'k', 'j']);
+    expect(deriver.objects().find(({ objectId }) => objectId === 'j')).toMatchObject({ warnings: [] });
+  });
+
   it('notes an object that cannot be derived again, and what it said before stands', () => {
     let isBroken = false;
     const breaking = {
