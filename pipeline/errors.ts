@@ -47,6 +47,10 @@ export const errorCatalogue = {
   GROUP_ACTIVE: permanent('A consumer group has members, so its offsets cannot be set or forgotten.'),
   OFFSET_INVALID: permanent('An offset lies beyond the end of its partition.'),
   TRANSPORT_FULL: transient('The log of the embedded transport is full: its size limit or the disk.'),
+  TRANSPORT_UNAVAILABLE: transient('The brokers cannot be reached or answered with a passing fault.'),
+  TRANSPORT_REFUSED: permanent('The brokers refused the login or denied a right.'),
+  TRANSPORT_FAILED: permanent('The brokers refused a request for good.'),
+  EVENT_TOO_LARGE: permanent('A record is larger than the topic takes.'),
   TRANSPORT_DAMAGED: permanent('The files of the embedded transport are damaged, cut short or not its own.'),
   STATE_UNAVAILABLE: permanent('The state store cannot be opened, or holds what cannot be read.'),
   // catalogue

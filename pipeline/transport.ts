@@ -161,6 +161,11 @@ export interface Transport {
     readonly topic: string;
     readonly group: string;
     readonly signal: AbortSignal;
+    /**
+     * The work of the group is {@link Transactions.update}: where only one process at a time can write the table, all partitions go to
+     * one member, and the others stand by until it leaves. @default false
+     */
+    readonly together?: boolean;
   }): AsyncIterable<Assignment>;
   /** Reads one partition without a group, from an offset up to what is there at the time of the call. */
   read(topic: string, partition: number, from: number): AsyncIterable<StoredRecord>;

@@ -15,6 +15,8 @@ export interface LmdbOptions {
   readonly mapSize?: number;
   /** Named databases at the most. */
   readonly maxDatabases?: number;
+  /** What is in it can be had again, so that nothing waits for the disk. @default false */
+  readonly isCache?: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export function openLmdb(options: LmdbOptions): RootDatabase<string, Buffer> {
       keyEncoding: 'binary',
       encoding: 'string',
       overlappingSync: false,
+      noSync: options.isCache === true,
       maxDbs: options.maxDatabases ?? 12,
       ...(options.mapSize === undefined ? {} : { mapSize: options.mapSize }),
     });

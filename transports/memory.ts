@@ -14,10 +14,10 @@ import type {
   TransportAdmin,
 } from '../pipeline/transport.ts';
 import { createMemoryState } from '../platform/memory-state.ts';
+import { MemoryTable } from '../platform/memory-table.ts';
 import { MemoryAssignment } from './memory-assignment.ts';
 import { MemoryGroup } from './memory-group.ts';
 import { MemoryPartition } from './memory-partition.ts';
-import { MemoryTable } from './memory-table.ts';
 
 interface Topic {
   readonly partitions: readonly MemoryPartition[];

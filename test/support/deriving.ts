@@ -1,9 +1,9 @@
 import { Deriver, type Applied, type DeriverOptions } from '../../pipeline/derive/deriver.ts';
 import { rememberedObjects } from '../../pipeline/derive/object-records.ts';
 import { createNaming } from '../../pipeline/naming.ts';
+import { MemoryTable } from '../../platform/memory-table.ts';
 import { encodeEvent } from '../../schemas/codec.ts';
 import type { DerivedObject, RawEvent } from '../../schemas/types.ts';
-import { MemoryTable } from '../../transports/memory-table.ts';
 
 /** The types of the small world. */
 export const smallNaming = createNaming(

@@ -1,11 +1,12 @@
 import type { Table, TableEntry, TableKey } from '../pipeline/table.ts';
+import type { ScannedTable } from './overlay-table.ts';
+import { keyBytes as joined, keyParts as parts } from './table-key.ts';
 
-/** Ends every part of a key in memory; sorts below everything that a part may hold. */
-const end = '\0';
+/** Sorts behind the end of a part, and below everything that a part may hold. */
 const behindEnd = '\u0001';
 
 /** A table in memory: keys in a sorted list, each as its UTF-8 bytes, so that they are in the order of bytes. What a transaction did is undone by {@link MemoryTable.rollBack}. */
-export class MemoryTable implements Table {
+export class MemoryTable implements Table, ScannedTable {
   readonly #keys: string[] = [];
   readonly #values = new Map<string, Uint8Array>();
   #undo: (() => void)[] = [];
@@ -15,14 +16,14 @@ export class MemoryTable implements Table {
   }
 
   first(prefix: TableKey, after?: TableKey): TableEntry | undefined {
-    const start = joined(prefix);
-    const from = after === undefined ? start : joined(after).slice(0, -1) + behindEnd;
-    return this.#entry(this.#keys[this.#placeOf(from)], start);
+    for (const entry of this.scan(prefix, after)) return entry;
+    return undefined;
   }
 
-  *scan(prefix: TableKey): Iterable<TableEntry> {
+  *scan(prefix: TableKey, after?: TableKey): Iterable<TableEntry> {
     const start = joined(prefix);
-    for (let at = this.#placeOf(start); ; at += 1) {
+    const from = after === undefined ? start : joined(after).slice(0, -1) + behindEnd;
+    for (let at = this.#placeOf(from); ; at += 1) {
       const entry = this.#entry(this.#keys[at], start);
       if (entry === undefined) return;
       yield entry;
@@ -82,13 +83,4 @@ export class MemoryTable implements Table {
     const value = this.#values.get(name);
     return value === undefined ? undefined : { key: parts(name), value };
   }
-}
-
-/** The keys below a prefix begin with its text. */
-function joined(key: TableKey): string {
-  return Buffer.from(key.map((part) => part + end).join('')).toString('latin1');
-}
-
-function parts(name: string): readonly string[] {
-  return Buffer.from(name, 'latin1').toString().slice(0, -1).split(end);
 }

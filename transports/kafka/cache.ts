@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Database, RootDatabase } from 'lmdb';
+import type { Json } from '../../pipeline/state.ts';
+import type { TableKey } from '../../pipeline/table.ts';
+import type { StoredRecord } from '../../pipeline/transport.ts';
+import { openLmdb } from '../../platform/lmdb.ts';
+import { putState, readState, scanState, stateEntry } from '../../platform/lmdb-state.ts';
+import { CachedTable } from './cached-table.ts';
+
+const advice = 'It is read from the topics again when the process is started anew.';
+/** Between the parts of a key of the table; no part holds it. */
+const between = '\0';
+
+/** The key under which a record of the table stands in its topic. */
+export function recordKey(key: TableKey): string {
+  return key.join(between);
+}
+
+/**
+ * What the compacted topics of state hold, on the disk of this process: read from them when it starts, and followed. Nothing of it
+ * outlives the process.
+ */
+export class StateCache {
+  readonly table: CachedTable;
+  readonly #folder: string;
+  readonly #environment: RootDatabase<string, Buffer>;
+  readonly #states: Database<string, Buffer>;
+
+  constructor() {
+    this.#folder = mkdtempSync(path.join(tmpdir(), 'purview-streams-kafka-'));
+    this.#environment = openLmdb({ folder: this.#folder, code: 'STATE_UNAVAILABLE', advice, isCache: true });
+    this.#states = this.#environment.openDB<string, Buffer>({
+      name: 'state',
+      encoding: 'string',
+      keyEncoding: 'binary',
+    });
+    this.table = new CachedTable(
+      this.#environment.openDB<Buffer, Buffer>({
+        name: 'table',
+        encoding: 'binary',
+        keyEncoding: 'binary',
+      }),
+    );
+  }
+
+  /** Takes records of the topic of states. */
+  applyStates(records: readonly StoredRecord[]): void {
+    this.#write(() => {
+      for (const { key, value } of records) {
+        const json = value === null ? undefined : (JSON.parse(Buffer.from(value).toString()) as Json);
+        if (key !== '') putState(this.#states, [stateEntry({ key, value: json })]);
+      }
+    });
+  }
+
+  /** Takes records of the topic of the table. */
+  applyTable(records: readonly StoredRecord[]): void {
+    this.#write(() => {
+      for (const { key, value } of records) {
+        const [first = '', ...rest] = key.split(between);
+        this.table.write([first, ...rest], value ?? undefined);
+      }
+    });
+  }
+
+  getState(key: string): Json | undefined {
+    return readState(this.#states, key);
+  }
+
+  scanStates(prefix: string): AsyncIterable<{ readonly key: string; readonly value: Json }> {
+    return scanState(this.#states, prefix);
+  }
+
+  async close(): Promise<void> {
+    await this.#environment.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #write(work: () => void): void {
+    this.#environment.transactionSync(work);
+    this.#environment.resetReadTxn();
+  }
+}

@@ -1,0 +1,47 @@
+import type { ConnectionOptions } from 'node:tls';
+import kafkajs, { type CompressionTypes, type Kafka, type SASLOptions } from 'kafkajs';
+import { silent } from './wire.ts';
+
+/** How brokers are reached. */
+export interface KafkaClientOptions {
+  /** Addresses to begin with, `host:port`. */
+  readonly brokers: readonly string[];
+  /** How this process calls itself. @default purview-streams */
+  readonly clientId?: string;
+  /** TLS; true trusts what this machine trusts. @default none */
+  readonly ssl?: true | ConnectionOptions;
+  /** Who logs in. @default nobody */
+  readonly sasl?: SASLOptions;
+  /** How batches are compressed. @default gzip */
+  readonly compression?: 'none' | 'gzip';
+  /** How long an answer is waited for before the connection is taken for dead, in milliseconds. @default 30000 */
+  readonly requestMs?: number;
+}
+
+/** The client of a cluster, and how it compresses. It connects nowhere yet. */
+export function createClient(options: KafkaClientOptions): {
+  readonly kafka: Kafka;
+  readonly compression: CompressionTypes;
+} {
+  const {
+    brokers,
+    clientId = 'purview-streams',
+    ssl,
+    sasl,
+    compression = 'gzip',
+    requestMs = 30_000,
+  } = options;
+  return {
+    compression: compression === 'none' ? kafkajs.CompressionTypes.None : kafkajs.CompressionTypes.GZIP,
+    kafka: new kafkajs.Kafka({
+      ...silent,
+      brokers: [...brokers],
+      clientId,
+      connectionTimeout: 5000,
+      requestTimeout: requestMs,
+      retry: { retries: 0 }, // it is ours to try again
+      ...(ssl === undefined ? {} : { ssl }),
+      ...(sasl === undefined ? {} : { sasl }),
+    }),
+  };
+}

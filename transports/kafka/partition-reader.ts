@@ -1,0 +1,104 @@
+import type { StreamError } from '../../pipeline/errors.ts';
+import type { PullLimit, StoredRecord } from '../../pipeline/transport.ts';
+import type { FetchedRecords } from './fetch-response.ts';
+import type { Fetcher, FetchTarget } from './fetcher.ts';
+
+/** What is read ahead: more is read while there is less than this. */
+const ahead = { bytes: 512 * 1024, records: 2000 };
+
+/** Which partition is read, from where. */
+export interface ReaderOptions {
+  readonly fetcher: Fetcher;
+  readonly topic: string;
+  readonly partition: number;
+  readonly start: number;
+  /** The position has moved over offsets that hold no records for us, and nothing is left to hand out. */
+  readonly onGap: () => void;
+}
+
+/** Reads one partition ahead of whoever pulls from it. */
+export class PartitionReader implements FetchTarget {
+  readonly topic: string;
+  readonly partition: number;
+  position: number;
+  readonly #fetcher: Fetcher;
+  readonly #onGap: () => void;
+  #buffer: StoredRecord[] = [];
+  #bytes = 0;
+  #fault: StreamError | undefined;
+  #arrived: () => void = () => undefined;
+
+  constructor({ fetcher, topic, partition, start, onGap }: ReaderOptions) {
+    this.#fetcher = fetcher;
+    this.topic = topic;
+    this.partition = partition;
+    this.position = start;
+    this.#onGap = onGap;
+    fetcher.add(this);
+  }
+
+  get isHungry(): boolean {
+    return this.#bytes < ahead.bytes && this.#buffer.length < ahead.records;
+  }
+
+  /** The first offset that has not been handed out, without those before it that hold no record. */
+  get next(): number {
+    return this.#buffer[0]?.offset ?? this.position;
+  }
+
+  accept({ records, next }: FetchedRecords): void {
+    if (next === this.position) return;
+    this.position = next;
+    for (const record of records) {
+      this.#buffer.push(record);
+      this.#bytes += sizeOf(record);
+    }
+    if (this.#buffer.length === 0) this.#onGap();
+    else this.#arrived();
+  }
+
+  /** The oldest records are gone: what is left is read from its beginning, never from the end. */
+  outOfRange(earliest: number): void {
+    this.position = Math.max(earliest, 0);
+    this.#fetcher.kick();
+  }
+
+  fail(fault: StreamError): void {
+    this.#fault = fault;
+    this.#arrived();
+  }
+
+  /** Waits for at least one record; an empty answer means that `stop` fired. Rejects with what keeps the partition from being read. */
+  async pull(limit: PullLimit, stop: AbortSignal): Promise<readonly StoredRecord[]> {
+    while (this.#buffer.length === 0 && !stop.aborted) {
+      if (this.#fault !== undefined) throw this.#fault;
+      await new Promise<void>((resolve) => {
+        this.#arrived = resolve;
+        stop.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+    if (stop.aborted) return [];
+    let count = 0;
+    let bytes = 0;
+    for (const record of this.#buffer) {
+      bytes += record.value?.length ?? 0;
+      if (count > 0 && (count >= limit.records || bytes > limit.bytes)) break;
+      count += 1;
+    }
+    const taken = this.#buffer.splice(0, count);
+    for (const record of taken) this.#bytes -= sizeOf(record);
+    if (this.isHungry) this.#fetcher.kick();
+    return taken;
+  }
+
+  /** Reads no more, and forgets what was not handed out. */
+  close(): void {
+    this.#fetcher.remove(this);
+    this.#buffer = [];
+    this.#bytes = 0;
+  }
+}
+
+function sizeOf({ key, value }: StoredRecord): number {
+  return key.length + (value?.length ?? 0) + 100;
+}
