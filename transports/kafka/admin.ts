@@ -32,11 +32,7 @@ function topicSettings({ ms, bytes, compact }: Retention = {}): Readonly<Record<
 }
 
 /** Does some work with the client's admin part. */
-async function withAdmin<T>(
-  kafka: Kafka,
-  what: string,
-  work: (admin: Admin) => Promise<T>,
-): Promise<T> {
+async function withAdmin<T>(kafka: Kafka, what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = kafka.admin();
   try {
     await admin.connect();
