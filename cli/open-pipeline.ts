@@ -9,6 +9,7 @@ import type { TopicSpec, Transport } from '../pipeline/transport.ts';
 import { systemClock } from '../platform/clock.ts';
 import { loadPostgresParser } from '../platform/postgres-parser.ts';
 import { transforms } from '../transforms/index.ts';
+import { admitProducers } from './admit-producers.ts';
 import { catalogElsewhere, createSink } from './configured-sink.ts';
 import type { Configured } from './configured.ts';
 import { keepForStages } from './keep-for-stages.ts';
@@ -157,6 +158,7 @@ async function openTransformStage(
     retryDelayMs: configured.loaded.config.delivery.retryDelayMs,
     now: () => new Date(),
     reading: (partition) => liveReading(transport.transactions.state, partition),
+    admit: admitProducers(configured),
   };
 }
 

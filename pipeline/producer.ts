@@ -30,7 +30,7 @@ export type FoundObject = {
 export interface Rejection {
   readonly objectId: string;
   readonly error: StreamError;
-  /** What was read, as far as it was; kept in the dead letter. */
+  /** What was read, as far as it was; kept in the dead letter, of much the head. */
   readonly bytes?: Uint8Array;
 }
 

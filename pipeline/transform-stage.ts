@@ -28,6 +28,8 @@ export interface TransformStageOptions {
   readonly group?: string;
   /** How a partition is read, asked once it is ours: a record is taken as what this makes of it, or left out as filtered. @default as it is */
   readonly reading?: (partition: number) => Promise<Reading>;
+  /** Asked before events of these producers are taken: rejects with a passing fault while they cannot be. @default they always can */
+  readonly admit?: (producers: ReadonlySet<string>) => Promise<void>;
 }
 
 /** Events that one transaction takes on at the most: it holds the lock of everybody's writes, and the event loop. */
@@ -79,7 +81,10 @@ async function runPartition(
       counts.received(records.length);
       telemetry.emit('received', { stage: 'transform', events: records.length });
       const events = records.map((record) => read(record, take, now()));
-      const settled = await patiently(patience, () => settleBatch({ assignment, counts }, events, options));
+      const settled = await patiently(patience, async () => {
+        await options.admit?.(producersOf(events));
+        return settleBatch({ assignment, counts }, events, options);
+      });
       if (settled === undefined) {
         // Stopped while it waited, or no longer ours: the next owner receives all of it again.
         telemetry.emit('returned', { stage: 'transform', events: records.length });
@@ -95,6 +100,10 @@ async function runPartition(
 function read(record: StoredRecord, take: Reading | undefined, now: Date): ReadRecord {
   const taken = take === undefined ? record : take(record);
   return taken === undefined ? leftOut(record) : readRaw(taken, now);
+}
+
+function producersOf(events: readonly ReadRecord[]): ReadonlySet<string> {
+  return new Set(events.flatMap((one) => ('event' in one ? [one.event.value.producer] : [])));
 }
 
 /** Derives a batch and makes everything that came of it durable at once; undefined when the partition is no longer ours. */

@@ -48,6 +48,8 @@ export interface HistorySource {
   readonly keepDays: number;
   /** Used for an observation that has no time of its own. */
   readonly now: Date;
+  /** Characters of all statements that are remembered at the most, about; of more, those that were seen last. @default 64,000,000 */
+  readonly maxCharacters?: number;
 }
 
 const partSchema = z.object({
@@ -80,6 +82,8 @@ type StatementRecord = z.output<typeof recordSchema>;
 export const maxStatementCharacters = 100_000;
 /** Statements that are remembered; of more, those that were seen last. */
 const maxStatements = 50_000;
+const maxCharacters = 64_000_000;
+const flowCharacters = 200;
 const maxUsers = 20;
 const maxUserCharacters = 200;
 const maxCounters = 64;
@@ -90,10 +94,14 @@ export class StatementHistory {
   readonly #source: HistorySource;
   readonly #records: Map<string, StatementRecord>;
   readonly #changed = new Set<string>();
+  readonly #maxCharacters: number;
+  #characters = 0;
 
   private constructor(source: HistorySource, records: Map<string, StatementRecord>) {
     this.#source = source;
     this.#records = records;
+    this.#maxCharacters = source.maxCharacters ?? maxCharacters;
+    for (const record of records.values()) this.#characters += charactersOf(record);
   }
 
   /** Reads what earlier scans remembered. Rejects with STATE_UNAVAILABLE where another version wrote it. */
@@ -121,8 +129,7 @@ export class StatementHistory {
       warnings: isCut && observation.flows === null ? [cutWarning(id, observation)] : [],
     };
     if (known?.executions === next.executions && JSON.stringify(known) === JSON.stringify(next)) return;
-    this.#records.set(id, next);
-    this.#changed.add(id);
+    this.#put(id, next);
   }
 
   /** Everything that is remembered, as events, in the order of ids; what is too old or too much is forgotten first. */
@@ -140,6 +147,14 @@ export class StatementHistory {
   /** Remembers what this scan changed. */
   remember(memory: ProducerMemory): void {
     for (const id of this.#changed) memory.set(prefix + id, this.#records.get(id));
+  }
+
+  /** Twice as much as is remembered may be in memory amid a scan, so that it is seldom sorted. */
+  #put(id: string, record: StatementRecord): void {
+    this.#characters += charactersOf(record) - charactersOf(this.#records.get(id) ?? unseen);
+    this.#records.set(id, record);
+    this.#changed.add(id);
+    if (this.#records.size > 2 * maxStatements || this.#characters > 2 * this.#maxCharacters) this.#forget();
   }
 
   #merged(
@@ -174,10 +189,13 @@ export class StatementHistory {
   #forget(): void {
     const oldest = day(new Date(this.#source.now.getTime() - this.#source.keepDays * 86_400_000));
     const byAge = [...this.#records].sort(([, a], [, b]) => (a.lastSeen < b.lastSeen ? 1 : -1));
-    for (const [index, [id, { lastSeen }]] of byAge.entries()) {
-      if (lastSeen >= oldest && index < maxStatements) continue;
+    let characters = 0;
+    for (const [index, [id, record]] of byAge.entries()) {
+      characters += charactersOf(record);
+      if (record.lastSeen >= oldest && index < maxStatements && characters <= this.#maxCharacters) continue;
       this.#records.delete(id);
       this.#changed.add(id);
+      this.#characters -= charactersOf(record);
     }
   }
 
@@ -204,6 +222,11 @@ export class StatementHistory {
       additional: [],
     };
   }
+}
+
+/** Characters that a statement takes, about: its text, and the names of its flows. */
+function charactersOf({ text, flows }: StatementRecord): number {
+  return text.length + (flows?.length ?? 0) * flowCharacters;
 }
 
 /** What is known of a statement before it was seen. */

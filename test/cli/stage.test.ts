@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -72,6 +72,25 @@ it('`transform` and `sink` in processes of their own end in the same catalogue a
   const again = await run('produce', 'warehouse', '--only', '--once'); // says nothing of what the others have made of it
   expect(again.stdout.replace(/in [\d.]+ s/u, '')).toBe(first.replace(/in [\d.]+ s/u, ''));
   expect(again.stdout).toMatch(/^producer +raw events +removed +rejected/u);
+});
+
+it('`transform` says that it must be started again, and loses nothing, when a producer was added since it began', {
+  timeout,
+}, async () => {
+  const { folder, run, begin } = await workshop();
+  const running = begin('transform');
+  await says(running, 'reading metadata.raw');
+  const file = path.join(folder, 'purview-streams.yaml');
+  const added = `  added: { kind: custom-db, path: '${root}examples/retail/warehouse', server: added }\n`;
+  await appendFile(file, added);
+  expect(await run('produce', 'added', '--only', '--once')).toMatchObject({ code: 0 });
+  await says(running, 'CONFIG_OUTDATED');
+  expect(running.output().stderr).toContain('The producer added was added to');
+  running.child.kill('SIGTERM');
+  expect((await running.ended).code).toBe(0);
+  const again = await run('transform', '--once', '--json');
+  expect(again).toMatchObject({ code: 0 });
+  expect(JSON.parse(again.stdout).stages[0].settled).toMatchObject({ 'dead-lettered': 0, unchanged: 0 });
 });
 
 it('`sink` waits for the local catalogue when it follows changes', { timeout }, async () => {

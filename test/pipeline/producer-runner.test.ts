@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, Producer, Rejection } from '../../pipeline/producer.ts';
@@ -250,6 +251,24 @@ describe('ProducerRunner.scan()', () => {
     ]);
     made.source.faults = [];
     expect(await made.scan()).toEqual(['a@first/1 removed']);
+  });
+
+  it('keeps the head and the hash of rejected bytes that no transport would take', async () => {
+    const made = bench();
+    const error = new StreamError('SOURCE_INVALID', 'No JSON.');
+    const [whole, long] = [Buffer.alloc(500_000, 'a'), Buffer.alloc(500_001, 'b')];
+    made.source.faults = [
+      { objectId: 'whole', error, bytes: whole },
+      { objectId: 'long', error, bytes: long },
+    ];
+    await made.scan();
+    const [first, second] = await made.letters();
+    expect([first?.message, first?.value?.equals(whole)]).toEqual(['No JSON.', true]);
+    expect(second?.value?.equals(long.subarray(0, 64_000))).toBe(true);
+    const hash = createHash('sha256').update(long).digest('hex');
+    expect(second?.message).toBe(
+      `No JSON. Of its 500001 bytes (SHA-256 ${hash}) the first 64000 are kept here.`,
+    );
   });
 
   it('says how many objects are missing when nothing is removed because of a rejected one', async () => {

@@ -99,6 +99,24 @@ describe('StatementHistory', () => {
     );
   });
 
+  it('remembers no more characters than it may, of the statements that were seen last, also amid a scan', async () => {
+    const memory = testMemory();
+    const texts = (n: number): string => `INSERT INTO a${n} SELECT ${'x'.repeat(1000)} FROM b`;
+    const bounded = { ...source, now: at('2026-01-20'), maxCharacters: 10_500 };
+    const history = await StatementHistory.open(memory, bounded);
+    for (let n = 0; n < 100; n += 1) {
+      const seen = at(`2026-01-${String(1 + (n % 19)).padStart(2, '0')}`);
+      history.observe({ ...insert, text: texts(n), lastSeen: seen });
+    }
+    const found = [...history.found()].flatMap((one) =>
+      one.type === 'observed-statement' ? [one.value] : [],
+    );
+    expect(found).toHaveLength(10);
+    expect(found.every(({ lastSeen }) => lastSeen >= '2026-01-17')).toBe(true);
+    history.remember(memory);
+    expect([...(await StatementHistory.open(memory, bounded)).found()]).toHaveLength(10);
+  });
+
   it('keeps ids, users and days within bounds, whatever a log holds', async () => {
     const memory = testMemory();
     const observed = { database: 'ä'.repeat(5_000), user: 'u'.repeat(5_000), lastSeen: at('2099-01-01') };
