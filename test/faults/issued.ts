@@ -6,8 +6,8 @@ export class Issued {
   readonly assets = new Map<string, string | undefined>();
   /** Inputs and outputs of each job by its qualifiedName. */
   readonly jobs = new Map<string, readonly [input: string, output: string]>();
-  /** Keys of the events that cannot be delivered. */
-  readonly poison = new Set<string>();
+  /** Keys of the events that cannot be delivered, and the stage that finds that out. */
+  readonly poison = new Map<string, 'TRANSFORM' | 'SINK'>();
   /** Records that were damaged in the log: a dead letter each, without a key. */
   corrupt = 0;
   /** Events in all. */
@@ -88,7 +88,7 @@ export class EventSource {
   /** An event that no transform can make an entity of: its table has no database. */
   poison(): string {
     const name = `poison${this.#issued.poison.size}`;
-    this.#issued.poison.add(name);
+    this.#issued.poison.set(name, 'TRANSFORM');
     return this.#line(name, {
       type: 'database-object',
       system: server,
@@ -97,6 +97,15 @@ export class EventSource {
         { level: 'table', name },
       ],
     });
+  }
+
+  /** An event that the catalogue refuses: a job that reads a schema, which is no data. The schemas must be there. */
+  refused(): string {
+    const name = `refused${this.#issued.poison.size}`;
+    this.#issued.poison.set(name, 'SINK');
+    this.#issued.assets.set(`etl://${tool}`, undefined);
+    const inputs = [{ type: 'schema', name: 's0' }];
+    return this.#line(name, { type: 'job', tool, name, inputs, outputs: [] });
   }
 
   #place(table: number): readonly [schema: string, table: string] {

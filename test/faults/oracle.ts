@@ -8,7 +8,12 @@ const exportedLine = z.object({
   attributes: z.record(z.string(), z.unknown()),
   relationshipAttributes: z.record(z.string(), z.union([named, z.array(named)])).default({}),
 });
-const letterLine = z.object({ id: z.string(), code: z.string(), key: z.string().nullable() });
+const letterLine = z.object({
+  id: z.string(),
+  stage: z.string(),
+  code: z.string(),
+  key: z.string().nullable(),
+});
 
 /** What the oracle looks at: nothing but the catalogue and the dead letters. */
 export interface Evidence {
@@ -38,7 +43,7 @@ export function faultsIn(issued: Issued, { catalogue, letters }: Evidence): read
   });
   const buried = lines(letters).map((line) => letterLine.parse(JSON.parse(line)));
   const nameOf = ({ key }: (typeof buried)[number]): string => (key ?? '').split('/').at(-1) ?? '';
-  const keys = new Set(buried.map(nameOf));
+  const stages = new Map(buried.map((letter) => [nameOf(letter), letter.stage]));
   const damaged = buried.filter((letter) => nameOf(letter) === '' && letter.code === 'EVENT_UNDECODABLE');
   const others = buried.filter((letter) => !issued.poison.has(nameOf(letter)) && !damaged.includes(letter));
   return [
@@ -53,8 +58,8 @@ export function faultsIn(issued: Issued, { catalogue, letters }: Evidence): read
       astray.map(([name]) => name),
     ),
     ...counted(
-      'poison without a dead letter',
-      [...issued.poison].filter((key) => !keys.has(key)),
+      'poison without a dead letter of its stage',
+      [...issued.poison].filter(([key, stage]) => stages.get(key) !== stage).map(([key]) => key),
     ),
     ...counted(
       'dead letters of what is not poison',

@@ -187,8 +187,8 @@ export class World {
   async #writeConfig(maxBytes: number | undefined): Promise<void> {
     const { partitions = 4, sessionMs = 30_000, sources } = this.#options;
     const limit = maxBytes === undefined ? '' : `, maxBytes: ${maxBytes}`;
-    const datasets =
-      "{ table: { type: generic_table, name: '{schema}.{table}', parameters: { server: faults, database: shop } } }";
+    const parameters = 'parameters: { server: faults, database: shop }';
+    const datasets = `{ table: { type: generic_table, name: '{schema}.{table}', ${parameters} }, schema: { type: generic_schema, name: '{schema}', ${parameters} } }`;
     const names = Array.from({ length: sources + 1 }, (_, source) => `source${source}`);
     const lines = [
       `state: ${this.state}`,

@@ -112,7 +112,7 @@ describe('StatementHistory', () => {
       one.type === 'observed-statement' ? [one.value] : [],
     );
     expect(found).toHaveLength(10);
-    expect(found.every(({ lastSeen }) => lastSeen >= '2026-01-17')).toBe(true);
+    expect(found.every(({ lastSeen }) => (lastSeen ?? '') >= '2026-01-17')).toBe(true);
     history.remember(memory);
     expect([...(await StatementHistory.open(memory, bounded)).found()]).toHaveLength(10);
   });

@@ -1,6 +1,5 @@
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { start } from '../../support/cli.ts';
 import { until } from '../process.ts';
 import { type Scenario, within } from '../scenario.ts';
@@ -50,8 +49,7 @@ async function fillAndFree(world: World, disk: string | undefined): Promise<read
   }
   await world.must('dead-letters', 'list');
   const sink = world.beginStage('sink', 'sink on a full disk');
-  await sink.says('Metrics:');
-  await delay(3000); // long enough to meet the full disk
+  await sink.says('TRANSPORT_FULL'); // it has met the full disk, and waits
   if (disk === undefined) await world.limit(undefined);
   else await rm(ballast);
   if (!sink.isRunning) faults.push(`the sink ended on a full disk:\n${sink.output}`);

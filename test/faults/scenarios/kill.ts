@@ -30,7 +30,9 @@ export const killInMidBatch: Scenario = {
         const lines = [
           ...(isFirst ? Array.from({ length: jobs }, (_, job) => events.job(tables - 1 - job, job)) : []),
           ...(isFirst ? events.containers() : []),
-          ...(part % 2 === 0 ? [events.poison()] : []),
+          // Some poison breaks the transforms, some is refused by the catalogue.
+          ...(part % 4 === 0 ? [events.poison()] : []),
+          ...(part % 4 === 2 ? [events.refused()] : []),
           ...events.tables(isLast ? tables - share * (parts - 1) : share),
         ];
         const producing = world.produce(lines);
