@@ -57,7 +57,8 @@ export const errorCatalogue = {
   // catalogue
   CATALOG_UNAVAILABLE: transient('The catalogue cannot be reached or answered with a passing fault.'),
   CATALOG_THROTTLED: transient('The catalogue asked for a slower pace (429).'),
-  CATALOG_REFUSED: permanent('The catalogue refused the credentials (401) or the right (403).'),
+  CATALOG_REFUSED: permanent('The catalogue refused the credentials (401).'),
+  CATALOG_FORBIDDEN: transient('The identity lacks a right in the catalogue (403).'),
   CATALOG_BAD_ENTITY: permanent('The catalogue refused one entity for good.'),
   CATALOG_MISSING_REFERENT: transient('An entity names another one that the catalogue does not have.'),
   CATALOG_MISSING_TYPE: transient('An entity has a type that the catalogue does not have.'),

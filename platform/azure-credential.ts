@@ -1,61 +1,162 @@
 import { StreamError, messageOf } from '../pipeline/errors.ts';
 
-/** A service principal. Without one, the default chain of @azure/identity is used: environment, managed identity, Azure CLI, … */
-export interface ServicePrincipal {
-  readonly tenantId: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
+/** Whom to sign in as, and how. */
+export interface AzureSignIn {
+  /** The credential of @azure/identity; `default` is its chain: environment, workload identity, managed identity, Azure CLI, … */
+  readonly kind:
+    | 'default'
+    | 'managed-identity'
+    | 'workload-identity'
+    | 'client-secret'
+    | 'client-certificate'
+    | 'azure-cli';
+  readonly tenantId?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly clientSecret?: string | undefined;
+  /** Path of a PEM file with certificate and private key. */
+  readonly certificate?: string | undefined;
+  readonly certificatePassword?: string | undefined;
+  /** Where tokens are asked for, in national clouds. */
+  readonly authorityHost?: string | undefined;
 }
 
 /** The part of @azure/identity's TokenCredential that is used here. */
 export interface TokenCredential {
-  getToken(scope: string): Promise<{ readonly token: string } | null>;
+  getToken(
+    scope: string,
+  ): Promise<{ readonly token: string; readonly expiresOnTimestamp?: number | undefined } | null>;
 }
 
 /** Bearer tokens of one scope. */
 export interface TokenSource {
-  /** The header that carries the current token. Rejects with CATALOG_REFUSED when there is none. */
+  /** The header that carries the current token. Rejects with CATALOG_REFUSED when there is none, with CATALOG_UNAVAILABLE when nobody can be asked. */
   authorize(): Promise<Readonly<Record<string, string>>>;
-  /** Forgets the current token, after the server refused it. */
-  renew(): void;
+  /**
+   * Forgets the current token, after the server refused it in a request that was sent at `sentAt` (milliseconds since 1970). One
+   * that is newer stays: of many requests that were refused together only the first renews.
+   */
+  renew(sentAt: number): void;
 }
 
+interface HeldToken {
+  readonly token: string;
+  /** Milliseconds since 1970. */
+  readonly got: number;
+  readonly expires: number;
+}
+
+/** How long before its end a token is replaced. */
+const earlyMs = 120_000;
+
 /**
- * Makes a source of Entra tokens. @azure/identity keeps a token until shortly before it expires and offers no way to drop it,
- * so a new one is forced by a new credential.
+ * Makes a source of Entra tokens: one credential for the process, one request for a token at any time, and a new token two minutes
+ * before the old one ends; as long as that is valid, no failure to get a new one shows. @azure/identity keeps tokens too and offers no
+ * way to drop one, so after a refusal a new credential forces it.
  *
  * @param scope such as `https://purview.azure.net/.default`
  * @param connect makes a credential
+ * @param now milliseconds since 1970
  */
-export function createTokenSource(scope: string, connect: () => Promise<TokenCredential>): TokenSource {
+export function createTokenSource(
+  scope: string,
+  connect: () => Promise<TokenCredential>,
+  now: () => number = Date.now,
+): TokenSource {
   let credential: Promise<TokenCredential> | undefined;
-  return {
-    authorize: async () => {
+  let held: HeldToken | undefined;
+  let asking: Promise<HeldToken> | undefined;
+  const ask = async (): Promise<HeldToken> => {
+    try {
       credential ??= connect();
-      try {
-        const token = await (await credential).getToken(scope);
-        if (token !== null) return { authorization: `Bearer ${token.token}` };
-      } catch (thrown) {
-        throw refused(scope, messageOf(thrown), thrown);
-      }
-      throw refused(scope, 'the credential gave none', undefined);
-    },
-    renew: () => {
+      const found = await (await credential).getToken(scope);
+      if (found === null) throw new Error('the credential gave none');
+      const got = now();
+      held = { token: found.token, got, expires: found.expiresOnTimestamp ?? got };
+      return held;
+    } catch (thrown) {
+      credential = undefined;
+      throw failed(scope, thrown);
+    } finally {
+      asking = undefined;
+    }
+  };
+  const fresh = (): Promise<HeldToken> => (asking ??= ask());
+  const current = async (): Promise<HeldToken> => {
+    const valid = held;
+    if (valid !== undefined && now() < valid.expires - earlyMs) return valid;
+    if (valid === undefined || now() >= valid.expires) return fresh();
+    return fresh().catch(() => valid);
+  };
+  return {
+    authorize: async () => ({ authorization: `Bearer ${(await current()).token}` }),
+    renew: (sentAt) => {
+      if (held === undefined || held.got > sentAt) return;
+      held = undefined;
       credential = undefined;
     },
   };
 }
 
-function refused(scope: string, why: string, cause: unknown): StreamError {
-  return new StreamError('CATALOG_REFUSED', `No token for ${scope}: ${why}.`, {
-    cause,
-    advice: 'Sign in (az login), give the process a managed identity, or configure a service principal.',
+/** What the network says, as opposed to those who give tokens. */
+const unreachable = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/;
+
+function failed(scope: string, thrown: unknown): StreamError {
+  const message = `No token for ${scope}: ${messageOf(thrown)}.`;
+  if (unreachable.test(messageOf(thrown)))
+    return new StreamError('CATALOG_UNAVAILABLE', message, { cause: thrown });
+  return new StreamError('CATALOG_REFUSED', message, {
+    cause: thrown,
+    advice: 'Sign in (az login), give the process a managed identity, or configure `sink.credential`.',
   });
 }
 
-/** Makes a credential of @azure/identity; the library is loaded only now, since it takes a while. */
-export async function connectAzure(principal: ServicePrincipal | undefined): Promise<TokenCredential> {
-  const { ClientSecretCredential, DefaultAzureCredential } = await import('@azure/identity');
-  if (principal === undefined) return new DefaultAzureCredential();
-  return new ClientSecretCredential(principal.tenantId, principal.clientId, principal.clientSecret);
+/** Makes a credential of @azure/identity; the library is loaded only now, since it takes a while. Throws CONFIG_INVALID where something is missing. */
+export async function connectAzure(signIn: AzureSignIn): Promise<TokenCredential> {
+  const identity = await import('@azure/identity');
+  const { tenantId, clientId, authorityHost } = signIn;
+  const options = {
+    ...(authorityHost === undefined ? {} : { authorityHost }),
+    ...(tenantId === undefined ? {} : { tenantId }),
+    ...(clientId === undefined ? {} : { clientId }),
+  };
+  switch (signIn.kind) {
+    case 'default':
+      return new identity.DefaultAzureCredential({
+        ...options,
+        ...(clientId === undefined ? {} : { managedIdentityClientId: clientId }),
+      });
+    case 'managed-identity':
+      return new identity.ManagedIdentityCredential(options);
+    case 'workload-identity':
+      return new identity.WorkloadIdentityCredential(options);
+    case 'azure-cli':
+      return new identity.AzureCliCredential(options);
+    case 'client-secret':
+      return new identity.ClientSecretCredential(
+        needed(signIn, 'tenantId'),
+        needed(signIn, 'clientId'),
+        needed(signIn, 'clientSecret'),
+        options,
+      );
+    case 'client-certificate':
+      return new identity.ClientCertificateCredential(
+        needed(signIn, 'tenantId'),
+        needed(signIn, 'clientId'),
+        {
+          certificatePath: needed(signIn, 'certificate'),
+          ...(signIn.certificatePassword === undefined
+            ? {}
+            : { certificatePassword: signIn.certificatePassword }),
+        },
+        options,
+      );
+  }
+}
+
+function needed(signIn: AzureSignIn, field: Exclude<keyof AzureSignIn, 'kind'>): string {
+  const value = signIn[field];
+  if (value !== undefined) return value;
+  throw new StreamError('CONFIG_INVALID', `The credential ${signIn.kind} needs ${field}.`, {
+    advice: 'Set it below `sink.credential`.',
+  });
 }

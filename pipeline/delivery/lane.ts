@@ -23,6 +23,8 @@ export interface LaneOptions extends LedgerOptions {
   /** Fires when a batch in flight may not go on either: what is not settled stays uncommitted. */
   readonly cut: AbortSignal;
   readonly retryDelayMs: number;
+  /** Whether it waits for what a person has to mend. */
+  readonly keepTrying: boolean;
   /** Resolves with false when nothing was written, since the partition is no longer ours or is to be given up. */
   readonly settle: (work: SettledWork) => Promise<boolean>;
   /** Told what the catalogue has got. */
@@ -182,7 +184,9 @@ export class Lane {
   }
 
   get #patience(): Patience {
-    const { telemetry, retryDelayMs, ending } = this.#options;
-    return { stage: 'sink', telemetry, retryDelayMs, ending };
+    const { telemetry, retryDelayMs, ending, keepTrying } = this.#options;
+    // A right that a person has to give is waited for only where the stage is to go on for ever.
+    const gaveUp = ({ code }: StreamError): boolean => !keepTrying && code === 'CATALOG_FORBIDDEN';
+    return { stage: 'sink', telemetry, retryDelayMs, ending, gaveUp };
   }
 }

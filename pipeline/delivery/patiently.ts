@@ -10,6 +10,8 @@ export interface Patience {
   readonly retryDelayMs: number;
   /** Fires when it is to wait no longer. */
   readonly ending: AbortSignal;
+  /** What is not waited for, though it may pass. @default nothing */
+  readonly gaveUp?: (error: StreamError) => boolean;
 }
 
 /**
@@ -17,14 +19,14 @@ export interface Patience {
  * undefined when `ending` fires meanwhile. Rejects with any other fault.
  */
 export async function patiently<T>(
-  { stage, telemetry, retryDelayMs, ending }: Patience,
+  { stage, telemetry, retryDelayMs, ending, gaveUp }: Patience,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   for (let round = 0; ; round += 1) {
     try {
       return await work();
     } catch (thrown) {
-      if (!(thrown instanceof StreamError) || !thrown.retryable) throw thrown;
+      if (!(thrown instanceof StreamError) || !thrown.retryable || gaveUp?.(thrown) === true) throw thrown;
       const waitMs = thrown.retryAfterMs ?? backoffMs(retryDelayMs, round);
       const { code, message } = thrown;
       telemetry.emit('stageWaiting', { stage, code, message, waitMs });

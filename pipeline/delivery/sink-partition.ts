@@ -158,7 +158,7 @@ export class SinkPartition {
   }
 
   #lane(parked: ParkedPartition): Lane {
-    const { sink, retryDelayMs, telemetry, batch, missingReferent, now } = this.#options;
+    const { sink, retryDelayMs, telemetry, batch, missingReferent, now, keepTrying = false } = this.#options;
     const { topic, partition } = this.#assignment;
     return new Lane({
       sink,
@@ -166,6 +166,7 @@ export class SinkPartition {
       telemetry,
       missingReferent,
       retryDelayMs,
+      keepTrying,
       now,
       place: { topic, partition },
       limits: {

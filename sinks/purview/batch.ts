@@ -36,6 +36,7 @@ export interface BatchContext {
 /** Codes that concern the sink as a whole: nothing of the batch can be settled. */
 const fatal: ReadonlySet<ErrorCode> = new Set([
   'CATALOG_REFUSED',
+  'CATALOG_FORBIDDEN',
   'CONFIG_INVALID',
   'STATE_UNAVAILABLE',
   'TYPE_CONFLICT',

@@ -23,8 +23,8 @@ export type ReadEntity = z.output<typeof entityWithExtInfoSchema>['entity'];
 /** What a {@link CatalogClient} is made with. */
 export interface CatalogClientOptions {
   readonly http: HttpClient;
-  /** Forgets the current token, so that the next request gets a new one; absent where credentials do not change. */
-  readonly renew?: () => void;
+  /** Forgets the token that was refused in a request sent at that time, so that the next one gets a new one; absent where credentials do not change. */
+  readonly renew?: (sentAt: number) => void;
   readonly retry: RetryPolicy;
   readonly host: Omit<RetryContext, 'signal'>;
   /** Every request passes it. */
@@ -230,9 +230,10 @@ export class CatalogClient {
   async #once(request: HttpRequest): Promise<HttpResponse> {
     const { http, renew, host, query } = this.#options;
     const whole = { ...request, query: { ...query, ...request.query } };
+    const sentAt = host.clock.now();
     let response = await http.request(whole);
     if (response.status === 401 && renew !== undefined) {
-      renew();
+      renew(sentAt);
       response = await http.request(whole);
     }
     if (response.status >= 200 && response.status < 300) return response;

@@ -118,17 +118,50 @@ const purviewOptions = z.strictObject({
     ),
   path: z.string().default('/datamap/api/atlas/v2').describe('Path of the Atlas interface on it.'),
   apiVersion: z.string().default('2023-09-01').describe('Value of the parameter api-version.'),
-  scope: z.string().default('https://purview.azure.net/.default').describe('What the token is asked for.'),
-  servicePrincipal: z
-    .strictObject({
-      tenantId: z.string().describe('Directory (tenant) id.'),
-      clientId: z.string().describe('Application (client) id.'),
-      clientSecret: z.string().describe('Its secret; write it as ${env:NAME} or ${file:PATH}.'),
-    })
+  cloud: z
+    .enum(['public', 'us-government', 'china'])
+    .default('public')
+    .describe('Which cloud the account is in: where tokens are asked for, and for what.'),
+  scope: z.string().optional().describe('What the token is asked for, instead of what the cloud says.'),
+  authorityHost: z
+    .string()
     .optional()
-    .describe(
-      'Whom to sign in as. Without it: environment, managed identity, Azure CLI, in the order of @azure/identity.',
-    ),
+    .describe('Address where tokens are asked for, instead of what the cloud says.'),
+  credential: z
+    .strictObject({
+      kind: z
+        .enum([
+          'default',
+          'managed-identity',
+          'workload-identity',
+          'client-secret',
+          'client-certificate',
+          'azure-cli',
+        ])
+        .default('default')
+        .describe(
+          'How to sign in. default tries environment, workload identity, managed identity and Azure CLI, in the order of @azure/identity; name one where the process runs unattended.',
+        ),
+      tenantId: z.string().optional().describe('Directory (tenant) id.'),
+      clientId: z
+        .string()
+        .optional()
+        .describe('Application (client) id; of a user-assigned identity its client id.'),
+      clientSecret: z
+        .string()
+        .optional()
+        .describe('Secret of a service principal; write it as ${env:NAME} or ${file:PATH}.'),
+      certificate: z
+        .string()
+        .optional()
+        .describe('Path of a PEM file with the certificate and private key of a service principal.'),
+      certificatePassword: z
+        .string()
+        .optional()
+        .describe('Password of that file; write it as ${env:NAME} or ${file:PATH}.'),
+    })
+    .prefault({})
+    .describe('Whom to sign in as.'),
   ...common,
   // One capacity unit, with which every account begins: 25 operations a second (concept-elastic-data-map).
   pace: paceOptions(25),
@@ -138,14 +171,37 @@ const purviewOptions = z.strictObject({
 export const purview: SinkComponent = sinkComponent({
   summary: 'Microsoft Purview (Data Map), with a token of Microsoft Entra ID.',
   options: purviewOptions,
-  create: (options, host) => catalogSink(options, remote(options, host), purviewAccess(options)),
+  create: (options, host) =>
+    catalogSink(
+      options,
+      remote(options, host),
+      purviewAccess(options, () => host.clock.now()),
+    ),
 });
 
-function purviewAccess(options: z.output<typeof purviewOptions>): CatalogAccess {
-  const tokens = createTokenSource(options.scope, () => connectAzure(options.servicePrincipal));
+/** Clouds, by Microsoft's documentation. */
+const clouds = {
+  public: { authorityHost: 'https://login.microsoftonline.com', scope: 'https://purview.azure.net/.default' },
+  'us-government': {
+    authorityHost: 'https://login.microsoftonline.us',
+    scope: 'https://purview.azure.us/.default',
+  },
+  china: {
+    authorityHost: 'https://login.partner.microsoftonline.cn',
+    scope: 'https://purview.azure.cn/.default',
+  },
+} as const;
+
+function purviewAccess(
+  options: z.output<typeof purviewOptions>,
+  now: () => number = Date.now,
+): CatalogAccess {
+  const cloud = clouds[options.cloud];
+  const { scope = cloud.scope, authorityHost = cloud.authorityHost, credential } = options;
+  const tokens = createTokenSource(scope, () => connectAzure({ ...credential, authorityHost }), now);
   return {
     authorize: () => tokens.authorize(),
-    renew: () => tokens.renew(),
+    renew: (sentAt) => tokens.renew(sentAt),
     query: { 'api-version': options.apiVersion },
   };
 }
@@ -162,8 +218,8 @@ function basicAccess({ user, password }: z.output<z.ZodObject<typeof basic>>): C
 /** How requests are signed. */
 export interface CatalogAccess {
   readonly authorize?: NonNullable<HttpClientOptions['authorize']>;
-  /** Makes `authorize` get something new, after what it gave was refused. */
-  readonly renew?: () => void;
+  /** Makes `authorize` get something new, after what it gave was refused in a request that was sent at that time. */
+  readonly renew?: (sentAt: number) => void;
   /** Parameters of every request. */
   readonly query: Readonly<Record<string, string>>;
 }
@@ -189,7 +245,7 @@ export function connectCatalog(kind: string, given: unknown): CatalogConnection 
   };
   if (kind === 'atlas') return connect(atlasOptions, basicAccess);
   if (kind === 'local') return connect(localOptions, basicAccess);
-  return kind === 'purview' ? connect(purviewOptions, purviewAccess) : undefined;
+  return kind === 'purview' ? connect(purviewOptions, (options) => purviewAccess(options)) : undefined;
 }
 
 function httpClient(options: AddressOptions, { authorize }: CatalogAccess): HttpClient {

@@ -24,6 +24,8 @@ export class CatalogFault extends StreamError {
 }
 
 const longestText = 600;
+/** A role that is given takes some minutes to show. */
+const forbiddenPauseMs = 60_000;
 
 /**
  * Turns an answer that is not 2xx into an error. Atlas's code decides, not the HTTP status: a failed validation is a 404
@@ -36,7 +38,8 @@ export function faultOf(response: HttpResponse, what: string, nowMs: number): Ca
   const { status } = response;
   const { atlasCode, text } = readError(response.body);
   const code = errorCode(status, atlasCode);
-  const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), nowMs);
+  const asked = parseRetryAfter(response.headers.get('retry-after'), nowMs);
+  const retryAfterMs = code === 'CATALOG_FORBIDDEN' ? (asked ?? forbiddenPauseMs) : asked;
   const advice = adviceFor(code, response);
   return new CatalogFault(
     code,
@@ -75,7 +78,7 @@ function errorCode(status: number, atlasCode: string | undefined): ErrorCode {
     case 'missing-type':
       return 'CATALOG_MISSING_TYPE';
     case 'auth':
-      return 'CATALOG_REFUSED';
+      return status === 403 ? 'CATALOG_FORBIDDEN' : 'CATALOG_REFUSED';
     case 'conflict':
       return 'CATALOG_CONFLICT';
     case 'throttled':
@@ -89,12 +92,12 @@ function errorCode(status: number, atlasCode: string | undefined): ErrorCode {
 }
 
 function adviceFor(code: ErrorCode, response: HttpResponse): string | undefined {
-  if (code !== 'CATALOG_REFUSED') return undefined;
-  if (response.status < 400) {
-    return `It redirects to ${locationOf(response)}: check url, user and password.`;
+  if (code === 'CATALOG_FORBIDDEN') {
+    return 'Give the identity the right to write: in Purview the role Data Curator on the collection (for types on the root collection), in Atlas a policy that lets it create and update. It is tried again every minute; a role takes some minutes to show.';
   }
-  return response.status === 403
-    ? 'Give the identity the right to write (Purview: Data Curator on the collection; Atlas: an admin policy).'
+  if (code !== 'CATALOG_REFUSED') return undefined;
+  return response.status < 400
+    ? `It redirects to ${locationOf(response)}: check url, user and password.`
     : 'Check user and password, or the identity that the token is for.';
 }
 

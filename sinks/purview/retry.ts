@@ -1,4 +1,4 @@
-import { StreamError } from '../../pipeline/errors.ts';
+import { type ErrorCode, StreamError } from '../../pipeline/errors.ts';
 import type { Clock } from '../../pipeline/sink-component.ts';
 
 /** How often and how patiently a request is tried. */
@@ -44,8 +44,13 @@ export async function withRetry<T>(
   }
 }
 
-/** What is missing does not come by itself: it waits for something that is to be delivered or created. */
+/** What is missing does not come by itself: it waits for something that is to be delivered or created, or for a person. */
 function isPassing(thrown: unknown): thrown is StreamError {
   if (!(thrown instanceof StreamError) || !thrown.retryable) return false;
-  return thrown.code !== 'CATALOG_MISSING_REFERENT' && thrown.code !== 'CATALOG_MISSING_TYPE';
+  const codes: readonly ErrorCode[] = [
+    'CATALOG_MISSING_REFERENT',
+    'CATALOG_MISSING_TYPE',
+    'CATALOG_FORBIDDEN',
+  ];
+  return !codes.includes(thrown.code);
 }

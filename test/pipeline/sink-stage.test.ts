@@ -181,6 +181,23 @@ describe('SinkStage.run()', () => {
     expect(sum(stage.settled)).toBe(0);
   });
 
+  it('waits for a right that is missing, and settles nothing meanwhile; one that is not to wait rejects', async () => {
+    let tries = 0;
+    const forbidden = async (): Promise<void> => {
+      tries += 1;
+      if (tries <= 3) throw new StreamError('CATALOG_FORBIDDEN', 'No role.', { retryAfterMs: 1 });
+    };
+    const changes = [change('c', 't')];
+    const waiting = await start(new ScriptedSink(() => delivered, forbidden), changes, { keepTrying: true });
+    await vi.waitFor(async () => expect(await committed(waiting)).toBe(1));
+    expect(waiting.waited).toEqual(Array.from({ length: 3 }, () => 'sink CATALOG_FORBIDDEN'));
+    expect(waiting.settled.delivered).toBe(1);
+    tries = 0;
+    const ending = await start(new ScriptedSink(() => delivered, forbidden), changes);
+    await expect(ending.ended).rejects.toMatchObject({ code: 'CATALOG_FORBIDDEN' });
+    expect(await committed(ending)).toBe(0);
+  });
+
   it('rejects when the sink answers for another number of changes', async () => {
     const short: Sink = {
       open: async () => undefined,

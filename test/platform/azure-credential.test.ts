@@ -1,28 +1,63 @@
 import { describe, expect, it } from 'vitest';
-import { createTokenSource } from '../../platform/azure-credential.ts';
+import { connectAzure, createTokenSource } from '../../platform/azure-credential.ts';
 
 const scope = 'https://purview.azure.net/.default';
 
 describe('createTokenSource()', () => {
-  it('connects once, and again only after renew()', async () => {
-    let connected = 0;
-    const asked: string[] = [];
-    const tokens = createTokenSource(scope, async () => {
-      connected += 1;
-      const token = `token-${connected}`;
-      return {
-        getToken: async (scope) => {
-          asked.push(scope);
-          return { token };
-        },
-      };
-    });
-    expect(connected).toBe(0);
-    expect(await tokens.authorize()).toEqual({ authorization: 'Bearer token-1' });
-    expect(await tokens.authorize()).toEqual({ authorization: 'Bearer token-1' });
-    tokens.renew();
-    expect(await tokens.authorize()).toEqual({ authorization: 'Bearer token-2' });
-    expect(asked).toEqual([scope, scope, scope]);
+  /** A credential whose tokens are good for an hour, and a clock to be set. */
+  function tokens() {
+    const world = { now: 1_000_000, connected: 0, asked: [] as string[], fault: '' };
+    const source = createTokenSource(
+      scope,
+      async () => {
+        world.connected += 1;
+        return {
+          getToken: async (of) => {
+            world.asked.push(of);
+            if (world.fault !== '') throw new Error(world.fault);
+            return { token: `token-${world.asked.length}`, expiresOnTimestamp: world.now + 3_600_000 };
+          },
+        };
+      },
+      () => world.now,
+    );
+    return { world, source };
+  }
+  const bearer = (n: number) => ({ authorization: `Bearer token-${n}` });
+
+  it('connects at the first request, and asks once for many that come together', async () => {
+    const { world, source } = tokens();
+    expect(world.connected).toBe(0);
+    const all = await Promise.all(Array.from({ length: 20 }, () => source.authorize()));
+    expect(all).toEqual(Array.from({ length: 20 }, () => bearer(1)));
+    expect(world.asked).toEqual([scope]);
+  });
+
+  it('asks for a new token two minutes before the old one ends, and keeps that while nobody answers', async () => {
+    const { world, source } = tokens();
+    await source.authorize();
+    world.now += 3_600_000 - 120_001;
+    expect(await source.authorize()).toEqual(bearer(1));
+    world.now += 1;
+    world.fault = 'getaddrinfo ENOTFOUND login.microsoftonline.com';
+    expect(await source.authorize()).toEqual(bearer(1));
+    world.now += 120_000;
+    await expect(source.authorize()).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE', retryable: true });
+    world.fault = '';
+    expect(await source.authorize()).toEqual(bearer(4));
+  });
+
+  it('renews once for many requests that were refused together, with a new credential', async () => {
+    const { world, source } = tokens();
+    await source.authorize();
+    world.now += 10;
+    const sentAt = world.now;
+    world.now += 5;
+    source.renew(sentAt);
+    expect(await source.authorize()).toEqual(bearer(2));
+    source.renew(sentAt);
+    expect(await source.authorize()).toEqual(bearer(2));
+    expect(world.connected).toBe(2);
   });
 
   it('rejects with CATALOG_REFUSED when there is no token or no way to one', async () => {
@@ -38,4 +73,32 @@ describe('createTokenSource()', () => {
     const unconnected = createTokenSource(scope, async () => Promise.reject(new Error('library missing')));
     await expect(unconnected.authorize()).rejects.toMatchObject({ code: 'CATALOG_REFUSED' });
   });
+});
+
+describe('connectAzure()', () => {
+  it.each([
+    ['default', 'DefaultAzureCredential'],
+    ['managed-identity', 'ManagedIdentityCredential'],
+    ['azure-cli', 'AzureCliCredential'],
+    ['client-secret', 'ClientSecretCredential'],
+  ] as const)('makes the credential of %s', async (kind, name) => {
+    const credential = await connectAzure({
+      kind,
+      tenantId: '00000000-0000-0000-0000-000000000000',
+      clientId: '00000000-0000-0000-0000-000000000001',
+      clientSecret: 'not a real one',
+      authorityHost: 'https://login.partner.microsoftonline.cn',
+    });
+    expect(credential.constructor.name).toBe(name);
+  });
+
+  it.each(['client-secret', 'client-certificate'] as const)(
+    'rejects with CONFIG_INVALID that names what is missing for %s',
+    async (kind) => {
+      await expect(connectAzure({ kind, tenantId: 't' })).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining('needs clientId'),
+      });
+    },
+  );
 });

@@ -276,14 +276,14 @@ describe('deliver() finds the one that is wrong', () => {
 
 describe('deliver() rejects when the catalogue refuses the credentials', () => {
   it.each([
-    ['401', plain(401, '{"servlet":"jersey-servlet","message":"no","status":"401"}')],
-    ['403', atlasError(403, 'ATLAS-403-00-001', 'reader is not authorized')],
-    ['403 of a gateway', plain(403, '{"error":{"code":"Forbidden","message":"no role"}}')],
-    ['a redirect to a sign-in page', plain(302, '', { location: '/login.jsp?session=secret' })],
-  ])('with %s, without repeating them', async (_, answer) => {
+    ['401', 'REFUSED', plain(401, '{"servlet":"jersey-servlet","message":"no","status":"401"}')],
+    ['403', 'FORBIDDEN', atlasError(403, 'ATLAS-403-00-001', 'reader is not authorized')],
+    ['403 of a gateway', 'FORBIDDEN', plain(403, '{"error":{"code":"Forbidden","message":"no role"}}')],
+    ['a redirect to a sign-in page', 'REFUSED', plain(302, '', { location: '/login.jsp?session=secret' })],
+  ])('with %s, without repeating them', async (_, code, answer) => {
     atlas.always(() => true, answer);
     const failed = deliver(...abc);
-    await expect(failed).rejects.toMatchObject({ code: 'CATALOG_REFUSED' });
+    await expect(failed).rejects.toMatchObject({ code: `CATALOG_${code}` });
     await expect(failed).rejects.not.toMatchObject({
       message: expect.stringMatching(/pa55word|dTpwYTU1d29yZA|secret/),
     });
@@ -295,6 +295,16 @@ describe('deliver() rejects when the catalogue refuses the credentials', () => {
     atlas.script(atlas.apply, plain(401, ''));
     await expect(small(...abc)).rejects.toMatchObject({ code: 'CATALOG_REFUSED' });
     expect(kinds(await small(...abc))).toEqual(['unchanged', 'delivered', 'delivered']);
+  });
+
+  it('and delivers the same changes a minute later, when the right that it names has been given', async () => {
+    atlas.script(atlasError(403, 'ATLAS-403-00-001', 'reader is not authorized'));
+    await expect(deliver(...abc)).rejects.toMatchObject({
+      retryable: true,
+      retryAfterMs: 60_000,
+      message: expect.stringContaining('Data Curator'),
+    });
+    expect(kinds(await deliver(...abc))).toEqual(['delivered', 'delivered', 'delivered']);
   });
 
   it('renews a token once, and goes on', async () => {

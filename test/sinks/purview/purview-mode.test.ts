@@ -18,11 +18,14 @@ it("deliver() writes through Purview's paths with a bearer token, and renews one
     auth: { bearerTokens: new Map([['fresh', 'writer']]) },
   });
   let connected = 0;
-  const tokens = createTokenSource('https://purview.azure.net/.default', async () => {
+  const host = sinkHost();
+  const connect = async () => {
     connected += 1;
     const token = connected === 1 ? 'expired' : 'fresh';
     return { getToken: async () => ({ token }) };
-  });
+  };
+  const now = () => host.clock.now();
+  const tokens = createTokenSource('https://purview.azure.net/.default', connect, now);
   const settings = {
     url: catalog.url,
     path: '/datamap/api/atlas/v2',
@@ -33,10 +36,10 @@ it("deliver() writes through Purview's paths with a bearer token, and renews one
   };
   const access = {
     authorize: () => tokens.authorize(),
-    renew: () => tokens.renew(),
+    renew: (sentAt: number) => tokens.renew(sentAt),
     query: { 'api-version': '2023-09-01' },
   };
-  const sink = catalogSink(settings, sinkHost(), access);
+  const sink = catalogSink(settings, host, access);
   await sink.open(never);
   expect(kinds(await deliverer(sink)(shop('a', { shelves: ['1'] })))).toEqual(['delivered']);
   expect(connected).toBe(2);
@@ -57,8 +60,8 @@ it('open() says what to do when the login is refused', async () => {
   await expect(failed).rejects.not.toMatchObject({ message: expect.stringContaining('wr0ng') });
   const reader = sinks.atlas.create({ url: catalog.url, user: 'reader', password: 'reader' }, sinkHost());
   await expect(reader.open(never)).rejects.toMatchObject({
-    code: 'CATALOG_REFUSED',
-    message: expect.stringMatching(/right to write/),
+    code: 'CATALOG_FORBIDDEN',
+    message: expect.stringMatching(/right to write: in Purview the role Data Curator/),
   });
   await catalog.close();
   await rm(folder, { recursive: true });
