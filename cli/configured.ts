@@ -3,6 +3,7 @@ import type { ProducerSetup } from '../pipeline/component.ts';
 import { StreamError } from '../pipeline/errors.ts';
 import { jobTypes } from '../pipeline/job-types.ts';
 import { createNaming, type Naming } from '../pipeline/naming.ts';
+import type { PrecedenceRules } from '../pipeline/precedence.ts';
 import { purviewTypes } from '../pipeline/purview-types.ts';
 import type { SourceSettings } from '../pipeline/transform.ts';
 import type { EntityType, SourceTypes } from '../pipeline/types.ts';
@@ -17,6 +18,8 @@ export interface Configured {
   readonly naming: Naming;
   /** Types that the sink must find or create: those that producers declare, and those of Purview that `datasets` name. */
   readonly types: readonly SourceTypes[];
+  /** Whose word counts where several speak of one asset. */
+  readonly precedence: PrecedenceRules;
   /** Settings of a producer for the transforms. Throws CONFIG_INVALID for one that is not configured. */
   settings(producer: string): SourceSettings;
 }
@@ -35,6 +38,7 @@ export function configure(loaded: LoadedConfig): Configured {
     loaded,
     producers: setups,
     naming,
+    precedence: precedenceOf(loaded),
     types: [...declared, { entityTypes: namedPurviewTypes(setups, naming, declared), relationshipTypes: [] }],
     settings: (producer) => {
       const setup = setups.get(producer);
@@ -45,6 +49,24 @@ export function configure(loaded: LoadedConfig): Configured {
       );
     },
   };
+}
+
+/** The configured precedence, with every producer in it. Throws CONFIG_INVALID for one that is not configured. */
+function precedenceOf(loaded: LoadedConfig): PrecedenceRules {
+  const { precedence, producers } = loaded.config;
+  const known = Object.keys(producers);
+  const check = (names: readonly string[], path: readonly string[]): void => {
+    const unknown = names.find((name) => !known.includes(name));
+    if (unknown === undefined) return;
+    const message = `there is no producer ${unknown}; known are: ${known.join(', ')}`;
+    throw loaded.invalid(new z.ZodError([{ code: 'custom', message, path: [...path], input: names }]), [
+      'precedence',
+    ]);
+  };
+  check(precedence.producers, ['producers']);
+  for (const [attribute, names] of Object.entries(precedence.attributes))
+    check(names, ['attributes', attribute]);
+  return { ...precedence, producers: [...new Set([...precedence.producers, ...known])] };
 }
 
 /**

@@ -72,6 +72,7 @@ export async function openPipeline(
       baseFolder,
       state,
       producers: new Set(configured.producers.keys()),
+      precedence: configured.precedence,
       types: configured.types,
       clock: systemClock,
       random: Math.random,

@@ -128,6 +128,23 @@ export const configSchema = z.strictObject({
     .describe(
       'Share of the known objects of a producer that one scan may report as removed; more is held back, until `removals approve` or `removals reject`.',
     ),
+  precedence: z
+    .strictObject({
+      producers: z
+        .array(z.string())
+        .default([])
+        .describe(
+          'Names of producers: where several give one asset the same attribute, the first has it. Those that are not named follow, in the order of `producers`.',
+        ),
+      attributes: z
+        .record(z.string(), z.array(z.string()))
+        .default({})
+        .describe('The same for single attributes: `{ description: [docs, erp] }`.'),
+    })
+    .prefault({})
+    .describe(
+      'Whose word counts where several producers describe one asset. A change of it shows when an asset changes, or by `replay --in-place`.',
+    ),
   metrics: z
     .strictObject({
       host: z

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { PrecedenceRules } from './precedence.ts';
 import type { Sink } from './sink.ts';
 import type { StateStore } from './state.ts';
 import type { SourceTypes } from './types.ts';
@@ -17,8 +18,10 @@ export interface SinkHost {
   readonly baseFolder: string;
   /** Where the sink keeps what it has applied. The host closes it. */
   readonly state: StateStore;
-  /** Names of the configured producers. */
+  /** Names of the configured producers, in the order of the configuration. */
   readonly producers: ReadonlySet<string>;
+  /** Whose word counts where several speak of one asset. @default the order of `producers` */
+  readonly precedence?: PrecedenceRules;
   /** Types of every configured producer. */
   readonly types: readonly SourceTypes[];
   readonly clock: Clock;

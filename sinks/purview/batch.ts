@@ -9,12 +9,12 @@ import { restoreReferences, settleReference } from './relationships.ts';
 import { bulkRequest, type EntityWrite, writeBytes } from './request.ts';
 import type { RequestSize } from './request-size.ts';
 import type { Suspects } from './suspects.ts';
-import type { TypeModel } from './type-model.ts';
 import {
   canSplit,
   chunks,
   type Item,
   pack,
+  type PlanContext,
   planRoot,
   type RequestLimits,
   type RootWrite,
@@ -22,9 +22,8 @@ import {
 } from './unit.ts';
 
 /** What the writing of a batch works with. */
-export interface BatchContext {
+export interface BatchContext extends PlanContext {
   readonly client: CatalogClient;
-  readonly types: TypeModel;
   readonly state: StateStore;
   readonly size: RequestSize;
   readonly suspects: Suspects;
@@ -156,11 +155,11 @@ export class BatchWriter {
     { ref, items, replayed }: RootWrite,
     search: { readonly writesBefore: number; readonly attempts: number | undefined },
   ): Promise<void> {
-    const { state, types } = this.#context;
+    const { state } = this.#context;
     for (const item of items) {
       await this.#keepRecords();
       const before = await readApplied(state, ref);
-      await this.#send([[planRoot(ref, [item], { before, replayed }, types)]], search);
+      await this.#send([[planRoot(ref, [item], { before, replayed }, this.#context)]], search);
     }
   }
 

@@ -67,7 +67,7 @@ export class RootDecision {
     try {
       const before = this.#record.value;
       const { replayed } = this.#root;
-      return [planRoot(this.#ref, [first, ...rest], { before, replayed }, this.#context.types)];
+      return [planRoot(this.#ref, [first, ...rest], { before, replayed }, this.#context)];
     } catch (thrown) {
       const error = ofOneChange(thrown, this.#context.signal);
       for (const item of open) this.#settle(item, rejectedOutcome(this.#ref, error));

@@ -1,4 +1,5 @@
 import { refKey } from '../../pipeline/derive/keys.ts';
+import type { Precedence } from '../../pipeline/precedence.ts';
 import { uniqueRefs } from '../../pipeline/process.ts';
 import type { AttributeValue, EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
 
@@ -14,6 +15,36 @@ export function mergeBodies(lists: readonly (readonly EntityBody[])[]): readonly
     merged.set(key, known === undefined ? body : join(known, body));
   }
   return [...merged.values()];
+}
+
+/** What one producer says. */
+export interface Said {
+  readonly producer: string;
+  readonly entities: readonly EntityBody[];
+}
+
+/** Joins what producers say: each attribute and single reference is that of the first, in the order of precedence, who gives it a value. */
+export function mergeSaid(said: readonly Said[], precedence: Precedence): readonly EntityBody[] {
+  const merge = (attribute?: string): readonly EntityBody[] =>
+    mergeBodies(precedence.sorted(said, attribute).map(({ entities }) => entities));
+  const bodies = merge();
+  if (said.length < 2) return bodies;
+  return precedence.attributes.reduce((merged, attribute) => {
+    const own = new Map(merge(attribute).map((body) => [refKey(body), body]));
+    return merged.map((body) => withAttribute(body, own.get(refKey(body)), attribute));
+  }, bodies);
+}
+
+function withAttribute(body: EntityBody, from: EntityBody | undefined, attribute: string): EntityBody {
+  const value = from?.attributes[attribute];
+  const reference = from?.references.find((one) => one.attribute === attribute);
+  return {
+    ...body,
+    ...(value === undefined ? {} : { attributes: { ...body.attributes, [attribute]: value } }),
+    ...(reference === undefined
+      ? {}
+      : { references: body.references.map((one) => (one.attribute === attribute ? reference : one)) }),
+  };
 }
 
 function join(a: EntityBody, b: EntityBody): EntityBody {

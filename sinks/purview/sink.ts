@@ -1,6 +1,7 @@
 import { coalesce, isOlder, type Said } from '../../pipeline/coalesce.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError } from '../../pipeline/errors.ts';
+import { Precedence } from '../../pipeline/precedence.ts';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
 import type { Delivery, Outcome, Sink, Wanted } from '../../pipeline/sink.ts';
 import type { StateStore, StateWrite } from '../../pipeline/state.ts';
@@ -20,7 +21,7 @@ import { type Item, orderUnits, type RequestLimits, type RootWrite } from './uni
 export interface CatalogSinkOptions {
   readonly client: CatalogClient;
   readonly limits: RequestLimits;
-  readonly host: Pick<SinkHost, 'state' | 'types' | 'producers'>;
+  readonly host: Pick<SinkHost, 'state' | 'types' | 'producers' | 'precedence'>;
   /** What to do when nobody answers at the start. */
   readonly advice: string | undefined;
 }
@@ -36,12 +37,15 @@ export class CatalogSink implements Sink {
   readonly #types: TypeModel;
   readonly #suspects = new Suspects();
   readonly #size: RequestSize;
+  readonly #precedence: Precedence;
 
   /** Throws TYPE_CONFLICT when producers disagree about a type. */
   constructor(options: CatalogSinkOptions) {
     this.#options = options;
     this.#declared = declareTypes(options.host.types);
     this.#types = new TypeModel(this.#declared);
+    const { producers, precedence = { producers: [...producers], attributes: {} } } = options.host;
+    this.#precedence = new Precedence(precedence);
     this.#size = new RequestSize(options.limits);
   }
 
@@ -76,6 +80,7 @@ export class CatalogSink implements Sink {
       signal,
       state: host.state,
       types: this.#types,
+      precedence: this.#precedence,
       suspects: this.#suspects,
       renewTypes: () => this.#ensureTypes(signal),
     };

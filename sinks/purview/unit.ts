@@ -1,9 +1,11 @@
+import { canonicalJson } from '../../pipeline/canonical-json.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { ReplayScope } from '../../pipeline/delivery/replayed.ts';
+import type { Precedence } from '../../pipeline/precedence.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
 import type { EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
-import { type Applied, applied, saidBy } from './applied.ts';
-import { mergeBodies, without } from './merge.ts';
+import { type Applied, applied, type AppliedSpeaker, saidBy } from './applied.ts';
+import { mergeBodies, mergeSaid, type Said, without } from './merge.ts';
 import { dependencyOrder } from './order.ts';
 import { type EntityWrite, writeBytes } from './request.ts';
 import type { TypeModel } from './type-model.ts';
@@ -43,20 +45,33 @@ export interface RootWrite {
 /** Roots that must be written together. */
 export type Unit = readonly [RootWrite, ...RootWrite[]];
 
+/** What the planning of a write goes by. */
+export interface PlanContext {
+  readonly types: TypeModel;
+  readonly precedence: Precedence;
+}
+
 /**
- * Plans the write of one root. Where several producers speak of an entity, each attribute is that of the first of them, by the
- * order of their names, who gives it a value; so it does not matter who came last. Pure. Throws TYPE_UNKNOWN when a change calls a
- * list complete that no relationship makes.
+ * Plans the write of one root. Where several producers speak of an entity, each attribute is that of the first of them, in the order
+ * of precedence, who gives it a value; so it does not matter who came last. Entities of the root that stay as they were confirmed
+ * are not written again, but by a replay. Pure. Throws TYPE_UNKNOWN when a change calls a list complete that no relationship makes.
  */
 export function planRoot(
   ref: EntityRef,
   items: readonly [Item, ...Item[]],
   { before, replayed }: Pick<RootWrite, 'before' | 'replayed'>,
-  types: TypeModel,
+  context: PlanContext,
 ): RootWrite {
+  const { types } = context;
   const [first, ...rest] = items;
   const after = rest.reduce((record, item) => applied(record, item, types), applied(before, first, types));
-  const bodies = bodiesOf(items, before, after, types).map((body) => withContainer(body, ref, types));
+  const confirmed = replayed === undefined ? confirmedBodies(before, context) : new Map<string, string>();
+  const bodies = bodiesOf(items, before, after, context)
+    .filter((body) => {
+      const known = confirmed.get(refKey(body));
+      return known === undefined || known !== canonicalJson(body);
+    })
+    .map((body) => withContainer(body, ref, types));
   const known = knownTargets(before);
   const references = bodies.flatMap((source) =>
     source.references
@@ -83,6 +98,20 @@ export function planRoot(
   return { ref, items, before, replayed, after, writes, references, bytes };
 }
 
+/** What the catalogue has of a root, by the record. */
+function confirmedBodies(
+  before: Applied | undefined,
+  { precedence }: PlanContext,
+): ReadonlyMap<string, string> {
+  if (before === undefined || before.deleted) return new Map();
+  const merged = mergeSaid(before.speakers.map(spokenBy), precedence);
+  return new Map(merged.map((body) => [refKey(body), canonicalJson(body)]));
+}
+
+function spokenBy(speaker: AppliedSpeaker): Said {
+  return { producer: speaker.producer, entities: saidBy(speaker) };
+}
+
 /**
  * The entities that the changes describe, joined with what other producers have said of them; and those that the changes no longer
  * describe while others do.
@@ -91,7 +120,7 @@ function bodiesOf(
   items: readonly Item[],
   before: Applied | undefined,
   after: Applied,
-  types: TypeModel,
+  { types, precedence }: PlanContext,
 ): readonly EntityBody[] {
   const spoken = new Map(items.map(({ change }) => [change.producer, change.entities]));
   const others = new Set(
@@ -99,10 +128,13 @@ function bodiesOf(
   );
   const replaced =
     before?.deleted === false ? before.speakers.filter((one) => !others.has(one.producer)) : [];
-  const earlier = new Map(mergeBodies(replaced.map(saidBy)).map((body) => [refKey(body), body]));
+  const earlier = new Map(mergeSaid(replaced.map(spokenBy), precedence).map((body) => [refKey(body), body]));
   const affected = new Set([...[...spoken.values()].flat().map(refKey), ...earlier.keys()]);
-  const lists = after.speakers.map((one) => spoken.get(one.producer) ?? saidBy(one));
-  return mergeBodies(lists)
+  const said = after.speakers.map((one): Said => {
+    const entities = spoken.get(one.producer);
+    return entities === undefined ? spokenBy(one) : { producer: one.producer, entities };
+  });
+  return mergeSaid(said, precedence)
     .filter((body) => affected.has(refKey(body)))
     .map((body) => withdrawn(body, earlier.get(refKey(body)), types));
 }

@@ -273,6 +273,34 @@ describe('deliver()', () => {
     expect(seen).toEqual([end, end, end, end]);
   });
 
+  it('gives each attribute to the first in precedence that supplies it, whoever came last', async () => {
+    const precedence = { producers: ['b', 'a'], attributes: { city: ['a'] } };
+    const changes = (name: string) => [
+      shop(name, { city: 'of a', shelves: ['1'], sizes: 1 }, { producer: 'a' }),
+      shop(name, { city: 'of b', shelves: ['1'], sizes: 2 }, { producer: 'b' }),
+    ];
+    const ruled = deliverer(await openSink({ precedence }));
+    for (const [name, order] of Object.entries({ x: [0, 1], y: [1, 0] })) {
+      for (const index of order) await ruled(...changes(name).slice(index, index + 1));
+      expect((await catalog.entity('shop', `shop://${name}`))?.attributes['city']).toBe('of a');
+      expect((await catalog.entity('shop_shelf', `shop://${name}/1`))?.attributes['size']).toBe(2);
+    }
+    // Who has the word for an attribute and stops supplying it gives it to the next.
+    await ruled(shop('x', { shelves: ['1'], sizes: 1 }, { producer: 'a', sequence: 2 }));
+    expect((await catalog.entity('shop', 'shop://x'))?.attributes['city']).toBe('of b');
+  });
+
+  it('writes only the entities of a root that changed', async () => {
+    const shelves = Array.from({ length: 150 }, (_, n) => `${n}`);
+    await deliver(shop('wide', { city: 'old', shelves }));
+    const before = catalog.writeCalls();
+    const [outcome] = await deliver(shop('wide', { city: 'new', shelves }, { sequence: 2 }));
+    expect(outcome).toEqual({ kind: 'delivered', counts: counts({ updated: 1, unchanged: 150 }) });
+    expect(catalog.writeCalls() - before).toBe(1);
+    await deliver(shop('wide', { city: 'new', shelves: shelves.slice(1) }, { sequence: 3 }));
+    expect(await catalog.active('shop', 'shop://wide', 'shelves')).toHaveLength(149);
+  });
+
   it('gives an entity that one producer no longer has the values of the other', async () => {
     await deliver(shop('a', { shelves: ['1'], sizes: 1 }, { producer: 'a' }));
     await deliver(shop('a', { shelves: ['1'], sizes: 2 }, { producer: 'b' }));

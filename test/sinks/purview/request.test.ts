@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AtlasEntity } from '../../../pipeline/atlas/wire.ts';
+import { Precedence } from '../../../pipeline/precedence.ts';
 import { declareTypes } from '../../../pipeline/typedef-plan.ts';
 import type { EntityChange } from '../../../schemas/types.ts';
 import { bulkRequest } from '../../../sinks/purview/request.ts';
@@ -23,7 +24,7 @@ function planned(change: EntityChange) {
     { typeName: change.typeName, qualifiedName: change.qualifiedName },
     [item],
     { before: undefined, replayed: undefined },
-    types,
+    { types, precedence: new Precedence({ producers: [], attributes: {} }) },
   );
 }
 
