@@ -1,4 +1,5 @@
 import { Deriver } from '../pipeline/derive/deriver.ts';
+import type { SinkHost } from '../pipeline/sink-component.ts';
 import type { SinkStageOptions } from '../pipeline/sink-stage.ts';
 import type { StateStore } from '../pipeline/state.ts';
 import { liveReading } from '../pipeline/replay-plan.ts';
@@ -27,6 +28,8 @@ export interface OpenPipelineOptions {
   readonly port?: number;
   /** A run that ends when everything is settled fails when the catalogue cannot be reached; one that follows changes waits for it. */
   readonly once?: boolean;
+  /** Whether the sink writes everything that comes, also what was applied already. @default false */
+  readonly force?: boolean;
   /** The stages that run in this process. One that runs them all serves the local catalogue; others look for it at its address. @default all */
   readonly stages?: readonly StageName[];
 }
@@ -54,7 +57,7 @@ export async function openPipeline(
   configured: Configured,
   options: OpenPipelineOptions,
 ): Promise<OpenPipeline> {
-  const { config, folder: baseFolder } = configured.loaded;
+  const { config } = configured.loaded;
   const folder = stateFolder(configured.loaded, options.state);
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
@@ -68,16 +71,7 @@ export async function openPipeline(
     const { state } = transport.transactions;
     await transport.ensureTopics(topicSpecs(config.transport.partitions));
     await keepForStages(transport);
-    const host = {
-      baseFolder,
-      state,
-      producers: new Set(configured.producers.keys()),
-      precedence: configured.precedence,
-      types: configured.types,
-      clock: systemClock,
-      random: Math.random,
-      members: () => sinkMembers(transport),
-    };
+    const host = sinkHost(configured, transport, options);
     const { telemetry, stages = stageNames } = options;
     const sink = stages.includes('sink')
       ? createSink(configured, { host, catalog: catalog ?? catalogElsewhere(configured, options) })
@@ -100,6 +94,24 @@ export async function openPipeline(
     await close();
     throw thrown;
   }
+}
+
+function sinkHost(
+  { loaded, producers, precedence, types }: Configured,
+  transport: Transport,
+  { force = false }: OpenPipelineOptions,
+): SinkHost {
+  return {
+    baseFolder: loaded.folder,
+    state: transport.transactions.state,
+    producers: new Set(producers.keys()),
+    precedence,
+    types,
+    clock: systemClock,
+    force,
+    random: Math.random,
+    members: () => sinkMembers(transport),
+  };
 }
 
 /** Processes that share an account. The sink is opened before its stage joins the group. */

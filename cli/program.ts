@@ -9,6 +9,7 @@ import { produceCommand } from './commands/produce.ts';
 import { sqlLineageCommand } from './commands/sql-lineage.ts';
 import { sinkCommand, transformCommand } from './commands/stage.ts';
 import { topicsCommand } from './commands/topics.ts';
+import { reconcileCommand } from './commands/reconcile.ts';
 import { removalsCommand } from './commands/removals.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
@@ -38,6 +39,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .addCommand(lineageCommand())
     .addCommand(topicsCommand())
     .addCommand(replayCommand(setExitCode))
+    .addCommand(reconcileCommand(setExitCode))
     .addCommand(deadLettersCommand())
     .addCommand(removalsCommand())
     .addCommand(parkedCommand())

@@ -27,6 +27,8 @@ export interface SinkHost {
   readonly clock: Clock;
   /** A number from 0 up to 1, for jitter. */
   readonly random: () => number;
+  /** Whether everything is written that comes, also what was applied already. @default false */
+  readonly force?: boolean;
   /** How many processes run this sink now, this one included; at least 1. @default 1 */
   readonly members?: () => Promise<number>;
 }

@@ -28,6 +28,15 @@ export interface Wanted {
   readonly types: readonly string[];
 }
 
+/** An entity that is not in the catalogue as it was delivered. */
+export interface Drift extends EntityRef {
+  /** The asset that it belongs to. */
+  readonly root: EntityRef;
+  readonly what: 'gone' | 'changed';
+  /** Names of the attributes and references that are not as they were delivered. */
+  readonly attributes: readonly string[];
+}
+
 /**
  * What became of one change. `retry` asks for the same change again, for a transient fault that outlived the sink's own
  * retries. `missing` asks to put it aside until the catalogue has what it names; where `wanted` is empty, nobody knows what
@@ -64,6 +73,11 @@ export interface Sink {
   find?(wanted: Wanted, signal: AbortSignal): Promise<Wanted>;
   /** Whether an asset of that type can be written with nothing but its name. A sink without it takes no placeholders. */
   canPlace?(typeName: string): boolean;
+  /**
+   * Reads back everything that was delivered, and yields what is gone or changed; with `repair`, what is not as it was delivered is
+   * written again with its next change, or by a replay. A sink without it cannot read back.
+   */
+  reconcile?(repair: boolean, signal: AbortSignal): AsyncIterable<Drift>;
   /** Flushes and disconnects. May be called twice. */
   close(): Promise<void>;
 }

@@ -26,7 +26,14 @@ export interface RunOptions {
   readonly host?: string;
   readonly port?: number;
   readonly metricsPort?: number;
+  readonly force?: boolean;
 }
+
+/** Text of the option that the commands with a sink share. */
+export const forceOption = [
+  '--force',
+  'write everything that comes to the catalogue, also what it is known to have; `replay --in-place` says everything again',
+] as const;
 
 /** Options of every command that runs a part of the pipeline. */
 export function addConfigOptions(command: Command): Command {
@@ -59,6 +66,7 @@ export function addRunOptions(command: Command): Command {
 /** `run`: all producers and stages in one process. */
 export function runCommand(setExitCode: (code: number) => void): Command {
   return addRunOptions(new Command('run'))
+    .option(...forceOption)
     .description(
       'Run every producer, the transforms and the sink in one process, then follow changes until Ctrl-C.',
     )

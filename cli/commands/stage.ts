@@ -13,7 +13,7 @@ import { startPipeline } from '../pipeline-run.ts';
 import { showProgress } from '../progress.ts';
 import { onShutdown } from '../shutdown.ts';
 import { drainedText, stageCountText, StageCounts } from '../stage-counts.ts';
-import { addConfigOptions, type RunOptions, unless } from './run.ts';
+import { addConfigOptions, forceOption, type RunOptions, unless } from './run.ts';
 
 const exitCodesHelp = `
 Any number of processes may run a stage at a time: they share its partitions. The topics must be ones that processes share
@@ -39,6 +39,7 @@ Examples:
 /** `sink`: the sink stage alone. */
 export function sinkCommand(setExitCode: (code: number) => void): Command {
   return addConfigOptions(new Command('sink'))
+    .option(...forceOption)
     .description(`Run the sink alone: ${topics.entities} in, the catalogue out, until Ctrl-C.`)
     .addOption(
       new Option('--host <address>', 'where the local catalogue is, instead of the configured address'),

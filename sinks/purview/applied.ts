@@ -52,6 +52,7 @@ export type Applied = z.output<typeof appliedSchema>;
 
 const prefix = 'applied/';
 const deletedHash = '';
+const lostHash = 'lost';
 
 /** The record of a root, or undefined when it was never applied or the record is of a form that is not read any more (then all is applied again). */
 export async function readApplied(state: StateStore, root: EntityRef): Promise<Applied | undefined> {
@@ -65,10 +66,34 @@ export function appliedWrite(root: EntityRef, applied: Applied): StateWrite {
 
 /** Every record that is kept. */
 export async function* scanApplied(state: StateStore): AsyncIterable<Applied> {
-  for await (const { value } of state.scan(prefix)) {
-    const applied = parse(value);
-    if (applied !== undefined) yield applied;
+  for await (const { record } of scanAppliedRoots(state)) yield record;
+}
+
+/** Every record that is kept, with its root. */
+export async function* scanAppliedRoots(
+  state: StateStore,
+): AsyncIterable<{ readonly root: EntityRef; readonly record: Applied }> {
+  for await (const { key, value } of state.scan(prefix)) {
+    const record = parse(value);
+    const [typeName = '', ...name] = key.slice(prefix.length).split('/');
+    if (record !== undefined) yield { root: { typeName, qualifiedName: name.join('/') }, record };
   }
+}
+
+/** Whether anything was ever applied, as far as the state knows. */
+export async function hasApplied(state: StateStore): Promise<boolean> {
+  for await (const _ of state.scan(prefix)) return true;
+  return false;
+}
+
+/** The record after it was found that the catalogue does not hold what it says: whatever is said next is news, and is written whole. */
+export function unconfirmed(record: Applied): Applied {
+  return { ...record, speakers: record.speakers.map((one) => ({ ...one, hash: lostHash })) };
+}
+
+/** Whether the catalogue holds what a record says. */
+export function isConfirmed(record: Applied): boolean {
+  return record.speakers.every(({ hash }) => hash !== lostHash);
 }
 
 /** Forgets what was applied of every root of some types. */

@@ -11,7 +11,7 @@ import { atlasCodes } from '../../pipeline/atlas/codes.ts';
 import type { AtlasEntitiesWithExtInfo, TypesDef } from '../../pipeline/atlas/wire.ts';
 import type { HttpClient, HttpRequest, HttpResponse } from '../../platform/http.ts';
 import type { EntityRef } from '../../schemas/types.ts';
-import { CatalogFault, faultOf, unexpected } from './fault.ts';
+import { absent, absentType, faultOf, hasCode, isTooMuch, unexpected } from './fault.ts';
 import type { Gate } from './gate.ts';
 import { type RetryContext, type RetryPolicy, withRetry } from './retry.ts';
 
@@ -109,16 +109,34 @@ export class CatalogClient {
     qualifiedNames: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlySet<string>> {
-    const found = new Set<string>();
+    const short = { minExtInfo: 'true', ignoreRelationships: 'true' };
+    return new Set((await this.#readNamed(typeName, qualifiedNames, short, signal)).keys());
+  }
+
+  /** Entities of one type by qualifiedName, with their relationships; those that are not there are left out. */
+  readAll(
+    typeName: string,
+    qualifiedNames: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, ReadEntity>> {
+    return this.#readNamed(typeName, qualifiedNames, { minExtInfo: 'true' }, signal);
+  }
+
+  async #readNamed(
+    typeName: string,
+    qualifiedNames: readonly string[],
+    options: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, ReadEntity>> {
+    const found = new Map<string, ReadEntity>();
+    const path = `/entity/bulk/uniqueAttribute/type/${encodeURIComponent(typeName)}`;
     for (const names of inAddresses(qualifiedNames)) {
       const query = Object.fromEntries(names.map((name, index) => [`attr_${index}:qualifiedName`, name]));
-      const path = `/entity/bulk/uniqueAttribute/type/${encodeURIComponent(typeName)}`;
-      const whole = { ...query, minExtInfo: 'true', ignoreRelationships: 'true' };
-      const request = { method: 'GET', path, query: whole, signal } as const;
+      const request = { method: 'GET', path, query: { ...query, ...options }, signal } as const;
       const answer = await absent(this.#call({ request, schema: entitiesWithExtInfoSchema }, signal));
-      for (const { status, attributes } of answer?.entities ?? []) {
-        const name = attributes['qualifiedName'];
-        if (status !== 'DELETED' && typeof name === 'string') found.add(name);
+      for (const entity of answer?.entities ?? []) {
+        const name = entity.attributes['qualifiedName'];
+        if (entity.status !== 'DELETED' && typeof name === 'string') found.set(name, entity);
       }
     }
     return found;
@@ -267,39 +285,4 @@ export function objectId(ref: EntityRef): {
   readonly uniqueAttributes: { readonly qualifiedName: string };
 } {
   return { typeName: ref.typeName, uniqueAttributes: { qualifiedName: ref.qualifiedName } };
-}
-
-/** Whether an answer says that the request was too much at once: too large (413), or too slow for the server (408, 504). */
-export function isTooMuch(thrown: unknown): thrown is CatalogFault {
-  return thrown instanceof CatalogFault && [408, 413, 504].includes(thrown.status);
-}
-
-function hasCode(thrown: unknown, code: string): boolean {
-  return thrown instanceof CatalogFault && thrown.atlasCode === code;
-}
-
-/** What is not there, or of a type that is not there, reads as undefined. */
-async function absent<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (thrown) {
-    const codes = [
-      atlasCodes.INSTANCE_BY_UNIQUE_ATTRIBUTE_NOT_FOUND.code,
-      atlasCodes.INSTANCE_GUID_NOT_FOUND.code,
-      atlasCodes.TYPE_NAME_INVALID.code,
-      atlasCodes.TYPE_NAME_NOT_FOUND.code,
-    ];
-    if (codes.some((code) => hasCode(thrown, code))) return undefined;
-    throw thrown;
-  }
-}
-
-async function absentType<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (thrown) {
-    if (thrown instanceof CatalogFault && thrown.status === 404 && thrown.atlasCode !== undefined)
-      return undefined;
-    throw thrown;
-  }
 }

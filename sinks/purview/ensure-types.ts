@@ -23,10 +23,11 @@ export interface EnsureTypesOptions {
 /**
  * Makes the catalogue hold every declared type: reads what is there, creates what is missing, extends what lacks attributes.
  * Another process may do the same at the same time: then what it made is read again. Rejects with TYPE_CONFLICT,
- * naming every conflict, before anything is written.
+ * naming every conflict, before anything is written. Resolves with whether any entity type was missing.
  */
-export async function ensureTypes(options: EnsureTypesOptions): Promise<void> {
+export async function ensureTypes(options: EnsureTypesOptions): Promise<boolean> {
   const { client, declared, onMissing, signal } = options;
+  let wasMissing = false;
   for (let round = 1; ; round += 1) {
     const plan = planTypes(declared, await readHeld(client, declared, signal));
     if (plan.conflicts.length > 0) {
@@ -34,12 +35,13 @@ export async function ensureTypes(options: EnsureTypesOptions): Promise<void> {
         advice: 'Rename the type in the configuration, or delete it in the catalogue when nothing uses it.',
       });
     }
-    if (isEmpty(plan)) return;
+    if (isEmpty(plan)) return wasMissing;
     const missing = new Set(plan.create.entityDefs.map(({ name }) => name));
+    wasMissing ||= missing.size > 0;
     if (missing.size > 0) await onMissing(missing);
     try {
       await write(client, plan, signal);
-      return;
+      return wasMissing;
     } catch (thrown) {
       const raced = thrown instanceof StreamError && thrown.code === 'CATALOG_CONFLICT';
       if (!raced || round >= rounds) throw thrown;

@@ -126,3 +126,40 @@ function shorten(whole: string): string {
   if (text === '') return '(no text)';
   return text.length > longestText ? `${text.slice(0, longestText)} …` : text;
 }
+
+/** Whether an answer says that the request was too much at once: too large (413), or too slow for the server (408, 504). */
+export function isTooMuch(thrown: unknown): thrown is CatalogFault {
+  return thrown instanceof CatalogFault && [408, 413, 504].includes(thrown.status);
+}
+
+/** Whether an error is an answer with one of Atlas's codes. */
+export function hasCode(thrown: unknown, code: string): boolean {
+  return thrown instanceof CatalogFault && thrown.atlasCode === code;
+}
+
+/** What is not there, or of a type that is not there, reads as undefined. */
+export async function absent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (thrown) {
+    const codes = [
+      atlasCodes.INSTANCE_BY_UNIQUE_ATTRIBUTE_NOT_FOUND.code,
+      atlasCodes.INSTANCE_GUID_NOT_FOUND.code,
+      atlasCodes.TYPE_NAME_INVALID.code,
+      atlasCodes.TYPE_NAME_NOT_FOUND.code,
+    ];
+    if (codes.some((code) => hasCode(thrown, code))) return undefined;
+    throw thrown;
+  }
+}
+
+/** A type that is not there reads as undefined. */
+export async function absentType<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (thrown) {
+    if (thrown instanceof CatalogFault && thrown.status === 404 && thrown.atlasCode !== undefined)
+      return undefined;
+    throw thrown;
+  }
+}

@@ -3,15 +3,25 @@ import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { Precedence } from '../../pipeline/precedence.ts';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
-import type { Delivery, Outcome, Sink, Wanted } from '../../pipeline/sink.ts';
+import type { Delivery, Drift, Outcome, Sink, Wanted } from '../../pipeline/sink.ts';
 import type { StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { EntityRef } from '../../schemas/types.ts';
 import { declareTypes, type DeclaredTypes } from '../../pipeline/typedef-plan.ts';
-import { adopted, type Applied, appliedWrite, forgetApplied, readApplied, speakerOf } from './applied.ts';
+import {
+  adopted,
+  type Applied,
+  appliedWrite,
+  forgetApplied,
+  hasApplied,
+  readApplied,
+  speakerOf,
+} from './applied.ts';
 import { BatchWriter, type BatchContext } from './batch.ts';
 import type { CatalogClient } from './client.ts';
 import { confirmed, hasSaid, RootDecision, unchangedBy } from './decision.ts';
 import { ensureTypes } from './ensure-types.ts';
+import { unlessHeld } from './read-first.ts';
+import { reconcile } from './reconcile.ts';
 import { RequestSize } from './request-size.ts';
 import { Suspects } from './suspects.ts';
 import { TypeModel } from './type-model.ts';
@@ -21,7 +31,7 @@ import { type Item, orderUnits, type RequestLimits, type RootWrite } from './uni
 export interface CatalogSinkOptions {
   readonly client: CatalogClient;
   readonly limits: RequestLimits;
-  readonly host: Pick<SinkHost, 'state' | 'types' | 'producers' | 'precedence'>;
+  readonly host: Pick<SinkHost, 'state' | 'types' | 'producers' | 'precedence' | 'force'>;
   /** What to do when nobody answers at the start. */
   readonly advice: string | undefined;
 }
@@ -38,6 +48,7 @@ export class CatalogSink implements Sink {
   readonly #suspects = new Suspects();
   readonly #size: RequestSize;
   readonly #precedence: Precedence;
+  #readsFirst = false;
 
   /** Throws TYPE_CONFLICT when producers disagree about a type. */
   constructor(options: CatalogSinkOptions) {
@@ -51,7 +62,9 @@ export class CatalogSink implements Sink {
 
   async open(signal: AbortSignal): Promise<void> {
     try {
-      await this.#ensureTypes(signal);
+      const isNew = await this.#ensureTypes(signal);
+      // The catalogue has our types, and nothing is known of what it was told: the state was lost.
+      this.#readsFirst = !isNew && !(await hasApplied(this.#options.host.state));
     } catch (thrown) {
       const { advice } = this.#options;
       const isAway = thrown instanceof StreamError && thrown.code === 'CATALOG_UNAVAILABLE';
@@ -60,7 +73,8 @@ export class CatalogSink implements Sink {
     }
   }
 
-  #ensureTypes(signal: AbortSignal): Promise<void> {
+  /** Resolves with whether any type was missing. */
+  #ensureTypes(signal: AbortSignal): Promise<boolean> {
     const { client, host } = this.#options;
     return ensureTypes({
       client,
@@ -82,11 +96,12 @@ export class CatalogSink implements Sink {
       types: this.#types,
       precedence: this.#precedence,
       suspects: this.#suspects,
-      renewTypes: () => this.#ensureTypes(signal),
+      renewTypes: async () => void (await this.#ensureTypes(signal)),
     };
     const outcomes = new Map<number, Outcome>();
     const settle = (item: Item, outcome: Outcome): void => void outcomes.set(item.index, outcome);
-    const items = batch.map((delivery, index) => ({ ...delivery, index }));
+    const force = host.force === true ? { replayed: 'part' as const } : {};
+    const items = batch.map((delivery, index) => ({ ...force, ...delivery, index }));
     const records = await readRecords(host, batch);
     const decisions = coalesce<Item>(items, (root) => saidOf(records.get(refKey(root)))).map(
       (root) => new RootDecision(context, root, settle),
@@ -100,7 +115,8 @@ export class CatalogSink implements Sink {
       const writes = decisions.flatMap((decision) => decision.writes);
       if (writes.length > 0) await host.state.write(writes);
     }
-    await new BatchWriter(context, settle).write(orderUnits(planned, this.#types));
+    const toWrite = this.#readsFirst ? await unlessHeld(context, planned) : planned;
+    await new BatchWriter(context, settle).write(orderUnits(toWrite, this.#types));
     return items.map((item) => {
       const outcome = outcomes.get(item.index);
       if (outcome !== undefined) return outcome;
@@ -121,7 +137,8 @@ export class CatalogSink implements Sink {
   }
 
   async known(changes: readonly Delivery[]): Promise<readonly (Outcome | undefined)[]> {
-    const { state } = this.#options.host;
+    const { state, force } = this.#options.host;
+    if (force === true) return changes.map(() => undefined);
     const writes: StateWrite[] = [];
     const outcomes: (Outcome | undefined)[] = [];
     for (const delivery of changes) {
@@ -149,6 +166,12 @@ export class CatalogSink implements Sink {
     const known: string[] = [];
     for (const type of types) if ((await client.entityType(type, signal)) !== undefined) known.push(type);
     return { refs: there, types: known };
+  }
+
+  reconcile(repair: boolean, signal: AbortSignal): AsyncIterable<Drift> {
+    const { client, host } = this.#options;
+    const context = { client: client.patient(), state: host.state, types: this.#types };
+    return reconcile({ ...context, precedence: this.#precedence, signal }, repair);
   }
 
   canPlace(typeName: string): boolean {

@@ -4,7 +4,7 @@ import type { ReplayScope } from '../../pipeline/delivery/replayed.ts';
 import type { Precedence } from '../../pipeline/precedence.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
 import type { EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
-import { type Applied, applied, type AppliedSpeaker, saidBy } from './applied.ts';
+import { type Applied, applied, type AppliedSpeaker, isConfirmed, saidBy } from './applied.ts';
 import { mergeBodies, mergeSaid, type Said, without } from './merge.ts';
 import { dependencyOrder } from './order.ts';
 import { type EntityWrite, writeBytes } from './request.ts';
@@ -78,7 +78,7 @@ export function planRoot(
       .filter(({ many }) => many)
       .map((reference) => ({
         ...planReference(source, reference, known.get(referenceKey(source, reference.attribute))),
-        isDoubted: replayed !== undefined,
+        isDoubted: replayed !== undefined || (before !== undefined && !isConfirmed(before)),
       })),
   );
   const omitted = new Set(
@@ -103,7 +103,7 @@ function confirmedBodies(
   before: Applied | undefined,
   { precedence }: PlanContext,
 ): ReadonlyMap<string, string> {
-  if (before === undefined || before.deleted) return new Map();
+  if (before === undefined || before.deleted || !isConfirmed(before)) return new Map();
   const merged = mergeSaid(before.speakers.map(spokenBy), precedence);
   return new Map(merged.map((body) => [refKey(body), canonicalJson(body)]));
 }

@@ -9,6 +9,8 @@ export interface CatalogUnderTest {
   readonly url: string;
   /** Write calls since it was opened. */
   writeCalls(): number;
+  /** Read calls since it was opened. */
+  readCalls(): number;
   /** The entity of that name, or undefined. */
   entity(
     typeName: string,
@@ -46,6 +48,7 @@ export async function openTestCatalog(): Promise<CatalogUnderTest> {
   return {
     url: catalog.url,
     writeCalls: () => catalog.counters().writeCalls,
+    readCalls: () => catalog.counters().readCalls,
     call,
     entity,
     active: async (typeName, qualifiedName, attribute) => {

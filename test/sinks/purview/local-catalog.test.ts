@@ -159,6 +159,14 @@ describe('deliver()', () => {
     expect(kinds(outcomes)).toEqual(['unchanged', 'unchanged', 'unchanged']);
   });
 
+  it('writes everything when it is told to, also what it has applied', async () => {
+    await deliver(shop('a', { city: 'here' }));
+    const forced = deliverer(await openSink({ force: true }));
+    const before = catalog.writeCalls();
+    expect(kinds(await forced(shop('a', { city: 'here' })))).toEqual(['unchanged']);
+    expect(catalog.writeCalls() - before).toBe(1);
+  });
+
   it('clears what its producer no longer says, and keeps what others and people said', async () => {
     const city = async () => (await catalog.entity('shop', 'shop://a'))?.attributes;
     await deliver(shop('a', { city: 'here' }));
