@@ -8,9 +8,9 @@ import {
   parseStage,
   selectLetters,
 } from '../dead-letter-selection.ts';
-import { defaultConfigFile } from '../load-config.ts';
 import { type LogOptions, openLog } from '../open-log.ts';
 import { note, print } from '../output.ts';
+import { addStateOptions } from '../state-folder.ts';
 import { readDeadLetters } from '../read-dead-letters.ts';
 import { dropLetters, redriveLetters } from '../redrive.ts';
 import { table } from '../table.ts';
@@ -25,19 +25,19 @@ export function deadLettersCommand(): Command {
   const command = new Command('dead-letters').description(
     'Events that could not be delivered: what, where and why; to be tried again or dropped. May be used while a pipeline runs.',
   );
-  withFilter(withOptions(command.command('list')))
+  withFilter(addStateOptions(command.command('list'), 'print JSON, one dead letter a line'))
     .description('List the dead letters, oldest first.')
     .addHelpText(
       'after',
       '\nExamples:\n  purview-streams dead-letters list --stage sink\n  purview-streams dead-letters list --json | jq -r .code | sort | uniq -c',
     )
     .action(list);
-  withOptions(command.command('show'))
+  addStateOptions(command.command('show'), 'print JSON, one dead letter a line')
     .argument('<id>', 'id of the dead letter, as `list` prints it')
     .description('Show one dead letter with its headers and its bytes (base64).')
     .addHelpText('after', '\nExample:\n  purview-streams dead-letters show metadata.raw-2-17-9f86d081')
     .action(show);
-  withFilter(withOptions(command.command('redrive')))
+  withFilter(addStateOptions(command.command('redrive'), 'print JSON, one dead letter a line'))
     .argument('[id...]', 'ids of dead letters, as `list` prints them')
     .option('--all', 'every dead letter')
     .description(
@@ -48,7 +48,7 @@ export function deadLettersCommand(): Command {
       '\nExamples:\n  purview-streams dead-letters redrive metadata.entities-0-17-9f86d081\n  purview-streams dead-letters redrive --code CATALOG_BAD_ENTITY --producer erp\n  purview-streams dead-letters redrive --all --json',
     )
     .action(redrive);
-  withFilter(withOptions(command.command('drop')))
+  withFilter(addStateOptions(command.command('drop'), 'print JSON, one dead letter a line'))
     .argument('[id...]', 'ids of dead letters, as `list` prints them')
     .option('--all', 'every dead letter')
     .description('Forget dead letters, and the events in them, for good.')
@@ -58,17 +58,6 @@ export function deadLettersCommand(): Command {
     )
     .action(drop);
   return command;
-}
-
-function withOptions(command: Command): Command {
-  return command
-    .option(
-      '-c, --config <file>',
-      'configuration file; may be missing when --state is given',
-      defaultConfigFile,
-    )
-    .option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one')
-    .option('--json', 'print JSON, one dead letter a line');
 }
 
 function withFilter(command: Command): Command {

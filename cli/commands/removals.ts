@@ -10,9 +10,9 @@ import {
 import { splitInventoryKey } from '../../pipeline/raw-record.ts';
 import type { StateStore } from '../../pipeline/state.ts';
 import type { Transport } from '../../pipeline/transport.ts';
-import { defaultConfigFile } from '../load-config.ts';
 import { type LogOptions, openLog } from '../open-log.ts';
 import { note, print } from '../output.ts';
+import { addStateOptions } from '../state-folder.ts';
 import { table } from '../table.ts';
 
 interface Options extends LogOptions {
@@ -24,7 +24,7 @@ export function removalsCommand(): Command {
   const command = new Command('removals').description(
     'Removals that were held back, because one scan missed more objects than removalThreshold allows: look at them, then decide.',
   );
-  withOptions(command.command('list'))
+  addStateOptions(command.command('list'), 'print JSON, one object a line')
     .argument('[producer]', 'shows every object of this producer')
     .description('List the producers whose removals are held back, or the objects of one.')
     .addHelpText(
@@ -32,28 +32,17 @@ export function removalsCommand(): Command {
       '\nExamples:\n  purview-streams removals list\n  purview-streams removals list erp\n  purview-streams removals list erp --json | jq -r .objectId',
     )
     .action(list);
-  withOptions(command.command('approve'))
+  addStateOptions(command.command('approve'), 'print JSON, one object a line')
     .argument('<producer>', 'name of the producer')
     .description('Emit the removals. What a later scan has found again is not removed.')
     .addHelpText('after', '\nExample:\n  purview-streams removals approve erp')
     .action(approve);
-  withOptions(command.command('reject'))
+  addStateOptions(command.command('reject'), 'print JSON, one object a line')
     .argument('<producer>', 'name of the producer')
     .description('Forget them: nothing is removed, until a later scan misses the objects again.')
     .addHelpText('after', '\nExample:\n  purview-streams removals reject erp')
     .action(reject);
   return command;
-}
-
-function withOptions(command: Command): Command {
-  return command
-    .option(
-      '-c, --config <file>',
-      'configuration file; may be missing when --state is given',
-      defaultConfigFile,
-    )
-    .option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one')
-    .option('--json', 'print JSON, one object a line');
 }
 
 async function list(producer: string | undefined, options: Options): Promise<void> {

@@ -2,9 +2,9 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { readStageTotals } from '../../pipeline/delivery/partition-counts.ts';
 import type { StoredRecord, Transport } from '../../pipeline/transport.ts';
 import { StreamError } from '../../pipeline/errors.ts';
-import { defaultConfigFile } from '../load-config.ts';
 import { type LogOptions, openLog } from '../open-log.ts';
 import { note, print } from '../output.ts';
+import { addStateOptions } from '../state-folder.ts';
 import { stageTotalText } from '../stage-counts.ts';
 import { onShutdown } from '../shutdown.ts';
 import { listTopics, topicsText } from '../topic-listing.ts';
@@ -31,7 +31,7 @@ export function topicsCommand(): Command {
   const command = new Command('topics').description(
     'The topics between the stages: what stands in them, and how far each stage is. May be used while a pipeline runs.',
   );
-  withOptions(command.command('list'))
+  addStateOptions(command.command('list'))
     .description(
       'List partitions with their offsets, how far behind each consumer group is, and what the stages have done over all processes.',
     )
@@ -41,7 +41,7 @@ export function topicsCommand(): Command {
       "\nExamples:\n  purview-streams topics list\n  purview-streams topics list --json | jq '.groups[] | select(.lag > 0)'",
     )
     .action(list);
-  withOptions(command.command('show'))
+  addStateOptions(command.command('show'))
     .argument('<topic>', 'name of the topic, as `list` prints it')
     .description('Print the events of a topic, decoded, in the order in which they were appended.')
     .option(
@@ -69,16 +69,6 @@ Examples:
     )
     .action(show);
   return command;
-}
-
-function withOptions(command: Command): Command {
-  return command
-    .option(
-      '-c, --config <file>',
-      'configuration file; may be missing when --state is given',
-      defaultConfigFile,
-    )
-    .option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one');
 }
 
 async function list(options: ListOptions): Promise<void> {

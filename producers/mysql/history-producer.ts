@@ -1,6 +1,6 @@
-import { pause } from '../../pipeline/delivery/backoff.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer.ts';
+import { atIntervals } from '../../platform/at-intervals.ts';
 import { StatementHistory } from '../../platform/statement-history.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
 import { withConnection } from './connection.ts';
@@ -64,13 +64,8 @@ export class MysqlHistory implements Producer {
     history.remember(context.memory);
   }
 
-  async *changes(signal: AbortSignal): AsyncIterable<undefined> {
-    const stop = AbortSignal.any([signal, this.#closed.signal]);
-    for (;;) {
-      await pause(this.#source.intervalMs, stop);
-      if (stop.aborted) return;
-      yield undefined;
-    }
+  changes(signal: AbortSignal): AsyncIterable<undefined> {
+    return atIntervals(this.#source.intervalMs, AbortSignal.any([signal, this.#closed.signal]));
   }
 
   async close(): Promise<void> {

@@ -104,3 +104,20 @@ export async function connect(
     throw sourceError(thrown, source, database);
   }
 }
+
+/** Connects to one database, and ends the connection after its use. Rejects as {@link connect}, and for what goes wrong amid the use too. */
+export async function withClient<T>(
+  at: { readonly source: PostgresSource; readonly database: string; readonly signal: AbortSignal },
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  const { source, database, signal } = at;
+  const client = await connect(source, database, signal);
+  try {
+    return await use(client);
+  } catch (thrown) {
+    signal.throwIfAborted();
+    throw sourceError(thrown, source, database);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,10 +1,10 @@
 import type { Client } from 'pg';
-import { pause } from '../../pipeline/delivery/backoff.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer.ts';
+import { atIntervals } from '../../platform/at-intervals.ts';
 import { StatementHistory } from '../../platform/statement-history.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
-import { connect, sourceError } from './connection.ts';
+import { withClient } from './connection.ts';
 import { readStatements } from './history-rows.ts';
 import type { PostgresSource } from './options.ts';
 import { Catalogue } from './rows.ts';
@@ -64,13 +64,8 @@ export class PostgresHistory implements Producer {
     history.remember(context.memory);
   }
 
-  async *changes(signal: AbortSignal): AsyncIterable<undefined> {
-    const stop = AbortSignal.any([signal, this.#closed.signal]);
-    for (;;) {
-      await pause(this.#source.intervalMs, stop);
-      if (stop.aborted) return;
-      yield undefined;
-    }
+  changes(signal: AbortSignal): AsyncIterable<undefined> {
+    return atIntervals(this.#source.intervalMs, AbortSignal.any([signal, this.#closed.signal]));
   }
 
   async close(): Promise<void> {
@@ -86,16 +81,8 @@ export class PostgresHistory implements Producer {
     );
   }
 
-  async #with<T>(signal: AbortSignal, use: (client: Client) => Promise<T>): Promise<T> {
+  #with<T>(signal: AbortSignal, use: (client: Client) => Promise<T>): Promise<T> {
     const [database = this.#source.user] = this.#source.databases;
-    const client = await connect(this.#source, database, signal);
-    try {
-      return await use(client);
-    } catch (thrown) {
-      signal.throwIfAborted();
-      throw sourceError(thrown, this.#source, database);
-    } finally {
-      await client.end();
-    }
+    return withClient({ source: this.#source, database, signal }, use);
   }
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, PartialChange, Producer, ScanContext } from '../../pipeline/producer.ts';
 import type { Json } from '../../pipeline/state.ts';
-import { connect, sourceError } from './connection.ts';
+import { connect, sourceError, withClient } from './connection.ts';
 import type { PostgresSource } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { Catalogue } from './rows.ts';
@@ -28,7 +28,7 @@ export class PostgresProducer implements Producer {
     const [database] = this.#source.databases;
     if (database === undefined)
       throw new StreamError('CONFIG_INVALID', 'The option database lists no database.');
-    return this.#with(database, this.#closed.signal, (client) => new Catalogue(client).incarnation());
+    return this.#with(database, (client) => new Catalogue(client).incarnation());
   }
 
   async *scan(context: ScanContext): AsyncIterable<FoundObject> {
@@ -95,7 +95,7 @@ export class PostgresProducer implements Producer {
   async describeChanges(): Promise<string> {
     const ways = new Map<string, string[]>();
     for (const database of this.#source.databases) {
-      const state = await this.#with(database, this.#closed.signal, (client) => new Outbox(client).state());
+      const state = await this.#with(database, (client) => new Outbox(client).state());
       const why = whyNoTriggers(state);
       const seconds = this.#source.intervalMs / 1000;
       const way =
@@ -109,16 +109,8 @@ export class PostgresProducer implements Producer {
     this.#closed.abort(new StreamError('SOURCE_UNAVAILABLE', 'The producer was closed.'));
   }
 
-  async #with<T>(database: string, signal: AbortSignal, use: (client: Client) => Promise<T>): Promise<T> {
-    const client = await connect(this.#source, database, signal);
-    try {
-      return await use(client);
-    } catch (thrown) {
-      signal.throwIfAborted();
-      throw sourceError(thrown, this.#source, database);
-    } finally {
-      await client.end();
-    }
+  #with<T>(database: string, use: (client: Client) => Promise<T>): Promise<T> {
+    return withClient({ source: this.#source, database, signal: this.#closed.signal }, use);
   }
 }
 

@@ -12,12 +12,9 @@ import { topics } from '../../pipeline/topics.ts';
 import type { NewRecord } from '../../pipeline/transport.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import type { DatabaseObject, Removal } from '../../schemas/types.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
-import { loadShop } from '../../examples/retail/postgres/server.ts';
-import { readJobs } from '../../examples/retail/loader/server.ts';
-import { type Loader, startLoader } from '../../examples/retail/loader/loader.ts';
 import { root } from '../support/cli.ts';
 import { type Delivery, deliverRaw, difference } from '../support/deliver-raw.ts';
+import { type RetailSources, startRetailSources } from '../support/retail-sources.ts';
 
 /** A version of an event that was published earlier, with its last column not there yet. */
 function older(record: NewRecord): readonly NewRecord[] {
@@ -51,8 +48,7 @@ function removal(record: NewRecord): readonly NewRecord[] {
 }
 
 describe('the pipeline over the raw events of the example', () => {
-  let postgres: EmbeddedPostgres;
-  let loader: Loader;
+  let sources: RetailSources;
   let folder: string;
   let configured: Configured;
   let raw: readonly NewRecord[];
@@ -82,27 +78,15 @@ describe('the pipeline over the raw events of the example', () => {
   }
 
   beforeAll(async () => {
-    postgres = await startEmbeddedPostgres(undefined);
-    await loadShop(postgres);
-    loader = await startLoader({ jobs: await readJobs() });
+    sources = await startRetailSources();
     folder = await mkdtemp(path.join(tmpdir(), 'order-'));
-    const { host, port, user, password } = postgres;
-    Object.assign(process.env, { LOADER_URL: loader.url, LOADER_TOKEN: loader.token });
-    Object.assign(process.env, {
-      PGHOST: host,
-      PGPORT: String(port),
-      PGUSER: user,
-      PGPASSWORD: password,
-      PGDATABASE: 'shop',
-    });
     configured = configure(await loadConfig(path.join(root, 'examples/retail/purview-streams.yaml')));
     const published = await publish();
     raw = [...published.flatMap(older), ...published, ...published.flatMap(removal)];
   }, 120_000);
 
   afterAll(async () => {
-    await loader.close();
-    await postgres.stop();
+    await sources.close();
     await rm(folder, { recursive: true, force: true });
   });
 

@@ -9,13 +9,10 @@ import { loadConfig } from '../../cli/load-config.ts';
 import { topicsFolder } from '../../cli/open-transport.ts';
 import { topics } from '../../pipeline/topics.ts';
 import type { NewRecord, Transport } from '../../pipeline/transport.ts';
-import { type Loader, startLoader } from '../../examples/retail/loader/loader.ts';
-import { readJobs } from '../../examples/retail/loader/server.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
-import { loadShop } from '../../examples/retail/postgres/server.ts';
 import { createEmbeddedTransport } from '../../transports/embedded/transport.ts';
 import { deliverRaw, difference } from '../support/deliver-raw.ts';
 import { retailFolder } from '../support/retail.ts';
+import { type RetailSources, startRetailSources } from '../support/retail-sources.ts';
 import { runHere } from '../support/run-here.ts';
 
 const timeout = 300_000;
@@ -31,8 +28,7 @@ async function recordsOf(transport: Transport): Promise<readonly NewRecord[]> {
 }
 
 describe('metadata.raw after changes, removals and dead letters', () => {
-  let postgres: EmbeddedPostgres;
-  let loader: Loader;
+  let sources: RetailSources;
   let folder: string;
   let state: string;
   let configured: Configured;
@@ -62,17 +58,17 @@ describe('metadata.raw after changes, removals and dead letters', () => {
 
   /** What happens to the four sources between two runs. */
   async function change(): Promise<void> {
-    const { host, port, user, password } = postgres;
+    const { host, port, user, password } = sources.postgres;
     const client = new Client({ host, port, user, password, database: 'shop' });
     await client.connect();
     await client.query('ALTER TABLE sales.products ADD COLUMN colour text');
     await client.query('ALTER TABLE sales.customers RENAME TO buyers');
     await client.query('DROP VIEW reporting.revenue_by_day');
     await client.end();
-    const job = loader.jobs.get('export_daily_sales');
+    const job = sources.loader.jobs.get('export_daily_sales');
     if (job === undefined) throw new Error('The example has no such job.');
-    loader.jobs.set(job.id, { ...job, lastRun: '2026-11-23T03:05:00Z', description: 'Changed.' });
-    loader.jobs.delete('export_products');
+    sources.loader.jobs.set(job.id, { ...job, lastRun: '2026-11-23T03:05:00Z', description: 'Changed.' });
+    sources.loader.jobs.delete('export_products');
     const file = path.join(folder, 'jobs/publish_revenue.xml');
     await writeFile(file, (await readFile(file, 'utf8')).replace('revenue', 'income'));
     await rm(path.join(folder, 'jobs/publish_categories.xml'));
@@ -80,24 +76,13 @@ describe('metadata.raw after changes, removals and dead letters', () => {
   }
 
   beforeAll(async () => {
-    postgres = await startEmbeddedPostgres(undefined);
-    await loadShop(postgres);
-    loader = await startLoader({ jobs: await readJobs() });
+    sources = await startRetailSources();
     folder = await mkdtemp(path.join(tmpdir(), 'raw-is-enough-'));
     state = path.join(folder, 'state');
     for (const part of ['jobs', 'warehouse', 'purview-streams.yaml'])
       await cp(path.join(retailFolder, part), path.join(folder, part), { recursive: true });
     const config = path.join(folder, 'purview-streams.yaml');
     await writeFile(config, `${await readFile(config, 'utf8')}\nremovalThreshold: 1\n`);
-    const { host, port, user, password } = postgres;
-    Object.assign(process.env, { LOADER_URL: loader.url, LOADER_TOKEN: loader.token });
-    Object.assign(process.env, {
-      PGHOST: host,
-      PGPORT: String(port),
-      PGUSER: user,
-      PGPASSWORD: password,
-      PGDATABASE: 'shop',
-    });
     configured = configure(await loadConfig(config));
     await run();
     before = await exportCatalog(path.join(state, 'catalog'));
@@ -113,8 +98,7 @@ describe('metadata.raw after changes, removals and dead letters', () => {
   }, timeout);
 
   afterAll(async () => {
-    await loader.close();
-    await postgres.stop();
+    await sources.close();
     await rm(folder, { recursive: true, force: true });
   });
 
