@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { StreamError } from '../pipeline/errors.ts';
+import { topics } from '../pipeline/topics.ts';
 import type { Transport } from '../pipeline/transport.ts';
+import type { TransportConfig } from '../pipeline/transport-config.ts';
 import { createEmbeddedTransport } from '../transports/embedded/transport.ts';
-import { loadConfig } from './load-config.ts';
-import { topicsFolder } from './open-transport.ts';
+import { type LoadedConfig, loadConfig } from './load-config.ts';
+import { openKafka, topicsFolder } from './open-transport.ts';
 import { stateFolder } from './state-folder.ts';
 
 /** Which log a command looks at. */
@@ -19,7 +21,9 @@ export interface LogOptions {
  * nothing has run yet, and where topics live in the memory of the process that runs.
  */
 export async function openLog(options: LogOptions): Promise<Transport> {
-  const folder = topicsFolder(await folderOf(options));
+  const loaded = options.state === undefined ? await loadConfig(options.config, { withoutSources: true }) : undefined;
+  if (loaded?.config.transport.kind === 'kafka') return openCluster(loaded.config.transport);
+  const folder = topicsFolder(folderOf(options, loaded));
   if (!existsSync(folder)) {
     throw new StreamError('STATE_UNAVAILABLE', `There are no topics in ${folder}.`, {
       advice: 'Run the pipeline first, or name its state folder with --state.',
@@ -28,14 +32,27 @@ export async function openLog(options: LogOptions): Promise<Transport> {
   return createEmbeddedTransport({ folder });
 }
 
-async function folderOf(options: LogOptions): Promise<string> {
+/** The topics of a cluster; there may be other topics, so that ours are looked for. */
+async function openCluster(config: TransportConfig): Promise<Transport> {
+  const transport = openKafka(config);
+  try {
+    const names = await transport.admin.topics();
+    if (Object.values(topics).every((name) => names.includes(name))) return transport;
+    throw new StreamError('STATE_UNAVAILABLE', `There are no topics at ${config.brokers?.join(', ')}.`, {
+      advice: 'Run the pipeline first, or create them: `topics apply`.',
+    });
+  } catch (thrown) {
+    await transport.close();
+    throw thrown;
+  }
+}
+
+function folderOf(options: LogOptions, loaded: LoadedConfig | undefined): string {
   if (options.state !== undefined) return path.resolve(options.state);
-  const loaded = await loadConfig(options.config, { withoutSources: true });
-  const { kind } = loaded.config.transport;
-  if (kind === 'embedded') return stateFolder(loaded, undefined);
+  if (loaded?.config.transport.kind === 'embedded') return stateFolder(loaded, undefined);
   throw new StreamError(
     'STATE_UNAVAILABLE',
-    `The topics of the transport ${kind} live in the process that runs, and end with it.`,
+    'The topics of the transport memory live in the process that runs, and end with it.',
     { advice: `Set transport.kind to embedded in ${options.config}.` },
   );
 }

@@ -1,7 +1,11 @@
 import path from 'node:path';
-import type { Config } from '../pipeline/config.ts';
+import type { SASLOptions } from 'kafkajs';
+import { StreamError } from '../pipeline/errors.ts';
 import type { Transport } from '../pipeline/transport.ts';
+import type { SaslConfig, TransportConfig } from '../pipeline/transport-config.ts';
+import { createOauthTokens } from '../platform/oauth-token.ts';
 import { createEmbeddedTransport } from '../transports/embedded/transport.ts';
+import { createKafkaTransport } from '../transports/kafka/transport.ts';
 import { createMemoryTransport } from '../transports/memory.ts';
 
 /** The folder of the embedded transport within the state folder. */
@@ -10,11 +14,49 @@ export function topicsFolder(stateFolder: string): string {
 }
 
 /** Opens the configured transport: topics, offsets and state in one place. */
-export function openTransport(
-  { kind, sessionMs, maxBytes }: Config['transport'],
-  stateFolder: string,
-): Transport {
-  return kind === 'memory'
-    ? createMemoryTransport()
-    : createEmbeddedTransport({ folder: topicsFolder(stateFolder), sessionMs, maxBytes });
+export function openTransport(config: TransportConfig, stateFolder: string): Transport {
+  const { kind, sessionMs, maxBytes } = config;
+  switch (kind) {
+    case 'memory':
+      return createMemoryTransport();
+    case 'embedded':
+      return createEmbeddedTransport({ folder: topicsFolder(stateFolder), sessionMs, maxBytes });
+    case 'kafka':
+      return openKafka(config);
+  }
+}
+
+/** Opens the configured cluster. */
+export function openKafka(config: TransportConfig): Transport {
+  const { brokers = [], prefix, clientId, sessionMs, ssl, sasl, compression } = config;
+  return createKafkaTransport({
+    brokers,
+    prefix,
+    clientId,
+    sessionMs,
+    compression,
+    ...(ssl === false ? {} : { ssl: ssl === true ? true : withoutUndefined(ssl) }),
+    ...(sasl === undefined ? {} : { sasl: saslOptions(sasl) }),
+  });
+}
+
+function withoutUndefined(tls: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined }) {
+  const { ca, cert, key } = tls;
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+/** What the client needs to log in; the schema has seen to it that it is there. */
+function saslOptions(sasl: SaslConfig): SASLOptions {
+  const { mechanism, username = '', password = '' } = sasl;
+  if (mechanism !== 'oauthbearer') return { mechanism, username, password } as SASLOptions;
+  const { token, tokenUrl, clientId, clientSecret, scope } = sasl;
+  if (token !== undefined) return { mechanism, oauthBearerProvider: async () => ({ value: token }) };
+  if (tokenUrl === undefined || clientId === undefined || clientSecret === undefined)
+    throw new StreamError('CONFIG_INVALID', 'oauthbearer needs a token, or where to ask for one.');
+  const tokens = createOauthTokens({ tokenUrl, clientId, clientSecret, scope });
+  return { mechanism, oauthBearerProvider: async () => ({ value: await tokens() }) };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { transportSchema } from './transport-config.ts';
 
 const port = z.number().int().min(0).max(65_535);
 
@@ -16,37 +17,7 @@ export const configSchema = z.strictObject({
     .describe(
       'Folder for what is kept over restarts: what was applied, inventories, dead letters, the local catalogue. Relative to this file.',
     ),
-  transport: z
-    .strictObject({
-      kind: z
-        .enum(['memory', 'embedded'])
-        .describe(
-          'Where topics, offsets and state live. embedded: in the state folder; durable, for any number of processes of one machine. memory: in this process; forgets everything when it ends, so that what is removed from a source between two runs stays in the catalogue.',
-        ),
-      partitions: z
-        .number()
-        .int()
-        .min(1)
-        .max(1000)
-        .default(1)
-        .describe(
-          'Partitions of a topic. More of them let the sink send more batches at once; assets that refer to each other then wait for each other more often.',
-        ),
-      sessionMs: z
-        .number()
-        .int()
-        .min(1000)
-        .default(30_000)
-        .describe(
-          'embedded: milliseconds after which a process that is not heard of loses its partitions to the others. It has half of them to drain what it holds when it is to give a partition up.',
-        ),
-      maxBytes: z
-        .number()
-        .int()
-        .min(1_000_000)
-        .default(16 * 1024 ** 3)
-        .describe('embedded: bytes of records above which producers are refused with TRANSPORT_FULL.'),
-    })
+  transport: transportSchema
     .prefault({ kind: 'embedded' })
     .describe('The topics between the stages.'),
   catalog: z

@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import kafkajs, { type CompressionTypes, type Kafka, type SASLOptions } from 'kafkajs';
+import { type Compression, useCompression } from './codecs.ts';
 import { silent } from './wire.ts';
 
 /** How brokers are reached. */
@@ -13,7 +14,7 @@ export interface KafkaClientOptions {
   /** Who logs in. @default nobody */
   readonly sasl?: SASLOptions;
   /** How batches are compressed. @default gzip */
-  readonly compression?: 'none' | 'gzip';
+  readonly compression?: Compression;
   /** How long an answer is waited for before the connection is taken for dead, in milliseconds. @default 30000 */
   readonly requestMs?: number;
 }
@@ -32,7 +33,7 @@ export function createClient(options: KafkaClientOptions): {
     requestMs = 30_000,
   } = options;
   return {
-    compression: compression === 'none' ? kafkajs.CompressionTypes.None : kafkajs.CompressionTypes.GZIP,
+    compression: useCompression(compression),
     kafka: new kafkajs.Kafka({
       ...silent,
       brokers: [...brokers],

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+
+const tls = z.strictObject({
+  ca: z
+    .string()
+    .optional()
+    .describe('Certificates to trust instead of those of this machine, as PEM: `${file:ca.pem}`.'),
+  cert: z.string().optional().describe('Certificate of this client, as PEM, where the brokers ask for one.'),
+  key: z.string().optional().describe('Key of that certificate, as PEM.'),
+});
+
+const sasl = z
+  .strictObject({
+    mechanism: z
+      .enum(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'])
+      .describe('How to log in. plain only with `ssl`: it sends the password as it is.'),
+    username: z.string().optional().describe('User, for plain and scram.'),
+    password: z.string().optional().describe('Password, for plain and scram.'),
+    token: z.string().optional().describe('oauthbearer: a token that does not expire while this runs.'),
+    tokenUrl: z.url().optional().describe('oauthbearer: where tokens are asked for (client credentials).'),
+    clientId: z.string().optional().describe('oauthbearer: who asks there.'),
+    clientSecret: z.string().optional().describe('oauthbearer: and with which secret.'),
+    scope: z.string().optional().describe('oauthbearer: what the token is for.'),
+  })
+  .superRefine((value, context) => {
+    const needed = neededBy(value);
+    for (const field of needed)
+      if (value[field] === undefined)
+        context.addIssue({ code: 'custom', path: [field], message: `${value.mechanism} needs it` });
+  });
+
+/** How a client logs in to Kafka. */
+export type SaslConfig = z.output<typeof sasl>;
+
+function neededBy(value: { readonly mechanism: string; readonly token?: string | undefined }) {
+  if (value.mechanism !== 'oauthbearer') return ['username', 'password'] as const;
+  return value.token === undefined ? (['tokenUrl', 'clientId', 'clientSecret'] as const) : [];
+}
+
+/** The `transport` section of the configuration: where the topics between the stages live. */
+export const transportSchema = z
+  .strictObject({
+    kind: z
+      .enum(['memory', 'embedded', 'kafka'])
+      .describe(
+        'Where topics, offsets and state live. embedded: in the state folder; durable, for any number of processes of one machine. kafka: in Apache Kafka, for processes of any number of machines (docs/kafka.md). memory: in this process; forgets everything when it ends, so that what is removed from a source between two runs stays in the catalogue.',
+      ),
+    partitions: z
+      .number()
+      .int()
+      .min(1)
+      .max(1000)
+      .default(1)
+      .describe(
+        'Partitions of a topic. More of them let the sink send more batches at once; assets that refer to each other then wait for each other more often. A topic that exists keeps those that it has.',
+      ),
+    sessionMs: z
+      .number()
+      .int()
+      .min(1000)
+      .default(30_000)
+      .describe(
+        'Milliseconds after which a process that is not heard of loses its partitions to the others. It has half of them to drain what it holds when it is to give a partition up. kafka: the brokers take 6,000 to 1,800,000, unless they are told otherwise.',
+      ),
+    maxBytes: z
+      .number()
+      .int()
+      .min(1_000_000)
+      .default(16 * 1024 ** 3)
+      .describe('embedded: bytes of records above which producers are refused with TRANSPORT_FULL.'),
+    brokers: z
+      .array(z.string().regex(/^[^\s:]+:\d+$/u, 'a broker is host:port'))
+      .min(1)
+      .optional()
+      .describe('kafka: brokers to begin with, as host:port; the others are found through them.'),
+    prefix: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]*$/u, 'a prefix is made of letters, digits, dot, dash and underscore')
+      .default('')
+      .describe(
+        'kafka: begins the names of topics, consumer groups and transactional ids, so that several pipelines share a cluster: `prod.`.',
+      ),
+    clientId: z
+      .string()
+      .min(1)
+      .default('purview-streams')
+      .describe('kafka: how this process calls itself in the logs of the brokers.'),
+    ssl: z
+      .union([z.boolean(), tls])
+      .default(false)
+      .describe(
+        'kafka: encrypts. true trusts the certificates of this machine; a section names others: `ca`, `cert` and `key`, each as PEM (`${file:ca.pem}`).',
+      ),
+    sasl: sasl.optional().describe('kafka: who logs in.'),
+    compression: z
+      .enum(['gzip', 'snappy', 'lz4', 'none'])
+      .default('gzip')
+      .describe(
+        'kafka: how batches are compressed. snappy and lz4 take less time and more room, and need a package beside this one (docs/kafka.md).',
+      ),
+  })
+  .superRefine((value, context) => {
+    if (value.kind === 'kafka' && value.brokers === undefined)
+      context.addIssue({ code: 'custom', path: ['brokers'], message: 'kafka needs at least one broker' });
+    if (value.sasl?.mechanism === 'plain' && value.ssl === false)
+      context.addIssue({
+        code: 'custom',
+        path: ['sasl', 'mechanism'],
+        message: 'plain sends the password as it is: set ssl, or use scram-sha-256',
+      });
+  });
+
+/** Where the topics live, and how they are reached. */
+export type TransportConfig = z.output<typeof transportSchema>;

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { messageOf, StreamError } from '../pipeline/errors.ts';
+import { redactText } from './redact.ts';
+
+/** Who asks for tokens, and where (OAuth 2.0, client credentials; RFC 6749, section 4.4). */
+export interface OauthClient {
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly scope?: string | undefined;
+}
+
+const answerShape = z.object({ access_token: z.string().min(1), expires_in: z.number().optional() });
+const timeoutMs = 30_000;
+/** A token is asked for anew when it has less than this left, in milliseconds. */
+const spareMs = 60_000;
+const shortestSeconds = 300;
+
+/**
+ * Gives the current token, and asks for a new one shortly before it expires. Rejects with TRANSPORT_UNAVAILABLE when the server does not answer, and with
+ * TRANSPORT_REFUSED when it gives none. No error shows the secret.
+ */
+export function createOauthTokens(client: OauthClient): () => Promise<string> {
+  let current: { readonly token: string; readonly until: number } | undefined;
+  return async () => {
+    if (current === undefined || current.until - Date.now() < spareMs) {
+      const { access_token: token, expires_in: seconds = shortestSeconds } = await ask(client);
+      current = { token, until: Date.now() + seconds * 1000 };
+    }
+    return current.token;
+  };
+}
+
+async function ask({
+  tokenUrl,
+  clientId,
+  clientSecret,
+  scope,
+}: OauthClient): Promise<z.output<typeof answerShape>> {
+  const form = new URLSearchParams({ grant_type: 'client_credentials', ...(scope && { scope }) });
+  const login = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`);
+  let response: Response;
+  try {
+    response = await fetch(tokenUrl, {
+      method: 'POST',
+      headers: { authorization: `Basic ${login.toString('base64')}` },
+      body: form,
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+  } catch (thrown) {
+    throw new StreamError(
+      'TRANSPORT_UNAVAILABLE',
+      `No token from ${new URL(tokenUrl).origin}: ${messageOf(thrown)}.`,
+    );
+  }
+  const text = await response.text();
+  const answer = answerShape.safeParse(jsonOf(text));
+  if (response.ok && answer.success) return answer.data;
+  const said = redactText(text.slice(0, 200));
+  throw new StreamError(
+    response.status >= 500 ? 'TRANSPORT_UNAVAILABLE' : 'TRANSPORT_REFUSED',
+    `No token from ${new URL(tokenUrl).origin}: it answered ${response.status} ${said}.`,
+  );
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
