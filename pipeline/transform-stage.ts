@@ -70,7 +70,8 @@ async function runPartition(
   const { credits, telemetry, retryDelayMs, now } = options;
   const limit = { ...credits, records: Math.min(credits.records, transactionRecords) };
   const ending = AbortSignal.any([stop, assignment.revoking]);
-  const counts = new PartitionCounts(options.transport.transactions.state, 'transform', assignment.partition);
+  const { group = inputOf.transform.group } = options;
+  const counts = new PartitionCounts(options.transport.transactions.state, group, assignment.partition);
   const patience = { stage: 'transform', telemetry, retryDelayMs, ending } as const;
   try {
     await counts.open();

@@ -179,6 +179,7 @@ class KafkaTransport implements Transport {
   async #groups(): Promise<readonly string[]> {
     const { prefix } = this.#shared.options;
     const names = await this.#shared.session.attempt('The groups cannot be listed', async (cluster) => {
+      if (cluster.getNodeIds().length === 0) await cluster.refreshMetadata();
       const found = new Set<string>();
       for (const nodeId of cluster.getNodeIds()) {
         const broker = await cluster.findBroker({ nodeId });
