@@ -21,7 +21,8 @@ export interface LogOptions {
  * nothing has run yet, and where topics live in the memory of the process that runs.
  */
 export async function openLog(options: LogOptions): Promise<Transport> {
-  const loaded = options.state === undefined ? await loadConfig(options.config, { withoutSources: true }) : undefined;
+  const loaded =
+    options.state === undefined ? await loadConfig(options.config, { withoutSources: true }) : undefined;
   if (loaded?.config.transport.kind === 'kafka') return openCluster(loaded.config.transport);
   const folder = topicsFolder(folderOf(options, loaded));
   if (!existsSync(folder)) {

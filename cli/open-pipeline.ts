@@ -6,7 +6,7 @@ import { liveReading } from '../pipeline/replay-plan.ts';
 import { type StageName, stageNames, type Telemetry } from '../pipeline/telemetry.ts';
 import { groups, topics } from '../pipeline/topics.ts';
 import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
-import type { TopicSpec, Transport } from '../pipeline/transport.ts';
+import type { Transport } from '../pipeline/transport.ts';
 import { systemClock } from '../platform/clock.ts';
 import { loadPostgresParser } from '../platform/postgres-parser.ts';
 import { transforms } from '../transforms/index.ts';
@@ -17,6 +17,7 @@ import { keepForStages } from './keep-for-stages.ts';
 import { openTransport } from './open-transport.ts';
 import { stateFolder } from './state-folder.ts';
 import { type LocalCatalog, openLocalCatalog } from './local-catalog.ts';
+import { topicSpecs } from './topic-specs.ts';
 
 /** What can be set for one run beside the configuration. */
 export interface OpenPipelineOptions {
@@ -49,8 +50,6 @@ export interface OpenPipeline {
   /** Closes everything, in reverse order of opening. */
   close(): Promise<void>;
 }
-
-const weekMs = 7 * 24 * 3600 * 1000;
 
 /** Opens what the configuration describes, the local catalogue included; the producers are opened apart. */
 export async function openPipeline(
@@ -128,19 +127,6 @@ async function openOwnCatalog(
   const { stages = stageNames } = options;
   if (catalog === undefined || !stageNames.every((stage) => stages.includes(stage))) return undefined;
   return openLocalCatalog({ folder, host: options.host ?? catalog.host, port: options.port ?? catalog.port });
-}
-
-/**
- * Of each source object the last raw event stays, so that the topic always holds enough to build the catalogue again. Changes go by
- * age and not by key: what several producers say of one asset has one key. Dead letters
- * are kept until they are redriven or dropped.
- */
-function topicSpecs(partitions: number): readonly TopicSpec[] {
-  return [
-    { name: topics.raw, partitions, retention: { compact: { tombstoneMs: weekMs } } },
-    { name: topics.entities, partitions, retention: { ms: weekMs } },
-    { name: topics.deadLetters, partitions, retention: { compact: { tombstoneMs: weekMs } } },
-  ];
 }
 
 type StageParts = Pick<TransformStageOptions, 'transport' | 'telemetry'>;

@@ -5,7 +5,7 @@ import type { Transport } from '../pipeline/transport.ts';
 import type { SaslConfig, TransportConfig } from '../pipeline/transport-config.ts';
 import { createOauthTokens } from '../platform/oauth-token.ts';
 import { createEmbeddedTransport } from '../transports/embedded/transport.ts';
-import { createKafkaTransport } from '../transports/kafka/transport.ts';
+import { createKafkaTransport, type KafkaTransportOptions } from '../transports/kafka/transport.ts';
 import { createMemoryTransport } from '../transports/memory.ts';
 
 /** The folder of the embedded transport within the state folder. */
@@ -28,8 +28,13 @@ export function openTransport(config: TransportConfig, stateFolder: string): Tra
 
 /** Opens the configured cluster. */
 export function openKafka(config: TransportConfig): Transport {
+  return createKafkaTransport(kafkaOptions(config));
+}
+
+/** How the configured cluster is reached, and what of it is ours. */
+export function kafkaOptions(config: TransportConfig): KafkaTransportOptions {
   const { brokers = [], prefix, clientId, sessionMs, ssl, sasl, compression } = config;
-  return createKafkaTransport({
+  return {
     brokers,
     prefix,
     clientId,
@@ -37,10 +42,14 @@ export function openKafka(config: TransportConfig): Transport {
     compression,
     ...(ssl === false ? {} : { ssl: ssl === true ? true : withoutUndefined(ssl) }),
     ...(sasl === undefined ? {} : { sasl: saslOptions(sasl) }),
-  });
+  };
 }
 
-function withoutUndefined(tls: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined }) {
+function withoutUndefined(tls: {
+  ca?: string | undefined;
+  cert?: string | undefined;
+  key?: string | undefined;
+}) {
   const { ca, cert, key } = tls;
   return {
     ...(ca === undefined ? {} : { ca }),

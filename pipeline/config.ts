@@ -17,9 +17,7 @@ export const configSchema = z.strictObject({
     .describe(
       'Folder for what is kept over restarts: what was applied, inventories, dead letters, the local catalogue. Relative to this file.',
     ),
-  transport: transportSchema
-    .prefault({ kind: 'embedded' })
-    .describe('The topics between the stages.'),
+  transport: transportSchema.prefault({ kind: 'embedded' }).describe('The topics between the stages.'),
   catalog: z
     .strictObject({
       host: z

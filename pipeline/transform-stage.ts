@@ -49,7 +49,12 @@ export async function runTransformStage(options: TransformStageOptions, signal: 
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   try {
-    for await (const assignment of options.transport.subscribe({ topic, group, signal: stop, together: true })) {
+    for await (const assignment of options.transport.subscribe({
+      topic,
+      group,
+      signal: stop,
+      together: true,
+    })) {
       const partition = runPartition(assignment, options, stop)
         .catch((thrown: unknown) => failed.abort(thrown))
         .finally(() => running.delete(partition));

@@ -17,7 +17,7 @@ import { addConfigOptions, forceOption, type RunOptions, unless } from './run.ts
 
 const exitCodesHelp = `
 Any number of processes may run a stage at a time: they share its partitions. The topics must be ones that processes share
-(transport.kind: embedded). Ctrl-C or SIGTERM finishes what is in flight; a second one ends at once.
+(transport.kind: embedded or kafka). Ctrl-C or SIGTERM finishes what is in flight; a second one ends at once.
 
 Exit codes: 0 done or drained, 1 failed, 2 wrong usage or configuration, 3 done, but some events became dead letters or are parked.
 `;
@@ -118,6 +118,6 @@ export function requireSharedTopics({ loaded }: Configured, command: string): vo
   throw new StreamError(
     'CONFIG_INVALID',
     `${command} alone needs topics that processes share, and transport.kind is memory in ${loaded.file}.`,
-    { advice: 'Set transport.kind to embedded, or use `run`.' },
+    { advice: 'Set transport.kind to embedded or kafka, or use `run`.' },
   );
 }

@@ -9,6 +9,7 @@ import { stageTotalText } from '../stage-counts.ts';
 import { onShutdown } from '../shutdown.ts';
 import { listTopics, topicsText } from '../topic-listing.ts';
 import { parsePosition, resolvePosition } from '../topic-positions.ts';
+import { addPlanCommands } from './topics-plan.ts';
 import { followRecords, recordJson, recordsByTime, recordText, shownRecord } from '../topic-records.ts';
 
 interface ListOptions extends LogOptions {
@@ -26,7 +27,7 @@ interface ShowOptions extends ListOptions {
 /** Records that `show` prints where no other number is asked for. */
 const shownByDefault = 20;
 
-/** `topics list|show`: what stands in the topics, and how far the stages are. */
+/** `topics list|show|plan|apply`: what stands in the topics, how far the stages are, and what the topics are to be. */
 export function topicsCommand(): Command {
   const command = new Command('topics').description(
     'The topics between the stages: what stands in them, and how far each stage is. May be used while a pipeline runs.',
@@ -68,6 +69,7 @@ Examples:
   purview-streams topics show metadata.dead-letters --from 2026-03-01T12:00:00Z`,
     )
     .action(show);
+  addPlanCommands(command);
   return command;
 }
 

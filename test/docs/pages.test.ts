@@ -7,6 +7,8 @@ import { openLocalCatalog } from '../../cli/local-catalog.ts';
 import { producers } from '../../producers/index.ts';
 import { sinks } from '../../sinks/index.ts';
 import { root, start } from '../support/cli.ts';
+import { hasKafka, kafkaOfRun } from '../support/kafka/shared.ts';
+import { anyPrefix } from '../transports/kafka/support.ts';
 
 const page = (name: string): Promise<string> => readFile(path.join(root, name), 'utf8');
 
@@ -43,6 +45,26 @@ describe('docs/replay.md', () => {
 
   it('is linked from README.md', async () => {
     expect(await page('README.md')).toContain('](docs/replay.md)');
+  });
+});
+
+describe.skipIf(!hasKafka)('docs/kafka.md', () => {
+  it('has commands that end as the page says', { timeout: 600_000 }, async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'kafka-page-'));
+    const blocks = shellBlocks(await page('docs/kafka.md'));
+    const block = blocks.find((text) => text.includes('topics apply')) ?? 'exit 9';
+    const loader = import.meta.resolve('tsx');
+    const named = `purview-streams() { '${process.execPath}' --import '${loader}' '${root}cli/main.ts' "$@"; }`;
+    const own = block
+      .replaceAll('/tmp/kafka-page', folder)
+      .replaceAll('127.0.0.1:9092', (await kafkaOfRun()).plain)
+      .replaceAll('try.', anyPrefix());
+    const { code, stdout, stderr } = await start('bash', ['-c', ['set -e', named, own].join('\n')]).ended;
+    await rm(folder, { recursive: true, force: true });
+    expect(stderr).not.toContain('error:');
+    expect(code).toBe(0);
+    expect(stdout).toContain('5 changed.\nThe topics are as they are wanted.');
+    expect(stdout).toContain('db://demo/shop');
   });
 });
 

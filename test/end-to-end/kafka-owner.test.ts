@@ -11,7 +11,7 @@ import { runHere } from '../support/run-here.ts';
 import { anyPrefix, KafkaWorkshop } from '../transports/kafka/support.ts';
 
 const timeout = 180_000;
-const tables = 2500;
+const tables = 1500;
 
 /** Tables, and jobs between them that come first, so that what they look up comes later. */
 function* lines(): Iterable<string> {
@@ -21,8 +21,15 @@ function* lines(): Iterable<string> {
     { level: 'schema', name: 'public' },
   ];
   for (let job = 0; job < 50; job += 1) {
-    const [inputs, outputs] = [job * 40, job * 40 + 1].map((table) => [{ type: 'table', name: `t${table}` }]);
-    yield JSON.stringify({ type: 'job', objectId: `j${job}`, tool: 'flow', name: `j${job}`, inputs, outputs });
+    const [inputs, outputs] = [job * 25, job * 25 + 1].map((table) => [{ type: 'table', name: `t${table}` }]);
+    yield JSON.stringify({
+      type: 'job',
+      objectId: `j${job}`,
+      tool: 'flow',
+      name: `j${job}`,
+      inputs,
+      outputs,
+    });
   }
   for (const depth of [1, 2, 3]) {
     const own = place.slice(0, depth);
@@ -32,7 +39,13 @@ function* lines(): Iterable<string> {
   const columns = [{ name: 'id', ordinal: 1, dataType: 'int' }];
   for (let table = 0; table < tables; table += 1) {
     const own = [...place, { level: 'table', name: `t${table}` }];
-    yield JSON.stringify({ type: 'database-object', objectId: `t${table}`, system: 'demo', path: own, columns });
+    yield JSON.stringify({
+      type: 'database-object',
+      objectId: `t${table}`,
+      system: 'demo',
+      path: own,
+      columns,
+    });
   }
 }
 
@@ -47,7 +60,8 @@ describe.skipIf(!hasKafka)('a transform process on Kafka that is killed', () => 
     transport = await workshop.open({ prefix });
     await writeFile(path.join(folder, 'events.ndjson'), [...lines()].join('\n'));
     const { plain } = await kafkaOfRun();
-    const table = "{ type: generic_table, name: '{table}', parameters: { server: demo, database: shop, schema: public } }";
+    const table =
+      "{ type: generic_table, name: '{table}', parameters: { server: demo, database: shop, schema: public } }";
     for (const [file, kind] of [
       ['embedded.yaml', 'embedded'],
       ['kafka.yaml', `kafka, brokers: ['${plain}'], prefix: ${prefix}, partitions: 2, sessionMs: 2000`],
@@ -88,7 +102,10 @@ producers:
   it('leaves its state to the next one, which goes on where it was', { timeout }, async () => {
     await command('produce', 'demo', '--only', '--once', ...at('kafka'));
     const killed = startCli(['transform', ...at('kafka')]);
-    await vi.waitFor(async () => expect(await derived()).toBeGreaterThan(0), { timeout: 60_000, interval: 5 });
+    await vi.waitFor(async () => expect(await derived()).toBeGreaterThan(0), {
+      timeout: 60_000,
+      interval: 5,
+    });
     killed.child.kill('SIGKILL');
     await killed.ended;
     const before = await derived();

@@ -11,14 +11,14 @@ const weekMs = 7 * 24 * 3600 * 1000;
 const ownTopics: ReadonlySet<string> = new Set(Object.values(stateTopics));
 
 /** The topics of state: of each key the last record stays. */
-const stateSpecs: readonly TopicSpec[] = Object.values(stateTopics).map((name) => ({
+export const stateSpecs: readonly TopicSpec[] = Object.values(stateTopics).map((name) => ({
   name,
   partitions: 1,
   retention: { compact: { tombstoneMs: weekMs } },
 }));
 
 /** Settings of a topic of Kafka that keep what is to be kept. */
-function topicSettings({ ms, bytes, compact }: Retention = {}): Readonly<Record<string, string>> {
+export function topicSettings({ ms, bytes, compact }: Retention = {}): Readonly<Record<string, string>> {
   const policies = [
     ...(compact === undefined ? [] : ['compact']),
     ...(ms === undefined && bytes === undefined && compact !== undefined ? [] : ['delete']),
@@ -32,7 +32,11 @@ function topicSettings({ ms, bytes, compact }: Retention = {}): Readonly<Record<
 }
 
 /** Does some work with the client's admin part. */
-async function withAdmin<T>(kafka: Kafka, what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+export async function withAdmin<T>(
+  kafka: Kafka,
+  what: string,
+  work: (admin: Admin) => Promise<T>,
+): Promise<T> {
   const admin = kafka.admin();
   try {
     await admin.connect();

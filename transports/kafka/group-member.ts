@@ -54,6 +54,8 @@ export class GroupMember {
   #mustJoin = true;
   #leaving = false;
   #heardAt = Date.now();
+  /** How many partitions were shared last, where this member shares them; else undefined. */
+  #shared: number | undefined;
   #wake: () => void = () => undefined;
 
   constructor(options: GroupMemberOptions, holder: Holder) {
@@ -103,11 +105,16 @@ export class GroupMember {
   }
 
   async #beat(): Promise<void> {
-    const { session, groupId } = this.#options;
+    const { session, groupId, topic } = this.#options;
     const { memberId, generationId: groupGenerationId } = this.#membership;
     await session.onCoordinator('A heartbeat failed', { id: groupId, type: 0 }, (broker) =>
       broker.heartbeat({ groupId, groupGenerationId, memberId }),
     );
+    if (this.#shared === undefined) return;
+    const partitions = await session.attempt('A topic cannot be looked at', (cluster) =>
+      partitionCount(cluster, topic),
+    );
+    if (partitions !== this.#shared) this.#mustJoin = true;
   }
 
   async #meet(thrown: unknown): Promise<void> {
@@ -150,6 +157,7 @@ export class GroupMember {
       );
       const { memberId, generationId } = joined;
       this.#membership = { memberId, generationId };
+      this.#shared = undefined;
       const groupAssignment = joined.leaderId === memberId ? await this.#share(joined.members) : [];
       const { memberAssignment } = await session.onCoordinator(
         'A group cannot be joined',
@@ -174,6 +182,7 @@ export class GroupMember {
       await cluster.refreshMetadata();
       return partitionCount(cluster, topic);
     });
+    this.#shared = partitions;
     return [...assignPartitions(claims, partitions)].map(([memberId, own]) => ({
       memberId,
       memberAssignment: MemberAssignment.encode({

@@ -9,6 +9,8 @@ export interface SessionOptions {
   readonly create: () => WireCluster;
   /** How long a passing fault is waited out before a call rejects, in milliseconds. */
   readonly patienceMs: number;
+  /** How old what is known of topics may become, in milliseconds: partitions may be added. */
+  readonly metadataMs: number;
 }
 
 /** First pause after a fault, in milliseconds; doubles up to {@link longestPauseMs}. */
@@ -23,6 +25,7 @@ export class Session {
   readonly #options: SessionOptions;
   #cluster: Promise<WireCluster> | undefined;
   #isClosed = false;
+  #refreshedAt = Date.now();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -41,7 +44,12 @@ export class Session {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       const connecting = this.#connected();
       try {
-        return await work(await connecting);
+        const cluster = await connecting;
+        if (Date.now() - this.#refreshedAt > this.#options.metadataMs) {
+          this.#refreshedAt = Date.now();
+          await cluster.refreshMetadata();
+        }
+        return await work(cluster);
       } catch (thrown) {
         if (!isPassing(thrown) || this.#isClosed || signal?.aborted === true || Date.now() > until)
           throw faultOf(thrown, what);

@@ -20,6 +20,7 @@ export interface SharedOptions {
   readonly heartbeatMs: number;
   readonly graceMs: number;
   readonly patienceMs: number;
+  readonly metadataMs: number;
   readonly compression: CompressionTypes;
   readonly batchBytes: number;
 }
@@ -79,7 +80,8 @@ export class Shared {
 
   /** Connections of their own. */
   openSession(): Session {
-    return new Session({ create: this.options.createCluster, patienceMs: this.options.patienceMs });
+    const { createCluster, patienceMs, metadataMs } = this.options;
+    return new Session({ create: createCluster, patienceMs, metadataMs });
   }
 
   /** A producer of transactions under a name; only the last one that was opened under it counts. */

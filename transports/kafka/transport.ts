@@ -32,6 +32,8 @@ export interface KafkaTransportOptions extends KafkaClientOptions {
   readonly heartbeatMs?: number;
   /** How long a call waits for a broker before it rejects with TRANSPORT_UNAVAILABLE, in milliseconds. @default 15000 */
   readonly patienceMs?: number;
+  /** How old what is known of topics may become, in milliseconds: partitions that are added are read from then on. @default 30000 */
+  readonly metadataMs?: number;
 }
 
 const readLimit = { records: 500, bytes: 1024 * 1024 };
@@ -64,6 +66,7 @@ class KafkaTransport implements Transport {
       heartbeatMs: options.heartbeatMs ?? Math.min(sessionMs / 10, 1000),
       graceMs: options.revokeGraceMs ?? sessionMs / 2,
       patienceMs,
+      metadataMs: options.metadataMs ?? 30_000,
       compression,
       batchBytes: 900_000,
     });
