@@ -61,7 +61,7 @@ function withoutUndefined(tls: {
 /** What the client needs to log in; the schema has seen to it that it is there. */
 function saslOptions(sasl: SaslConfig): SASLOptions {
   const { mechanism, username = '', password = '' } = sasl;
-  if (mechanism !== 'oauthbearer') return { mechanism, username, password } as SASLOptions;
+  if (mechanism !== 'oauthbearer') return { mechanism, username, password };
   const { token, tokenUrl, clientId, clientSecret, scope } = sasl;
   if (token !== undefined) return { mechanism, oauthBearerProvider: async () => ({ value: token }) };
   if (tokenUrl === undefined || clientId === undefined || clientSecret === undefined)
