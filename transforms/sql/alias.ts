@@ -48,7 +48,7 @@ class AliasReader {
     const token = cursor.token(cursor.at);
     const alias = token.kind === 'string' ? token.text : cursor.identifier(cursor.at);
     cursor.at++;
-    const listed = cursor.symbol(cursor.at, '(') && !hints.has(cursor.word(cursor.at + 1));
+    const listed = cursor.symbol(cursor.at, '(') && !hints.has(cursor.code(cursor.at + 1));
     const columns = listed ? columnList(cursor, end) : [];
     this.skipDecorations(end);
     return { alias, columns };
@@ -63,20 +63,20 @@ class AliasReader {
     const token = cursor.token(cursor.at);
     if (token.kind === 'string') return explicit;
     if (!cursor.isName(cursor.at) || token.kind === 'variable' || this.joinAhead()) return false;
-    return explicit || !notAliases.has(token.upper);
+    return explicit || !notAliases.has(token.code);
   }
 
   /** `t HASH JOIN u`: HASH is no alias. */
   private joinAhead(): boolean {
     const { cursor } = this;
-    return joinPrefixes.has(cursor.word(cursor.at)) && joinHeads.has(cursor.word(cursor.at + 1));
+    return joinPrefixes.has(cursor.code(cursor.at)) && joinHeads.has(cursor.code(cursor.at + 1));
   }
 
   private skipHints(end: number): boolean {
     const { cursor } = this;
     const withGroup = cursor.is('WITH') && cursor.symbol(cursor.at + 1, '(');
     if (withGroup) cursor.at++;
-    if (withGroup || (cursor.symbol(cursor.at, '(') && hints.has(cursor.word(cursor.at + 1))))
+    if (withGroup || (cursor.symbol(cursor.at, '(') && hints.has(cursor.code(cursor.at + 1))))
       return cursor.skipGroup(end);
     if (cursor.is('WITH') && ['ORDINALITY', 'OFFSET'].includes(cursor.word(cursor.at + 1))) {
       const isOffset = cursor.word(cursor.at + 1) === 'OFFSET';
@@ -111,7 +111,7 @@ class AliasReader {
       cursor.at++;
       return cursor.skipGroup(end);
     }
-    const temporal = cursor.is('FOR') && versions.has(next);
+    const temporal = cursor.is('FOR') && versions.has(cursor.code(cursor.at + 1));
     if (!temporal && !(cursor.is('TIMESTAMP', 'VERSION') && next === 'AS')) return false;
     cursor.at += temporal ? 2 : 1;
     if (cursor.eatAll('AS', 'OF')) this.skipValue(end);

@@ -99,9 +99,14 @@ export function analyzeSql(text: string, options: SqlOptions = {}): SqlLineage {
 
 /** True if one character of 50 at the beginning is a control character other than white space, and more than a few are. */
 function isBinary(text: string): boolean {
-  const start = text.slice(0, 65_536);
-  const controls = start.match(/[^\P{Cc}\s]/gu)?.length ?? 0;
-  return controls >= 8 && controls * 50 > start.length;
+  const length = Math.min(text.length, 65_536);
+  let controls = 0;
+  for (let at = 0; at < length; at++) if (isControl(text.charCodeAt(at))) controls++;
+  return controls >= 8 && controls * 50 > length;
+}
+
+function isControl(code: number): boolean {
+  return (code < 32 && (code < 9 || code > 13)) || (code > 126 && code < 160);
 }
 
 function resultOf(
@@ -127,7 +132,12 @@ function resultOf(
   return {
     dialect: session.dialect.name,
     statements: effects.map((effect) => statementOf(effect, session)),
-    ...lineage,
+    reads: lineage.reads,
+    writes: lineage.writes,
+    tableEdges: lineage.tableEdges,
+    columnEdges: lineage.columnEdges,
+    indirectEdges: lineage.indirectEdges,
+    cut: lineage.cut,
     routines: routinesOf(session, view),
     calls: callsOf(effects),
     reasons,
@@ -138,6 +148,11 @@ function resultOf(
 function statementOf(effect: Effect, { nodes }: Session): SqlStatement {
   const name = (node: string): string => effect.nameOf(node) ?? nodes.display(node);
   const isTable = (node: string | null): boolean => node === null || !nodes.isVariable(node);
+  const names = (list: readonly string[]): readonly string[] => {
+    const shown: string[] = [];
+    for (const node of list) if (isTable(node)) shown.push(name(node));
+    return shown;
+  };
   const columnEdges: ColumnEdge[] = [];
   for (const edge of effect.columnEdges) {
     if (!isTable(edge.source) || !isTable(edge.target)) continue;
@@ -152,8 +167,8 @@ function statementOf(effect: Effect, { nodes }: Session): SqlStatement {
   return {
     line: effect.line,
     kind: effect.kind,
-    reads: [...effect.reads].filter(isTable).map(name),
-    writes: [...effect.writes].filter(isTable).map(name),
+    reads: names(effect.reads.values()),
+    writes: names(effect.writes.values()),
     columnEdges,
     reasons: effect.reasons,
   };

@@ -1,6 +1,6 @@
 /** UPDATE, DELETE and MERGE to edges. */
 import { applyOutputs } from './apply-output.ts';
-import { assign, bindTarget, type Frame, markWritten } from './frame.ts';
+import { assign, bindTarget, type Frame, frameWith, markWritten } from './frame.ts';
 import {
   type Assignment,
   type Delete,
@@ -96,7 +96,7 @@ function tableBehind(bound: Bound | undefined, column: string | undefined): stri
 export function applyUpdate(frame: Frame, statement: Update): Relation {
   const { resolver } = frame;
   const tables = resolver.withTables(statement.with, frame.tables);
-  const inner: Frame = { ...frame, tables };
+  const inner = frameWith(frame, tables);
   const scope = new Scope(tables);
   const bounds = bindAround(inner, statement, scope);
   resolver.influences(statement, scope);
@@ -122,7 +122,7 @@ export function applyUpdate(frame: Frame, statement: Update): Relation {
 export function applyDelete(frame: Frame, statement: Delete): Relation {
   const { resolver } = frame;
   const tables = resolver.withTables(statement.with, frame.tables);
-  const inner: Frame = { ...frame, tables };
+  const inner = frameWith(frame, tables);
   const scope = new Scope(tables);
   const bounds = bindAround(inner, statement, scope);
   resolver.influences(statement, scope);
@@ -155,7 +155,7 @@ function finishChange(frame: Frame, change: Change): Relation {
 export function applyMerge(frame: Frame, statement: Merge): Relation {
   const { effect, resolver, session } = frame;
   const tables = resolver.withTables(statement.with, frame.tables);
-  const inner: Frame = { ...frame, tables };
+  const inner = frameWith(frame, tables);
   const scope = new Scope(tables);
   const bound = bindTarget(inner, statement.target, scope);
   const source = new Scope(tables);

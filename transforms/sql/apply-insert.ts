@@ -1,7 +1,7 @@
 /** INSERT to edges. */
 import { applyOutputs } from './apply-output.ts';
 import { runCall } from './apply-routine.ts';
-import { assign, bindTarget, type Frame, targetColumns, writeTo } from './frame.ts';
+import { assign, bindTarget, type Frame, frameWith, targetColumns, writeTo } from './frame.ts';
 import type { Insert } from './ir.ts';
 import { emptyRelation, type Relation, united } from './relations.ts';
 import { Scope } from './scope.ts';
@@ -10,7 +10,7 @@ import { Scope } from './scope.ts';
 export function applyInsert(frame: Frame, statement: Insert): Relation {
   const { effect, resolver, session } = frame;
   const tables = resolver.withTables(statement.with, frame.tables);
-  const inner: Frame = { ...frame, tables };
+  const inner = frameWith(frame, tables);
   const results: Relation[] = [];
   if (statement.query !== undefined) results.push(resolver.query(statement.query, tables));
   if (statement.call !== undefined) {

@@ -18,14 +18,14 @@ export function applyRead(frame: Frame, statement: Read): Relation {
     .map((name) => name[0] ?? '');
   if (statement.cursor !== undefined) {
     effect.absorb(resolver, []);
-    session.cursors.set(statement.cursor.toLowerCase(), {
+    session.openCursor(statement.cursor, {
       relation,
-      reads: [...resolver.reads, ...resolver.others],
+      reads: [...resolver.reads.values(), ...resolver.others],
     });
   } else if (assigned) assignItems(frame, select, relation);
   else if (variables.length > 0) {
     effect.absorb(resolver, []);
-    setVariables(frame, variables, relation, [...resolver.reads, ...resolver.others]);
+    setVariables(frame, variables, relation, [...resolver.reads.values(), ...resolver.others]);
   } else if (select !== undefined && select.into.length > 0)
     storeInto(frame, select.into, select.intoTemporary, relation);
   else {
@@ -45,7 +45,7 @@ function assignItems(frame: Frame, select: Select | undefined, relation: Relatio
     const text = select?.from.length === 0 ? item.text : undefined;
     session.texts.set(item.assigns, text === undefined ? undefined : session.texts.fold(text));
     const node = session.nodes.variable(item.assigns);
-    for (const read of [...resolver.reads, ...resolver.others]) effect.edge(read, node);
+    for (const read of [...resolver.reads.values(), ...resolver.others]) effect.edge(read, node);
     const origins = relation.columns.find((column) => column.name === item.name)?.origins;
     if (origins !== undefined) effect.value(node, '', origins);
   }
@@ -71,8 +71,7 @@ function storeInto(frame: Frame, names: readonly Name[], temporary: boolean, rel
   if (temporary) session.nodes.declareTemporary(name);
   const target = session.nodes.of(name);
   effect.writes.add(target);
-  session.written.add(target);
-  session.emptied.delete(target);
+  session.fill(target);
   session.nodes.create(target);
   if (relation.open.length === 0)
     session.setShape(

@@ -31,7 +31,7 @@ function runText(frame: Frame, call: Call): CallResult {
   const results = texts.flatMap((text) => session.runMade(text, call.line));
   const reads = new Set<string>();
   for (const inner of session.effects.slice(first))
-    for (const read of [...inner.reads, ...inner.calls]) reads.add(read);
+    for (const read of [...inner.reads.values(), ...inner.calls]) reads.add(read);
   if (texts.length === 0 || texts.some(isUnknownText))
     noteDynamic(effect, call, session.effects.slice(first));
   return { results, reads: [...reads] };
@@ -55,7 +55,7 @@ function callRoutine(frame: Frame, call: Call): CallResult {
   }
   const routine = session.routineNode(call.routine);
   const node = `proc:${routine}`;
-  effect.calls.add(node);
+  effect.call(node);
   const known = session.resultOf(routine);
   if (known === undefined && !session.isRoutine(routine) && !isSystemProcedure(call.routine)) {
     effect.note(
@@ -99,7 +99,7 @@ function renameByProcedure(frame: Frame, call: Call): void {
 export function renameTable(frame: Frame, from: Name, to: Name): void {
   const { effect, session } = frame;
   const source = session.nodes.of(from);
-  if (!session.written.has(source) || session.emptied.has(source)) return;
+  if (!session.isWritten(source) || session.isEmptied(source)) return;
   const target = session.nodes.of(to);
   effect.edge(source, target);
   effect.keepColumns(source, target, session.columnsOf(source));
@@ -143,7 +143,7 @@ export function applyAssign(frame: Frame, statement: Assign): void {
 
 /** Applies FETCH … INTO. */
 export function applyFetch(frame: Frame, statement: Fetch): void {
-  const known = frame.session.cursors.get(statement.cursor.toLowerCase());
+  const known = frame.session.cursor(statement.cursor);
   if (known !== undefined) setVariables(frame, statement.into, known.relation, known.reads);
 }
 

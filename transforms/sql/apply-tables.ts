@@ -70,7 +70,7 @@ function moveTable(frame: Frame, statement: Move): void {
   const source = session.nodes.of(statement.source);
   resolver.reads.add(source);
   const target = writeTo(frame, statement.target);
-  if (statement.how === 'switch') session.emptied.add(source);
+  if (statement.how === 'switch') session.empty(source);
   effect.absorb(resolver, [target]);
   effect.keepColumns(source, target, session.columnsOf(source) ?? session.columnsOf(target));
 }
@@ -79,7 +79,7 @@ function moveTable(frame: Frame, statement: Move): void {
 function renameForGood(frame: Frame, statement: Move): void {
   const { effect, session } = frame;
   const source = session.nodes.of(statement.source);
-  if (!session.written.has(source)) return;
+  if (!session.isWritten(source)) return;
   const target = writeTo(frame, statement.target);
   effect.edge(source, target);
   const columns = session.columnsOf(source);
@@ -95,7 +95,7 @@ export function applyTouch(frame: Frame, statement: Touch): void {
     if (statement.type === 'drop') session.nodes.drop(name);
     else {
       const node = writeTo(frame, name);
-      if (statement.type === 'truncate') session.emptied.add(node);
+      if (statement.type === 'truncate') session.empty(node);
     }
   }
 }

@@ -36,7 +36,7 @@ export function applyNested(
   effect.reasons.push(...own.reasons);
   for (const column of relation.columns)
     for (const { table } of column.origins.values()) if (table !== '') resolver.reads.add(table);
-  for (const read of own.reads) resolver.reads.add(read);
+  resolver.reads.addAll(own.reads.values());
   return relation;
 }
 

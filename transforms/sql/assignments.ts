@@ -17,7 +17,7 @@ export function readAssignments(cursor: Cursor, end: number): readonly Assignmen
     cursor,
     cursor.at,
     end,
-    (at) => assignmentEnds.has(cursor.word(at)) && !cursor.symbol(at - 1, '.') && !cursor.symbol(at + 1, '.'),
+    (at) => assignmentEnds.has(cursor.code(at)) && !cursor.symbol(at - 1, '.') && !cursor.symbol(at + 1, '.'),
   );
   const list: Assignment[] = [];
   for (const [from, to] of commaRanges(cursor, cursor.at, stop)) {
@@ -78,7 +78,7 @@ export function readOutputs(cursor: Cursor, end: number): readonly Output[] {
       cursor,
       cursor.at,
       end,
-      (at) => outputEnds.has(cursor.word(at)) && !cursor.symbol(at - 1, '.'),
+      (at) => outputEnds.has(cursor.code(at)) && !cursor.symbol(at - 1, '.'),
     );
     const items = readItems(cursor, cursor.at, stop);
     cursor.at = stop;

@@ -1,14 +1,18 @@
 /** Bags of expressions put together. */
-import { emptyExpression, type Expression } from './ir.ts';
+import { type ColumnRef, emptyExpression, type Expression, type Name, type SubQuery } from './ir.ts';
 
 /** Joins bags. */
 export function joinExpressions(list: readonly Expression[]): Expression {
   const [first, second] = list;
   if (first === undefined) return emptyExpression;
   if (second === undefined) return first;
-  return {
-    refs: list.flatMap((one) => one.refs),
-    subqueries: list.flatMap((one) => one.subqueries),
-    calls: list.flatMap((one) => one.calls),
-  };
+  const refs: ColumnRef[] = [];
+  const subqueries: SubQuery[] = [];
+  const calls: Name[] = [];
+  for (const one of list) {
+    for (const ref of one.refs) refs.push(ref);
+    for (const subquery of one.subqueries) subqueries.push(subquery);
+    for (const call of one.calls) calls.push(call);
+  }
+  return { refs, subqueries, calls };
 }

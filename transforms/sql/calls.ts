@@ -56,7 +56,7 @@ export function readNamed(
     with: [],
   };
   const last = (start.name.at(-1) ?? '').toUpperCase();
-  return runners.has(last)
+  return runners.hasText(last)
     ? { ...call, routine: [], script: args[0] ?? [{ unknown: true }], args: args.slice(1) }
     : call;
 }
@@ -99,7 +99,7 @@ function argumentStart(cursor: Cursor, from: number): number {
 
 function readText(cursor: Cursor, end: number, line: number): Call {
   const from = cursor.at;
-  const stop = findAtDepth(cursor, from, end, (at) => textEnds.has(cursor.word(at)));
+  const stop = findAtDepth(cursor, from, end, (at) => textEnds.has(cursor.code(at)));
   const inner = cursor.symbol(from, '(') && cursor.closeOf(from, end) === stop - 1;
   const [first] = commaRanges(cursor, inner ? from + 1 : from, inner ? stop - 1 : stop);
   const script: readonly TextPart[] =

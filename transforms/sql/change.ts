@@ -48,20 +48,6 @@ function emptyTail(): Tail {
   return { from: [], joins: [], filters: [], output: [] };
 }
 
-function finished(tail: Tail): {
-  from: readonly Source[];
-  joins: Expression;
-  filters: Expression;
-  output: readonly Output[];
-} {
-  return {
-    from: tail.from,
-    joins: joinExpressions(tail.joins),
-    filters: joinExpressions(tail.filters),
-    output: tail.output,
-  };
-}
-
 function skipTop(cursor: Cursor, end: number): void {
   if (!cursor.eat('TOP')) return;
   cursor.skipGroup(end);
@@ -89,7 +75,17 @@ export function readUpdate(cursor: Cursor, end: number, tables: readonly CommonT
     return { type: 'other', understood: false, line, with: tables };
   const assignments = readAssignments(cursor, end);
   readTail(cursor, end, tail);
-  return { type: 'update', targets, assignments, ...finished(tail), line, with: tables };
+  return {
+    type: 'update',
+    targets,
+    assignments,
+    from: tail.from,
+    joins: joinExpressions(tail.joins),
+    filters: joinExpressions(tail.filters),
+    output: tail.output,
+    line,
+    with: tables,
+  };
 }
 
 /** Reads a DELETE at the cursor. */
@@ -109,7 +105,16 @@ export function readDelete(cursor: Cursor, end: number, tables: readonly CommonT
   if (targets.length === 0) return { type: 'other', understood: false, line, with: tables };
   const tail = emptyTail();
   readTail(cursor, end, tail);
-  return { type: 'delete', targets, ...finished(tail), line, with: tables };
+  return {
+    type: 'delete',
+    targets,
+    from: tail.from,
+    joins: joinExpressions(tail.joins),
+    filters: joinExpressions(tail.filters),
+    output: tail.output,
+    line,
+    with: tables,
+  };
 }
 
 /** Reads a MERGE at the cursor. */

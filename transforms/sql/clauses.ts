@@ -12,7 +12,7 @@ const followedBy =
     followers.includes(cursor.word(at + 1));
 
 const isSetOperator: ClauseRule = (cursor, at) =>
-  cursor.symbol(at + 1, '(') ? !cursor.symbol(at - 1, '*') : afterSetOperator.has(cursor.word(at + 1));
+  cursor.symbol(at + 1, '(') ? !cursor.symbol(at - 1, '*') : afterSetOperator.has(cursor.code(at + 1));
 
 const isLimit: ClauseRule = (cursor, at) => {
   const next = cursor.token(at + 1);
@@ -55,7 +55,8 @@ const clauseRules: ReadonlyMap<string, ClauseRule> = new Map<string, ClauseRule>
 /** True if the word at the index begins a clause of a query, rather than being a column of that name. */
 export function beginsClause(cursor: Cursor, at: number): boolean {
   const upper = cursor.word(at);
-  if (!clauseWords.has(upper) || cursor.symbol(at - 1, '.') || cursor.symbol(at + 1, '.')) return false;
+  if (!clauseWords.has(cursor.code(at)) || cursor.symbol(at - 1, '.') || cursor.symbol(at + 1, '.'))
+    return false;
   return clauseRules.get(upper)?.(cursor, at) ?? true;
 }
 

@@ -22,7 +22,7 @@ export function columnForm(
   // Oracle's outer join mark, `a.id (+)`.
   if (cursor.symbol(open + 1, '+') && close === open + 2) return { parts, next: open + 3 };
   // Teradata's column phrases, `c (TITLE 'x')`.
-  if (columnPhrases.has(cursor.word(open + 1)) && cursor.token(open + 2).kind === 'string')
+  if (columnPhrases.has(cursor.code(open + 1)) && cursor.token(open + 2).kind === 'string')
     return { parts, next: close + 1 };
   // Oracle's record of a collection, `v(i).a`.
   const isField = close + 2 < end + 1 && cursor.symbol(close + 1, '.') && cursor.isName(close + 2);

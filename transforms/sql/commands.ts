@@ -21,7 +21,7 @@ const otherUses = words('ROLE WAREHOUSE SECONDARY HINT');
 export function readUse(cursor: Cursor, end: number): Statement {
   const line = cursor.token(cursor.at).line;
   cursor.at++;
-  if (otherUses.has(cursor.word(cursor.at)) && cursor.isName(cursor.at + 1))
+  if (otherUses.has(cursor.code(cursor.at)) && cursor.isName(cursor.at + 1))
     return { type: 'other', understood: true, line, with: [] };
   const level = cursor.at + 1 < end ? useLevels.get(cursor.word(cursor.at)) : undefined;
   if (level !== undefined) cursor.at++;

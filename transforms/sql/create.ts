@@ -14,6 +14,8 @@ const constraints = words(
   'CONSTRAINT PRIMARY FOREIGN UNIQUE CHECK INDEX KEY PERIOD LIKE EXCLUDE FULLTEXT SPATIAL',
 );
 
+const copyWords = words('LIKE CLONE COPY SHALLOW DEEP');
+
 /** Reads CREATE (or ALTER VIEW) at the cursor. What creates no table, view or synonym is `other`. */
 export function readCreate(cursor: Cursor, end: number): Statement {
   const line = cursor.token(cursor.at).line;
@@ -23,9 +25,9 @@ export function readCreate(cursor: Cursor, end: number): Statement {
   let temporary = false;
   while (
     cursor.at < end &&
-    (modifiers.has(cursor.word(cursor.at)) || cursor.symbol(cursor.at, '=') || isUser(cursor))
+    (modifiers.has(cursor.code(cursor.at)) || cursor.symbol(cursor.at, '=') || isUser(cursor))
   ) {
-    temporary ||= temporaryWords.has(cursor.word(cursor.at));
+    temporary ||= temporaryWords.has(cursor.code(cursor.at));
     cursor.at++;
   }
   const special = altering ? undefined : specials.get(cursor.word(cursor.at));
@@ -131,7 +133,7 @@ function readDefinition(cursor: Cursor, end: number, create: Create): Create {
       cursor.word(cursor.at + 1) !== 'GRANTS')
   ) {
     const copiesRows = !cursor.is('LIKE');
-    while (cursor.is('LIKE', 'CLONE', 'COPY', 'SHALLOW', 'DEEP')) cursor.at++;
+    cursor.skipWords(copyWords);
     return { ...create, columns, copyOf: cursor.name(end), copiesRows };
   }
   if (cursor.eatAll('AS', 'CLONE', 'OF'))
@@ -152,7 +154,7 @@ export function definedColumns(cursor: Cursor, end: number): readonly string[] {
   const close = cursor.closeOf(cursor.at, end);
   const names: string[] = [];
   for (const [from] of commaRanges(cursor, cursor.at + 1, close)) {
-    if (cursor.isName(from) && !constraints.has(cursor.word(from))) names.push(cursor.identifier(from));
+    if (cursor.isName(from) && !constraints.has(cursor.code(from))) names.push(cursor.identifier(from));
   }
   cursor.at = Math.min(close + 1, end);
   return names;

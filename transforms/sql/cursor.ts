@@ -5,8 +5,9 @@ import type { Reason } from './reasons.ts';
 import { computedName } from './computed-names.ts';
 import { readTextParts } from './text-parts.ts';
 import type { Token } from './tokens.ts';
+import type { Words } from './words.ts';
 
-const past: Token = { kind: 'operator', text: '', upper: '', start: 0, end: 0, line: 0 };
+const past: Token = { kind: 'operator', text: '', upper: '', code: 0, start: 0, end: 0, line: 0 };
 
 /**
  * For each opening parenthesis or bracket the index of its partner. One that is never closed ends at the next `;`
@@ -22,6 +23,7 @@ function matchBrackets(tokens: readonly Token[]): Int32Array {
       const start = open.pop();
       if (start !== undefined) close[start] = at;
     } else if (token.kind === ';') {
+      if (open.length === 0) continue;
       for (const start of open) close[start] = at;
       open.length = 0;
     }
@@ -74,6 +76,11 @@ export class Cursor {
     return this.tokens[index]?.upper ?? '';
   }
 
+  /** The number of the keyword at an index; 0 if there is none. */
+  code(index: number): number {
+    return this.tokens[index]?.code ?? 0;
+  }
+
   /** True if the token at the index is this symbol (`(`, `,`, `=`, …). */
   symbol(index: number, symbol: string): boolean {
     const token = this.tokens[index];
@@ -81,9 +88,9 @@ export class Cursor {
   }
 
   /** True if the next token is one of the words. */
-  is(...words: readonly string[]): boolean {
+  is(first: string, second?: string, third?: string, fourth?: string): boolean {
     const upper = this.word(this.at);
-    return upper !== '' && words.includes(upper);
+    return upper !== '' && (upper === first || upper === second || upper === third || upper === fourth);
   }
 
   /** Skips the next token if it is the word. */
@@ -101,8 +108,8 @@ export class Cursor {
   }
 
   /** Skips every following token that is one of the words. */
-  skipWords(words: ReadonlySet<string>): void {
-    while (words.has(this.word(this.at))) this.at++;
+  skipWords(words: Words): void {
+    while (words.has(this.code(this.at))) this.at++;
   }
 
   /** The partner of the parenthesis at the index, at most `end`. */

@@ -26,5 +26,5 @@ function inType(cursor: Cursor, at: number, angles: number): boolean {
   if (token.kind === 'operator') return ['[', ']', ':', '%'].includes(token.text);
   if (token.kind === '.') return true;
   if (token.kind === 'number') return angles > 0 || cursor.symbol(at - 1, '[');
-  return (token.kind === 'word' || token.kind === 'quoted') && !typeEnds.has(token.upper);
+  return (token.kind === 'word' || token.kind === 'quoted') && !typeEnds.has(token.code);
 }

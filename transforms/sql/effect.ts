@@ -1,6 +1,7 @@
 /** What one statement does to the graph of tables and columns. */
 import type { DirectKind } from './ir.ts';
 import { maxStatementEdges } from './limits.ts';
+import { NameSet } from './name-set.ts';
 import type { RoutineHead } from './pieces.ts';
 import type { Reason } from './reasons.ts';
 import { Origins, type Relation } from './relations.ts';
@@ -38,17 +39,18 @@ export class Effect {
   readonly line: number;
   readonly kind: string;
   readonly routine: RoutineHead | undefined;
-  readonly reads = new Set<string>();
-  readonly writes = new Set<string>();
+  readonly reads = new NameSet();
+  readonly writes = new NameSet();
   readonly tableEdges: (readonly [string, string])[] = [];
   readonly columnEdges: NodeColumnEdge[] = [];
   readonly indirectEdges: NodeIndirectEdge[] = [];
-  /** Routines called: `proc:` and `fn:` with the name. */
-  readonly calls = new Set<string>();
+  private called: NameSet | undefined;
   readonly reasons: Reason[] = [];
+  /** How the statement writes its tables, where that is not their full name. */
   private names: Map<string, string> | undefined;
-  /** For each target column the edges that it has. */
-  private readonly columns = new Map<string, NodeColumnEdge[]>();
+  private keepsNames = false;
+  /** For each target column the edges that it has; undefined while there are few edges. */
+  private columns: Map<string, NodeColumnEdge[]> | undefined;
   /** The same as keys, for target columns with many sources. */
   private manySources: Map<string, Set<string>> | undefined;
 
@@ -62,17 +64,32 @@ export class Effect {
     this.guessed = guessed;
   }
 
+  /** Routines called: `proc:` and `fn:` with the name. */
+  get calls(): readonly string[] {
+    return this.called?.values() ?? [];
+  }
+
+  /** Notes a call. */
+  call(routine: string): void {
+    (this.called ??= new NameSet()).add(routine);
+  }
+
   /** Keeps how the statement writes its tables; the first call counts. */
   keepNames(display: (node: string) => string): void {
-    if (this.names !== undefined || this.reads.size + this.writes.size === 0) return;
-    this.names = new Map();
-    for (const node of this.reads) this.names.set(node, display(node));
-    for (const node of this.writes) this.names.set(node, display(node));
+    if (this.keepsNames || this.reads.size + this.writes.size === 0) return;
+    this.keepsNames = true;
+    for (const node of this.reads.values()) this.keepName(node, display(node));
+    for (const node of this.writes.values()) this.keepName(node, display(node));
+  }
+
+  private keepName(node: string, name: string): void {
+    if (name !== node) (this.names ??= new Map()).set(node, name);
   }
 
   /** The table as the statement writes it; undefined if it is none of its own. */
   nameOf(node: string): string | undefined {
-    return this.names?.get(node);
+    if (!this.keepsNames || (!this.reads.has(node) && !this.writes.has(node))) return undefined;
+    return this.names?.get(node) ?? node;
   }
 
   /** Notes a gap of this statement. */
@@ -88,13 +105,14 @@ export class Effect {
 
   /** Takes over what the resolver saw, as sources of the targets. */
   absorb(resolver: Resolver, targets: readonly (string | null)[]): void {
-    for (const read of resolver.reads) this.reads.add(read);
-    if (resolver.hasOthers)
-      for (const other of resolver.others) if (other.startsWith('fn:')) this.calls.add(other);
+    const sources = resolver.reads.values();
+    const others = resolver.others;
+    this.reads.addAll(sources);
+    for (const other of others) if (other.startsWith('fn:')) this.call(other);
     for (const target of targets) {
       if (target !== null) {
-        for (const source of resolver.reads) this.edge(source, target);
-        if (resolver.hasOthers) for (const source of resolver.others) this.edge(source, target);
+        for (const source of sources) this.edge(source, target);
+        for (const source of others) this.edge(source, target);
       }
       for (const { table, column, kind } of resolver.indirect) {
         if (this.indirectEdges.length < maxStatementEdges)
@@ -107,20 +125,31 @@ export class Effect {
   value(target: string | null, targetColumn: string, origins: Origins): void {
     if (origins.size === 0 || (this.guessed && isUnknownText(targetColumn))) return;
     const targetKey = columnKey(targetColumn);
+    for (const { table, column, kind } of origins.values()) {
+      const key = columnKey(column);
+      if (kind === 'identity' && table === target && key === targetKey) continue;
+      if (this.columnEdges.length >= maxStatementEdges) return;
+      const known = this.edgesInto(targetKey);
+      if (this.hasSource(known, targetKey, { table, key, target })) continue;
+      const edge: NodeColumnEdge = { source: table, sourceColumn: column, target, targetColumn, kind };
+      if (known !== this.columnEdges) known.push(edge);
+      this.columnEdges.push(edge);
+    }
+  }
+
+  /** The edges among which one into the column would be: all of them while they are few. */
+  private edgesInto(targetKey: string): NodeColumnEdge[] {
+    if (this.columns === undefined) {
+      if (this.columnEdges.length < fewSources) return this.columnEdges;
+      this.columns = new Map();
+      for (const edge of this.columnEdges) this.edgesInto(columnKey(edge.targetColumn)).push(edge);
+    }
     let known = this.columns.get(targetKey);
     if (known === undefined) {
       known = [];
       this.columns.set(targetKey, known);
     }
-    for (const { table, column, kind } of origins.values()) {
-      const key = columnKey(column);
-      if (kind === 'identity' && table === target && key === targetKey) continue;
-      if (this.columnEdges.length >= maxStatementEdges) return;
-      if (this.hasSource(known, targetKey, { table, key, target })) continue;
-      const edge: NodeColumnEdge = { source: table, sourceColumn: column, target, targetColumn, kind };
-      known.push(edge);
-      this.columnEdges.push(edge);
-    }
+    return known;
   }
 
   /** True if the target column has the source already; few are looked through, many have keys. */
@@ -131,7 +160,12 @@ export class Effect {
   ): boolean {
     if (known.length <= fewSources) {
       for (const edge of known)
-        if (edge.source === table && edge.target === target && columnKey(edge.sourceColumn) === key)
+        if (
+          edge.source === table &&
+          edge.target === target &&
+          columnKey(edge.sourceColumn) === key &&
+          columnKey(edge.targetColumn) === targetKey
+        )
           return true;
       return false;
     }

@@ -17,6 +17,7 @@ import {
   type SubQuery,
 } from './ir.ts';
 import { furtherKind } from './kinds.ts';
+import type { Token } from './tokens.ts';
 import {
   aggregates,
   conditionalFunctions,
@@ -25,10 +26,20 @@ import {
   words,
   frameUnits,
   subqueryPredicates,
+  typedLiterals,
 } from './words.ts';
 
 /** Methods of XML and spatial columns in T-SQL: `t.c.value('…')` reads the column `t.c`. */
 const columnMethod = /^(?:value|query|exist|nodes|modify|tostring|st[a-z]+)$/i;
+/** Every word that {@link Scanner} may take for syntax. */
+const syntaxWords = words(
+  'WITHIN NEXT OVER FILTER EXISTS AS INTERVAL COLLATE NULLS AT $ACTION CASE WHEN THEN ELSE END',
+  expressionKeywords,
+  frameUnits,
+  subqueryPredicates,
+  typedLiterals,
+);
+const convertFunctions = words('CONVERT TRY_CONVERT');
 const caseWords = words('CASE WHEN THEN ELSE END');
 /** Shared by the many expressions without sub-queries and calls. */
 const none: readonly never[] = [];
@@ -101,7 +112,7 @@ class Scanner {
         this.at++;
         return;
       case 'word':
-        if (!cursor.symbol(this.at + 1, '.') && this.keyword(token.upper)) return;
+        if (!cursor.symbol(this.at + 1, '.') && this.keyword(token)) return;
         this.chain();
         return;
       case 'quoted':
@@ -133,15 +144,17 @@ class Scanner {
   /** True if the operator behind the cursor stands after a value. */
   private followsOperand(): boolean {
     const before = this.cursor.token(this.at - 2);
-    if (before.kind === 'word') return !expressionKeywords.has(before.upper);
+    if (before.kind === 'word') return !expressionKeywords.has(before.code);
     return before.kind === 'quoted' || before.kind === ')' || before.text === ']';
   }
 
   /** Handles the word as syntax. False if it is (the start of) a name. */
-  private keyword(upper: string): boolean {
+  private keyword(token: Token): boolean {
     const next = this.cursor.token(this.at + 1);
-    if (next.kind === '(') return this.keywordBeforeGroup(upper);
-    if (caseWords.has(upper)) this.caseWord(upper);
+    if (!syntaxWords.has(token.code) && next.text !== '=>') return false;
+    if (next.kind === '(') return this.keywordBeforeGroup(token);
+    const { upper, code } = token;
+    if (caseWords.has(code)) this.caseWord(upper);
     else if (upper === 'AS') {
       this.at++;
       this.type();
@@ -151,7 +164,7 @@ class Scanner {
     } else if (upper === 'NEXT' && next.upper === 'VALUE') this.sequence();
     else if (upper === 'OVER' && this.cursor.isName(this.at + 1) && this.cursor.symbol(this.at - 1, ')'))
       this.namedWindow();
-    else if (frameUnits.has(upper) && this.top().role === 'window')
+    else if (frameUnits.has(code) && this.top().role === 'window')
       this.at = Math.min(this.top().end, this.end);
     else {
       const skip = phraseLength(this.cursor, this.at);
@@ -161,9 +174,9 @@ class Scanner {
     return true;
   }
 
-  private keywordBeforeGroup(upper: string): boolean {
+  private keywordBeforeGroup({ upper, code }: Token): boolean {
     const kind = this.top().kind;
-    if (upper === 'EXISTS' || subqueryPredicates.has(upper)) {
+    if (upper === 'EXISTS' || subqueryPredicates.has(code)) {
       this.at++;
       this.group(furtherKind(kind, 'conditional'), 'group', upper === 'EXISTS');
     } else if (upper === 'OVER') {
@@ -175,8 +188,8 @@ class Scanner {
     } else if (upper === 'AS') {
       this.at++;
       this.type();
-    } else if (caseWords.has(upper)) this.caseWord(upper);
-    else if (expressionKeywords.has(upper)) this.at++;
+    } else if (caseWords.has(code)) this.caseWord(upper);
+    else if (expressionKeywords.has(code)) this.at++;
     else return false;
     return true;
   }
@@ -248,7 +261,7 @@ class Scanner {
     if (parts.length > 1 && cursor.dialect.tsql && columnMethod.test(last))
       this.reference(parts.slice(0, -1), false);
     else if (parts.length > 1) this.calls.push(parts);
-    const name = parts.length === 1 ? cursor.word(first) : '';
+    const name = parts.length === 1 ? cursor.code(first) : 0;
     const outside = this.top().kind;
     if (conditionalFunctions.has(name))
       this.group(furtherKind(outside, 'conditional'), 'group', false, outside);
@@ -257,12 +270,12 @@ class Scanner {
   }
 
   /** Skips what is no value in the first argument: a date part, or the type of T-SQL's CONVERT. */
-  private skipFirstArgument(name: string): void {
+  private skipFirstArgument(code: number): void {
     const { cursor } = this;
     const next = cursor.token(this.at + 1);
     const bare = cursor.token(this.at).kind === 'word' && (next.kind === ',' || next.upper === 'FROM');
-    if (datePartFunctions.has(name) && bare) this.at++;
-    else if ((name === 'CONVERT' || name === 'TRY_CONVERT') && cursor.dialect.tsql) this.type();
+    if (datePartFunctions.has(code) && bare) this.at++;
+    else if (convertFunctions.has(code) && cursor.dialect.tsql) this.type();
   }
 
   /** Enters the group at the cursor, or takes it as a query. */

@@ -16,6 +16,11 @@ export interface Frame {
   readonly tables: CommonTables;
 }
 
+/** The frame with the common tables of a statement. */
+export function frameWith({ session, effect, resolver }: Frame, tables: CommonTables): Frame {
+  return { session, effect, resolver, tables };
+}
+
 /** Notes a write and gives the node. */
 export function writeTo(frame: Frame, target: Name): string {
   const node = frame.session.nodes.of(target);
@@ -27,8 +32,7 @@ export function writeTo(frame: Frame, target: Name): string {
 /** Notes that the statement writes a node. */
 export function markWritten({ session, effect }: Frame, node: string): void {
   effect.writes.add(node);
-  session.written.add(node);
-  session.emptied.delete(node);
+  session.fill(node);
 }
 
 /** The names by which stored columns are known: the list given, else the target's own if their number fits. */

@@ -105,8 +105,8 @@ class FromReader {
         this.joins.push(mergedColumns({ columns, sources: this.sources, left: first, right, line }));
       } else {
         let at = cursor.at;
-        while (joinPrefixes.has(cursor.word(at))) at++;
-        if (!joinHeads.has(cursor.word(at)) || at >= end) return;
+        while (joinPrefixes.has(cursor.code(at))) at++;
+        if (!joinHeads.has(cursor.code(at)) || at >= end) return;
         cursor.at = at + 1;
         right = this.sources.length;
         this.factor(end);
@@ -116,7 +116,7 @@ class FromReader {
 
   private factor(end: number): void {
     const { cursor } = this;
-    while (sourcePrefixes.has(cursor.word(cursor.at)) && !cursor.symbol(cursor.at + 1, '.')) cursor.at++;
+    while (sourcePrefixes.has(cursor.code(cursor.at)) && !cursor.symbol(cursor.at + 1, '.')) cursor.at++;
     const line = cursor.token(cursor.at).line;
     // Db2: FINAL TABLE (INSERT …).
     if (
@@ -179,7 +179,7 @@ class FromReader {
     }
     if (
       beginsClause(cursor, cursor.at) ||
-      (cursor.token(cursor.at).kind === 'word' && sourceEnds.has(cursor.word(cursor.at)))
+      (cursor.token(cursor.at).kind === 'word' && sourceEnds.has(cursor.code(cursor.at)))
     )
       return;
     const stage =
@@ -193,7 +193,7 @@ class FromReader {
     }
     const name = cursor.name(end);
     if (name === undefined) return;
-    if (cursor.symbol(cursor.at, '(') && !hints.has(cursor.word(cursor.at + 1))) this.call(name, end, line);
+    if (cursor.symbol(cursor.at, '(') && !hints.has(cursor.code(cursor.at + 1))) this.call(name, end, line);
     else if (isFileFormat(cursor, name))
       this.finish({ type: 'path', name: locationName(name.at(-1) ?? ''), line }, end);
     else this.finish({ type: 'table', name, line }, end);

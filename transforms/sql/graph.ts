@@ -55,8 +55,8 @@ export function lineageOf(
   const reads = new Set<string>();
   const writes = new Set<string>();
   for (const effect of effects) {
-    for (const node of effect.reads) if (shown(node)) reads.add(view.name(node));
-    for (const node of effect.writes) if (shown(node)) writes.add(view.name(node));
+    for (const node of effect.reads.values()) if (shown(node)) reads.add(view.name(node));
+    for (const node of effect.writes.values()) if (shown(node)) writes.add(view.name(node));
   }
   const tables = tableEdges(effects, view, bridges);
   const columns = columnEdges(effects, view, bridges);

@@ -34,5 +34,5 @@ export function isStream(cursor: Cursor): boolean {
   if (cursor.dialect.name !== 'databricks' || !cursor.is('STREAM')) return false;
   if (cursor.symbol(cursor.at + 1, '(')) return cursor.isName(cursor.at + 2);
   const next = cursor.token(cursor.at + 1);
-  return next.kind === 'quoted' || (next.kind === 'word' && !notAliases.has(next.upper));
+  return next.kind === 'quoted' || (next.kind === 'word' && !notAliases.has(next.code));
 }

@@ -21,7 +21,7 @@ export function readInsert(cursor: Cursor, end: number, tables: readonly CommonT
   cursor.at++;
   if (cursor.is('ALL', 'FIRST') && !cursor.symbol(cursor.at + 1, '.'))
     return readMultiple(cursor, end, tables);
-  while (modifiers.has(cursor.word(cursor.at)) || cursor.is('TOP')) {
+  while (modifiers.has(cursor.code(cursor.at)) || cursor.is('TOP')) {
     if (cursor.is('TABLE', 'LOCAL', 'FUNCTION') && !followsAsName(cursor)) break;
     const top = cursor.is('TOP');
     cursor.at++;
@@ -106,15 +106,19 @@ function readBody(cursor: Cursor, end: number, start: Start & { readonly target:
     cursor.at = end;
   }
   if (!understood) return { type: 'other', understood: false, line: start.line, with: start.tables };
-  assignments = [...assignments, ...readConflict(cursor, end)];
+  const conflict = readConflict(cursor, end);
+  const last = readOutputs(cursor, end);
   return {
-    ...emptyInsert(start, start.target),
+    type: 'insert',
+    line: start.line,
+    with: start.tables,
+    target: start.target,
     columns,
     byName,
     query,
     call,
-    assignments,
-    output: [...output, ...readOutputs(cursor, end)],
+    output: last.length === 0 ? output : [...output, ...last],
+    assignments: conflict.length === 0 ? assignments : [...assignments, ...conflict],
   };
 }
 
@@ -147,7 +151,7 @@ function skipTargetOption(cursor: Cursor, end: number): boolean {
     cursor.eat('ON');
   } else if (cursor.is('REPLACE')) {
     // Databricks: REPLACE WHERE condition, REPLACE ON condition, REPLACE USING (columns).
-    cursor.at = findAtDepth(cursor, cursor.at, end, (at) => queryStarts.has(cursor.word(at)));
+    cursor.at = findAtDepth(cursor, cursor.at, end, (at) => queryStarts.has(cursor.code(at)));
   } else return cursor.eatAll('BY', 'POSITION');
   return true;
 }

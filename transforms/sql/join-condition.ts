@@ -14,8 +14,8 @@ export function conditionEnd(cursor: Cursor, from: number, end: number): number 
     const token = cursor.token(at);
     if (token.kind === ',' || token.kind === ')') return true;
     if (token.kind !== 'word' || cursor.symbol(at - 1, '.') || cursor.symbol(at + 1, '.')) return false;
-    if (joinWords.has(token.upper) || sourceEnds.has(token.upper))
-      return !cursor.symbol(at + 1, '(') || !callable.has(token.upper);
+    if (joinWords.has(token.code) || sourceEnds.has(token.code))
+      return !cursor.symbol(at + 1, '(') || !callable.has(token.code);
     return beginsClause(cursor, at);
   });
 }

@@ -4,6 +4,7 @@
  */
 import { isDigit, isSpace, isWordPart, isWordStart } from './characters.ts';
 import type { Dialect } from './dialects.ts';
+import { nextHash, wordIn } from './interned.ts';
 import { maxTokens } from './limits.ts';
 import { readQuoted } from './quotes.ts';
 import type { LexResult, Token, TokenKind } from './tokens.ts';
@@ -12,39 +13,14 @@ function isPunctuation(symbol: string): symbol is '(' | ')' | ',' | ';' | '.' {
   return symbol === ',' || symbol === '.' || symbol === '(' || symbol === ')' || symbol === ';';
 }
 
-const doubleOperators: ReadonlySet<string> = new Set([
-  '::',
-  ':=',
-  '=>',
-  '||',
-  '+=',
-  '->',
-  '<=',
-  '>=',
-  '<>',
-  '!=',
-  '-=',
-  '*=',
-  '/=',
-]);
+const doubleOperators: ReadonlyMap<string, string> = new Map(
+  ['::', ':=', '=>', '||', '+=', '->', '<=', '>=', '<>', '!=', '-=', '*=', '/='].map((operator) => [
+    operator,
+    operator,
+  ]),
+);
 /** Letters that may stand directly before a string and change what it is. */
 const stringPrefixes: ReadonlySet<string> = new Set(['N', 'E', 'B', 'X', 'R', 'RB', 'BR', 'Q', 'NQ']);
-
-/** Words in upper case, kept from script to script: the same few hundred words make up most of all SQL. */
-const uppers = new Map<string, string>();
-const maxKeptWords = 8_192;
-/** A longer piece of a text is no copy in V8, so that keeping it would keep the whole text in memory. */
-const maxKeptLength = 12;
-
-function upperOf(word: string): string {
-  if (word.length > maxKeptLength) return word.toUpperCase();
-  const known = uppers.get(word);
-  if (known !== undefined) return known;
-  const upper = word.toUpperCase();
-  if (uppers.size >= maxKeptWords) uppers.clear();
-  uppers.set(word, upper);
-  return upper;
-}
 
 /** Cuts text into tokens by the lexical rules of the dialect; lines count from `firstLine`. */
 export function lex(text: string, dialect: Dialect, firstLine = 1): LexResult {
@@ -88,7 +64,7 @@ export class Lexer {
 
   /** Adds a token that ends at the current position. */
   push(kind: TokenKind, value: string, start: number, line: number): void {
-    this.tokens.push({ kind, text: value, upper: '', start, end: this.position, line });
+    this.tokens.push({ kind, text: value, upper: '', code: 0, start, end: this.position, line });
   }
 
   private comment(): boolean {
@@ -192,17 +168,27 @@ export class Lexer {
   }
 
   private word(start: number): void {
-    const { text } = this;
-    const end = this.wordEnd(start);
+    const { text, delimiter } = this;
+    let end = start;
+    let hash = 0;
+    for (; end < text.length; end++) {
+      const code = text.charCodeAt(end);
+      if (!isWordPart(code)) break;
+      hash = nextHash(hash, code);
+    }
+    if (delimiter !== undefined) {
+      end = this.beforeDelimiter(start, end, delimiter);
+      hash = 0;
+      for (let at = start; at < end; at++) hash = nextHash(hash, text.charCodeAt(at));
+    }
     this.position = end;
-    const word = text.slice(start, end);
-    if (end - start <= 2 && text[end] === "'" && stringPrefixes.has(word.toUpperCase())) {
-      readQuoted(this, word.toUpperCase());
+    const { text: word, upper, code } = wordIn(text, start, end, hash);
+    if (end - start <= 2 && text.charCodeAt(end) === 39 && stringPrefixes.has(upper)) {
+      readQuoted(this, upper);
       return;
     }
-    const upper = upperOf(word);
     if (upper === 'DELIMITER' && this.dialect.hashComment && this.readDelimiter()) return;
-    this.tokens.push({ kind: 'word', text: word, upper, start, end, line: this.line });
+    this.tokens.push({ kind: 'word', text: word, upper, code, start, end, line: this.line });
   }
 
   private readDelimiter(): boolean {
@@ -242,9 +228,18 @@ export class Lexer {
       this.push(one, one, start, this.line);
       return;
     }
-    const two = this.text.slice(start, start + 2);
-    const symbol = doubleOperators.has(two) ? two : one;
+    const symbol = this.isSecond(start + 1) ? this.operator(start, one) : one;
     this.position = start + symbol.length;
     this.push('operator', symbol, start, this.line);
+  }
+  /** True for `=`, `>`, `:` and `|`, with which the operators of two characters end. */
+  private isSecond(at: number): boolean {
+    const code = this.text.charCodeAt(at);
+    return code === 61 || code === 62 || code === 58 || code === 124;
+  }
+
+  private operator(start: number, one: string): string {
+    const two = this.text.slice(start, start + 2);
+    return doubleOperators.get(two) ?? one;
   }
 }

@@ -75,7 +75,7 @@ function missingRoutines(
 }
 
 function usesTemporary(effect: Effect, { nodes }: Session): boolean {
-  return [...effect.reads, ...effect.writes].some(
+  return [...effect.reads.values(), ...effect.writes.values()].some(
     (node) => nodes.sessionPart(node) !== undefined && !node.startsWith('@'),
   );
 }

@@ -1,5 +1,6 @@
 /** Names of tables and places: as text, as keys, and completed with the current database and schema. */
 import type { Dialect } from './dialects.ts';
+import { lowerOf } from './interned.ts';
 import type { Name } from './ir.ts';
 
 /** The first part of a name that is a file, folder or stage rather than a table. */
@@ -17,12 +18,14 @@ export function isLocation(name: Name): boolean {
 
 /** The name for people: parts joined by dots; a location as it is. */
 export function displayName(name: Name): string {
-  return isLocation(name) ? (name[1] ?? '') : name.join('.');
+  const [first = ''] = name;
+  if (first === locationMark) return name[1] ?? '';
+  return name.length === 1 ? first : name.join('.');
 }
 
 /** The key under which two spellings of one name meet. */
 export function nameKey(display: string, dialect: Dialect): string {
-  return dialect.folding === 'preserve' ? display.toLowerCase() : display;
+  return dialect.folding === 'preserve' ? lowerOf(display) : display;
 }
 
 /** What completes a name. */
@@ -72,10 +75,9 @@ const systemTables: ReadonlySet<string> = new Set([
 
 /** True if the name is part of the system catalogue. */
 export function isSystemName(name: Name): boolean {
-  const lower = name.map((part) => part.toLowerCase());
+  for (let at = 0; at + 1 < name.length; at++) if (systemSchemas.has(lowerOf(name[at] ?? ''))) return true;
   return (
-    lower.slice(0, -1).some((part) => systemSchemas.has(part)) ||
-    systemTables.has(lower.join('.')) ||
-    systemTables.has(lower.at(-1) ?? '')
+    systemTables.has(lowerOf(name.at(-1) ?? '')) ||
+    (name.length > 1 && systemTables.has(lowerOf(name.join('.'))))
   );
 }

@@ -20,39 +20,58 @@ import type { SqlPlace } from './place.ts';
 import { isUnknownText, unknownText } from './unknown-text.ts';
 
 const sessionMark = '\u0002';
+const sessionCode = 2;
 
 /** The table of a name that nobody can know: hidden everywhere, like a variable. */
 export const unknownNode = `${sessionMark}?`;
 
-interface KnownName {
+/** A table as the script knows it so far. */
+interface TableNode {
   readonly id: string;
+  /** The parts of its full name; undefined for what lives in a session. */
+  readonly name: Name | undefined;
+  /** As it was last written, for people. */
+  written: string;
+  /** No end of lineage. */
+  intermediate: boolean;
+  /** The script made it and has not dropped it. */
+  created: boolean;
+  /** The script made it at any time. */
+  made: boolean;
+}
+
+interface KnownName {
+  readonly name: Name;
+  readonly node: TableNode;
   readonly display: string;
   /** Part of the system catalogue. */
   readonly system: boolean;
 }
 
-const unknownName: KnownName = { id: unknownNode, display: '?', system: false };
+function tableNode(id: string, name: Name | undefined): TableNode {
+  return { id, name, written: id, intermediate: name === undefined, created: false, made: false };
+}
+
+/** Up to this many names with the same last part are looked through one by one. */
+const fewNames = 8;
 
 /** Names to nodes, with the state of USE, synonyms and temporary tables. */
 export class Nodes {
   private current: Defaults;
-  /** What {@link of} found, until something changes what names mean. */
-  private readonly known = new Map<string, KnownName>();
+  /** What {@link of} found by the last part of the name, until something changes what names mean. */
+  private known = new Map<string, KnownName[]>();
+  /** The same by the whole name, where many have the same last part. */
+  private manyKnown: Map<string, KnownName> | undefined;
   private readonly dialect: Dialect;
   private readonly place: SqlPlace | undefined;
-  private readonly spellings = new Map<string, string>();
-  private readonly names = new Map<string, Name>();
-  private readonly synonyms = new Map<string, Name>();
-  private readonly written = new Map<string, string>();
-  /** Temporary tables without a mark of their own, by key: CREATE TEMPORARY TABLE. */
-  private readonly temporary = new Map<string, number>();
-  private readonly dropped = new Map<string, number>();
-  /** Nodes that are no end of lineage. */
-  private readonly intermediates = new Set<string>();
-  /** Tables that the script made and has not dropped. */
-  private readonly created = new Set<string>();
-  /** Tables that the script made at any time. */
-  private readonly made = new Set<string>();
+  private readonly tables = new Map<string, TableNode>();
+  /** Tables by the key of their name, where that is another one than the name. */
+  private readonly spellings: Map<string, TableNode>;
+  private synonyms: Map<string, Name> | undefined;
+  /** Keys of temporary tables without a mark of their own: CREATE TEMPORARY TABLE. */
+  private temporary: Set<string> | undefined;
+  private dropped: Map<string, number> | undefined;
+  private variables: Map<string, string> | undefined;
   private scope = '';
 
   /** Joins the parts of a name that SQL builds to every text that may come out. */
@@ -65,47 +84,60 @@ export class Nodes {
     place?: SqlPlace,
   ) {
     this.dialect = dialect;
+    this.spellings = dialect.folding === 'preserve' ? new Map<string, TableNode>() : this.tables;
     this.current = defaults;
     this.fold = fold;
     this.place = place;
-    this.intermediates.add(unknownNode);
   }
 
   /** Enters a routine, or the script itself (''). */
   enter(scope: string): void {
     this.scope = scope;
-    this.known.clear();
+    this.variables = undefined;
+    this.forget();
+  }
+
+  /** Names may mean something else from here on. */
+  private forget(): void {
+    if (this.known.size > 0) this.known = new Map();
+    this.manyKnown = undefined;
   }
 
   /** The node of a table as it is named here. */
   of(name: Name): string {
     const known = this.lookUp(name);
-    if (this.written.get(known.id) !== known.display) this.written.set(known.id, known.display);
-    return known.id;
+    if (known === undefined) return unknownNode;
+    known.node.written = known.display;
+    return known.node.id;
   }
 
   /** True if the name is part of the system catalogue. */
   isSystem(name: Name): boolean {
-    return this.lookUp(name).system;
+    return this.lookUp(name)?.system === true;
   }
 
-  private lookUp(name: Name): KnownName {
+  /** What a name means; undefined if nobody can know. */
+  private lookUp(name: Name): KnownName | undefined {
     const parts = computedParts(name);
     if (parts !== undefined) {
       const [text = unknownText, other] = this.fold(parts);
       return other !== undefined || isUnknownText(text)
-        ? unknownName
+        ? undefined
         : this.lookUp(nameFromText(text, this.dialect));
     }
-    const key = name.length === 1 ? (name[0] ?? '') : name.join('\u0006');
-    let known = this.known.get(key);
-    if (known === undefined) {
-      const display = displayName(name);
-      if (isUnknownText(display)) return unknownName;
-      known = { id: this.find(name, display), display, system: isSystemName(name) };
-      this.known.set(key, known);
-    }
-    return known;
+    const last = name.at(-1) ?? '';
+    const list = this.known.get(last);
+    if (list !== undefined) for (const one of list) if (isSameName(one.name, name)) return one;
+    const isMany = list !== undefined && list.length >= fewNames;
+    const known = isMany ? this.manyKnown?.get(name.join('\u0006')) : undefined;
+    if (known !== undefined) return known;
+    const display = displayName(name);
+    if (isUnknownText(display)) return undefined;
+    const found = { name, node: this.find(name, display), display, system: isSystemName(name) };
+    if (list === undefined) this.known.set(last, [found]);
+    else if (isMany) (this.manyKnown ??= new Map()).set(name.join('\u0006'), found);
+    else list.push(found);
+    return found;
   }
 
   /** The current database and schema. */
@@ -115,7 +147,7 @@ export class Nodes {
 
   set defaults(defaults: Defaults) {
     this.current = defaults;
-    this.known.clear();
+    this.forget();
   }
 
   /** From here on names with a schema are completed with the database, too. */
@@ -123,14 +155,18 @@ export class Nodes {
     this.defaults = { ...this.current, full: true };
   }
 
-  private find(name: Name, display: string): string {
-    const key = nameKey(display, this.dialect);
-    if (isSessionName(name) || this.temporary.has(key)) return this.sessionNode(name, display);
+  private find(name: Name, display: string): TableNode {
+    if (isSessionName(name) || this.isTemporary(display)) return this.sessionNode(name, display);
     const full = this.complete(name);
-    const synonym = isLocation(name)
-      ? undefined
-      : this.synonyms.get(nameKey(displayName(full), this.dialect));
+    const synonym =
+      this.synonyms === undefined || isLocation(name)
+        ? undefined
+        : this.synonyms.get(nameKey(displayName(full), this.dialect));
     return this.spelled(synonym ?? full);
+  }
+
+  private isTemporary(display: string): boolean {
+    return this.temporary !== undefined && this.temporary.has(nameKey(display, this.dialect));
   }
 
   private complete(name: Name): Name {
@@ -138,51 +174,62 @@ export class Nodes {
     return this.place.complete(name, this.current);
   }
 
-  private sessionNode(name: Name, display: string): string {
+  private sessionNode(name: Name, display: string): TableNode {
     const last = (name.at(-1) ?? '').startsWith('#') ? (name.at(-1) ?? '') : display;
     const key = nameKey(last, this.dialect);
-    const scope = last.startsWith('##') || this.temporary.has(key) ? '' : this.scope;
-    const version = this.dropped.get(`${scope}${sessionMark}${key}`) ?? 0;
+    const scope = last.startsWith('##') || this.isTemporary(last) ? '' : this.scope;
+    const version = this.dropped?.get(`${scope}${sessionMark}${key}`) ?? 0;
     const id = `${key}${sessionMark}${scope}${sessionMark}${version}`;
-    this.intermediates.add(id);
-    return id;
+    let node = this.tables.get(id);
+    if (node === undefined) {
+      node = tableNode(id, undefined);
+      this.tables.set(id, node);
+    }
+    node.intermediate = true;
+    return node;
   }
 
-  private spelled(name: Name): string {
+  private spelled(name: Name): TableNode {
     const display = displayName(name);
     const key = nameKey(display, this.dialect);
-    const known = this.spellings.get(key);
-    if (known !== undefined) return known;
-    this.spellings.set(key, display);
-    this.names.set(display, name);
-    return display;
+    let node = this.spellings.get(key);
+    if (node === undefined) {
+      node = tableNode(display, name);
+      this.spellings.set(key, node);
+      this.tables.set(display, node);
+    }
+    return node;
   }
 
   /** The parts of a table's or routine's full name; undefined for what lives in a session. */
   nameOf(id: string): Name | undefined {
-    return this.names.get(id);
+    return this.tables.get(id)?.name;
   }
 
   /** The node of a scalar or record variable. */
   variable(name: string): string {
-    const id = `${sessionMark}${nameKey(name, this.dialect)}${sessionMark}${this.scope}`;
-    this.intermediates.add(id);
+    this.variables ??= new Map();
+    let id = this.variables.get(name);
+    if (id === undefined) {
+      id = `${sessionMark}${nameKey(name, this.dialect)}${sessionMark}${this.scope}`;
+      this.variables.set(name, id);
+    }
     return id;
   }
 
   /** True for nodes made by {@link variable}. */
   isVariable(id: string): boolean {
-    return id.startsWith(sessionMark);
+    return id.charCodeAt(0) === sessionCode;
   }
 
   /** True for temporary tables, variables, and tables that the script itself removes. */
   isIntermediate(id: string): boolean {
-    return this.intermediates.has(id);
+    return this.isVariable(id) || this.tables.get(id)?.intermediate === true;
   }
 
   /** The name as it was last written, for people. */
   display(id: string): string {
-    return this.written.get(id) ?? id;
+    return id === unknownNode ? '?' : (this.tables.get(id)?.written ?? id);
   }
 
   /** The name at script level: without the marks of a session. */
@@ -192,41 +239,48 @@ export class Nodes {
 
   /** From here on the name means a temporary table. */
   declareTemporary(name: Name): void {
-    this.known.clear();
-    this.temporary.set(nameKey(displayName(name), this.dialect), 1);
+    this.forget();
+    this.temporary ??= new Set();
+    this.temporary.add(nameKey(displayName(name), this.dialect));
   }
 
   /** Notes that the script makes the table. */
   create(id: string): void {
-    this.created.add(id);
-    this.made.add(id);
+    const node = this.tables.get(id);
+    if (node === undefined) return;
+    node.created = true;
+    node.made = true;
   }
 
   /** True if the script makes the table, whether or not it drops it later. */
   isCreated(id: string): boolean {
-    return this.made.has(id);
+    return this.tables.get(id)?.made === true;
   }
 
   /** Notes that the table is gone: one that the script made itself was only a step between. */
   drop(name: Name): void {
     const id = this.of(name);
-    this.known.clear();
-    if (this.created.has(id)) this.intermediates.add(id);
-    this.created.delete(id);
-    const [key, scope] = id.split(sessionMark);
-    if (scope === undefined) return;
-    const counter = `${scope}${sessionMark}${key ?? ''}`;
+    this.forget();
+    const node = this.tables.get(id);
+    if (node?.created === true) node.intermediate = true;
+    if (node !== undefined) node.created = false;
+    const part = this.sessionPart(id);
+    if (part === undefined) return;
+    const counter = `${part.scope}${sessionMark}${part.key}`;
+    this.dropped ??= new Map();
     this.dropped.set(counter, (this.dropped.get(counter) ?? 0) + 1);
   }
 
   /** Notes that the name is gone because its rows go on under another one. */
   leave(id: string): void {
-    this.intermediates.add(id);
+    const node = this.tables.get(id);
+    if (node !== undefined) node.intermediate = true;
   }
 
   /** Lets one name stand for another. */
   addSynonym(name: Name, target: Name): void {
-    this.known.clear();
+    this.forget();
+    this.synonyms ??= new Map();
     this.synonyms.set(nameKey(displayName(this.complete(name)), this.dialect), this.complete(target));
   }
 
@@ -236,4 +290,10 @@ export class Nodes {
     const [key = '', scope = ''] = id.split(sessionMark);
     return { key, scope };
   }
+}
+
+function isSameName(a: Name, b: Name): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
 }

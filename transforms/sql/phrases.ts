@@ -9,7 +9,7 @@ export function phraseLength(cursor: Cursor, at: number): number {
   if (upper === 'COLLATE' || upper === 'NULLS') return 2;
   if (upper === 'INTERVAL' && next.kind === 'string') return cursor.token(at + 2).kind === 'word' ? 3 : 2;
   if (upper === 'AT' && next.upper === 'TIME') return 3;
-  if (typedLiterals.has(upper) && next.kind === 'string') return 2;
+  if (typedLiterals.has(cursor.code(at)) && next.kind === 'string') return 2;
   if (next.text === '=>' && next.kind === 'operator') return 2;
-  return expressionKeywords.has(upper) || upper === '$ACTION' ? 1 : 0;
+  return expressionKeywords.has(cursor.code(at)) || upper === '$ACTION' ? 1 : 0;
 }

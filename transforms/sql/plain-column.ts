@@ -21,7 +21,7 @@ export function plainColumn(cursor: Cursor, from: number, end: number): ColumnRe
   }
   if (
     at !== last ||
-    (parts.length === 1 && (expressionKeywords.has(token.upper) || token.upper === '$ACTION'))
+    (parts.length === 1 && (expressionKeywords.has(token.code) || token.upper === '$ACTION'))
   )
     return undefined;
   return { parts, kind: 'identity', variable: token.kind === 'variable', line: token.line };

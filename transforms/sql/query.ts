@@ -73,7 +73,7 @@ function readBranches(cursor: Cursor, end: number): Query {
     }
     skipTail(cursor, end);
     const operator = cursor.word(cursor.at);
-    if (!setOperators.has(operator) || cursor.at >= end) break;
+    if (!setOperators.has(cursor.code(cursor.at)) || cursor.at >= end) break;
     feed = operator === 'UNION' || operator === 'INTERSECT';
     cursor.at++;
     cursor.skipWords(setModifiers);
@@ -84,7 +84,7 @@ function readBranches(cursor: Cursor, end: number): Query {
 
 /** Skips ORDER BY, LIMIT and the like after a branch in parentheses. */
 function skipTail(cursor: Cursor, end: number): void {
-  while (cursor.at < end && beginsClause(cursor, cursor.at) && !setOperators.has(cursor.word(cursor.at))) {
+  while (cursor.at < end && beginsClause(cursor, cursor.at) && !setOperators.has(cursor.code(cursor.at))) {
     cursor.at = clauseEnd(cursor, cursor.at + 1, end);
   }
 }
@@ -150,7 +150,7 @@ function readSelect(cursor: Cursor, end: number): Select {
         cursor.at++;
         readSelectList(cursor, end, parts);
       } else break;
-    } else if (setOperators.has(cursor.word(cursor.at))) break;
+    } else if (setOperators.has(cursor.code(cursor.at))) break;
     else readClause(cursor, end, parts);
   }
   return finished(parts, line);
@@ -220,9 +220,10 @@ function readClause(cursor: Cursor, end: number, parts: Parts): void {
   }
   const from = cursor.at + 1;
   const stop = clauseEnd(cursor, from, end);
-  const list = filterWords.has(word)
+  const code = cursor.code(cursor.at);
+  const list = filterWords.has(code)
     ? parts.filters
-    : sortWords.has(word)
+    : sortWords.has(code)
       ? parts.sorts
       : word === 'GROUP'
         ? parts.groups

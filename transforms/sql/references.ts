@@ -1,16 +1,19 @@
 /** One column reference to its origins: qualified names, variables, aliases of the same list, ambiguity. */
+import { Aliases } from './aliases.ts';
 import type { ColumnRef } from './ir.ts';
 import { Origins, type Relation } from './relations.ts';
 import type { Resolver } from './resolver.ts';
 import { isUnknownText } from './unknown-text.ts';
 import { columnKey, findColumn, type Scope } from './scope.ts';
 
+const noAliases = new Aliases();
+
 /** The origins of a reference, one list for each column that it means; undefined if it means none. */
 export function resolveReference(
   resolver: Resolver,
   ref: ColumnRef,
   scope: Scope,
-  aliases?: ReadonlyMap<string, Origins>,
+  aliases?: Aliases,
 ): readonly Origins[] | undefined {
   const [first] = ref.parts;
   if (first === undefined || (resolver.context.guessed && ref.parts.some(isUnknownText))) return undefined;
@@ -31,7 +34,7 @@ function ofSide(among: readonly string[], column: string, scope: Scope): readonl
 
 function variable(resolver: Resolver, name: string): Origins {
   const node = resolver.context.nodes.variable(name);
-  resolver.others.add(node);
+  resolver.addOther(node);
   return Origins.of(node, '');
 }
 
@@ -39,10 +42,10 @@ function unqualified(
   resolver: Resolver,
   ref: ColumnRef,
   scope: Scope,
-  aliases?: ReadonlyMap<string, Origins>,
+  aliases?: Aliases,
 ): readonly Origins[] | undefined {
   for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
-    const found = inScope(resolver, ref, at, at === scope ? (aliases ?? new Map()) : undefined);
+    const found = inScope(resolver, ref, at, at === scope ? (aliases ?? noAliases) : undefined);
     if (found !== undefined) return found;
   }
   return unknownColumn(resolver, ref, scope);
@@ -53,7 +56,7 @@ function inScope(
   resolver: Resolver,
   ref: ColumnRef,
   scope: Scope,
-  aliases: ReadonlyMap<string, Origins> | undefined,
+  aliases: Aliases | undefined,
 ): readonly Origins[] | undefined {
   const name = ref.parts[0] ?? '';
   const key = columnKey(name);
@@ -102,7 +105,9 @@ function ambiguous(resolver: Resolver, ref: ColumnRef, name: string): Origins {
 }
 
 function qualified(resolver: Resolver, ref: ColumnRef, scope: Scope): readonly Origins[] | undefined {
-  const qualifier = columnKey(ref.parts.slice(0, -1).join('.'));
+  const qualifier = columnKey(
+    ref.parts.length === 2 ? (ref.parts[0] ?? '') : ref.parts.slice(0, -1).join('.'),
+  );
   const first = columnKey(ref.parts[0] ?? '');
   const column = ref.parts.at(-1) ?? '';
   for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
@@ -139,7 +144,7 @@ function withoutSource(resolver: Resolver, ref: ColumnRef, scope: Scope): readon
 
 function recordField(resolver: Resolver, name: string, field: string): Origins {
   const node = resolver.context.nodes.variable(name);
-  resolver.others.add(node);
+  resolver.addOther(node);
   return Origins.of(node, field);
 }
 

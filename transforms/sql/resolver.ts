@@ -13,6 +13,7 @@ import type {
   SubQuery,
 } from './ir.ts';
 import { maxColumns, maxStarSteps } from './limits.ts';
+import { NameSet } from './name-set.ts';
 import type { Nodes } from './nodes.ts';
 import type { Reason, ReasonCode } from './reasons.ts';
 import { resolveReference } from './references.ts';
@@ -27,6 +28,7 @@ import {
 } from './relations.ts';
 import { CommonTables, columnKey, Scope, type SharedTable } from './scope.ts';
 import { type IndirectKind, type Influence, Seen } from './seen.ts';
+import { Aliases } from './aliases.ts';
 import { bindSources } from './sources.ts';
 import { changesOfStar } from './stars.ts';
 
@@ -70,18 +72,18 @@ export class Resolver {
   }
 
   /** Tables read. */
-  get reads(): Set<string> {
+  get reads(): NameSet {
     return this.seen.reads;
   }
 
   /** Functions and variables that values come from. */
-  get others(): Set<string> {
+  get others(): readonly string[] {
     return this.seen.others;
   }
 
-  /** True if values come from functions or variables. */
-  get hasOthers(): boolean {
-    return this.seen.hasOthers;
+  /** Notes a function or variable that values come from. */
+  addOther(node: string): void {
+    this.seen.addOther(node);
   }
 
   /** Columns that steer rows. */
@@ -200,8 +202,8 @@ export class Resolver {
   /** The columns of a select list. */
   items(items: readonly SelectItem[], scope: Scope): Relation {
     const columns: Column[] = [];
-    const open = new Set<string>();
-    const aliases = new Map<string, Origins>();
+    const open = new NameSet();
+    const aliases = new Aliases();
     for (const item of items) {
       if (columns.length >= maxColumns) {
         this.note(
@@ -214,15 +216,17 @@ export class Resolver {
       if (item.star !== undefined) this.star(item, scope, columns, open);
       else {
         const origins = this.origins(item.expression, scope, aliases);
-        const key = columnKey(item.name);
-        if (!aliases.has(key)) aliases.set(key, origins);
+        aliases.add(item.name, origins);
         columns.push({ name: item.name, origins, star: false });
       }
     }
-    return { columns: columns.slice(0, maxColumns), open: [...open] };
+    return {
+      columns: columns.length > maxColumns ? columns.slice(0, maxColumns) : columns,
+      open: open.values(),
+    };
   }
 
-  private star(item: SelectItem, scope: Scope, columns: Column[], open: Set<string>): void {
+  private star(item: SelectItem, scope: Scope, columns: Column[], open: NameSet): void {
     const { qualifier, except, replaced = [] } = item.star ?? { qualifier: [], except: [] };
     const found = qualifier.length === 0 ? scope.bounds : [this.findBound(qualifier, scope)];
     this.starSteps += found.length;
@@ -246,7 +250,7 @@ export class Resolver {
   }
 
   /** A star over tables with unknown columns. */
-  private openStar(relation: Relation, item: SelectItem, columns: Column[], open: Set<string>): void {
+  private openStar(relation: Relation, item: SelectItem, columns: Column[], open: NameSet): void {
     const changes = changesOfStar(item);
     const hasStar = relation.columns.some((column) => column.star);
     for (const table of relation.open) {
@@ -270,17 +274,37 @@ export class Resolver {
   }
 
   /** Where the value of an expression comes from. `aliases`: earlier items of the same list. */
-  origins(expression: Expression, scope: Scope, aliases?: ReadonlyMap<string, Origins>): Origins {
+  origins(expression: Expression, scope: Scope, aliases?: Aliases): Origins {
     if (expression.refs.length + expression.subqueries.length + expression.calls.length === 0)
       return noOrigins;
+    const plain = this.plainColumn(expression, scope, aliases);
+    if (plain !== undefined) return plain;
     const origins = new Origins();
     for (const ref of expression.refs) this.reference(ref, scope, origins, aliases);
     for (const subquery of expression.subqueries) this.subquery(subquery, scope, origins);
     for (const call of expression.calls) {
       const routine = this.context.nodes.of(call);
-      if (this.context.isRoutine(routine)) this.others.add(`fn:${routine}`);
+      if (this.context.isRoutine(routine)) this.addOther(`fn:${routine}`);
     }
     return origins;
+  }
+
+  /** The origins of an expression that is nothing but one column, which are shared rather than copied. */
+  private plainColumn(
+    { refs, subqueries, calls }: Expression,
+    scope: Scope,
+    aliases?: Aliases,
+  ): Origins | undefined {
+    const [only] = refs;
+    if (only === undefined || refs.length + subqueries.length + calls.length > 1 || only.kind !== 'identity')
+      return undefined;
+    const found = resolveReference(this, only, scope, aliases);
+    if (found === undefined) return noOrigins;
+    const [origins] = found;
+    if (origins !== undefined && found.length === 1) return origins;
+    const all = new Origins();
+    for (const list of found) all.addAll(list, 'identity');
+    return all;
   }
 
   private subquery(subquery: SubQuery, scope: Scope, origins: Origins): void {
@@ -289,12 +313,7 @@ export class Resolver {
     for (const column of relation.columns) origins.addAll(column.origins, subquery.kind);
   }
 
-  private reference(
-    ref: ColumnRef,
-    scope: Scope,
-    origins: Origins,
-    aliases?: ReadonlyMap<string, Origins>,
-  ): void {
+  private reference(ref: ColumnRef, scope: Scope, origins: Origins, aliases?: Aliases): void {
     const found = resolveReference(this, ref, scope, aliases);
     if (found === undefined) return;
     for (const list of found) origins.addAll(list, ref.kind);

@@ -42,7 +42,7 @@ export function readHead(cursor: Cursor, from: number, end: number): HeadRange |
   while (
     at < end &&
     at < from + 12 &&
-    (modifiers.has(cursor.word(at)) || ['=', '@'].includes(cursor.token(at).text) || isUser(cursor, at))
+    (modifiers.has(cursor.code(at)) || ['=', '@'].includes(cursor.token(at).text) || isUser(cursor, at))
   )
     at++;
   const kind = kinds.get(cursor.word(at));
@@ -81,7 +81,7 @@ function readParameters(cursor: Cursor, end: number): readonly string[] {
   if (!cursor.symbol(cursor.at, '(')) return [];
   const close = cursor.closeOf(cursor.at, end);
   const names = commaRanges(cursor, cursor.at + 1, close).map(([start]) => {
-    const at = modes.has(cursor.word(start)) && cursor.isName(start + 1) ? start + 1 : start;
+    const at = modes.has(cursor.code(start)) && cursor.isName(start + 1) ? start + 1 : start;
     return cursor.isName(at) ? cursor.identifier(at) : '';
   });
   cursor.at = Math.min(close + 1, end);
@@ -176,7 +176,7 @@ function readBodyStart(cursor: Cursor, start: Start): Omit<HeadRange, 'isPackage
 /** In PostgreSQL, SET in a head is an option: `SET search_path TO …`. */
 function beginsBody(cursor: Cursor, at: number): boolean {
   const word = cursor.word(at);
-  return bodyStarts.has(word) && (word !== 'SET' || !cursor.dialect.dollarQuotes);
+  return bodyStarts.has(cursor.code(at)) && (word !== 'SET' || !cursor.dialect.dollarQuotes);
 }
 
 const ownLanguages = words('SQL PLPGSQL PLSQL');
@@ -185,7 +185,7 @@ const ownLanguages = words('SQL PLPGSQL PLSQL');
 function foreignLanguage(cursor: Cursor, from: number, stop: number): string | undefined {
   const at = findAtDepth(cursor, from, stop, (index) => cursor.word(index) === 'LANGUAGE');
   const language = cursor.token(at + 1).text.toUpperCase();
-  if (at < stop) return ownLanguages.has(language) ? undefined : language;
+  if (at < stop) return ownLanguages.hasText(language) ? undefined : language;
   return cursor.dialect.structs ? 'JAVA' : undefined;
 }
 

@@ -19,7 +19,17 @@ import { isUnknownText } from './unknown-text.ts';
 
 /** Makes the session of a script. */
 export function openSession(input: Omit<SessionInput, 'runText' | 'runNested'>): Session {
-  return new Session({ ...input, runText, runNested: applyNested });
+  const { dialect, catalog, database, schema, place, postgres } = input;
+  return new Session({
+    dialect,
+    catalog,
+    database,
+    schema,
+    place,
+    postgres,
+    runText,
+    runNested: applyNested,
+  });
 }
 
 /** Runs a text in the session; lines count from `firstLine`. */
@@ -106,7 +116,7 @@ function runPiece(session: Session, cursor: Cursor, piece: Piece): void {
   }
   cursor.at = piece.from;
   cursor.depth = 0;
-  cursor.reasons.length = 0;
+  if (cursor.reasons.length > 0) cursor.reasons.length = 0;
   const first = session.effects.length;
   if (piece.kind === 'loop') runLoop(session, cursor, piece);
   else applyStatement(session, readPiece(cursor, piece));
@@ -189,12 +199,12 @@ function runLoop(session: Session, cursor: Cursor, piece: Piece): void {
       with: [],
     });
   } else {
-    const known = session.cursors.get(cursor.identifier(cursor.at).toLowerCase());
+    const known = session.cursor(cursor.identifier(cursor.at));
     if (known === undefined) {
       applyStatement(session, readEvaluate(cursor, cursor.at, piece.end));
       return;
     }
-    session.cursors.set(name.toLowerCase(), known);
+    session.openCursor(name, known);
   }
   cursor.at = piece.end;
   applyStatement(session, fetch);

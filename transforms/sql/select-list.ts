@@ -9,7 +9,7 @@ import { expressionEnds, expressionKeywords, notAliases, words } from './words.t
 
 /** Reads the items in [from, end). */
 export function readItems(cursor: Cursor, from: number, end: number): readonly SelectItem[] {
-  if (scripts.has(cursor.word(from)) && cursor.symbol(from + 1, '(')) {
+  if (scripts.has(cursor.code(from)) && cursor.symbol(from + 1, '(')) {
     const items = readScript(cursor, from, end);
     if (items !== undefined) return items;
   }
@@ -147,16 +147,16 @@ function aliasStart(cursor: Cursor, from: number, end: number): number | undefin
 function isBareAlias(cursor: Cursor, at: number): boolean {
   const last = cursor.token(at);
   const before = cursor.token(at - 1);
-  if (expressionKeywords.has(last.upper) || notAliases.has(last.upper)) return false;
+  if (expressionKeywords.has(last.code) || notAliases.has(last.code)) return false;
   if (last.kind === 'string')
     return before.kind === 'quoted' || before.kind === ')' || (cursor.dialect.tsql && before.kind === 'word');
-  if (before.kind === 'word') return endsExpression(cursor, before.upper, at - 1);
+  if (before.kind === 'word') return endsExpression(cursor, before.code, at - 1);
   return endingKinds.has(before.kind) || cursor.symbol(at - 1, ']');
 }
 
 const expressionOpeners = words('AS CASE INTERVAL COLLATE');
 
-function endsExpression(cursor: Cursor, upper: string, at: number): boolean {
-  if (expressionEnds.has(upper) || cursor.symbol(at - 1, '.')) return true;
-  return !expressionKeywords.has(upper) && !expressionOpeners.has(upper);
+function endsExpression(cursor: Cursor, code: number, at: number): boolean {
+  if (expressionEnds.has(code) || cursor.symbol(at - 1, '.')) return true;
+  return !expressionKeywords.has(code) && !expressionOpeners.has(code);
 }

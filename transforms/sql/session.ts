@@ -6,6 +6,7 @@ import type { PostgresParser } from '../../pipeline/postgres-parser.ts';
 import { Catalog, type TableColumns } from './catalog.ts';
 import type { Dialect } from './dialects.ts';
 import { Effect } from './effect.ts';
+import { lowerOf } from './interned.ts';
 import type { Name, Statement } from './ir.ts';
 import { maxFoldedCharacters, maxScriptDepth } from './limits.ts';
 import { displayName, isLocation, nameKey } from './names.ts';
@@ -26,7 +27,7 @@ export interface SessionInput {
   readonly database: string | undefined;
   readonly schema: string | undefined;
   /** What is known around the script; it then completes names in place of `database` and `schema`, and its columns count instead of `catalog`. */
-  readonly place?: SqlPlace;
+  readonly place?: SqlPlace | undefined;
   /** Reads texts of the dialect postgres; what it refuses is read as any other dialect is. */
   readonly postgres?: PostgresParser | undefined;
   /** Runs a text as a script of this session; the line is that of the statement that runs it. */
@@ -40,6 +41,12 @@ export interface SessionInput {
   ) => Relation;
 }
 
+/** What a cursor walks over, and the tables and routines that it reads. */
+export interface CursorRows {
+  readonly relation: Relation;
+  readonly reads: readonly string[];
+}
+
 const pseudoNames: ReadonlySet<string> = new Set(['inserted', 'deleted', 'new', 'old']);
 
 /** The state of one script. */
@@ -49,9 +56,6 @@ export class Session implements ResolverContext {
   readonly effects: Effect[] = [];
   /** Gaps of the script that belong to no statement. */
   readonly reasons: Reason[] = [];
-  readonly cursors = new Map<string, { readonly relation: Relation; readonly reads: readonly string[] }>();
-  readonly written = new Set<string>();
-  readonly emptied = new Set<string>();
   readonly routines = new Map<string, RoutineHead>();
   readonly structs: boolean;
   readonly lateralAliases: boolean;
@@ -67,14 +71,18 @@ export class Session implements ResolverContext {
   private characters = 0;
   private readonly input: SessionInput;
   private readonly catalog: Catalog;
-  private readonly shapes = new Map<string, readonly string[]>();
+  // Most scripts need few of these, so that each is made by its first entry.
+  private cursors: Map<string, CursorRows> | undefined;
+  private written: Set<string> | undefined;
+  private emptied: Set<string> | undefined;
+  private shapes: Map<string, readonly string[]> | undefined;
   /** The last shape of a temporary table of each name, for routines that use one which another routine made. */
-  private readonly temporaryShapes = new Map<string, readonly string[]>();
+  private temporaryShapes: Map<string, readonly string[]> | undefined;
   readonly texts = new Texts();
-  private readonly variables = new Set<string>();
+  private variables: Set<string> | undefined;
   /** PostgreSQL: the tables whose triggers run a function. */
-  private readonly triggerTables = new Map<string, Name>();
-  private readonly routineResults = new Map<string, Relation>();
+  private triggerTables: Map<string, Name> | undefined;
+  private routineResults: Map<string, Relation> | undefined;
 
   constructor(input: SessionInput) {
     this.input = input;
@@ -96,8 +104,8 @@ export class Session implements ResolverContext {
       routine === undefined ? '' : `${routine.kind}:${nameKey(displayName(routine.name), this.dialect)}`,
     );
     this.texts.clear();
-    this.cursors.clear();
-    this.variables.clear();
+    this.cursors = undefined;
+    this.variables = undefined;
     for (const parameter of routine?.parameters ?? []) this.declare(parameter);
     if (routine === undefined) return;
     this.register(routine);
@@ -109,7 +117,8 @@ export class Session implements ResolverContext {
   register(routine: RoutineHead): void {
     if (routine.executes !== undefined) {
       // The trigger has no body of its own: it tells what the rows of a function are.
-      if (routine.on !== undefined) this.triggerTables.set(this.routineNode(routine.executes), routine.on);
+      if (routine.on !== undefined)
+        (this.triggerTables ??= new Map()).set(this.routineNode(routine.executes), routine.on);
       return;
     }
     const node = this.routineNode(routine.name);
@@ -117,8 +126,7 @@ export class Session implements ResolverContext {
     if (routine.result === undefined) return;
     const key = nameKey(node, this.dialect);
     const columns = routine.result.columns.map((name) => ({ name, origins: noOrigins, star: false }));
-    if (!this.routineResults.has(key))
-      this.routineResults.set(key, { columns, open: columns.length > 0 ? [] : [node] });
+    this.setResult(key, { columns, open: columns.length > 0 ? [] : [node] });
   }
 
   /** The name under which a routine is known. */
@@ -139,10 +147,10 @@ export class Session implements ResolverContext {
   }
 
   columnsOf(table: string): readonly string[] | undefined {
-    const own = this.shapes.get(table);
+    const own = this.shapes?.get(table);
     if (own !== undefined) return own;
     const part = this.nodes.sessionPart(table);
-    if (part !== undefined) return this.temporaryShapes.get(part.key);
+    if (part !== undefined) return this.temporaryShapes?.get(part.key);
     const { place } = this.input;
     if (place === undefined) return this.catalog.columns(table);
     const name = this.nodes.nameOf(table);
@@ -152,13 +160,13 @@ export class Session implements ResolverContext {
   /** Notes the columns of a table that the script makes. */
   setShape(table: string, columns: readonly string[]): void {
     if (columns.length === 0) return;
-    this.shapes.set(table, columns);
+    (this.shapes ??= new Map()).set(table, columns);
     const part = this.nodes.sessionPart(table);
-    if (part !== undefined) this.temporaryShapes.set(part.key, columns);
+    if (part !== undefined) (this.temporaryShapes ??= new Map()).set(part.key, columns);
   }
 
   isVariable(name: string): boolean {
-    return this.variables.has(name.toLowerCase());
+    return this.variables !== undefined && this.variables.has(lowerOf(name));
   }
 
   isCurrentRoutine(name: string): boolean {
@@ -168,12 +176,12 @@ export class Session implements ResolverContext {
 
   /** Notes a variable. */
   declare(name: string): void {
-    this.variables.add(name.toLowerCase());
+    (this.variables ??= new Set()).add(lowerOf(name));
   }
 
   pseudoTable(name: string): string | undefined {
-    if (this.routine === undefined || !pseudoNames.has(name.toLowerCase())) return undefined;
-    const on = this.routine.on ?? this.triggerTables.get(this.routineNode(this.routine.name));
+    if (this.routine === undefined || !pseudoNames.has(lowerOf(name))) return undefined;
+    const on = this.routine.on ?? this.triggerTables?.get(this.routineNode(this.routine.name));
     return on === undefined ? undefined : this.nodes.of(on);
   }
 
@@ -188,7 +196,7 @@ export class Session implements ResolverContext {
   }
 
   resultOf(routine: string): Relation | undefined {
-    return this.routineResults.get(nameKey(routine, this.dialect));
+    return this.routineResults?.get(nameKey(routine, this.dialect));
   }
 
   /** The table variable that a T-SQL function fills as its result; undefined if it has none. */
@@ -204,8 +212,43 @@ export class Session implements ResolverContext {
   addResult(relation: Relation): void {
     this.results.push(relation);
     if (this.routine === undefined) return;
-    const key = nameKey(this.routineNode(this.routine.name), this.dialect);
+    this.setResult(nameKey(this.routineNode(this.routine.name), this.dialect), relation);
+  }
+
+  private setResult(key: string, relation: Relation): void {
+    this.routineResults ??= new Map();
     if (!this.routineResults.has(key)) this.routineResults.set(key, relation);
+  }
+
+  /** Notes what a cursor walks over. */
+  openCursor(name: string, rows: CursorRows): void {
+    (this.cursors ??= new Map()).set(lowerOf(name), rows);
+  }
+
+  /** What a cursor walks over; undefined if it is not known. */
+  cursor(name: string): CursorRows | undefined {
+    return this.cursors?.get(lowerOf(name));
+  }
+
+  /** Notes that rows go into a table. */
+  fill(table: string): void {
+    (this.written ??= new Set()).add(table);
+    this.emptied?.delete(table);
+  }
+
+  /** Notes that a table lost its rows. */
+  empty(table: string): void {
+    (this.emptied ??= new Set()).add(table);
+  }
+
+  /** True if the script wrote the table. */
+  isWritten(table: string): boolean {
+    return this.written?.has(table) === true;
+  }
+
+  /** True if the table has no rows now. */
+  isEmptied(table: string): boolean {
+    return this.emptied?.has(table) === true;
   }
 
   runNested(statement: Statement, resolver: Resolver, tables: CommonTables): Relation {

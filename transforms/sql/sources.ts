@@ -30,10 +30,8 @@ function namesOf(source: Source): readonly string[] {
   const names: string[] = source.alias === undefined ? [] : [columnKey(source.alias)];
   if (source.type === 'query') return names;
   const { name } = source;
-  if (name.length === 1) names.push(columnKey(name[0] ?? ''));
-  else
-    for (let from = 0; from < Math.min(name.length, 4); from++)
-      names.push(columnKey(name.slice(from).join('.')));
+  for (let from = 0; from < Math.min(name.length, 4); from++)
+    names.push(columnKey(from + 1 === name.length ? (name[from] ?? '') : name.slice(from).join('.')));
   return names;
 }
 
@@ -73,7 +71,7 @@ function namedRelation(resolver: Resolver, source: Source, scope: Scope, silent:
     if (pseudo !== undefined) return tableRelation(resolver, pseudo, silent);
     if (context.isVariable(first) && !first.startsWith('@')) {
       const node = context.nodes.variable(first);
-      resolver.others.add(node);
+      resolver.addOther(node);
       return { relation: { columns: [], open: [node] }, table: undefined };
     }
   }
@@ -135,7 +133,7 @@ function functionRelation(resolver: Resolver, source: Source, scope: Scope): Rel
   const isRoutine = context.isRoutine(routine);
   if (source.name.length === 1 && result === undefined && !isRoutine) return { columns: [], open: [], any };
   const node = `fn:${routine}`;
-  resolver.others.add(node);
+  resolver.addOther(node);
   if (result === undefined) {
     if (isRoutine) return { columns: [], open: [node] };
     resolver.note(

@@ -90,7 +90,7 @@ class BlockSplitter {
     else if (word === 'END') this.blockEnd();
     else if (word === 'DECLARE' && this.cursor.word(this.at + 1) !== 'GLOBAL') this.declare();
     else if (word === 'FOR' || word === 'FORALL') this.loop();
-    else if (alone.has(word) && this.inBlock()) {
+    else if (alone.has(this.cursor.code(this.at)) && this.inBlock()) {
       if (word === 'ELSE') this.branch('ELSE');
       this.at++;
     } else if (conditions.has(word) && this.inBlock()) this.condition(conditions.get(word) ?? []);
@@ -130,7 +130,7 @@ class BlockSplitter {
     const next = cursor.token(this.at + 1);
     this.declaring = false;
     if (
-      transactions.has(next.upper) ||
+      transactions.has(next.code) ||
       (next.kind === ';' && this.routine === undefined && this.depth === 0)
     ) {
       this.at = this.untilSemicolon(this.at);
@@ -144,7 +144,7 @@ class BlockSplitter {
 
   private blockEnd(): void {
     const { cursor } = this;
-    if (blockEnds.has(cursor.word(this.at + 1))) {
+    if (blockEnds.has(cursor.code(this.at + 1))) {
       this.branch(`END ${cursor.word(this.at + 1)}`);
       this.at = this.untilSemicolon(this.at);
       return;
@@ -255,8 +255,8 @@ class BlockSplitter {
   }
 
   private statement(): void {
-    const word = this.cursor.word(this.at);
-    if (isStatementWord(word) || this.cursor.symbol(this.at + 1, ':=')) this.declaring = false;
+    if (isStatementWord(this.cursor, this.at) || this.cursor.symbol(this.at + 1, ':='))
+      this.declaring = false;
     const end = this.untilSemicolon(this.at);
     this.push(this.declaring ? 'declare' : 'statement', this.at, end);
     this.at = end;
@@ -273,7 +273,7 @@ class BlockSplitter {
     } else if (open !== undefined && word === `END ${open}`) {
       this.branches.pop();
       this.step('end');
-    } else if (open !== undefined && (word === 'WHEN' ? open === 'CASE' : isElse.has(word)))
+    } else if (open !== undefined && (word === 'WHEN' ? open === 'CASE' : isElse.hasText(word)))
       this.step('else');
   }
 

@@ -74,8 +74,15 @@ const silent = words(`
 `);
 
 /** True if the word begins a statement, rather than a declaration that goes without DECLARE. */
-export function isStatementWord(word: string): boolean {
-  return readers.has(word) || silent.has(word) || word === 'SELECT' || word === 'WITH' || word === 'VALUES';
+export function isStatementWord(cursor: Cursor, at: number): boolean {
+  const word = cursor.word(at);
+  return (
+    readers.has(word) ||
+    silent.has(cursor.code(at)) ||
+    word === 'SELECT' ||
+    word === 'WITH' ||
+    word === 'VALUES'
+  );
 }
 
 /** Reads the statement in [from, end). */
@@ -84,8 +91,21 @@ export function readStatement(cursor: Cursor, end: number): Statement {
   const tables = readWith(cursor, end);
   const reader = readers.get(cursor.word(cursor.at));
   if (tables.length > 0) {
-    const statement = reader === undefined ? readRead(cursor, end) : reader(cursor, end, tables);
-    return { ...statement, line, with: statement.with.length === 0 ? tables : statement.with };
+    if (reader !== undefined) {
+      const statement = reader(cursor, end, tables);
+      return statement.line === line && statement.with.length > 0
+        ? statement
+        : { ...statement, line, with: statement.with.length === 0 ? tables : statement.with };
+    }
+    const read = readRead(cursor, end);
+    return {
+      type: 'query',
+      query: read.query,
+      cursor: undefined,
+      into: [],
+      line,
+      with: tables,
+    };
   }
   if (
     cursor.symbol(cursor.at + 1, ':=') ||
@@ -98,7 +118,7 @@ export function readStatement(cursor: Cursor, end: number): Statement {
 }
 
 function readUnknown(cursor: Cursor, end: number, line: number): Statement {
-  if (silent.has(cursor.word(cursor.at))) return { type: 'other', understood: true, line, with: [] };
+  if (silent.has(cursor.code(cursor.at))) return { type: 'other', understood: true, line, with: [] };
   // `record.field := value` and a bare call, `package.procedure(…);`.
   if (
     findAtDepth(cursor, cursor.at, Math.min(end, cursor.at + 8), (at) => cursor.symbol(at, ':=')) <

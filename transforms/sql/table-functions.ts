@@ -14,7 +14,7 @@ export function isFileFormat(cursor: Cursor, name: Name): boolean {
     name.length === 2 &&
     last.kind === 'quoted' &&
     cursor.dialect.structs &&
-    fileFormats.has((name[0] ?? '').toUpperCase()) &&
+    fileFormats.hasText((name[0] ?? '').toUpperCase()) &&
     /[/:.]/.test(last.text)
   );
 }
@@ -27,7 +27,7 @@ const fileFunctions = words(`
 
 /** True for a function that reads a file. */
 export function isFileFunction(name: Name): boolean {
-  return name.length === 1 && fileFunctions.has((name[0] ?? '').toUpperCase());
+  return name.length === 1 && fileFunctions.hasText((name[0] ?? '').toUpperCase());
 }
 
 /** The columns that JSON_TABLE and XMLTABLE declare, whose parenthesis is at `open`: `… COLUMNS (a …, b …)`. */

@@ -96,7 +96,7 @@ export function readTouch(cursor: Cursor, end: number, type: 'truncate' | 'drop'
   const line = cursor.token(cursor.at).line;
   cursor.at++;
   cursor.skipWords(dropModifiers);
-  const isTable = dropped.has(cursor.word(cursor.at));
+  const isTable = dropped.has(cursor.code(cursor.at));
   if (type === 'drop' && !isTable) return other(line);
   if (isTable) cursor.at++;
   cursor.eatAll('IF', 'EXISTS');

@@ -40,11 +40,11 @@ function usesOf(effects: readonly Effect[], nodes: Nodes): Uses {
   const writers = new Map<string, Set<string>>();
   const readers = new Map<string, Map<string, number>>();
   for (const effect of effects) {
-    for (const node of effect.writes) {
+    for (const node of effect.writes.values()) {
       const key = nodes.sessionPart(node)?.key;
       if (key !== undefined) writers.set(key, (writers.get(key) ?? new Set<string>()).add(node));
     }
-    for (const node of effect.reads) {
+    for (const node of effect.reads.values()) {
       const key = nodes.sessionPart(node)?.key;
       if (key === undefined) continue;
       const lines = readers.get(key) ?? new Map<string, number>();

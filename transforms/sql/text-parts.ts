@@ -52,7 +52,7 @@ function readFunction(cursor: Cursor, at: number, { end, depth, parts }: Reading
   const close = cursor.closeOf(at + 1, end);
   const name = cursor.word(at);
   const ranges = commaRanges(cursor, at + 2, close);
-  if (casts.has(name)) parts.push(...readCast(cursor, { ranges, close, name }, depth));
+  if (casts.has(cursor.code(at))) parts.push(...readCast(cursor, { ranges, close, name }, depth));
   else if (textFunctions.has(name)) {
     const args = ranges.map(([from, to]) => readTextParts(cursor, from, to, depth + 1));
     parts.push({ call: name, args });
@@ -82,7 +82,7 @@ function sessionVariable(name: string): string {
 }
 
 function isVariable(cursor: Cursor, at: number): boolean {
-  if (!cursor.isName(at) || expressionKeywords.has(cursor.word(at))) return false;
+  if (!cursor.isName(at) || expressionKeywords.has(cursor.code(at))) return false;
   return !cursor.symbol(at + 1, '.');
 }
 

@@ -1,4 +1,5 @@
 /** The texts that variables hold, to read the SQL that a script builds. After a branch a variable may hold one of several. */
+import { lowerOf } from './interned.ts';
 import type { TextPart } from './ir.ts';
 import { maxBranchVariables, maxFoldedCharacters, maxTextAlternatives } from './limits.ts';
 import { textFunctions } from './text-functions.ts';
@@ -22,20 +23,20 @@ export class Texts {
 
   /** Forgets everything: another routine begins. */
   clear(): void {
-    this.values = new Map();
-    this.branches = [];
+    if (this.values.size > 0) this.values = new Map();
+    if (this.branches.length > 0) this.branches = [];
   }
 
   /** Sets what a variable holds; undefined if it is not known. */
   set(variable: string, texts: readonly string[] | undefined): void {
     const branch = this.branches.at(-1);
     const isFollowed = branch === undefined || branch.ends !== undefined;
-    this.values.set(variable.toLowerCase(), texts !== undefined && isFollowed ? texts : nothingKnown);
+    this.values.set(lowerOf(variable), texts !== undefined && isFollowed ? texts : nothingKnown);
   }
 
   /** What a variable may hold. */
   get(variable: string): readonly string[] {
-    return this.values.get(variable.toLowerCase()) ?? nothingKnown;
+    return this.values.get(lowerOf(variable)) ?? nothingKnown;
   }
 
   /** A branch begins (IF), the next one begins (ELSE), or all of them are over (END). */

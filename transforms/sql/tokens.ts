@@ -22,6 +22,8 @@ export interface Token {
   readonly text: string;
   /** Upper case for a `word`, else empty: a quoted name is never a keyword. */
   readonly upper: string;
+  /** The number of the keyword that a `word` is; 0 if it is none. */
+  readonly code: number;
   readonly start: number;
   readonly end: number;
   readonly line: number;

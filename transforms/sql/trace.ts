@@ -164,8 +164,8 @@ function storeView(session: Session, { name, columns }: NonNullable<TraceInput['
 function certain(effect: Effect, hidden: (node: string) => boolean): Effect {
   if (!effect.reasons.some((reason) => reason.code === 'target-columns-unknown')) return effect;
   return copy(effect, {
-    reads: effect.reads,
-    writes: effect.writes,
+    reads: effect.reads.values(),
+    writes: effect.writes.values(),
     keepsTable: () => true,
     keepsColumn: (edge) => edge.target === null || hidden(edge.target),
   });

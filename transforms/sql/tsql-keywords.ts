@@ -53,25 +53,27 @@ const followers: ReadonlyMap<string, (word: string, kind: string) => boolean> = 
   ['THROW', (_: string, kind: string) => kind !== '(' && kind !== ','],
 ]);
 
+const hasFollower = words([...followers.keys()].join(' '));
+
 /** True if a statement may begin at the index. */
 export function beginsStatement(cursor: Cursor, at: number): boolean {
-  const word = cursor.word(at);
-  if (word === '' || !starts.has(word)) return false;
+  const { upper: word, code } = cursor.token(at);
+  if (!starts.has(code)) return false;
   const previous = cursor.token(at - 1);
   const next = cursor.token(at + 1);
   if (previous.kind === '.' || (next.kind === '.' && word !== 'SELECT')) return false;
   if (word === 'WITH') return beginsCommonTable(cursor, at);
-  const follower = followers.get(word);
+  const follower = hasFollower.has(code) ? followers.get(word) : undefined;
   if (follower !== undefined && !follower(next.upper, next.kind)) return false;
-  if (lineStarters.has(word))
-    return previous.kind === ';' || starts.has(previous.upper) || previous.line < cursor.token(at).line;
+  if (lineStarters.has(code))
+    return previous.kind === ';' || starts.has(previous.code) || previous.line < cursor.token(at).line;
   return true;
 }
 
 function beginsCommonTable(cursor: Cursor, at: number): boolean {
   const name = cursor.token(at + 1);
   if (name.kind !== 'word' && name.kind !== 'quoted') return false;
-  if (notCommonTables.has(name.upper)) return false;
+  if (notCommonTables.has(name.code)) return false;
   return cursor.word(at + 2) === 'AS' ? cursor.symbol(at + 3, '(') : cursor.symbol(at + 2, '(');
 }
 
@@ -96,18 +98,12 @@ const change = keep((owner, previous, cursor, at) => {
 
 const define = keep((owner, previous, cursor, at) => {
   if (previous === 'OR') return true;
-  const next = cursor.word(at + 1);
-  return (
-    owner === 'ddl' &&
-    cursor.word(at) !== 'CREATE' &&
-    !wholeObjects.has(next) &&
-    next !== '' &&
-    objects.has(next)
-  );
+  const next = cursor.code(at + 1);
+  return owner === 'ddl' && cursor.word(at) !== 'CREATE' && !wholeObjects.has(next) && objects.has(next);
 });
 
-const select: Rule = (owner, previous) => {
-  if (setOperators.has(previous)) return owner;
+const select: Rule = (owner, previous, cursor, at) => {
+  if (setOperators.has(cursor.code(at - 1))) return owner;
   if (owner === 'insert' || owner === 'cte-insert') return 'insert-body';
   if (owner === 'cte') return 'select';
   const owned =
@@ -157,18 +153,23 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['UPDATE', change],
   ['DELETE', change],
   ['INSERT', change],
-  ['MERGE', keep((_, previous) => joinSides.has(previous))],
+  ['MERGE', keep((_owner, _previous, cursor, at) => joinSides.has(cursor.code(at - 1)))],
   ['FETCH', keep((_, previous) => previous === 'ROWS' || previous === 'ROW')],
   ['CREATE', define],
   ['ALTER', define],
   ['DROP', define],
-  ['IF', keep((_, previous, cursor, at) => cursor.word(at + 1) === 'EXISTS' && objects.has(previous))],
+  [
+    'IF',
+    keep(
+      (_owner, _previous, cursor, at) => cursor.word(at + 1) === 'EXISTS' && objects.has(cursor.code(at - 1)),
+    ),
+  ],
 ]);
 
 /** The owner after the keyword, if the current statement owns it; undefined if the keyword begins another statement. */
 export function ownsKeyword(cursor: Cursor, at: number, owner: Owner): Owner | undefined {
   const word = cursor.word(at);
-  if (owner === 'grant' && (grants.has(cursor.word(at - 1)) || cursor.symbol(at - 1, ','))) return owner;
+  if (owner === 'grant' && (grants.has(cursor.code(at - 1)) || cursor.symbol(at - 1, ','))) return owner;
   const after = owner === 'cte' ? afterCommonTable.get(word) : undefined;
   if (after !== undefined) return after;
   return rules.get(word)?.(owner, cursor.word(at - 1), cursor, at);

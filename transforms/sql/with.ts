@@ -24,7 +24,7 @@ export function readWith(cursor: Cursor, end: number): readonly CommonTable[] {
 function readCommonTable(cursor: Cursor, end: number): CommonTable | undefined {
   const name = cursor.identifier(cursor.at++);
   // Spark lets AS be left out: `WITH t (SELECT …)`.
-  const bare = cursor.symbol(cursor.at, '(') && plainQueries.has(cursor.word(cursor.at + 1));
+  const bare = cursor.symbol(cursor.at, '(') && plainQueries.has(cursor.code(cursor.at + 1));
   const columns = bare ? [] : columnList(cursor, end);
   cursor.eat('AS');
   cursor.eat('NOT');
@@ -42,14 +42,12 @@ function readCommonTable(cursor: Cursor, end: number): CommonTable | undefined {
   return statement === undefined ? { name, columns, query } : { name, columns, query, statement };
 }
 
+const mainWords = words('SELECT INSERT UPDATE DELETE MERGE');
+
 /** Skips SEARCH DEPTH FIRST … and CYCLE … after a recursive table. */
 function skipSearchClauses(cursor: Cursor, end: number): void {
   while (cursor.is('SEARCH', 'CYCLE')) {
-    while (
-      cursor.at < end &&
-      !cursor.symbol(cursor.at, ',') &&
-      !cursor.is('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE')
-    )
+    while (cursor.at < end && !cursor.symbol(cursor.at, ',') && !mainWords.has(cursor.code(cursor.at)))
       cursor.at++;
   }
 }

@@ -1,8 +1,40 @@
-/** Sets of keywords, in upper case. A word counts as a keyword only where no dot stands beside it. */
+/** Sets of keywords. A word counts as a keyword only where no dot stands beside it. */
+import { codeOf, keywordCode } from './interned.ts';
+
+/** Keywords by their numbers: a look into an array, where a set of texts would have to look for the text. */
+export class Words {
+  private members = new Uint8Array(1_024);
+
+  /** From words in upper case, separated by white space, and other sets. */
+  constructor(text: string, ...others: readonly Words[]) {
+    for (const word of text.trim().split(/\s+/)) this.add(keywordCode(word));
+    for (const other of others)
+      for (const [code, member] of other.members.entries()) if (member === 1) this.add(code);
+  }
+
+  private add(code: number): void {
+    if (code >= this.members.length) {
+      const larger = new Uint8Array(code * 2);
+      larger.set(this.members);
+      this.members = larger;
+    }
+    this.members[code] = 1;
+  }
+
+  /** True if the keyword of the number is one of them. */
+  has(code: number): boolean {
+    return this.members[code] === 1;
+  }
+
+  /** The same by the word in upper case. */
+  hasText(upper: string): boolean {
+    return this.has(codeOf(upper));
+  }
+}
 
 /** A set from words separated by white space. */
-export function words(text: string): ReadonlySet<string> {
-  return new Set(text.trim().split(/\s+/));
+export function words(text: string, ...others: readonly Words[]): Words {
+  return new Words(text, ...others);
 }
 
 /** Words inside expressions that are never columns. */
@@ -46,16 +78,16 @@ export const joinWords = words(`
 const changeWords = words('SET WHEN VALUES OUTPUT RETURNING OPTION THEN');
 
 /** Words that cannot be an alias without AS. */
-export const notAliases = new Set([
-  ...clauseWords,
-  ...joinWords,
-  ...changeWords,
-  ...words(`
+export const notAliases = words(
+  `
     WITH AS TABLESAMPLE SELECT AND OR END ELSE CASE IS NOT IN LIKE BETWEEN PARTITION MATCH_RECOGNIZE BY COLLATE AT INSERT UPDATE DELETE
     MERGE EXEC EXECUTE IF WHILE BEGIN DECLARE RETURN CREATE DROP ALTER TRUNCATE GO LOOP DO FINAL SAMPLE ANY ALL FORCE IGNORE USE KEY LOG
     ERRORS
-  `),
-]);
+  `,
+  clauseWords,
+  joinWords,
+  changeWords,
+);
 
 /** Words that stand at the end of an expression and so may be followed by an alias. */
 export const expressionEnds = words(`

@@ -114,7 +114,7 @@ class Scanner {
     const name = functionName(fields);
     const [only] = name;
     if (name.length > 1) this.calls.push(name);
-    const aggregated = name.length === 1 && only !== undefined && aggregates.has(only.toUpperCase());
+    const aggregated = name.length === 1 && only !== undefined && aggregates.hasText(only.toUpperCase());
     this.walk(fields['args'], furtherKind(kind, aggregated ? 'aggregated' : 'transformed'));
     this.walk(fields['agg_filter'], furtherKind(kind, 'conditional'));
     this.walk(fields['agg_order'], furtherKind(kind, 'window'));
