@@ -6,7 +6,7 @@ import { messageOf, StreamError } from '../../pipeline/errors.ts';
 import { loadPostgresParser } from '../../platform/postgres-parser.ts';
 import { analyzeSql, type SqlLineage, type SqlOptions } from '../../transforms/sql/analyze.ts';
 import { dialectNames, findDialect } from '../../transforms/sql/dialects.ts';
-import type { ColumnEdge } from '../../transforms/sql/graph.ts';
+import type { ColumnEdge } from '../../transforms/sql/lineage.ts';
 import { note, print } from '../output.ts';
 
 const flags = z.object({

@@ -5,8 +5,9 @@ import type { PostgresParser } from '../../pipeline/postgres-parser.ts';
 import type { TableColumns } from './catalog.ts';
 import { dialectNames, findDialect, type DialectName } from './dialects.ts';
 import type { Effect } from './effect.ts';
-import { type ColumnEdge, type GraphView, type Lineage, lineageOf } from './graph.ts';
+import { lineageOf } from './graph.ts';
 import { maxCharacters, maxScriptEdges } from './limits.ts';
+import type { ColumnEdge, GraphView, Lineage } from './lineage.ts';
 import { displayName } from './names.ts';
 import type { RoutineHead } from './pieces.ts';
 import { confidenceOf, type Reason } from './reasons.ts';
@@ -119,7 +120,12 @@ function resultOf(
   const hidden = (node: string): boolean =>
     (keepIntermediate ? nodes.isVariable(node) : nodes.isIntermediate(node)) ||
     behind?.nodes.has(node) === true;
-  const view = { nodes, hidden, name: (node: string) => nodes.fullName(node) };
+  const view: GraphView = {
+    nodes,
+    hidden,
+    hides: nodes.hasIntermediates || behind !== undefined,
+    name: (node: string) => nodes.fullName(node),
+  };
   const all = behind === undefined ? effects : [...effects, ...behind.effects];
   const lineage = lineageOf(all, view, temporary.bridges);
   const reasons = [...session.reasons, ...reasonsOf(effects), ...temporary.reasons];

@@ -3,6 +3,9 @@ import type { Cursor } from './cursor.ts';
 import type { Name } from './ir.ts';
 import { words } from './words.ts';
 
+/** Methods of XML and spatial columns in T-SQL: `t.c.value('…')` reads the column `t.c`. */
+export const columnMethod = /^(?:value|query|exist|nodes|modify|tostring|st[a-z]+)$/i;
+
 /** Teradata's phrases after a column. */
 const columnPhrases = words('TITLE FORMAT NAMED');
 

@@ -7,29 +7,26 @@ import { readTextParts } from './text-parts.ts';
 import type { Token } from './tokens.ts';
 import type { Words } from './words.ts';
 
-const past: Token = { kind: 'operator', text: '', upper: '', code: 0, start: 0, end: 0, line: 0 };
+const past: Token = { kind: 'operator', text: '', upper: '', code: 0, start: 0, end: 0, line: 0, close: 0 };
 
 /**
- * For each opening parenthesis or bracket the index of its partner. One that is never closed ends at the next `;`
- * (or at the end), so that a missing `)` spoils one statement only.
+ * Tells each opening parenthesis or bracket its partner. One that is never closed ends at the next `;` (or at the end), so
+ * that a missing `)` spoils one statement only.
  */
-function matchBrackets(tokens: readonly Token[]): Int32Array {
-  const close = new Int32Array(tokens.length);
-  const open: number[] = [];
+function matchBrackets(tokens: readonly Token[]): void {
+  let open: Token[] = [];
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at] ?? past;
-    if (token.kind === '(' || (token.kind === 'operator' && token.text === '[')) open.push(at);
+    if (token.kind === '(' || (token.kind === 'operator' && token.text === '[')) open.push(token);
     else if (token.kind === ')' || (token.kind === 'operator' && token.text === ']')) {
       const start = open.pop();
-      if (start !== undefined) close[start] = at;
-    } else if (token.kind === ';') {
-      if (open.length === 0) continue;
-      for (const start of open) close[start] = at;
-      open.length = 0;
+      if (start !== undefined) start.close = at;
+    } else if (token.kind === ';' && open.length > 0) {
+      for (const start of open) start.close = at;
+      open = [];
     }
   }
-  for (const start of open) close[start] = tokens.length;
-  return close;
+  for (const start of open) start.close = tokens.length;
 }
 
 /** What a {@link Cursor} walks over. */
@@ -44,7 +41,6 @@ export interface CursorInput {
 /** The parser's state over one script. */
 export class Cursor {
   readonly tokens: readonly Token[];
-  readonly close: Int32Array;
   readonly dialect: Dialect;
   readonly text: string;
   readonly reasons: Reason[] = [];
@@ -60,7 +56,7 @@ export class Cursor {
   constructor(script: CursorInput) {
     this.text = script.text;
     this.tokens = script.tokens;
-    this.close = matchBrackets(script.tokens);
+    matchBrackets(script.tokens);
     this.dialect = script.dialect;
     this.readQuery = script.readQuery;
     this.readStatement = script.readStatement;
@@ -114,7 +110,7 @@ export class Cursor {
 
   /** The partner of the parenthesis at the index, at most `end`. */
   closeOf(index: number, end: number): number {
-    return Math.min(this.close[index] ?? end, end);
+    return Math.min(this.tokens[index]?.close ?? end, end);
   }
 
   /** Skips a group in parentheses, if one follows. */

@@ -5,7 +5,7 @@
 import type { Cursor } from './cursor.ts';
 import { phraseLength } from './phrases.ts';
 import { plainColumn } from './plain-column.ts';
-import { columnForm } from './column-forms.ts';
+import { columnForm, columnMethod } from './column-forms.ts';
 import { skipType } from './data-types.ts';
 import { findWindow } from './windows.ts';
 import {
@@ -20,29 +20,15 @@ import { furtherKind } from './kinds.ts';
 import type { Token } from './tokens.ts';
 import {
   aggregates,
+  caseWords,
   conditionalFunctions,
+  convertFunctions,
   datePartFunctions,
   expressionKeywords,
-  words,
   frameUnits,
   subqueryPredicates,
-  typedLiterals,
+  syntaxWords,
 } from './words.ts';
-
-/** Methods of XML and spatial columns in T-SQL: `t.c.value('…')` reads the column `t.c`. */
-const columnMethod = /^(?:value|query|exist|nodes|modify|tostring|st[a-z]+)$/i;
-/** Every word that {@link Scanner} may take for syntax. */
-const syntaxWords = words(
-  'WITHIN NEXT OVER FILTER EXISTS AS INTERVAL COLLATE NULLS AT $ACTION CASE WHEN THEN ELSE END',
-  expressionKeywords,
-  frameUnits,
-  subqueryPredicates,
-  typedLiterals,
-);
-const convertFunctions = words('CONVERT TRY_CONVERT');
-const caseWords = words('CASE WHEN THEN ELSE END');
-/** Shared by the many expressions without sub-queries and calls. */
-const none: readonly never[] = [];
 
 interface Frame {
   readonly end: number;
@@ -56,14 +42,15 @@ interface Frame {
 export function scanExpression(cursor: Cursor, from: number, end: number): Expression {
   if (from >= end) return emptyExpression;
   const plain = plainColumn(cursor, from, end);
-  if (plain !== undefined) return { refs: [plain], subqueries: none, calls: none };
+  if (plain !== undefined)
+    return { refs: [plain], subqueries: emptyExpression.subqueries, calls: emptyExpression.calls };
   return new Scanner(cursor, from, end).run();
 }
 
 class Scanner {
   private readonly refs: ColumnRef[] = [];
-  private readonly subqueries: SubQuery[] = [];
-  private readonly calls: Name[] = [];
+  private subqueries: SubQuery[] | undefined;
+  private calls: Name[] | undefined;
   private readonly frames: Frame[] = [];
   private readonly outermost: Frame = {
     end: Number.POSITIVE_INFINITY,
@@ -86,7 +73,8 @@ class Scanner {
       while (this.frames.length > 0 && this.top().end <= this.at) this.frames.pop();
       this.step();
     }
-    return { refs: this.refs, subqueries: this.subqueries, calls: this.calls };
+    const { subqueries, calls } = emptyExpression;
+    return { refs: this.refs, subqueries: this.subqueries ?? subqueries, calls: this.calls ?? calls };
   }
 
   private top(): Frame {
@@ -152,8 +140,10 @@ class Scanner {
   private keyword(token: Token): boolean {
     const next = this.cursor.token(this.at + 1);
     if (!syntaxWords.has(token.code) && next.text !== '=>') return false;
-    if (next.kind === '(') return this.keywordBeforeGroup(token);
-    const { upper, code } = token;
+    return next.kind === '(' ? this.keywordBeforeGroup(token) : this.keywordAlone(token, next);
+  }
+
+  private keywordAlone({ upper, code }: Token, next: Token): boolean {
     if (caseWords.has(code)) this.caseWord(upper);
     else if (upper === 'AS') {
       this.at++;
@@ -161,8 +151,7 @@ class Scanner {
     } else if (upper === 'WITHIN' && next.upper === 'GROUP' && this.cursor.symbol(this.at + 2, '(')) {
       this.at += 2;
       this.group(furtherKind(this.top().kind, 'window'), 'window');
-    } else if (upper === 'NEXT' && next.upper === 'VALUE') this.sequence();
-    else if (upper === 'OVER' && this.cursor.isName(this.at + 1) && this.cursor.symbol(this.at - 1, ')'))
+    } else if (upper === 'OVER' && this.cursor.isName(this.at + 1) && this.cursor.symbol(this.at - 1, ')'))
       this.namedWindow();
     else if (frameUnits.has(code) && this.top().role === 'window')
       this.at = Math.min(this.top().end, this.end);
@@ -212,11 +201,6 @@ class Scanner {
     this.at = Math.max(this.at, skipType(this.cursor, this.at, Math.min(this.end, this.top().end)));
   }
 
-  private sequence(): void {
-    this.at += this.cursor.word(this.at + 2) === 'FOR' ? 3 : 2;
-    while (this.cursor.isName(this.at) || this.cursor.symbol(this.at, '.')) this.at++;
-  }
-
   /** `OVER w`: the columns of the window that the query defines under the name. */
   private namedWindow(): void {
     const range = findWindow(this.cursor, this.at + 1);
@@ -260,7 +244,7 @@ class Scanner {
     const last = parts.at(-1) ?? '';
     if (parts.length > 1 && cursor.dialect.tsql && columnMethod.test(last))
       this.reference(parts.slice(0, -1), false);
-    else if (parts.length > 1) this.calls.push(parts);
+    else if (parts.length > 1) (this.calls ??= []).push(parts);
     const name = parts.length === 1 ? cursor.code(first) : 0;
     const outside = this.top().kind;
     if (conditionalFunctions.has(name))
@@ -286,7 +270,7 @@ class Scanner {
     if (next === 'SELECT' || next === 'WITH' || (next === 'FROM' && cursor.isName(this.at + 2))) {
       cursor.at = this.at + 1;
       const query = cursor.readQuery(cursor, close);
-      this.subqueries.push({ query, kind, exists });
+      (this.subqueries ??= []).push({ query, kind, exists });
       this.at = Math.min(close + 1, this.end);
       return;
     }

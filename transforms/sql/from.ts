@@ -5,11 +5,12 @@ import type { Cursor } from './cursor.ts';
 import { readEmbedded } from './embedded.ts';
 import { joinExpressions } from './bags.ts';
 import { scanExpression } from './expression.ts';
-import { type Expression, type Name, type Pivot, type Source } from './ir.ts';
+import type { Expression, Name, Source } from './ir.ts';
 import { maxPivots, maxQueryDepth } from './limits.ts';
 import { conditionEnd, sourceEnds } from './join-condition.ts';
 import { readLateralView } from './lateral-view.ts';
 import { mergedColumns } from './merged-columns.ts';
+import { type Made, queryOf, sourceOf } from './made-source.ts';
 import { locationName } from './names.ts';
 import { readPivot } from './pivot.ts';
 import { holdsQuery, isStream, readGroup } from './groups.ts';
@@ -49,7 +50,7 @@ export function readSource(cursor: Cursor, end: number): FromClause {
 }
 
 class FromReader {
-  private readonly sources: Source[] = [];
+  private readonly sources: Made[] = [];
   private readonly joins: Expression[] = [];
   private readonly cursor: Cursor;
 
@@ -128,10 +129,10 @@ class FromReader {
     if (cursor.symbol(cursor.at, '(')) this.parenthesised(end, line);
     else if (cursor.is('VALUES') && cursor.symbol(cursor.at + 1, '(')) {
       const query = { with: [], branches: [readValues(cursor, end)], feeds: [true] };
-      this.finish({ type: 'query', name: [], query, line }, end);
+      this.finish(queryOf(query, line), end);
     } else if (cursor.token(cursor.at).kind === 'string') {
       // DuckDB and ClickHouse read a file by its name.
-      this.finish({ type: 'path', name: locationName(cursor.token(cursor.at++).text), line }, end);
+      this.finish(sourceOf('path', locationName(cursor.token(cursor.at++).text), line), end);
     } else this.named(end, line);
   }
 
@@ -150,7 +151,7 @@ class FromReader {
     if (holdsQuery(cursor, cursor.at, close)) {
       const query = readGroup(cursor, close);
       cursor.at = Math.min(close + 1, end);
-      this.finish({ type: 'query', name: [], query, line }, end);
+      this.finish(queryOf(query, line), end);
       return;
     }
     cursor.at++;
@@ -174,7 +175,9 @@ class FromReader {
     }
     if (cursor.is('TABLE') && cursor.symbol(cursor.at + 1, '(')) {
       cursor.at++;
-      this.finish({ type: 'function', name: ['table'], args: readArguments(cursor, end), line }, end);
+      const table = sourceOf('function', ['table'], line);
+      table.args = readArguments(cursor, end);
+      this.finish(table, end);
       return;
     }
     if (
@@ -188,15 +191,15 @@ class FromReader {
     if (stage) {
       const path = locationName(readStagePath(cursor, end));
       cursor.skipGroup(end);
-      this.finish({ type: 'path', name: path, line }, end);
+      this.finish(sourceOf('path', path, line), end);
       return;
     }
     const name = cursor.name(end);
     if (name === undefined) return;
     if (cursor.symbol(cursor.at, '(') && !hints.has(cursor.code(cursor.at + 1))) this.call(name, end, line);
     else if (isFileFormat(cursor, name))
-      this.finish({ type: 'path', name: locationName(name.at(-1) ?? ''), line }, end);
-    else this.finish({ type: 'table', name, line }, end);
+      this.finish(sourceOf('path', locationName(name.at(-1) ?? ''), line), end);
+    else this.finish(sourceOf('table', name, line), end);
   }
 
   /** Databricks: `STREAM t`, `STREAM(t)`. */
@@ -207,7 +210,7 @@ class FromReader {
     if (grouped) cursor.at++;
     const name = cursor.name(end) ?? [];
     if (grouped) cursor.at++;
-    this.finish({ type: 'table', name, line }, end);
+    this.finish(sourceOf('table', name, line), end);
   }
 
   private call(name: Name, end: number, line: number): void {
@@ -231,39 +234,33 @@ class FromReader {
         line,
         `${upper} runs its query on another server; names are as they stand there, line ${line}.`,
       );
-      this.finish({ type: 'query', name: [], query: remote, columns, line }, end);
+      this.finish(queryOf(remote, line), end, columns);
     } else if (
       (upper === 'OPENROWSET' && cursor.word(open + 1) === 'BULK') ||
       (literals[0] !== undefined && isFileFunction(name))
     ) {
-      this.finish({ type: 'path', name: locationName(literals[0] ?? ''), columns, line }, end);
-    } else this.finish({ type: 'function', name, args, columns, literals, line }, end);
+      this.finish(sourceOf('path', locationName(literals[0] ?? ''), line), end, columns);
+    } else {
+      const source = sourceOf('function', name, line);
+      source.args = args;
+      source.literals = literals;
+      this.finish(source, end, columns);
+    }
   }
 
-  private finish(source: Partial<Source> & Pick<Source, 'type' | 'name' | 'line'>, end: number): void {
-    const { alias, columns } = readAlias(this.cursor, end);
-    const pivots: Pivot[] = source.pivots === undefined ? [] : [...source.pivots];
-    let outerAlias = alias ?? source.alias;
-    let names = columns.length > 0 ? columns : (source.columns ?? []);
-    while (this.cursor.is('PIVOT', 'UNPIVOT')) {
-      const pivot = readPivot(this.cursor, end);
-      if (pivots.length < maxPivots) pivots.push(pivot);
-      const after = readAlias(this.cursor, end);
-      outerAlias = after.alias ?? outerAlias;
-      names = after.columns.length > 0 ? after.columns : names;
+  /** Reads the alias and the pivots behind a source, which may have names for its columns already. */
+  private finish(source: Made, end: number, columns: readonly string[] = source.columns): void {
+    const { cursor } = this;
+    const first = readAlias(cursor, end);
+    source.alias = first.alias ?? source.alias;
+    source.columns = first.columns.length > 0 ? first.columns : columns;
+    while (cursor.is('PIVOT', 'UNPIVOT')) {
+      const pivot = readPivot(cursor, end);
+      if (source.pivots.length < maxPivots) source.pivots = [...source.pivots, pivot];
+      const after = readAlias(cursor, end);
+      source.alias = after.alias ?? source.alias;
+      if (after.columns.length > 0) source.columns = after.columns;
     }
-    const { type, name, line, query, args, literals } = source;
-    const finished: Source = {
-      type,
-      name,
-      alias: outerAlias,
-      columns: names,
-      query,
-      args,
-      literals,
-      pivots,
-      line,
-    };
-    this.sources.push(finished);
+    this.sources.push(source);
   }
 }

@@ -2,48 +2,13 @@
 import { collapse, type Link } from './collapse.ts';
 import type { Effect, NodeColumnEdge, NodeIndirectEdge } from './effect.ts';
 import { furtherKind } from './kinds.ts';
-import type { DirectKind } from './ir.ts';
 import { maxScriptEdges } from './limits.ts';
-import type { Nodes } from './nodes.ts';
+import type { ColumnEdge, GraphView, IndirectEdge, Lineage } from './lineage.ts';
+import { NameSet } from './name-set.ts';
 import { NodeNumbers } from './node-numbers.ts';
+import { plainLineage } from './plain-lineage.ts';
 import type { IndirectKind } from './seen.ts';
 import { expandStars } from './stars.ts';
-
-/** A value from a column to a column; a source table of null could not be told, a target of null is a bare query. */
-export interface ColumnEdge {
-  readonly sourceTable: string | null;
-  readonly sourceColumn: string;
-  readonly targetTable: string | null;
-  readonly targetColumn: string;
-  readonly kind: DirectKind;
-}
-
-/** A column that steers the rows of a table without being part of a value. */
-export interface IndirectEdge {
-  readonly sourceTable: string;
-  readonly sourceColumn: string;
-  readonly targetTable: string | null;
-  readonly kind: IndirectKind;
-}
-
-/** Reads, writes and edges in names. */
-export interface Lineage {
-  readonly reads: readonly string[];
-  readonly writes: readonly string[];
-  readonly tableEdges: readonly (readonly [string, string])[];
-  readonly columnEdges: readonly ColumnEdge[];
-  readonly indirectEdges: readonly IndirectEdge[];
-  /** True if edges were left out because there are too many. */
-  readonly cut: boolean;
-}
-
-/** How nodes are shown. */
-export interface GraphView {
-  readonly nodes: Nodes;
-  /** Nodes that are left out: all intermediates, or only variables. */
-  readonly hidden: (node: string) => boolean;
-  readonly name: (node: string) => string;
-}
 
 /** The lineage of the effects together. `bridges`: nodes that are one table under two names. */
 export function lineageOf(
@@ -51,19 +16,21 @@ export function lineageOf(
   view: GraphView,
   bridges: readonly (readonly [string, string])[] = [],
 ): Lineage {
-  const shown = (node: string): boolean => !view.hidden(node);
-  const reads = new Set<string>();
-  const writes = new Set<string>();
+  const shown = (node: string): boolean => !view.hides || !view.hidden(node);
+  const reads = new NameSet();
+  const writes = new NameSet();
   for (const effect of effects) {
     for (const node of effect.reads.values()) if (shown(node)) reads.add(view.name(node));
     for (const node of effect.writes.values()) if (shown(node)) writes.add(view.name(node));
   }
+  const plain = view.hides || bridges.length > 0 ? undefined : plainLineage(effects, view);
+  if (plain !== undefined) return { reads: reads.values(), writes: writes.values(), ...plain };
   const tables = tableEdges(effects, view, bridges);
   const columns = columnEdges(effects, view, bridges);
   const indirect = indirectEdges(effects, view, bridges);
   return {
-    reads: [...reads],
-    writes: [...writes],
+    reads: reads.values(),
+    writes: writes.values(),
     tableEdges: tables.edges,
     columnEdges: columns.edges,
     indirectEdges: indirect.edges,

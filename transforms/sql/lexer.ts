@@ -64,7 +64,7 @@ export class Lexer {
 
   /** Adds a token that ends at the current position. */
   push(kind: TokenKind, value: string, start: number, line: number): void {
-    this.tokens.push({ kind, text: value, upper: '', code: 0, start, end: this.position, line });
+    this.tokens.push({ kind, text: value, upper: '', code: 0, start, end: this.position, line, close: 0 });
   }
 
   private comment(): boolean {
@@ -188,7 +188,7 @@ export class Lexer {
       return;
     }
     if (upper === 'DELIMITER' && this.dialect.hashComment && this.readDelimiter()) return;
-    this.tokens.push({ kind: 'word', text: word, upper, code, start, end, line: this.line });
+    this.tokens.push({ kind: 'word', text: word, upper, code, start, end, line: this.line, close: 0 });
   }
 
   private readDelimiter(): boolean {

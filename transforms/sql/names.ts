@@ -74,10 +74,9 @@ const systemTables: ReadonlySet<string> = new Set([
 ]);
 
 /** True if the name is part of the system catalogue. */
-export function isSystemName(name: Name): boolean {
+export function isSystemName(name: Name, display: string): boolean {
   for (let at = 0; at + 1 < name.length; at++) if (systemSchemas.has(lowerOf(name[at] ?? ''))) return true;
   return (
-    systemTables.has(lowerOf(name.at(-1) ?? '')) ||
-    (name.length > 1 && systemTables.has(lowerOf(name.join('.'))))
+    systemTables.has(lowerOf(name.at(-1) ?? '')) || (name.length > 1 && systemTables.has(lowerOf(display)))
   );
 }

@@ -73,6 +73,8 @@ export class Nodes {
   private dropped: Map<string, number> | undefined;
   private variables: Map<string, string> | undefined;
   private scope = '';
+  /** True once a node may be an intermediate: most scripts have none. */
+  hasIntermediates = false;
 
   /** Joins the parts of a name that SQL builds to every text that may come out. */
   private readonly fold: (parts: readonly TextPart[]) => readonly string[];
@@ -106,7 +108,10 @@ export class Nodes {
   /** The node of a table as it is named here. */
   of(name: Name): string {
     const known = this.lookUp(name);
-    if (known === undefined) return unknownNode;
+    if (known === undefined) {
+      this.hasIntermediates = true;
+      return unknownNode;
+    }
     known.node.written = known.display;
     return known.node.id;
   }
@@ -125,17 +130,30 @@ export class Nodes {
         ? undefined
         : this.lookUp(nameFromText(text, this.dialect));
     }
-    const last = name.at(-1) ?? '';
-    const list = this.known.get(last);
-    if (list !== undefined) for (const one of list) if (isSameName(one.name, name)) return one;
-    const isMany = list !== undefined && list.length >= fewNames;
-    const known = isMany ? this.manyKnown?.get(name.join('\u0006')) : undefined;
-    if (known !== undefined) return known;
+    return this.knownAs(name) ?? this.meet(name);
+  }
+
+  private knownAs(name: Name): KnownName | undefined {
+    const list = this.known.get(name.at(-1) ?? '');
+    if (list === undefined) return undefined;
+    for (const one of list) if (isSameName(one.name, name)) return one;
+    return list.length < fewNames ? undefined : this.manyKnown?.get(name.join('\u0006'));
+  }
+
+  /** A name that is met for the first time. */
+  private meet(name: Name): KnownName | undefined {
     const display = displayName(name);
     if (isUnknownText(display)) return undefined;
-    const found = { name, node: this.find(name, display), display, system: isSystemName(name) };
+    const found: KnownName = {
+      name,
+      node: this.find(name, display),
+      display,
+      system: isSystemName(name, display),
+    };
+    const last = name.at(-1) ?? '';
+    const list = this.known.get(last);
     if (list === undefined) this.known.set(last, [found]);
-    else if (isMany) (this.manyKnown ??= new Map()).set(name.join('\u0006'), found);
+    else if (list.length >= fewNames) (this.manyKnown ??= new Map()).set(name.join('\u0006'), found);
     else list.push(found);
     return found;
   }
@@ -162,7 +180,8 @@ export class Nodes {
       this.synonyms === undefined || isLocation(name)
         ? undefined
         : this.synonyms.get(nameKey(displayName(full), this.dialect));
-    return this.spelled(synonym ?? full);
+    if (synonym !== undefined) return this.spelled(synonym, displayName(synonym));
+    return this.spelled(full, full === name ? display : displayName(full));
   }
 
   private isTemporary(display: string): boolean {
@@ -185,12 +204,11 @@ export class Nodes {
       node = tableNode(id, undefined);
       this.tables.set(id, node);
     }
-    node.intermediate = true;
+    this.hasIntermediates = true;
     return node;
   }
 
-  private spelled(name: Name): TableNode {
-    const display = displayName(name);
+  private spelled(name: Name, display: string): TableNode {
     const key = nameKey(display, this.dialect);
     let node = this.spellings.get(key);
     if (node === undefined) {
@@ -208,6 +226,7 @@ export class Nodes {
 
   /** The node of a scalar or record variable. */
   variable(name: string): string {
+    this.hasIntermediates = true;
     this.variables ??= new Map();
     let id = this.variables.get(name);
     if (id === undefined) {
@@ -224,6 +243,7 @@ export class Nodes {
 
   /** True for temporary tables, variables, and tables that the script itself removes. */
   isIntermediate(id: string): boolean {
+    if (!this.hasIntermediates) return false;
     return this.isVariable(id) || this.tables.get(id)?.intermediate === true;
   }
 
@@ -262,7 +282,7 @@ export class Nodes {
     const id = this.of(name);
     this.forget();
     const node = this.tables.get(id);
-    if (node?.created === true) node.intermediate = true;
+    if (node?.created === true) this.leave(id);
     if (node !== undefined) node.created = false;
     const part = this.sessionPart(id);
     if (part === undefined) return;
@@ -273,6 +293,7 @@ export class Nodes {
 
   /** Notes that the name is gone because its rows go on under another one. */
   leave(id: string): void {
+    this.hasIntermediates = true;
     const node = this.tables.get(id);
     if (node !== undefined) node.intermediate = true;
   }

@@ -9,7 +9,15 @@ export function phraseLength(cursor: Cursor, at: number): number {
   if (upper === 'COLLATE' || upper === 'NULLS') return 2;
   if (upper === 'INTERVAL' && next.kind === 'string') return cursor.token(at + 2).kind === 'word' ? 3 : 2;
   if (upper === 'AT' && next.upper === 'TIME') return 3;
+  if (upper === 'NEXT' && next.upper === 'VALUE') return sequenceEnd(cursor, at) - at;
   if (typedLiterals.has(cursor.code(at)) && next.kind === 'string') return 2;
   if (next.text === '=>' && next.kind === 'operator') return 2;
   return expressionKeywords.has(cursor.code(at)) || upper === '$ACTION' ? 1 : 0;
+}
+
+/** `NEXT VALUE FOR schema.sequence`. */
+function sequenceEnd(cursor: Cursor, from: number): number {
+  let at = from + (cursor.word(from + 2) === 'FOR' ? 3 : 2);
+  while (cursor.isName(at) || cursor.symbol(at, '.')) at++;
+  return at;
 }

@@ -20,11 +20,28 @@ export interface RoutineHead {
 export interface Piece {
   readonly kind: 'statement' | 'declare' | 'evaluate' | 'loop' | 'body' | 'branch';
   /** Of a branch: one begins (IF), the next one begins (ELSE), or all of them are over. The range is empty. */
-  readonly step?: 'if' | 'else' | 'end';
+  readonly step: 'if' | 'else' | 'end' | undefined;
   /** A body in another language than SQL. */
-  readonly language?: string;
+  readonly language: string | undefined;
   readonly from: number;
   readonly end: number;
   /** The routine that the piece is in. */
   readonly routine: RoutineHead | undefined;
+}
+
+/** A piece; all are made here, so that they look alike to the compiler. */
+export function pieceOf(
+  kind: Piece['kind'],
+  from: number,
+  end: number,
+  routine: RoutineHead | undefined,
+): { -readonly [Key in keyof Piece]: Piece[Key] } {
+  return { kind, step: undefined, language: undefined, from, end, routine };
+}
+
+/** The step of a branch at a token. */
+export function stepOf(step: Piece['step'], at: number, routine: RoutineHead | undefined): Piece {
+  const piece = pieceOf('branch', at, at, routine);
+  piece.step = step;
+  return piece;
 }

@@ -30,7 +30,7 @@ import { CommonTables, columnKey, Scope, type SharedTable } from './scope.ts';
 import { type IndirectKind, type Influence, Seen } from './seen.ts';
 import { Aliases } from './aliases.ts';
 import { bindSources } from './sources.ts';
-import { changesOfStar } from './stars.ts';
+import { starColumns } from './star-columns.ts';
 
 /** What the resolver asks of the session around it. */
 export interface ResolverContext {
@@ -213,7 +213,7 @@ export class Resolver {
         );
         break;
       }
-      if (item.star !== undefined) this.star(item, scope, columns, open);
+      if (item.star !== undefined) starColumns(this, item, scope, { columns, open });
       else {
         const origins = this.origins(item.expression, scope, aliases);
         aliases.add(item.name, origins);
@@ -226,51 +226,10 @@ export class Resolver {
     };
   }
 
-  private star(item: SelectItem, scope: Scope, columns: Column[], open: NameSet): void {
-    const { qualifier, except, replaced = [] } = item.star ?? { qualifier: [], except: [] };
-    const found = qualifier.length === 0 ? scope.bounds : [this.findBound(qualifier, scope)];
-    this.starSteps += found.length;
-    if (this.starSteps > maxStarSteps) return;
-    const left = new Set(except.map(columnKey));
-    const others = new Map<string, Column>();
-    for (const { name, expression } of replaced)
-      others.set(columnKey(name), { name, origins: this.origins(expression, scope), star: false });
-    for (const bound of found) {
-      if (bound === undefined) continue;
-      for (const column of bound.relation.columns) {
-        const key = columnKey(column.name);
-        if (left.has(key) || columns.length >= maxColumns) continue;
-        columns.push(others.get(key) ?? column);
-        others.delete(key);
-      }
-      this.openStar(bound.relation, item, columns, open);
-    }
-    // Behind a star that is not expanded.
-    columns.push(...others.values());
-  }
-
-  /** A star over tables with unknown columns. */
-  private openStar(relation: Relation, item: SelectItem, columns: Column[], open: NameSet): void {
-    const changes = changesOfStar(item);
-    const hasStar = relation.columns.some((column) => column.star);
-    for (const table of relation.open) {
-      if (!hasStar && !open.has(table))
-        columns.push({ name: '*', origins: Origins.of(table, '*'), star: true });
-      else if (!hasStar || changes === '') continue;
-      const name = this.context.nodes.display(table);
-      const text = `The columns of ${name} behind *${changes} are not in the catalogue, line ${item.line}.`;
-      this.note('star-not-expanded', item.line, text);
-    }
-    for (const table of relation.open) open.add(table);
-  }
-
-  private findBound(qualifier: readonly string[], scope: Scope): Scope['bounds'][number] | undefined {
-    const key = columnKey(qualifier.join('.'));
-    for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
-      const bound = at.find(key);
-      if (bound !== undefined) return bound;
-    }
-    return undefined;
+  /** Counts the sources that stars look at; false once there are too many. */
+  allowsStar(sources: number): boolean {
+    this.starSteps += sources;
+    return this.starSteps <= maxStarSteps;
   }
 
   /** Where the value of an expression comes from. `aliases`: earlier items of the same list. */

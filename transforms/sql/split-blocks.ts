@@ -7,7 +7,7 @@ import { findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import type { Name } from './ir.ts';
 import { maxControlTokens } from './limits.ts';
-import type { Piece, RoutineHead } from './pieces.ts';
+import { type Piece, pieceOf, type RoutineHead, stepOf } from './pieces.ts';
 import { isHeadAlone, readHead } from './routine-head.ts';
 import { isStatementWord } from './statement.ts';
 import { words } from './words.ts';
@@ -243,13 +243,9 @@ class BlockSplitter {
         ? head.routine
         : { ...head.routine, name: [...this.container, ...head.routine.name] };
     if (isHeadAlone(head)) return true;
-    this.pieces.push({
-      kind: 'body',
-      from: head.bodyFrom,
-      end: head.bodyEnd,
-      routine,
-      ...(head.language === undefined ? {} : { language: head.language }),
-    });
+    const body = pieceOf('body', head.bodyFrom, head.bodyEnd, routine);
+    body.language = head.language;
+    this.pieces.push(body);
     this.routine = head.finished ? this.outer : routine;
     return true;
   }
@@ -278,10 +274,10 @@ class BlockSplitter {
   }
 
   private step(step: NonNullable<Piece['step']>): void {
-    this.pieces.push({ kind: 'branch', step, from: this.at, end: this.at, routine: this.routine });
+    this.pieces.push(stepOf(step, this.at, this.routine));
   }
 
   private push(kind: Piece['kind'], from: number, end: number): void {
-    if (end > from) this.pieces.push({ kind, from, end, routine: this.routine });
+    if (end > from) this.pieces.push(pieceOf(kind, from, end, this.routine));
   }
 }

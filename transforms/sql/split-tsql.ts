@@ -5,7 +5,7 @@
 import { findAtDepth } from './clauses.ts';
 import { definedColumns } from './create.ts';
 import type { Cursor } from './cursor.ts';
-import type { Piece, RoutineHead } from './pieces.ts';
+import { type Piece, pieceOf, type RoutineHead, stepOf } from './pieces.ts';
 import { Branches } from './tsql-branches.ts';
 import { beginsStatement, type Owner, ownsKeyword } from './tsql-keywords.ts';
 
@@ -65,9 +65,7 @@ class BatchSplitter {
     this.pieces = pieces;
     this.at = from;
     this.end = end;
-    this.branches = new Branches(cursor, (step) =>
-      pieces.push({ kind: 'branch', step, from, end: from, routine: this.routine }),
-    );
+    this.branches = new Branches(cursor, (step) => pieces.push(stepOf(step, from, this.routine)));
   }
 
   run(): void {
@@ -131,7 +129,7 @@ class BatchSplitter {
   }
 
   private push(kind: Piece['kind'], from: number, end: number): void {
-    if (end > from) this.pieces.push({ kind, from, end, routine: this.routine });
+    if (end > from) this.pieces.push(pieceOf(kind, from, end, this.routine));
   }
 
   private statement(owner: Owner, skip = 1): void {
@@ -184,7 +182,7 @@ class BatchSplitter {
       if (cursor.token(index).kind === 'variable') parameters.push(cursor.identifier(index));
     this.branches.close();
     this.routine = { kind, name, line, parameters, on, result };
-    this.pieces.push({ kind: 'body', from: end, end, routine: this.routine });
+    this.pieces.push(pieceOf('body', end, end, this.routine));
     this.at = end;
     return true;
   }

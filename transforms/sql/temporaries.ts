@@ -8,6 +8,7 @@ export function bridgeTemporaries(
   effects: readonly Effect[],
   nodes: Nodes,
 ): { readonly bridges: readonly (readonly [string, string])[]; readonly reasons: readonly Reason[] } {
+  if (!nodes.hasIntermediates) return { bridges: [], reasons: [] };
   const { writers, readers } = usesOf(effects, nodes);
   const bridges: (readonly [string, string])[] = [];
   const reasons: Reason[] = [];

@@ -27,6 +27,8 @@ export interface Token {
   readonly start: number;
   readonly end: number;
   readonly line: number;
+  /** Of an opening parenthesis or bracket the index of its partner; 0 for any other token. Set once all tokens are known. */
+  close: number;
 }
 
 /** What the lexer found besides tokens. */

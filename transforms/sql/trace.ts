@@ -113,7 +113,7 @@ function traceOf({ session, firstReason, cut }: LibrarySession, own: readonly Ef
       ...own.map((effect) => certain(effect, hidden)),
       ...[...others, ...results.effects].map((effect) => into(effect, hidden)),
     ],
-    { nodes: session.nodes, hidden, name: (node) => node },
+    { nodes: session.nodes, hidden, hides: true, name: (node) => node },
     temporary.bridges,
   );
   const missing = new Set(bridgeTemporaries(own, session.nodes).reasons.map((reason) => reason.text));

@@ -103,3 +103,19 @@ export const subqueryPredicates = words('IN ANY ALL SOME');
 
 /** Units of a window's frame. */
 export const frameUnits = words('ROWS RANGE GROUPS');
+
+/** The words of CASE. */
+export const caseWords = words('CASE WHEN THEN ELSE END');
+
+/** Functions of T-SQL whose first argument is a type. */
+export const convertFunctions = words('CONVERT TRY_CONVERT');
+
+/** Every word that an expression may hold as syntax; any other one is a name. */
+export const syntaxWords = words(
+  'WITHIN NEXT OVER FILTER EXISTS AS INTERVAL COLLATE NULLS AT $ACTION',
+  expressionKeywords,
+  caseWords,
+  frameUnits,
+  subqueryPredicates,
+  typedLiterals,
+);

@@ -1,0 +1,77 @@
+/** `*` and `t.*` in a select list: the columns behind them, as far as they are known. */
+import type { SelectItem } from './ir.ts';
+import { maxColumns } from './limits.ts';
+import type { NameSet } from './name-set.ts';
+import { type Column, Origins, type Relation } from './relations.ts';
+import type { Resolver } from './resolver.ts';
+import { type Bound, columnKey, type Scope } from './scope.ts';
+import { changesOfStar } from './stars.ts';
+
+/** What a select list hands out so far. */
+export interface ListColumns {
+  readonly columns: Column[];
+  /** Tables whose unknown columns come out, too. */
+  readonly open: NameSet;
+}
+
+/** Adds what the star hands out. */
+export function starColumns(resolver: Resolver, item: SelectItem, scope: Scope, list: ListColumns): void {
+  const { qualifier, except, replaced = [] } = item.star ?? { qualifier: [], except: [] };
+  const found = qualifier.length === 0 ? scope.bounds : findBound(qualifier, scope);
+  if (!resolver.allowsStar(found.length)) return;
+  const left = except.length === 0 ? undefined : new Set(except.map(columnKey));
+  const others = new Map<string, Column>();
+  for (const { name, expression } of replaced)
+    others.set(columnKey(name), { name, origins: resolver.origins(expression, scope), star: false });
+  for (const { relation } of found) {
+    addColumns(relation.columns, list.columns, left, others);
+    if (relation.open.length > 0) openStar(resolver, relation, item, list);
+  }
+  // Behind a star that is not expanded.
+  for (const other of others.values()) list.columns.push(other);
+}
+
+function addColumns(
+  from: readonly Column[],
+  columns: Column[],
+  left: ReadonlySet<string> | undefined,
+  others: Map<string, Column>,
+): void {
+  const isPlain = left === undefined && others.size === 0;
+  for (const column of from) {
+    if (columns.length >= maxColumns) return;
+    const key = isPlain ? '' : columnKey(column.name);
+    if (left?.has(key) === true) continue;
+    columns.push(others.get(key) ?? column);
+    others.delete(key);
+  }
+}
+
+/** A star over tables with unknown columns. */
+function openStar(
+  resolver: Resolver,
+  relation: Relation,
+  item: SelectItem,
+  { columns, open }: ListColumns,
+): void {
+  const changes = changesOfStar(item);
+  const hasStar = relation.columns.some((column) => column.star);
+  for (const table of relation.open) {
+    if (!hasStar && !open.has(table))
+      columns.push({ name: '*', origins: Origins.of(table, '*'), star: true });
+    else if (!hasStar || changes === '') continue;
+    const name = resolver.context.nodes.display(table);
+    const text = `The columns of ${name} behind *${changes} are not in the catalogue, line ${item.line}.`;
+    resolver.note('star-not-expanded', item.line, text);
+  }
+  open.addAll(relation.open);
+}
+
+function findBound(qualifier: readonly string[], scope: Scope): readonly Bound[] {
+  const key = columnKey(qualifier.join('.'));
+  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
+    const bound = at.find(key);
+    if (bound !== undefined) return [bound];
+  }
+  return [];
+}
