@@ -1,12 +1,15 @@
 /** Words of expressions that are no columns: keywords, and phrases like `INTERVAL '1' DAY`. */
 import type { Cursor } from './cursor.ts';
-import { expressionKeywords, typedLiterals } from './words.ts';
+import { expressionKeywords, typedLiterals, words } from './words.ts';
+
+/** Words that take the next one along. */
+const withNext = words('COLLATE NULLS');
 
 /** The number of tokens of a phrase without columns; 0 if none begins here. */
 export function phraseLength(cursor: Cursor, at: number): number {
   const upper = cursor.word(at);
   const next = cursor.token(at + 1);
-  if (upper === 'COLLATE' || upper === 'NULLS') return 2;
+  if (withNext.has(cursor.code(at))) return 2;
   if (upper === 'INTERVAL' && next.kind === 'string') return cursor.token(at + 2).kind === 'word' ? 3 : 2;
   if (upper === 'AT' && next.upper === 'TIME') return 3;
   if (upper === 'NEXT' && next.upper === 'VALUE') return sequenceEnd(cursor, at) - at;
