@@ -18,31 +18,44 @@ interface Entry extends Word {
 /** A power of two. Words that share a place displace each other, so that no text can make the table long or slow. */
 const places = 16_384;
 /** A longer word is not kept. */
-const maxKeptLength = 64;
-let table: (Entry | undefined)[] = Array.from({ length: places });
+export const maxKeptLength = 64;
+/** Up to this length a piece of a text is a copy in V8; a longer one would keep the whole text in memory. */
+const maxCopied = 12;
+let table: (Entry | undefined)[] | undefined;
 
-const codes = new Map<string, number>();
+const keywords = new Map<string, { readonly code: number; readonly upper: string }>();
 
 /** The number of a keyword in upper case, from 1 on; a new one if it had none. */
 export function keywordCode(upper: string): number {
-  let code = codes.get(upper);
-  if (code === undefined) {
-    code = codes.size + 1;
-    codes.set(upper, code);
+  let keyword = keywords.get(upper);
+  if (keyword === undefined) {
+    keyword = { code: keywords.size + 1, upper: once(upper) };
+    keywords.set(upper, keyword);
     // Words that were read before did not know of this one.
-    table = Array.from({ length: places });
+    table = undefined;
   }
-  return code;
+  return keyword.code;
 }
 
 /** The number of a word in upper case; 0 if it is no keyword. */
 export function codeOf(upper: string): number {
-  return codes.get(upper) ?? 0;
+  return keywords.get(upper)?.code ?? 0;
 }
 
-/** The same text as a key of an object: V8 keeps those once, and takes no long text around them along. */
+/**
+ * The same text as V8 keeps the keys of objects: once. Two of them are compared by their place in memory, which all the questions
+ * whether a word is this or that keyword are fast by. It takes a microsecond or more, so it is for what is kept.
+ */
 function once(text: string): string {
-  return Object.keys({ [text]: true })[0] ?? text;
+  // Without a prototype the object is a table from the start, and leaves no trace of its key behind.
+  const keys = Object.create(null) as Record<string, boolean>;
+  keys[text] = true;
+  return Object.keys(keys)[0] ?? text;
+}
+
+/** A text that may be kept: a piece of a longer text as a copy. */
+function kept(text: string): string {
+  return text.length > maxCopied ? once(text) : text;
 }
 
 /** The hash of a word, from that of its beginning and its next character. */
@@ -52,14 +65,16 @@ export function nextHash(hash: number, code: number): number {
 
 /** The word that stands in a text; `hash` is that of its characters by {@link nextHash}. */
 export function wordIn(text: string, start: number, end: number, hash: number): Word {
+  table ??= Array.from({ length: places });
   const place = (hash ^ (hash >>> 14)) & (places - 1);
   const known = table[place];
   if (known !== undefined && known.hash === hash && isAt(text, start, end, known.text)) return known;
   const next = table[place ^ 1];
   if (next !== undefined && next.hash === hash && isAt(text, start, end, next.text)) return next;
-  const word = text.slice(start, end);
-  const upper = once(word.toUpperCase());
-  const entry: Entry = { text: once(word), upper, code: codeOf(upper), hash };
+  const word = kept(text.slice(start, end));
+  const upper = word.toUpperCase();
+  const keyword = keywords.get(upper);
+  const entry: Entry = { text: word, upper: keyword?.upper ?? once(upper), code: keyword?.code ?? 0, hash };
   if (end - start <= maxKeptLength) {
     if (known !== undefined) table[place ^ 1] = known;
     table[place] = entry;
@@ -81,9 +96,10 @@ const maxLowers = 8_192;
 export function lowerOf(name: string): string {
   const known = lowers.get(name);
   if (known !== undefined) return known;
-  const lower = once(name.toLowerCase());
-  if (name.length > maxKeptLength) return lower;
+  if (name.length > maxKeptLength) return name.toLowerCase();
+  const own = kept(name);
+  const lower = own.toLowerCase();
   if (lowers.size >= maxLowers) lowers.clear();
-  lowers.set(once(name), lower);
+  lowers.set(own, lower);
   return lower;
 }

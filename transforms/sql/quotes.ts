@@ -1,4 +1,5 @@
 /** Quotations: strings, quoted names and dollar-quoted bodies, by the rules of the dialect. */
+import { maxKeptLength, nextHash, wordIn } from './interned.ts';
 import type { Lexer } from './lexer.ts';
 
 /** Oracle's `q'[…]'` closes with the partner of its first character. */
@@ -86,11 +87,20 @@ function readDelimited(lexer: Lexer, close: string, options: Delimited): boolean
     }
   }
   const end = Math.min(at, text.length);
-  parts.push(text.slice(from, end));
+  const value =
+    parts.length === 0 ? piece(text, from, end, options.kind) : parts.join('') + text.slice(from, end);
   if (!closed) lexer.unterminated.push({ line, what: options.kind === 'string' ? 'string' : 'quoted name' });
   lexer.position = closed ? end + 1 : end;
-  lexer.push(options.kind, parts.join(''), options.start, line);
+  lexer.push(options.kind, value, options.start, line);
   return true;
+}
+
+/** The text between the quotes; a name is kept like a word, because it comes again. */
+function piece(text: string, from: number, end: number, kind: Delimited['kind']): string {
+  if (kind === 'string' || end - from > maxKeptLength) return text.slice(from, end);
+  let hash = 0;
+  for (let at = from; at < end; at++) hash = nextHash(hash, text.charCodeAt(at));
+  return wordIn(text, from, end, hash).text;
 }
 
 /** Reads up to a fixed mark; adds a string token. */
