@@ -3,7 +3,7 @@
  * processes through the command line, breaks something at moments from a printed seed, and lets an oracle judge that reads
  * only the catalogue and the dead letters: no gap, nothing unknown, every payload exact, and a fresh event passes.
  *
- * npm run test:faults [-- --quick] [-- NUMBER…]     SEED=… repeats a run
+ * npm run test:faults [-- --quick] [-- --kafka | --embedded] [-- NUMBER…]     SEED=… repeats a run
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,9 @@ import path from 'node:path';
 import process from 'node:process';
 import { seededRandom } from '../support/random.ts';
 import { buildCli } from './build.ts';
-import type { Scenario } from './scenario.ts';
+import { canStartBroker, type StartedBroker, startBroker } from '../support/kafka/broker.ts';
+import { onKafka, type Scenario } from './scenario.ts';
+import { brokerRestarts } from './scenarios/broker.ts';
 import { bitFlips, tornFile } from './scenarios/damage.ts';
 import { diskFull } from './scenarios/disk.ts';
 import { drainInMidBatch } from './scenarios/drain.ts';
@@ -30,7 +32,11 @@ const scenarios: readonly Scenario[] = [
   tornFile,
   bitFlips,
   wrongOffsets,
+  ...[ownerDies, rebalanceInMidBatch, zombieWakes, killInMidBatch, drainInMidBatch].map(onKafka),
+  brokerRestarts,
 ];
+
+const flags: ReadonlySet<string> = new Set(['--quick', '--kafka', '--embedded']);
 
 interface Options {
   readonly quick: boolean;
@@ -40,14 +46,18 @@ interface Options {
 
 function optionsOf(args: readonly string[]): Options {
   const quick = args.includes('--quick');
-  const numbers = args.filter((arg) => arg !== '--quick').map(Number);
+  const numbers = args.filter((arg) => !flags.has(arg)).map(Number);
   const unknown = numbers.find((number) => !scenarios.some((scenario) => scenario.number === number));
   if (unknown !== undefined) {
     const known = scenarios.map(({ number }) => number).join(', ');
-    throw new Error(`There is no scenario of that number. Known are ${known}, and --quick.`);
+    throw new Error(`There is no scenario of that number. Known are ${known}, and ${[...flags].join(', ')}.`);
   }
   const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
-  const chosen = scenarios.filter(({ number }) => numbers.length === 0 || numbers.includes(number));
+  const chosen = scenarios.filter(
+    ({ number, isOnKafka = false }) =>
+      (numbers.length === 0 || numbers.includes(number)) &&
+      !args.includes(isOnKafka ? '--embedded' : '--kafka'),
+  );
   return { quick, chosen, seed };
 }
 
@@ -55,7 +65,7 @@ function optionsOf(args: readonly string[]): Options {
 async function runOne(
   scenario: Scenario,
   { quick, seed }: Options,
-  at: { readonly main: string; readonly folder: string },
+  at: { readonly main: string; readonly folder: string; readonly kafka: StartedBroker | undefined },
 ): Promise<boolean> {
   const { number, title } = scenario;
   const started = performance.now();
@@ -63,11 +73,14 @@ async function runOne(
   const say = (text: string): boolean => process.stderr.write(`  [${number}] ${seconds()} s  ${text}\n`);
   process.stderr.write(`[${number}] ${title} (seed ${seed})\n`);
   const random = seededRandom(seed * 1000 + number);
-  const folder = path.join(at.folder, `${number}`);
+  const folder = path.join(at.folder, `${number}${scenario.isOnKafka === true ? '-kafka' : ''}`);
   await mkdir(folder);
   let faults: readonly string[];
   try {
-    faults = await scenario.run({ main: at.main, folder, quick, random, say });
+    faults = await scenario.run({
+      ...{ main: at.main, folder, quick, random, say },
+      ...(scenario.isOnKafka === true && at.kafka !== undefined && { kafka: at.kafka }),
+    });
   } catch (thrown) {
     faults = [thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)];
   }
@@ -81,13 +94,24 @@ const options = optionsOf(process.argv.slice(2));
 const folder = await mkdtemp(path.join(tmpdir(), 'faults-'));
 try {
   const main = await buildCli(folder);
-  let passed = 0;
-  for (const scenario of options.chosen) {
-    if (await runOne(scenario, options, { main, folder })) passed += 1;
+  const clustered = options.chosen.filter(({ isOnKafka }) => isOnKafka === true);
+  if (clustered.length > 0 && !canStartBroker) {
+    process.stderr.write(
+      `${clustered.length} scenarios do not run: they need java and mvn, to start a Kafka.\n`,
+    );
+    if (process.env['CI'] === 'true') process.exitCode = 1;
   }
-  const failed = options.chosen.length - passed;
+  const kafka =
+    clustered.length > 0 && canStartBroker ? await startBroker(path.join(folder, 'broker')) : undefined;
+  const runnable = options.chosen.filter((one) => one.isOnKafka !== true || kafka !== undefined);
+  let passed = 0;
+  for (const scenario of runnable) {
+    if (await runOne(scenario, options, { main, folder, kafka })) passed += 1;
+  }
+  await kafka?.kill('SIGKILL');
+  const failed = runnable.length - passed;
   process.stdout.write(`faults: ${passed} passed, ${failed} failed\n`);
-  process.exitCode = failed === 0 ? 0 : 1;
+  if (failed > 0) process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

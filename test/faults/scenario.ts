@@ -5,6 +5,8 @@ export interface Scenario {
   /** Its number in the matrix. */
   readonly number: number;
   readonly title: string;
+  /** Whether the topics are in a Kafka. @default false */
+  readonly isOnKafka?: boolean;
   /** Resolves with what is wrong; empty when all is right. Rejects when something does not come about. */
   run(context: Context): Promise<readonly string[]>;
 }
@@ -20,4 +22,9 @@ export async function within(
   } finally {
     await world.close();
   }
+}
+
+/** The same with the topics in a Kafka. */
+export function onKafka(scenario: Scenario): Scenario {
+  return { ...scenario, title: `${scenario.title}, on Kafka`, isOnKafka: true };
 }

@@ -1,9 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Transport } from '../../pipeline/transport.ts';
+import { createEmbeddedTransport } from '../../transports/embedded/transport.ts';
+import { createKafkaTransport } from '../../transports/kafka/transport.ts';
 import type { CommandResult } from '../support/cli.ts';
+import type { StartedBroker } from '../support/kafka/broker.ts';
 import { EventSource, Issued } from './issued.ts';
 import { faultsIn, sumOf } from './oracle.ts';
 import { CliProcess } from './process.ts';
@@ -19,6 +24,8 @@ export interface Context {
   readonly random: () => number;
   /** Says what is going on. */
   readonly say: (text: string) => void;
+  /** The Kafka that has the topics; without it they are in the embedded log. */
+  readonly kafka?: StartedBroker;
 }
 
 /** How a world is made. */
@@ -50,6 +57,7 @@ export class World {
   readonly #port: number;
   #sources = 0;
   readonly #options: WorldOptions;
+  readonly #prefix = `${randomUUID()}.`;
   readonly #processes = new Set<CliProcess>();
   /** Those that no scenario ends. */
   readonly #lasting: CliProcess[] = [];
@@ -74,6 +82,13 @@ export class World {
   /** What may be in flight of one partition in one process. */
   get credits(): number {
     return this.#options.credits ?? 2000;
+  }
+
+  /** Opens the topics, beside the processes that use them. */
+  openTopics(): Transport {
+    const { kafka } = this.context;
+    if (kafka === undefined) return createEmbeddedTransport({ folder: path.join(this.state, 'topics') });
+    return createKafkaTransport({ brokers: [kafka.plain], prefix: this.#prefix });
   }
 
   /** Starts the local catalogue, which is what is looked at in the end. */
@@ -186,13 +201,16 @@ export class World {
 
   async #writeConfig(maxBytes: number | undefined): Promise<void> {
     const { partitions = 4, sessionMs = 30_000, sources } = this.#options;
+    const { kafka } = this.context;
     const limit = maxBytes === undefined ? '' : `, maxBytes: ${maxBytes}`;
+    const kind =
+      kafka === undefined ? 'embedded' : `kafka, brokers: ['${kafka.plain}'], prefix: ${this.#prefix}`;
     const parameters = 'parameters: { server: faults, database: shop }';
     const datasets = `{ table: { type: generic_table, name: '{schema}.{table}', ${parameters} }, schema: { type: generic_schema, name: '{schema}', ${parameters} } }`;
     const names = Array.from({ length: sources + 1 }, (_, source) => `source${source}`);
     const lines = [
       `state: ${this.state}`,
-      `transport: { kind: embedded, partitions: ${partitions}, sessionMs: ${sessionMs}${limit} }`,
+      `transport: { kind: ${kind}, partitions: ${partitions}, sessionMs: ${sessionMs}${limit} }`,
       `catalog: { port: ${this.#port} }`,
       'sink: { kind: local }',
       `delivery: { credits: ${this.credits} }`,
