@@ -33,8 +33,6 @@ export class KafkaAssignment implements Assignment {
   readonly commits = new Serial();
   readonly #reader: PartitionReader;
   readonly #revoking = new AbortController();
-  /** Behind the last record that was handed out, and behind the last that was committed. */
-  #handedOut: number;
   #committed: number;
   #over: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -46,7 +44,6 @@ export class KafkaAssignment implements Assignment {
     this.partition = partition;
     this.start = start;
     this.graceMs = options.graceMs;
-    this.#handedOut = start;
     this.#committed = start;
     const onGap = (): void => this.#passGap();
     this.#reader = new PartitionReader({ fetcher, topic: topic.wire, partition, start, onGap });
@@ -63,8 +60,6 @@ export class KafkaAssignment implements Assignment {
 
   async pull(limit: PullLimit, signal: AbortSignal): Promise<readonly StoredRecord[]> {
     const records = await this.#reader.pull(limit, AbortSignal.any([this.revoking, signal]));
-    const last = records.at(-1);
-    if (last !== undefined) this.#handedOut = last.offset + 1;
     return records.map((record) => ({ ...record, topic: this.topic }));
   }
 
@@ -84,7 +79,12 @@ export class KafkaAssignment implements Assignment {
 
   /** The offset to commit when everything below `offset` is settled: what follows without a record is settled too. */
   settledBy(offset: number): number {
-    return offset >= this.#handedOut ? Math.max(offset, this.#reader.next) : offset;
+    return this.#reader.settledBy(offset);
+  }
+
+  /** The offset that is committed, as far as this process knows. */
+  get committedOffset(): number {
+    return this.#committed;
   }
 
   /** An offset was committed. */
@@ -117,8 +117,8 @@ export class KafkaAssignment implements Assignment {
   /** Marks of transactions hold the end of a partition: who has settled all before them has settled them. */
   #passGap(): void {
     void this.commits.run(async () => {
-      if (!this.isHeld || this.#committed < this.#handedOut) return;
-      const settled = this.settledBy(this.#handedOut);
+      if (!this.isHeld || this.#committed < this.#reader.handedOut) return;
+      const settled = this.settledBy(this.#reader.handedOut);
       if (settled <= this.#committed) return;
       // Where it fails, the next commit says the same.
       if (await this.options.commit(settled).catch(() => false)) this.committed(settled);

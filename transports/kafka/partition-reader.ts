@@ -8,7 +8,7 @@ const ahead = { bytes: 512 * 1024, records: 2000 };
 
 /** Which partition is read, from where. */
 export interface ReaderOptions {
-  readonly fetcher: Fetcher;
+  readonly fetcher: Pick<Fetcher, 'add' | 'remove' | 'kick'>;
   readonly topic: string;
   readonly partition: number;
   readonly start: number;
@@ -21,10 +21,12 @@ export class PartitionReader implements FetchTarget {
   readonly topic: string;
   readonly partition: number;
   position: number;
-  readonly #fetcher: Fetcher;
+  readonly #fetcher: ReaderOptions['fetcher'];
   readonly #onGap: () => void;
   #buffer: StoredRecord[] = [];
   #bytes = 0;
+  /** Behind the last record that was handed out. */
+  #handedOut: number;
   #fault: StreamError | undefined;
   #arrived: () => void = () => undefined;
 
@@ -33,6 +35,7 @@ export class PartitionReader implements FetchTarget {
     this.topic = topic;
     this.partition = partition;
     this.position = start;
+    this.#handedOut = start;
     this.#onGap = onGap;
     fetcher.add(this);
   }
@@ -41,9 +44,19 @@ export class PartitionReader implements FetchTarget {
     return this.#bytes < ahead.bytes && this.#buffer.length < ahead.records;
   }
 
+  /** Behind the last record that was handed out. */
+  get handedOut(): number {
+    return this.#handedOut;
+  }
+
   /** The first offset that has not been handed out, without those before it that hold no record. */
   get next(): number {
     return this.#buffer[0]?.offset ?? this.position;
+  }
+
+  /** What is settled when everything below `offset` is: once that is all that was handed out, what follows without a record is settled too. */
+  settledBy(offset: number): number {
+    return offset >= this.#handedOut ? Math.max(offset, this.next) : offset;
   }
 
   accept({ records, next }: FetchedRecords): void {
@@ -86,6 +99,8 @@ export class PartitionReader implements FetchTarget {
       count += 1;
     }
     const taken = this.#buffer.splice(0, count);
+    // At once: what is taken must not look as if there were no records.
+    this.#handedOut = (taken.at(-1)?.offset ?? this.#handedOut - 1) + 1;
     for (const record of taken) this.#bytes -= sizeOf(record);
     if (this.isHungry) this.#fetcher.kick();
     return taken;

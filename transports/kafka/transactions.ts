@@ -105,8 +105,10 @@ class KafkaTransactions {
     return true;
   }
 
+  /** Whether work that was under way is done, as its offsets tell; where they have not moved, they tell nothing. */
   async #isCommitted({ commits }: PreparedWork): Promise<boolean> {
     for (const { assignment, offset } of commits) {
+      if (offset <= assignment.committedOffset) return false;
       const { groupId, topic } = assignment.options;
       const of = { groupId, topic: topic.wire };
       const found = await fetchCommitted(this.#shared.session, of, [assignment.partition]);
