@@ -200,8 +200,10 @@ export class World {
   }
 
   async #writeConfig(maxBytes: number | undefined): Promise<void> {
-    const { partitions = 4, sessionMs = 30_000, sources } = this.#options;
+    const { partitions = 4, sources } = this.#options;
     const { kafka } = this.context;
+    // A Kafka does not see that a process is gone: its session has to end.
+    const { sessionMs = kafka === undefined ? 30_000 : 6000 } = this.#options;
     const limit = maxBytes === undefined ? '' : `, maxBytes: ${maxBytes}`;
     const kind =
       kafka === undefined ? 'embedded' : `kafka, brokers: ['${kafka.plain}'], prefix: ${this.#prefix}`;
