@@ -78,7 +78,11 @@ async function runOne(
   let faults: readonly string[];
   try {
     faults = await scenario.run({
-      ...{ main: at.main, folder, quick, random, say },
+      main: at.main,
+      folder,
+      quick,
+      random,
+      say,
       ...(scenario.isOnKafka === true && at.kafka !== undefined && { kafka: at.kafka }),
     });
   } catch (thrown) {

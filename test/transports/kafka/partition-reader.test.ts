@@ -10,13 +10,13 @@ const record = (offset: number) => {
 
 it('settledBy() never counts a record that a pull takes at this moment', async () => {
   const reader = new PartitionReader({ fetcher, topic: 't', partition: 0, start: 5, onGap: () => undefined });
-  let isOver = false;
+  const state = { isOver: false };
   const pulled = reader.pull(limit, new AbortController().signal).then((records) => {
-    isOver = true;
+    state.isOver = true;
     return records;
   });
   reader.accept({ records: [record(5), record(6)], next: 8 });
-  while (!isOver) {
+  while (!state.isOver) {
     expect(reader.settledBy(5)).toBe(5);
     await Promise.resolve();
   }
