@@ -69,6 +69,14 @@ function precedenceOf(loaded: LoadedConfig): PrecedenceRules {
   return { ...precedence, producers: [...new Set([...precedence.producers, ...known])] };
 }
 
+/** Throws USAGE for the name of a producer that is not configured. */
+export function requireProducer({ producers: configured, loaded }: Configured, name: string): void {
+  if (configured.has(name)) return;
+  throw new StreamError('USAGE', `There is no producer ${name} in ${loaded.file}.`, {
+    advice: `It has: ${[...configured.keys()].join(', ')}.`,
+  });
+}
+
 /**
  * The names of everything that the configuration declares, for commands that only read the catalogue. A producer whose options are
  * not complete without its secrets is left out.

@@ -58,6 +58,11 @@ export async function replayLive(configured: Configured, options: ReplayOptions)
           '\n',
         ),
       );
+    const transformed = rows.find(({ stage }) => stage === 'transform');
+    if (isThrough && (transformed?.received ?? 0) === (transformed?.settled.filtered ?? 0))
+      note(
+        'Nothing was said again: these options mean no event of the topic, or an earlier start has said them all.',
+      );
     const letters = rows.some(({ settled }) => settled['dead-lettered'] > 0);
     return isThrough && letters ? exitCodes.partly : exitCodes.done;
   } finally {

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { StreamError } from '../../pipeline/errors.ts';
-import { configure } from '../configured.ts';
+import { configure, requireProducer } from '../configured.ts';
 import { loadConfig } from '../load-config.ts';
 import { requireSharedTopics } from './stage.ts';
 import { installAction, installIn, type InstallOptions } from './produce-install.ts';
@@ -30,13 +29,7 @@ Examples:
     )
     .action(async (names: string[], options: RunOptions & InstallOptions & { readonly only?: boolean }) => {
       const configured = configure(await loadConfig(options.config));
-      const known = [...configured.producers.keys()];
-      const unknown = names.find((name) => !known.includes(name));
-      if (unknown !== undefined) {
-        throw new StreamError('USAGE', `There is no producer ${unknown} in ${options.config}.`, {
-          advice: `It has: ${known.join(', ')}.`,
-        });
-      }
+      for (const name of names) requireProducer(configured, name);
       const action = installAction(options);
       if (action !== undefined) {
         for (const name of names)

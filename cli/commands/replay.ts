@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { StreamError } from '../../pipeline/errors.ts';
 import { cancelPlan, replayInPlace } from '../../pipeline/replay-plan.ts';
 import type { Transport } from '../../pipeline/transport.ts';
-import { configure } from '../configured.ts';
+import { configure, requireProducer } from '../configured.ts';
 import { defaultConfigFile, loadConfig } from '../load-config.ts';
 import { openLog } from '../open-log.ts';
 import { exitCodes, note, print } from '../output.ts';
@@ -70,6 +70,7 @@ async function replay(options: ReplayOptions): Promise<number> {
   if (options.inPlace === true) return withLog(options, (transport) => inPlace(transport, options));
   const configured = configure(await loadConfig(options.config));
   requireSharedTopics(configured, 'replay');
+  if (options.producer !== undefined) requireProducer(configured, options.producer);
   return options.dryRun === true ? replayDryRun(configured, options) : replayLive(configured, options);
 }
 
