@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // `npm run test:atlas` has a server and a configuration of its own.
+    exclude: ['test/atlas/**'],
     // One Kafka for all files that need it, started by the first of them.
     globalSetup: ['test/support/kafka/setup.ts'],
     // Real servers (PostgreSQL, the local catalogue, child processes) start inside hooks.

@@ -21,12 +21,12 @@ import { TypeSystem } from './types/type-system.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 
 /** By code unit, the same on every machine and in every locale. */
-function compareText(a: string, b: string): number {
+export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Keys sorted, nulls and empty containers dropped, so that "never set" and "set to nothing" are the same. */
-function canonical(value: JsonValue): JsonValue | undefined {
+export function canonical(value: JsonValue): JsonValue | undefined {
   if (value === null) return undefined;
   if (Array.isArray(value)) {
     const list: JsonValue[] = [];
@@ -46,7 +46,7 @@ function canonical(value: JsonValue): JsonValue | undefined {
 }
 
 /** A reference shown in an attribute, without its guid. */
-function withoutGuids(value: JsonValue): JsonValue {
+export function withoutGuids(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(withoutGuids);
   if (!isObject(value)) return value;
   const copy = jsonObject();

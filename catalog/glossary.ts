@@ -58,7 +58,7 @@ function create(unit: UnitOfWork, typeName: string, fields: JsonObject, anchor?:
       anchor === undefined ? {} : { anchor: jsonObject({ guid: anchor.guid, typeName: glossaryType }) },
     ),
   });
-  const answer = createOrUpdate(unit, makeBatch([readIncoming(raw)], new Map()));
+  const answer = createOrUpdate(unit, makeBatch([readIncoming(raw, [])], new Map()));
   return entityByGuid(unit, ownText(ownObject(answer, 'guidAssignments'), '-1') ?? '');
 }
 

@@ -3,6 +3,7 @@ import { AtlasError, AtlasFault, invalidParameters } from './atlas-error.ts';
 import { displayText, showHeader } from './entity/show.ts';
 import {
   isObject,
+  JavaDouble,
   javaText,
   jsonObject,
   type JsonObject,
@@ -213,6 +214,44 @@ export function showAttributeSearch(
     includeSubTypes: true,
     limit: maxResults,
     offset: 0,
+  });
+}
+
+/** What the caller of a quick search or a full text search gives. */
+export interface TextQuery {
+  readonly query: string | undefined;
+  readonly typeName: string | undefined;
+  readonly excludeDeleted: boolean;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** `GET /search/quick`: names that begin with a text. What it counts by attribute is empty, as on an Atlas whose index counts nothing. */
+export function showQuickSearch(store: CatalogStore, unit: UnitOfWork, given: TextQuery): JsonObject {
+  const query = given.query === undefined ? undefined : `${given.query.replace(/\*$/, '')}*`;
+  const rest = { classification: undefined, filter: undefined, includeSubTypes: false };
+  return jsonObject({
+    searchResults: showSearch(store, unit, { ...given, ...rest, query }),
+    aggregationMetrics: jsonObject({ __typeName: [], __state: [], 'Asset.owner': [] }),
+  });
+}
+
+/** `GET /search/fulltext`: entities with a text in their names. All have one score, since there is no index that ranks them. */
+export function showFullTextSearch(store: CatalogStore, unit: UnitOfWork, given: TextQuery): JsonObject {
+  const { query = '' } = given;
+  const rest = { classification: undefined, filter: undefined, includeSubTypes: true };
+  const found = query === '' ? [] : findEntities(store, unit, { ...given, ...rest });
+  const results = found.slice(given.offset, given.offset + given.limit).map((entity) =>
+    jsonObject({
+      entity: showHeader(unit, entity, { withClassifications: true }),
+      score: new JavaDouble(1),
+    }),
+  );
+  return jsonObject({
+    queryType: 'FULL_TEXT',
+    queryText: query === '' ? undefined : query,
+    fullTextResult: results,
+    approximateCount: found.length,
   });
 }
 

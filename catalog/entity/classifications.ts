@@ -1,5 +1,5 @@
 /** Classifications on stored entities: adding, changing, removing, and what spreads along relationships. */
-import { AtlasError, AtlasFault, AtlasUnreadable, invalidParameters } from '../atlas-error.ts';
+import { AtlasError, AtlasFault, invalidParameters } from '../atlas-error.ts';
 import {
   isObject,
   javaText,
@@ -15,12 +15,14 @@ import type { StoredClassification, StoredEntity } from '../model.ts';
 import type { ClassificationType } from '../types/registry.ts';
 import type { UnitOfWork } from '../unit-of-work.ts';
 import { readAttributes } from '../values.ts';
+import { javaTypes, wrongType } from '../wrong-type.ts';
+import { propagatedTo } from './propagation.ts';
 import { entityByGuid } from './read.ts';
-import { showClassification } from './show.ts';
+import { allClassifications, showClassification } from './show.ts';
 
 /** Reads a list of classifications. @throws AtlasError 400-00-01A when it is empty */
 export function readClassificationList(body: JsonValue): JsonObject[] {
-  if (!Array.isArray(body)) throw new AtlasUnreadable('The body must be a list of classifications.');
+  if (!Array.isArray(body)) throw wrongType(javaTypes.classifications, body);
   if (body.length === 0) throw invalidParameters('classifications(s) not specified');
   return body.map((item) => {
     if (!isObject(item)) throw new AtlasFault('a classification that is not an object');
@@ -128,52 +130,9 @@ export function removeClassification(unit: UnitOfWork, entity: StoredEntity, nam
   unit.touchEntity(entity);
 }
 
-/** A classification that reaches an entity from another one. */
-interface Propagated {
-  readonly source: StoredEntity;
-  readonly classification: StoredClassification;
-}
-
-const walkLimit = 10_000;
-
-/** The classifications that reach an entity along live relationships whose type lets them pass. */
-function propagatedTo(unit: UnitOfWork, entity: StoredEntity): Propagated[] {
-  const found: Propagated[] = [];
-  const seen = new Set([entity.guid]);
-  const queue = [entity.guid];
-  for (const guid of queue) {
-    for (const edge of unit.edgesOf(guid)) {
-      const passes =
-        edge.propagateTags === 'BOTH' ||
-        edge.propagateTags === (edge.end2 === guid ? 'ONE_TO_TWO' : 'TWO_TO_ONE');
-      const other = edge.end2 === guid ? edge.end1 : edge.end2;
-      if (edge.status !== 'ACTIVE' || !passes || seen.has(other) || seen.size > walkLimit) continue;
-      seen.add(other);
-      queue.push(other);
-      const source = unit.entity(other);
-      for (const classification of source?.classifications ?? []) {
-        if (source !== undefined && classification.propagate) found.push({ source, classification });
-      }
-    }
-  }
-  return found;
-}
-
-/** A classification that reaches an entity shows the attributes of its source as they are kept. */
-function showReached(unit: UnitOfWork, { source, classification }: Propagated): JsonObject {
-  const shown = showClassification(unit, source, classification);
-  const attributes = jsonObject();
-  for (const name of Object.keys(ownObject(shown, 'attributes') ?? {})) {
-    attributes[name] = own(classification.attributes, name) ?? null;
-  }
-  shown['attributes'] = attributes;
-  return shown;
-}
-
 /** The classifications of an entity, its own and those that reach it, as one page. */
 export function showClassifications(unit: UnitOfWork, entity: StoredEntity): JsonObject {
-  const attachedHere = entity.classifications.map((item) => showClassification(unit, entity, item));
-  const list = [...attachedHere, ...propagatedTo(unit, entity).map((item) => showReached(unit, item))];
+  const list = allClassifications(unit, entity);
   return jsonObject({
     list,
     startIndex: 0,

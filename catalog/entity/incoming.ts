@@ -1,5 +1,5 @@
 /** Entities as a request sends them, with references between them still open. */
-import { AtlasError, AtlasFault, AtlasUnreadable, invalidParameters } from '../atlas-error.ts';
+import { AtlasError, AtlasFault, invalidParameters } from '../atlas-error.ts';
 import {
   isObject,
   javaText,
@@ -11,6 +11,7 @@ import {
   ownObject,
 } from '../json.ts';
 import type { EntityType } from '../types/registry.ts';
+import { javaTypes, notOfEnum, type Place, wrongType } from '../wrong-type.ts';
 
 /** One entity of a request. Values of relationship ends are in `ends`, whichever section they came in. */
 export interface Incoming {
@@ -41,39 +42,36 @@ function guidOf(raw: JsonObject): string {
   return javaText(guid);
 }
 
-function section(raw: JsonObject, key: string): JsonObject | undefined {
+function section(raw: JsonObject, key: string, place: Place): JsonObject | undefined {
   const value = own(raw, key);
   if (value === undefined || value === null) return undefined;
-  if (!isObject(value)) {
-    throw new AtlasUnreadable(
-      `The field "${key}" of an entity must be an object, not ${javaText(value).slice(0, 80)}.`,
-    );
-  }
+  if (!isObject(value)) throw wrongType(javaTypes.attributes, value, [...place, [javaTypes.entity, key]]);
   return value;
 }
 
-const statuses: ReadonlySet<JsonValue | undefined> = new Set([
-  undefined,
-  null,
-  'ACTIVE',
-  'DELETED',
-  'PURGED',
-]);
+const statuses = ['DELETED', 'ACTIVE', 'PURGED'];
 
-/** Reads one entity. @throws AtlasError 400-00-01A for null, 400-00-021 for an empty guid */
-export function readIncoming(raw: JsonValue | undefined): Incoming {
+function checkStatus(raw: JsonObject, place: Place): void {
+  const status = own(raw, 'status');
+  const at: Place = [...place, [javaTypes.entity, 'status']];
+  if (status === undefined || status === null) return;
+  if (typeof status !== 'string') throw wrongType(javaTypes.status, status, at);
+  if (!statuses.includes(status)) throw notOfEnum(javaTypes.status, status, statuses, at);
+}
+
+/** Reads one entity that stands at a place of a body. @throws AtlasError 400-00-01A for null, 400-00-021 for an empty guid */
+export function readIncoming(raw: JsonValue | undefined, place: Place): Incoming {
   if (raw === null || raw === undefined) throw invalidParameters('found null entity');
-  if (!isObject(raw)) throw new AtlasUnreadable('An entity must be an object.');
-  if (!statuses.has(own(raw, 'status')))
-    throw new AtlasUnreadable('The status of an entity must be ACTIVE or DELETED.');
+  if (!isObject(raw)) throw wrongType(javaTypes.entity, raw, place);
+  checkStatus(raw, place);
   const labels = own(raw, 'labels');
   return {
     guid: guidOf(raw),
     typeName: javaText(own(raw, 'typeName')),
-    attributes: section(raw, 'attributes') ?? jsonObject(),
-    relationshipAttributes: section(raw, 'relationshipAttributes') ?? jsonObject(),
-    customAttributes: section(raw, 'customAttributes'),
-    businessAttributes: section(raw, 'businessAttributes'),
+    attributes: section(raw, 'attributes', place) ?? jsonObject(),
+    relationshipAttributes: section(raw, 'relationshipAttributes', place) ?? jsonObject(),
+    customAttributes: section(raw, 'customAttributes', place),
+    businessAttributes: section(raw, 'businessAttributes', place),
     classifications: ownList(raw, 'classifications').filter(isObject),
     labels: Array.isArray(labels) ? labels.map(javaText) : undefined,
   };
@@ -99,32 +97,43 @@ export function makeBatch(entities: readonly Incoming[], referred: ReadonlyMap<s
   return { entities: kept, byGuid };
 }
 
-function readReferred(body: JsonObject): Map<string, Incoming> {
+function readReferred(body: JsonObject, javaType: string): Map<string, Incoming> {
   const referred = new Map<string, Incoming>();
   for (const [key, raw] of Object.entries(ownObject(body, 'referredEntities') ?? {})) {
     if (!isObject(raw)) continue;
-    referred.set(key, readIncoming(raw));
+    const place: Place = [
+      [javaType, 'referredEntities'],
+      ['java.util.HashMap', key],
+    ];
+    referred.set(key, readIncoming(raw, place));
   }
   return referred;
 }
 
 /** Reads the body of `POST /entity/bulk`. */
 export function readBulkBody(body: JsonValue): Batch {
-  if (Array.isArray(body))
-    throw new AtlasUnreadable('The body must be an object with the list "entities", not a list.');
+  const { bulk, entities } = javaTypes;
+  if (Array.isArray(body)) throw wrongType(bulk, body);
   const list = isObject(body) ? own(body, 'entities') : undefined;
   if (!isObject(body) || list === undefined || list === null)
     throw new AtlasFault('a bulk request without entities');
-  if (!Array.isArray(list)) throw new AtlasUnreadable('The field "entities" must be a list.');
+  if (!Array.isArray(list)) throw wrongType(entities, list, [[bulk, 'entities']]);
   if (list.length === 0) throw invalidParameters('no entities to create/update.');
-  return makeBatch(list.map(readIncoming), readReferred(body));
+  const incoming = list.map((raw, index) =>
+    readIncoming(raw, [
+      [bulk, 'entities'],
+      ['java.util.ArrayList', index],
+    ]),
+  );
+  return makeBatch(incoming, readReferred(body, bulk));
 }
 
 /** Reads the body of `POST /entity`. */
 export function readSingleBody(body: JsonValue): Batch {
+  const { single } = javaTypes;
   if (body === null) throw new AtlasFault('a request without a body');
-  if (!isObject(body)) throw new AtlasUnreadable('The body must be an object with the field "entity".');
-  return makeBatch([readIncoming(own(body, 'entity'))], readReferred(body));
+  if (!isObject(body)) throw wrongType(single, body);
+  return makeBatch([readIncoming(own(body, 'entity'), [[single, 'entity']])], readReferred(body, single));
 }
 
 /**

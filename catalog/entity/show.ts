@@ -1,10 +1,11 @@
 /** Entities as Atlas answers them: the header, the whole entity, and what comes with it. */
-import { jsonObject, type JsonObject, type JsonValue, own, ownText } from '../json.ts';
+import { jsonObject, type JsonObject, type JsonValue, own, ownObject, ownText } from '../json.ts';
 import type { StoredClassification, StoredEdge, StoredEntity } from '../model.ts';
 import type { EntityType, RelationEnd } from '../types/registry.ts';
 import type { UnitOfWork } from '../unit-of-work.ts';
 import { showAttribute } from '../values.ts';
 import { endEdges, otherEnd } from './edges.ts';
+import { type Propagated, propagatedTo } from './propagation.ts';
 
 /** The name under which an entity is shown: its name, else its qualifiedName. */
 export function displayText(entity: StoredEntity): string {
@@ -53,6 +54,23 @@ export function showClassification(
   });
 }
 
+/** A classification that reaches an entity shows the attributes of its source as they are kept. */
+function showReached(unit: UnitOfWork, { source, classification }: Propagated): JsonObject {
+  const shown = showClassification(unit, source, classification);
+  const attributes = jsonObject();
+  for (const name of Object.keys(ownObject(shown, 'attributes') ?? {})) {
+    attributes[name] = own(classification.attributes, name) ?? null;
+  }
+  shown['attributes'] = attributes;
+  return shown;
+}
+
+/** The classifications of an entity as shown: its own and those that reach it. */
+export function allClassifications(unit: UnitOfWork, entity: StoredEntity): JsonObject[] {
+  const attached = entity.classifications.map((item) => showClassification(unit, entity, item));
+  return [...attached, ...propagatedTo(unit, entity).map((item) => showReached(unit, item))];
+}
+
 function valueView(unit: UnitOfWork): Parameters<typeof showAttribute>[2] {
   return {
     registry: unit.registry,
@@ -71,16 +89,15 @@ export function showHeader(
     attributes[name] = own(entity.attributes, name) ?? '';
   }
   const meanings = activeMeanings(unit, entity);
+  const classifications = allClassifications(unit, entity);
   return jsonObject({
     typeName: entity.typeName,
     attributes,
     guid: entity.guid,
     status: entity.status,
     displayText: displayText(entity),
-    classificationNames: entity.classifications.map((classification) => classification.typeName),
-    classifications: options.withClassifications
-      ? entity.classifications.map((classification) => showClassification(unit, entity, classification))
-      : undefined,
+    classificationNames: classifications.map((item) => own(item, 'typeName') ?? null),
+    classifications: options.withClassifications ? classifications : undefined,
     meaningNames: meanings.map(({ term }) => displayText(term)),
     meanings: meanings.map(({ term, edge }) =>
       jsonObject({

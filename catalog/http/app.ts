@@ -118,6 +118,16 @@ class RouteRunner {
   }
 }
 
+/** What clients of the interface before v2 still ask: the names of all types. */
+const oldTypesRoute: Route = {
+  method: 'GET',
+  path: '/types',
+  handler: ({ unit }) => {
+    const results = [...unit.registry.all()].map(({ name }) => name);
+    return jsonObject({ count: results.length, results });
+  },
+};
+
 /** The routes below `/v2`. */
 const routes: readonly Route[] = [...typeRoutes, ...sectionsAndSearch, ...entityRoutes, ...glossaryRoutes];
 
@@ -132,6 +142,7 @@ export function createApp(catalog: Catalog, options: AppOptions): Hono {
     app.get(`${base}/admin/version`, (context) =>
       runner.run(context, { method: 'GET', path: '/admin/version', handler: () => version }),
     );
+    app.get(`${base}/types`, (context) => runner.run(context, oldTypesRoute));
     app.on(purgeRoute.method, `${base}/admin${purgeRoute.path}`, (context) =>
       runner.run(context, purgeRoute),
     );

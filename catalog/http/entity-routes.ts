@@ -69,6 +69,21 @@ function deleteByUnique(exchange: Exchange): JsonValue {
   return found === undefined ? jsonObject() : deleteByGuids(exchange.unit, [found.guid]);
 }
 
+/** Headers of what was written since a time, in milliseconds since 1970. */
+function changedHeaders({ catalog, unit, query }: Exchange): JsonValue {
+  const since = Number(query.get('tagUpdateStartTime') ?? 0);
+  const headers = jsonObject();
+  for (const def of unit.registry.all()) {
+    if (def.category !== 'ENTITY') continue;
+    for (const guid of catalog.store.ofType(def.name)) {
+      const entity = unit.entity(guid);
+      if (entity === undefined || entity.updateTime < since) continue;
+      headers[guid] = showHeader(unit, entity, { withClassifications: true });
+    }
+  }
+  return jsonObject({ guidHeaderMap: headers });
+}
+
 function guidList(body: JsonValue): string[] {
   if (!Array.isArray(body)) throw new AtlasFault('a list of guids was expected');
   return body.map(javaText);
@@ -104,6 +119,7 @@ export const entityRoutes: readonly Route[] = [
         showOptions(exchange),
       ),
   },
+  { method: 'GET', path: '/entity/bulk/headers', handler: changedHeaders },
   {
     method: 'DELETE',
     path: '/entity/bulk',

@@ -16,10 +16,19 @@ import {
   setBusinessAttributes,
   underName,
 } from '../entity/business.ts';
+import { showDslSearch } from '../dsl.ts';
 import { entityByGuid, entityByUnique } from '../entity/read.ts';
 import type { JsonValue } from '../json.ts';
 import type { StoredEntity } from '../model.ts';
-import { limitOf, readSearchBody, showAttributeSearch, showSearch } from '../search.ts';
+import {
+  limitOf,
+  readSearchBody,
+  showAttributeSearch,
+  showFullTextSearch,
+  showQuickSearch,
+  showSearch,
+  type TextQuery,
+} from '../search.ts';
 import { isObject, javaText, ownList } from '../json.ts';
 import type { Exchange } from './exchange.ts';
 import type { Route } from './routes.ts';
@@ -106,21 +115,28 @@ const businessRoutes: readonly Route[] = [
   },
 ];
 
-function basicSearch(exchange: Exchange): JsonValue {
+function textQuery(exchange: Exchange): TextQuery {
   const { query } = exchange;
   const number = (name: string): number | undefined => {
     const value = query.get(name);
     return value === null ? undefined : Number(value);
   };
-  return showSearch(exchange.catalog.store, exchange.unit, {
+  return {
     typeName: query.get('typeName') ?? undefined,
     query: query.get('query') ?? undefined,
-    classification: query.get('classification') ?? undefined,
-    filter: undefined,
     excludeDeleted: exchange.flag('excludeDeletedEntities'),
-    includeSubTypes: query.get('includeSubTypes') !== 'false',
     limit: limitOf(number('limit')),
     offset: Math.max(0, number('offset') ?? 0),
+  };
+}
+
+function basicSearch(exchange: Exchange): JsonValue {
+  const { query } = exchange;
+  return showSearch(exchange.catalog.store, exchange.unit, {
+    ...textQuery(exchange),
+    classification: query.get('classification') ?? undefined,
+    filter: undefined,
+    includeSubTypes: query.get('includeSubTypes') !== 'false',
   });
 }
 
@@ -134,6 +150,25 @@ const searchRoutes: readonly Route[] = [
       const body = exchange.body();
       const named = isObject(body) ? ownList(body, 'attributes').map(javaText) : [];
       return showSearch(exchange.catalog.store, exchange.unit, readSearchBody(body), named);
+    },
+  },
+  {
+    method: 'GET',
+    path: '/search/quick',
+    handler: (exchange) => showQuickSearch(exchange.catalog.store, exchange.unit, textQuery(exchange)),
+  },
+  {
+    method: 'GET',
+    path: '/search/fulltext',
+    handler: (exchange) => showFullTextSearch(exchange.catalog.store, exchange.unit, textQuery(exchange)),
+  },
+  {
+    method: 'GET',
+    path: '/search/dsl',
+    handler: (exchange) => {
+      const { limit, offset } = textQuery(exchange);
+      const query = exchange.query.get('query');
+      return showDslSearch(exchange.catalog.store, exchange.unit, { query, limit, offset });
     },
   },
   {

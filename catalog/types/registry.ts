@@ -81,6 +81,7 @@ export class TypeRegistry {
   readonly #byGuid = new Map<string, StoredTypeDef>();
   readonly #direct = new Map<string, string[]>();
   readonly #entityTypes = new Map<string, EntityType>();
+  #hasClassificationTypes: boolean | undefined;
   readonly #classificationTypes = new Map<string, ClassificationType>();
 
   constructor(defs: Iterable<StoredTypeDef>) {
@@ -142,6 +143,12 @@ export class TypeRegistry {
     const made = this.#makeEntityType(def);
     this.#entityTypes.set(name, made);
     return made;
+  }
+
+  /** Whether there is any classification type: without one nothing is classified. */
+  get hasClassificationTypes(): boolean {
+    this.#hasClassificationTypes ??= [...this.all()].some((def) => def.category === 'CLASSIFICATION');
+    return this.#hasClassificationTypes;
   }
 
   /** A classification type by name. */

@@ -10,26 +10,15 @@ const file = fileURLToPath(new URL('../../../shared/infra/atlas/recordings.json'
 const isThere = existsSync(file);
 if (!isThere) process.stdout.write('Not run: the conformance replay, because there are no recordings.\n');
 
-/** What is reached; raise it with every rule that is added. See docs/conformance.md. */
-const floors: Readonly<Record<string, number>> = {
-  types: 97,
-  create: 142,
-  update: 105,
-  read: 29,
-  delete: 41,
-  lineage: 30,
-  rel: 25,
-  class: 41,
-  label: 10,
-  bm: 14,
-  search: 17,
-  http: 39,
-  gl: 29,
-  audit: 2,
+/** The cases that differ, each with its reason; docs/conformance.md lists the same. No other may. */
+const known: Readonly<Record<string, string>> = {
+  'http.malformed': "the text of Java's JSON reader about what is no JSON",
+  'http.accept.any': "this is not Atlas's own build, and says so",
+  'search.basic.limit': "which element comes first under a limit depends on Atlas's index",
 };
 
 test.runIf(isThere)(
-  'replay() agrees with Apache Atlas 2.4.0 at least as far as reached',
+  'replay() agrees with Apache Atlas 2.4.0 but for the differences that are known',
   { timeout: 60_000 },
   async () => {
     const path = mkdtempSync(join(tmpdir(), 'conformance-test-'));
@@ -37,10 +26,8 @@ test.runIf(isThere)(
     try {
       const results = await replay(readFileSync(file, 'utf8'), catalog.url);
       expect(results).toHaveLength(639);
-      for (const [group, floor] of Object.entries(floors)) {
-        const agreed = results.filter((result) => result.group === group && result.differences.length === 0);
-        expect(agreed.length, `cases of ${group} that agree`).toBeGreaterThanOrEqual(floor);
-      }
+      const differing = results.filter(({ differences }) => differences.length > 0).map(({ id }) => id);
+      expect(differing.toSorted()).toEqual(Object.keys(known).toSorted());
     } finally {
       await catalog.close();
       rmSync(path, { recursive: true, force: true });

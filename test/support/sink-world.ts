@@ -10,6 +10,7 @@ import { encodeEvent } from '../../schemas/codec.ts';
 import type { EntityChange } from '../../schemas/types.ts';
 import { sinks } from '../../sinks/index.ts';
 import { createEmbeddedTransport, type EmbeddedTransport } from '../../transports/embedded/transport.ts';
+import type { AtlasTarget } from './atlas/setup.ts';
 import { catalogUser } from './local-catalog.ts';
 import { sinkHost } from './sink-host.ts';
 
@@ -33,19 +34,26 @@ export class SinkWorld {
   /** Events by how they were settled, and those that were received and given back. */
   readonly counts = new Map<string, number>();
   readonly #place: string;
+  readonly #remote: AtlasTarget | undefined;
 
-  private constructor(place: string, transport: EmbeddedTransport, catalog: OpenCatalog) {
+  private constructor(
+    place: string,
+    transport: EmbeddedTransport,
+    { catalog, remote }: { readonly catalog: OpenCatalog; readonly remote: AtlasTarget | undefined },
+  ) {
     this.#place = place;
+    this.#remote = remote;
     this.transport = transport;
     this.catalog = catalog;
   }
 
-  /** Opens a new one in a folder. */
-  static async open(folder: string, partitions: number): Promise<SinkWorld> {
+  /** Opens a new one in a folder. With `remote`, the sinks write there, and the local catalogue stays empty. */
+  static async open(folder: string, partitions: number, remote?: AtlasTarget): Promise<SinkWorld> {
     const place = await mkdtemp(path.join(folder, 'world-'));
     const transport = createEmbeddedTransport({ folder: path.join(place, 'topics') });
     await transport.ensureTopics(Object.values(topics).map((name) => ({ name, partitions })));
-    return new SinkWorld(place, transport, await openCatalog({ path: path.join(place, 'catalog'), port: 0 }));
+    const catalog = await openCatalog({ path: path.join(place, 'catalog'), port: 0 });
+    return new SinkWorld(place, transport, { catalog, remote });
   }
 
   /** Appends changes to their topic. */
@@ -62,10 +70,11 @@ export class SinkWorld {
   start(options: Partial<SinkStageOptions> = {}): RunningSink {
     const transport = createEmbeddedTransport({ folder: path.join(this.#place, 'topics') });
     const { state } = transport.transactions;
-    const sink = sinks.local.create(
-      { url: this.catalog.url, ...catalogUser },
-      sinkHost({ state, clock: systemClock }),
-    );
+    const host = sinkHost({ state, clock: systemClock });
+    const sink =
+      this.#remote === undefined
+        ? sinks.local.create({ url: this.catalog.url, ...catalogUser }, host)
+        : sinks.atlas.create({ ...this.#remote }, host);
     const stage = new SinkStage({
       transport,
       sink,

@@ -5,12 +5,12 @@
 import { type ChildProcess, execFile, type StdioOptions, spawn } from 'node:child_process';
 import { existsSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
+import { freePort } from '../free-port.ts';
 import { brokerSettings, saslPassword, saslUser } from './settings.ts';
 
 const run = promisify(execFile);
@@ -167,15 +167,4 @@ async function keyStore(folder: string): Promise<string> {
     cwd: folder,
   });
   return stdout;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', () => resolve()));
-  const address = probe.address();
-  await new Promise<void>((resolve) => {
-    probe.close(() => resolve());
-  });
-  if (address === null || typeof address === 'string') throw new Error('no port of 127.0.0.1 is free');
-  return address.port;
 }

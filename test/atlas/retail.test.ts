@@ -1,0 +1,100 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { exportCatalog } from '../../catalog/export.ts';
+import { RealAtlas } from '../support/atlas/read-back.ts';
+import { retailFolder } from '../support/retail.ts';
+import { type RetailSources, startRetailSources } from '../support/retail-sources.ts';
+import { runHere } from '../support/run-here.ts';
+
+let sources: RetailSources;
+let folder: string;
+let atlas: RealAtlas;
+
+beforeAll(async () => {
+  atlas = new RealAtlas(inject('atlas'));
+  sources = await startRetailSources();
+  folder = await mkdtemp(path.join(tmpdir(), 'atlas-retail-'));
+  for (const part of ['jobs', 'warehouse'])
+    await cp(path.join(retailFolder, part), path.join(folder, part), { recursive: true });
+  const text = await readFile(path.join(retailFolder, 'purview-streams.yaml'), 'utf8');
+  const kind = 'sink:\n  kind: local\n';
+  if (!text.includes(kind)) throw new Error('The example says its sink in another way.');
+  const { url, user, password } = atlas.target;
+  const remote = `sink:\n  kind: atlas\n  url: ${url}\n  user: ${user}\n  password: ${password}\n`;
+  const both = { 'local.yaml': text, 'atlas.yaml': text.replace(kind, remote) };
+  for (const [name, content] of Object.entries(both))
+    await writeFile(path.join(folder, name), `${content}\nremovalThreshold: 1\n`);
+});
+
+afterAll(async () => {
+  await sources.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs the example's pipeline to the end with one of the two sinks; returns its summary. */
+async function run(
+  sink: 'local' | 'atlas',
+): Promise<{ readonly writeCalls?: number; readonly producers: readonly object[] }> {
+  const [config, state] = [path.join(folder, `${sink}.yaml`), path.join(folder, `state-${sink}`)];
+  const done = await runHere([
+    'run',
+    '--once',
+    '--json',
+    '--port',
+    '0',
+    '--config',
+    config,
+    '--state',
+    state,
+  ]);
+  if (done.code !== 0) throw new Error(done.stderr + done.stdout);
+  return JSON.parse(done.stdout.trim().split('\n').at(-1) ?? '');
+}
+
+async function exports(): Promise<{ readonly here: string; readonly there: string }> {
+  const here = await exportCatalog(path.join(folder, 'state-local', 'catalog'));
+  return { here, there: await atlas.export(here) };
+}
+
+/** What happens to the four sources between two runs. */
+async function change(): Promise<void> {
+  const { host, port, user, password } = sources.postgres;
+  const client = new Client({ host, port, user, password, database: 'shop' });
+  await client.connect();
+  await client.query('ALTER TABLE sales.products ADD COLUMN colour text');
+  await client.query('ALTER TABLE sales.customers RENAME TO buyers');
+  await client.query('DROP VIEW reporting.revenue_by_day');
+  await client.end();
+  const job = sources.loader.jobs.get('export_daily_sales');
+  if (job === undefined) throw new Error('The example has no such job.');
+  sources.loader.jobs.set(job.id, { ...job, lastRun: '2026-11-23T03:05:00Z', description: 'Changed.' });
+  sources.loader.jobs.delete('export_products');
+  const file = path.join(folder, 'jobs/publish_revenue.xml');
+  await writeFile(file, (await readFile(file, 'utf8')).replace('revenue', 'income'));
+  await rm(path.join(folder, 'jobs/publish_categories.xml'));
+  await rm(path.join(folder, 'warehouse/scripts/copy_products.custom'));
+}
+
+it('the example shop comes to the same in Atlas and in the local catalogue, entity by entity', async () => {
+  await run('local');
+  await run('atlas');
+  const { here, there } = await exports();
+  expect(there).toBe(here);
+});
+
+it('a second run writes nothing to Atlas', async () => {
+  const { producers } = await run('atlas');
+  for (const row of producers) expect(row).toMatchObject({ created: 0, updated: 0, deadLetters: 0 });
+});
+
+it('after changes and removals in all four sources, both come to the same again', async () => {
+  await change();
+  await run('local');
+  await run('atlas');
+  const { here, there } = await exports();
+  expect(here).toContain('/sales/buyers"');
+  expect(there).toBe(here);
+});

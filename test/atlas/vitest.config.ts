@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+// `npm run test:atlas`: the sink against a real Apache Atlas, which one server for the whole run is.
+export default defineConfig({
+  test: {
+    root: new URL('../../', import.meta.url).pathname,
+    include: ['test/atlas/**/*.test.ts'],
+    globalSetup: ['test/support/atlas/setup.ts'],
+    // The server is the limit, and files would only wait for each other.
+    fileParallelism: false,
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
+  },
+});
