@@ -20,8 +20,8 @@ it('deliver() removes what is gone, its shelves with it, and ties it again when 
     [deletionOf(job([], 1), { sequence: 4 }), shop(a, { shelves: [], city: null }, { sequence: 4 })],
     [job([b, a], 5)],
   ];
-  for (let round = 1; round <= rounds.length; round += 1) {
-    // Each length of the history, in names of its own.
+  for (const round of [2, 3, 5]) {
+    // Some lengths of the history, in names of their own.
     const part = rounds.slice(0, round);
     const renamed = JSON.parse(JSON.stringify(part).replaceAll(having, `${having}${round}-`)) as typeof part;
     const both = await deliverToBoth({ folder, atlas, having: `${having}${round}-` }, renamed);

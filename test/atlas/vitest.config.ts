@@ -6,8 +6,9 @@ export default defineConfig({
     root: new URL('../../', import.meta.url).pathname,
     include: ['test/atlas/**/*.test.ts'],
     globalSetup: ['test/support/atlas/setup.ts'],
-    // The server is the limit, and files would only wait for each other.
+    // The server is the limit, and files would only wait for each other; what they import is loaded once.
     fileParallelism: false,
+    isolate: false,
     testTimeout: 180_000,
     hookTimeout: 240_000,
   },
