@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import kafkajs, { type CompressionTypes, type Kafka, type SASLOptions } from 'kafkajs';
+import kafkajs, { type CompressionTypes, type ISocketFactory, type Kafka, type SASLOptions } from 'kafkajs';
 import { type Compression, useCompression } from './codecs.ts';
 import { silent } from './wire.ts';
 
@@ -17,6 +17,8 @@ export interface KafkaClientOptions {
   readonly compression?: Compression;
   /** How long an answer is waited for before the connection is taken for dead, in milliseconds. @default 30000 */
   readonly requestMs?: number;
+  /** Opens sockets, for whoever has to go through something. @default kafkajs's */
+  readonly socketFactory?: ISocketFactory;
 }
 
 /** The client of a cluster, and how it compresses. It connects nowhere yet. */
@@ -41,6 +43,7 @@ export function createClient(options: KafkaClientOptions): {
       connectionTimeout: 5000,
       requestTimeout: requestMs,
       retry: { retries: 0 }, // it is ours to try again
+      ...(options.socketFactory === undefined ? {} : { socketFactory: options.socketFactory }),
       ...(ssl === undefined ? {} : { ssl }),
       ...(sasl === undefined ? {} : { sasl }),
     }),

@@ -170,6 +170,7 @@ export class RecordProducer {
     const send = async (cluster: WireCluster): Promise<void> => {
       const identity = this.#identity;
       if (identity === undefined) throw new TypeError('It is not open.');
+      await partitionCount(cluster, topic); // new connections know no topic yet
       for (const [nodeId, partitions] of byLeader(cluster, topic, messages.keys())) {
         const batches = partitions
           .filter((partition) => !done.has(partition))
