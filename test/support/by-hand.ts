@@ -19,7 +19,7 @@ export function blob(file: string): string {
   return `https://demo.blob.core.windows.net/out/${file}`;
 }
 
-/** A pipeline over a file of raw events, on the embedded transport and the local catalogue, for tests of commands. */
+/** A pipeline over a file of raw events, on the embedded or another transport and the local catalogue, for tests of commands. */
 export class HandWorld {
   readonly folder: string;
   readonly #running = new Set<RunningCommand>();
@@ -39,12 +39,16 @@ export class HandWorld {
   }
 
   /** Makes one in a new folder, with some jobs. */
-  static async make(jobs: readonly HandJob[], settings = ''): Promise<HandWorld> {
+  static async make(
+    jobs: readonly HandJob[],
+    settings = '',
+    transport = 'kind: embedded',
+  ): Promise<HandWorld> {
     const world = new HandWorld(await mkdtemp(path.join(tmpdir(), 'by-hand-')));
     await world.write(jobs);
     await writeFile(
       world.config,
-      `transport: { kind: embedded, partitions: 2 }
+      `transport: { ${transport}, partitions: 2 }
 catalog: { port: 0 }
 sink: { kind: local }
 ${settings}

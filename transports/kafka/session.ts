@@ -55,6 +55,7 @@ export class Session {
           throw faultOf(thrown, what);
         if (isConnectionFault(thrown)) this.#renew(connecting);
         else if (isStale(thrown)) await this.#refresh(connecting);
+        if (typeOf(thrown).includes('COORDINATOR')) coordinators.delete(await connecting);
         await delay(pauseMs * (0.5 + Math.random()));
       }
     }
