@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { StreamError } from '../../pipeline/errors.ts';
 import { refuseActive, settableOffset } from '../../pipeline/group-offsets.ts';
 import type { Retention, TopicSpec, TransportAdmin } from '../../pipeline/transport.ts';
-import { faultOf } from './faults.ts';
+import type { KafkaClient } from './client.ts';
+import { faultOf, isPassing } from './faults.ts';
 import { answerOf, commitOffsets, ends, listOffsets } from './offsets.ts';
 import { type Shared, stateTopics } from './shared.ts';
 
@@ -31,30 +32,33 @@ export function topicSettings({ ms, bytes, compact }: Retention = {}): Readonly<
   };
 }
 
-/** Does some work with the client's admin part. */
+/** Does some work with the client's admin part; passing faults are waited out for a while. The work may be done twice. */
 export async function withAdmin<T>(
-  kafka: Kafka,
+  { kafka, patienceMs }: KafkaClient,
   what: string,
   work: (admin: Admin) => Promise<T>,
 ): Promise<T> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    return await work(admin);
-  } catch (thrown) {
-    throw faultOf(thrown, what);
-  } finally {
-    await admin.disconnect();
+  for (const until = Date.now() + patienceMs; ; ) {
+    const admin = kafka.admin();
+    try {
+      await admin.connect();
+      return await work(admin);
+    } catch (thrown) {
+      if (!isPassing(thrown) || Date.now() > until) throw faultOf(thrown, what);
+    } finally {
+      await admin.disconnect();
+    }
+    await delay(200);
   }
 }
 
 /** Creates the topics that are missing, and those of state. Throws CONFIG_INVALID for one without partitions. */
 export async function ensureTopics(
-  kafka: Kafka,
+  client: KafkaClient,
   shared: Shared,
   topics: readonly TopicSpec[],
 ): Promise<void> {
-  const missing = await withAdmin(kafka, 'The topics cannot be listed', async (admin) => {
+  const missing = await withAdmin(client, 'The topics cannot be listed', async (admin) => {
     const known = new Set(await admin.listTopics());
     return [...stateSpecs, ...topics].filter(({ name }) => !known.has(shared.wire(name)));
   });
@@ -62,7 +66,7 @@ export async function ensureTopics(
     if (!Number.isInteger(partitions) || partitions < 1)
       throw new StreamError('CONFIG_INVALID', `The topic ${name} cannot have ${partitions} partitions.`);
   if (missing.length === 0) return;
-  await withAdmin(kafka, 'The topics cannot be created', async (admin) => {
+  await withAdmin(client, 'The topics cannot be created', async (admin) => {
     await admin.createTopics({
       waitForLeaders: false, // a broker may not have heard of it yet
       topics: missing.map(({ name, partitions, retention }) => ({
@@ -92,20 +96,20 @@ async function appears({ session, options }: Shared, topic: string): Promise<voi
 
 /** What people do with the topics and groups of a cluster. */
 export class KafkaAdmin implements TransportAdmin {
-  readonly #kafka: Kafka;
+  readonly #client: KafkaClient;
   readonly #shared: Shared;
   readonly #open: () => void;
 
   /** `open` throws when the transport is closed. */
-  constructor(kafka: Kafka, shared: Shared, open: () => void) {
-    this.#kafka = kafka;
+  constructor(client: KafkaClient, shared: Shared, open: () => void) {
+    this.#client = client;
     this.#shared = shared;
     this.#open = open;
   }
 
   async topics(): Promise<readonly string[]> {
     this.#open();
-    const names = await withAdmin(this.#kafka, 'The topics cannot be listed', (admin) => admin.listTopics());
+    const names = await withAdmin(this.#client, 'The topics cannot be listed', (admin) => admin.listTopics());
     const { prefix } = this.#shared.options;
     return names
       .filter((name) => name.startsWith(prefix) && !name.startsWith('__'))

@@ -2,6 +2,7 @@ import { type ErrorCode, messageOf, StreamError } from '../../pipeline/errors.ts
 
 interface ClientError extends Error {
   readonly type?: string;
+  readonly code?: unknown;
   readonly retriable?: boolean;
 }
 
@@ -19,9 +20,13 @@ const wrappers: ReadonlySet<string> = new Set(['KafkaJSNumberOfRetriesExceeded']
 export function typeOf(thrown: unknown): string {
   const found = innermost(thrown);
   if (!(found instanceof Error)) return '';
-  const { type, name } = found as ClientError;
+  const { type, name, code } = found as ClientError;
+  if (typeof code === 'string' && untrusted.test(code)) return 'UNTRUSTED_CERTIFICATE';
   return type ?? name;
 }
+
+/** Node's codes of certificates that are not to be trusted. */
+const untrusted = /CERT|UNABLE_TO_VERIFY|ISSUER/;
 
 /** Whether the connection may be at fault: it did not come about, was closed, or nothing was answered in time. */
 export function isConnectionFault(thrown: unknown): boolean {
@@ -78,6 +83,7 @@ const fences: ReadonlySet<string> = new Set([
 ]);
 
 const refusals: ReadonlySet<string> = new Set([
+  'UNTRUSTED_CERTIFICATE',
   'KafkaJSSASLAuthenticationError',
   'SASL_AUTHENTICATION_FAILED',
   'ILLEGAL_SASL_STATE',

@@ -7,7 +7,7 @@ import type { WireBroker, WireCluster } from './wire.ts';
 export interface SessionOptions {
   /** Makes a cluster with connections of its own. */
   readonly create: () => WireCluster;
-  /** How long a passing fault is waited out before a call rejects, in milliseconds. */
+  /** How long a passing fault is waited out before a call rejects, in milliseconds; four times as long once a call has been answered. */
   readonly patienceMs: number;
   /** How old what is known of topics may become, in milliseconds: partitions may be added. */
   readonly metadataMs: number;
@@ -26,6 +26,7 @@ export class Session {
   #cluster: Promise<WireCluster> | undefined;
   #isClosed = false;
   #refreshedAt = Date.now();
+  #hasWorked = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -38,7 +39,7 @@ export class Session {
   async attempt<T>(
     what: string,
     work: (cluster: WireCluster) => Promise<T>,
-    { signal, patienceMs = this.#options.patienceMs }: { signal?: AbortSignal; patienceMs?: number } = {},
+    { signal, patienceMs = this.#patienceMs }: { signal?: AbortSignal; patienceMs?: number } = {},
   ): Promise<T> {
     const until = Date.now() + patienceMs;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
@@ -49,7 +50,9 @@ export class Session {
           this.#refreshedAt = Date.now();
           await cluster.refreshMetadata();
         }
-        return await work(cluster);
+        const done = await work(cluster);
+        this.#hasWorked = true;
+        return done;
       } catch (thrown) {
         if (!isPassing(thrown) || this.#isClosed || signal?.aborted === true || Date.now() > until)
           throw faultOf(thrown, what);
@@ -76,6 +79,12 @@ export class Session {
     const cluster = this.#cluster;
     this.#cluster = undefined;
     await (await cluster?.catch(() => undefined))?.disconnect();
+  }
+
+  /** Brokers that were there are likely to come back; an address that never answered is likely to be wrong. */
+  get #patienceMs(): number {
+    const { patienceMs } = this.#options;
+    return this.#hasWorked ? patienceMs * 4 : patienceMs;
   }
 
   #connected(): Promise<WireCluster> {

@@ -1,7 +1,7 @@
-import kafkajs, { type Admin, type ConfigEntries, type Kafka } from 'kafkajs';
+import kafkajs, { type Admin, type ConfigEntries } from 'kafkajs';
 import type { TopicSpec } from '../../pipeline/transport.ts';
 import { stateSpecs, topicSettings, withAdmin } from './admin.ts';
-import { createClient, type KafkaClientOptions } from './client.ts';
+import { createClient, type KafkaClient, type KafkaClientOptions } from './client.ts';
 
 /** What differs between a topic as it is and as it is wanted. Names are those of the cluster. */
 export interface TopicDifference {
@@ -20,19 +20,19 @@ export interface TopicDifference {
 
 /** The topics of a cluster beside those that are wanted. */
 export class TopicPlan {
-  readonly #kafka: Kafka;
+  readonly #client: KafkaClient;
   readonly #wanted: readonly TopicSpec[];
 
   /** `prefix` begins their names in the cluster. */
   constructor(options: KafkaClientOptions & { readonly prefix?: string }, topics: readonly TopicSpec[]) {
-    this.#kafka = createClient(options).kafka;
+    this.#client = createClient(options);
     const { prefix = '' } = options;
     this.#wanted = [...topics, ...stateSpecs].map((spec) => ({ ...spec, name: prefix + spec.name }));
   }
 
   /** What differs, topic by topic. Rejects as the transport does. */
   differences(): Promise<readonly TopicDifference[]> {
-    return withAdmin(this.#kafka, 'The topics cannot be compared', async (admin) => {
+    return withAdmin(this.#client, 'The topics cannot be compared', async (admin) => {
       const known = new Set(await admin.listTopics());
       const there = this.#wanted.filter(({ name }) => known.has(name)).map(({ name }) => name);
       if (there.length === 0) return this.#wanted.map(missing);
@@ -52,7 +52,7 @@ export class TopicPlan {
     const differences = (await this.differences()).filter(({ kind }) => kind !== 'partitions');
     const created = this.#wanted.filter(({ name }) => has(differences, name, 'missing'));
     const changed = this.#wanted.filter(({ name }) => has(differences, name, 'setting'));
-    await withAdmin(this.#kafka, 'The topics cannot be changed', async (admin) => {
+    await withAdmin(this.#client, 'The topics cannot be changed', async (admin) => {
       if (created.length > 0)
         await admin.createTopics({
           topics: created.map(({ name, partitions, retention }) => ({

@@ -1,4 +1,3 @@
-import type { Kafka } from 'kafkajs';
 import { StreamError } from '../../pipeline/errors.ts';
 import type {
   AppendedAt,
@@ -12,7 +11,7 @@ import type {
   TransportAdmin,
 } from '../../pipeline/transport.ts';
 import { ensureTopics, KafkaAdmin } from './admin.ts';
-import { createClient, type KafkaClientOptions } from './client.ts';
+import { createClient, type KafkaClient, type KafkaClientOptions } from './client.ts';
 import { ends, fetchCommitted, listOffsets } from './offsets.ts';
 import { PartitionReader } from './partition-reader.ts';
 import { Shared } from './shared.ts';
@@ -30,8 +29,6 @@ export interface KafkaTransportOptions extends KafkaClientOptions {
   readonly revokeGraceMs?: number;
   /** Between two heartbeats of a member, in milliseconds; what is to move is given up after one. @default a tenth of `sessionMs`, 1000 at the most */
   readonly heartbeatMs?: number;
-  /** How long a call waits for a broker before it rejects with TRANSPORT_UNAVAILABLE, in milliseconds. @default 15000 */
-  readonly patienceMs?: number;
   /** How old what is known of topics may become, in milliseconds: partitions that are added are read from then on. @default 30000 */
   readonly metadataMs?: number;
 }
@@ -49,16 +46,17 @@ export function createKafkaTransport(options: KafkaTransportOptions): Transport 
 class KafkaTransport implements Transport {
   readonly transactions: Transactions;
   readonly admin: TransportAdmin;
-  readonly #kafka: Kafka;
+  readonly #client: KafkaClient;
   readonly #shared: Shared;
   readonly #subscriptions = new Set<Subscription>();
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
   constructor(options: KafkaTransportOptions) {
-    const { kafka, compression } = createClient(options);
-    const { sessionMs = 30_000, patienceMs = 15_000 } = options;
-    this.#kafka = kafka;
+    const client = createClient(options);
+    const { kafka, compression, patienceMs } = client;
+    const { sessionMs = 30_000 } = options;
+    this.#client = client;
     this.#shared = new Shared({
       createCluster: () => createCluster(kafka),
       prefix: options.prefix ?? '',
@@ -71,13 +69,13 @@ class KafkaTransport implements Transport {
       batchBytes: 900_000,
     });
     this.transactions = createTransactions(this.#shared, () => this.#closing.signal.aborted);
-    this.admin = new KafkaAdmin(kafka, this.#shared, () => {
+    this.admin = new KafkaAdmin(client, this.#shared, () => {
       this.#open();
     });
   }
 
   async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
-    await ensureTopics(this.#kafka, this.#open(), topics);
+    await ensureTopics(this.#client, this.#open(), topics);
   }
 
   async append(topic: string, records: readonly NewRecord[]): Promise<readonly AppendedAt[]> {
