@@ -58,10 +58,8 @@ export async function ensureTopics(
   shared: Shared,
   topics: readonly TopicSpec[],
 ): Promise<void> {
-  const missing = await withAdmin(client, 'The topics cannot be listed', async (admin) => {
-    const known = new Set(await admin.listTopics());
-    return [...stateSpecs, ...topics].filter(({ name }) => !known.has(shared.wire(name)));
-  });
+  const missing: TopicSpec[] = [];
+  for (const spec of [...stateSpecs, ...topics]) if (!(await isThere(shared, spec.name))) missing.push(spec);
   for (const { name, partitions } of missing)
     if (!Number.isInteger(partitions) || partitions < 1)
       throw new StreamError('CONFIG_INVALID', `The topic ${name} cannot have ${partitions} partitions.`);
@@ -76,21 +74,26 @@ export async function ensureTopics(
       })),
     });
   });
-  for (const { name } of missing) await appears(shared, shared.wire(name));
+  for (const { name } of missing) await appears(shared, name);
+}
+
+/** Whether the brokers know a topic, and each partition has a leader. */
+async function isThere(shared: Shared, name: string): Promise<boolean> {
+  try {
+    await listOffsets(shared.session, shared.wire(name), { timestamp: ends.latest });
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof StreamError && thrown.code === 'TOPIC_UNKNOWN') return false;
+    throw thrown;
+  }
 }
 
 /** Resolves when the brokers know a topic that was created. */
-async function appears({ session, options }: Shared, topic: string): Promise<void> {
-  const until = Date.now() + options.patienceMs;
-  for (;;) {
-    try {
-      await listOffsets(session, topic, { timestamp: ends.latest });
-      return;
-    } catch (thrown) {
-      const isUnknown = thrown instanceof StreamError && thrown.code === 'TOPIC_UNKNOWN';
-      if (!isUnknown || Date.now() > until) throw thrown;
-      await delay(50);
-    }
+async function appears(shared: Shared, name: string): Promise<void> {
+  for (const until = Date.now() + shared.options.patienceMs; !(await isThere(shared, name)); ) {
+    if (Date.now() > until)
+      throw new StreamError('TRANSPORT_UNAVAILABLE', `The topic ${name} was created, and does not appear.`);
+    await delay(20);
   }
 }
 

@@ -40,7 +40,7 @@ export class Fetcher {
   readonly #inFlight = new Set<FetchTarget>();
   readonly #closing = new AbortController();
   readonly #wakes = new Set<() => void>();
-  #running: Promise<unknown> | undefined;
+  #isRunning = false;
 
   /** The sessions are its own: a request to read keeps a connection busy. */
   constructor(openSession: () => Session) {
@@ -50,7 +50,8 @@ export class Fetcher {
   /** Begins to read a partition. */
   add(target: FetchTarget): void {
     this.#targets.add(target);
-    this.#running ??= Promise.all(this.#lanes.map((lane) => this.#run(lane)));
+    if (!this.#isRunning) for (const lane of this.#lanes) void this.#run(lane); // it never rejects
+    this.#isRunning = true;
     this.kick();
   }
 
@@ -65,12 +66,12 @@ export class Fetcher {
     this.#wakes.clear();
   }
 
-  async close(): Promise<void> {
+  /** Hands out nothing from now on. The connections end once the brokers have answered, which is not waited for. */
+  close(): void {
     this.#closing.abort();
     this.#targets.clear();
     this.kick();
-    await Promise.all(this.#lanes.map((lane) => lane.close()));
-    await this.#running;
+    for (const lane of this.#lanes) lane.close().catch(() => undefined);
   }
 
   async #run(lane: Session): Promise<void> {

@@ -212,7 +212,7 @@ export class Shared {
   }
 
   async close(): Promise<void> {
-    await this.fetcher.close();
+    this.fetcher.close();
     await this.session.close();
     for (const log of this.#logs.values()) log.fail(closed());
     await this.#cache?.close();
