@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli } from '../support/cli.ts';
 
-const timeout = 60_000;
+const timeout = 240_000;
 
 describe('purview-streams', () => {
   let folder: string;
