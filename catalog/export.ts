@@ -112,7 +112,7 @@ function exportEntity(unit: UnitOfWork, entity: StoredEntity): JsonObject {
 
 /** The lines of the export of an open store; every line ends in a line feed. */
 export function* exportLines(store: CatalogStore, types: TypeSystem): Generator<string> {
-  const unit = new UnitOfWork(store, types.registry, 'export', 0);
+  const unit = new UnitOfWork(store, types.registry, { user: 'export', now: 0 });
   const names = [...types.registry.all()].filter((def) => def.category === 'ENTITY').map((def) => def.name);
   for (const typeName of names.sort(compareText)) {
     const found: { readonly name: string; readonly line: string }[] = [];

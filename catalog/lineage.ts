@@ -103,7 +103,23 @@ export function walkLineage(unit: UnitOfWork, entity: StoredEntity, query: Linea
 
 /** The answer of `GET /lineage/…`. */
 export function showLineage(unit: UnitOfWork, entity: StoredEntity, query: LineageQuery): JsonObject {
-  const graph = walkLineage(unit, entity, query);
+  return showGraph(unit, entity, { ...query, ...walkLineage(unit, entity, query) });
+}
+
+/** A page of the next level of Purview's lineage: some of the relations that one step has, with what they tie. */
+export function showNextLineage(
+  unit: UnitOfWork,
+  entity: StoredEntity,
+  page: { readonly direction: 'INPUT' | 'OUTPUT'; readonly offset: number; readonly limit: number },
+): JsonObject {
+  const { direction, offset, limit } = page;
+  const { relations: all } = walkLineage(unit, entity, { direction, depth: 1 });
+  const relations = all.slice(offset, offset + limit);
+  const entities = new Set(relations.flatMap(({ from, to }) => [from, to]));
+  return showGraph(unit, entity, { direction, depth: 1, entities, relations });
+}
+
+function showGraph(unit: UnitOfWork, entity: StoredEntity, graph: LineageQuery & LineageGraph): JsonObject {
   const guidEntityMap = jsonObject();
   for (const guid of graph.entities) {
     const found = unit.entity(guid);
@@ -111,8 +127,8 @@ export function showLineage(unit: UnitOfWork, entity: StoredEntity, query: Linea
   }
   return jsonObject({
     baseEntityGuid: entity.guid,
-    lineageDirection: query.direction,
-    lineageDepth: query.depth,
+    lineageDirection: graph.direction,
+    lineageDepth: graph.depth,
     guidEntityMap,
     relations: graph.relations.map(({ from, to, relationship }) =>
       jsonObject({ fromEntityId: from, toEntityId: to, relationshipId: relationship }),

@@ -5,6 +5,7 @@ import { StreamError } from '../pipeline/errors.ts';
 import { Catalog, type CatalogCounters } from './catalog.ts';
 import type { CatalogAuth } from './http/auth.ts';
 import { type CatalogMode, createApp } from './http/app.ts';
+import { type CatalogFaults, Faults, readFaults } from './http/faults.ts';
 import { exportLines } from './export.ts';
 import { CatalogStore } from './store.ts';
 
@@ -19,6 +20,10 @@ export interface CatalogOptions {
   /** Default `atlas`. */
   readonly mode?: CatalogMode;
   readonly auth?: CatalogAuth;
+  /** What goes wrong on purpose, for tests of clients; also lets `PUT /faults` change it. */
+  readonly faults?: CatalogFaults;
+  /** Numbers below 1, by which faults strike. */
+  readonly random?: () => number;
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -66,6 +71,10 @@ function checkTokens(mode: CatalogMode, auth: CatalogAuth): void {
   );
 }
 
+function wrongFaults(problem: string): StreamError {
+  return new StreamError('CONFIG_INVALID', `The faults of the catalogue are wrong: ${problem}`);
+}
+
 function urlOf(server: ServerType, host: string, port: number): string {
   const address = server.address();
   const bound: AddressInfo | undefined =
@@ -75,7 +84,7 @@ function urlOf(server: ServerType, host: string, port: number): string {
 
 /**
  * Opens a catalogue.
- * @throws StreamError PORT_IN_USE, STATE_UNAVAILABLE, or CONFIG_INVALID for Purview's mode without a token
+ * @throws StreamError PORT_IN_USE, STATE_UNAVAILABLE, or CONFIG_INVALID for Purview's mode without a token and for wrong faults
  */
 export async function openCatalog(options: CatalogOptions): Promise<OpenCatalog> {
   const { path, port = 21_000, host = '127.0.0.1', mode = 'atlas', auth = {} } = options;
@@ -84,8 +93,13 @@ export async function openCatalog(options: CatalogOptions): Promise<OpenCatalog>
   let server: ServerType;
   let catalog: Catalog;
   try {
-    catalog = new Catalog(store, options.now ?? Date.now);
-    server = await listen(createApp(catalog, { mode, auth, hosts: [host] }), host, port);
+    const { now = Date.now, random = Math.random } = options;
+    catalog = new Catalog(store, now);
+    const faults =
+      options.faults === undefined
+        ? {}
+        : { faults: new Faults(readFaults(options.faults, wrongFaults), now, random) };
+    server = await listen(createApp(catalog, { mode, auth, hosts: [host], ...faults }), host, port);
   } catch (thrown) {
     await store.close();
     throw thrown;

@@ -109,8 +109,13 @@ function checkFilter(type: EntityType, filter: JsonObject): void {
   }
 }
 
+/** Whether a search finds an entity at all: what was written a moment ago may not be in the index yet, where that is asked for. */
+export function isSearchable(unit: UnitOfWork, { updateTime }: StoredEntity): boolean {
+  return updateTime <= unit.now - unit.searchLagMs || unit.searchLagMs === 0;
+}
+
 /** Whether a text is a word of a name of the entity, or, with a star at its end, begins one. Letters' case does not count. */
-function hasWord(entity: StoredEntity, query: string): boolean {
+export function hasWord(entity: StoredEntity, query: string): boolean {
   const isPrefix = query.endsWith('*');
   const wanted = query.replace(/\*$/, '').toLowerCase();
   const names = ['name', 'qualifiedName', 'description', 'owner'].map(
@@ -161,6 +166,7 @@ function findEntities(store: CatalogStore, unit: UnitOfWork, query: SearchQuery)
     for (const guid of store.ofType(typeName)) {
       const entity = unit.entity(guid);
       if (entity === undefined || (query.excludeDeleted && entity.status !== 'ACTIVE')) continue;
+      if (!isSearchable(unit, entity)) continue;
       if (tags !== undefined && !entity.classifications.some((tag) => tags.has(tag.typeName))) continue;
       if (text !== undefined && text !== '' && !hasWord(entity, text)) continue;
       if (filter === undefined || passes(entity, filter)) found.push(entity);

@@ -11,6 +11,8 @@ export class UnitOfWork {
   readonly registry: TypeRegistry;
   /** The one time of this request, in milliseconds. */
   readonly now: number;
+  /** How long ago something must have been written for a search to find it, in milliseconds. */
+  readonly searchLagMs: number;
   readonly #store: CatalogStore;
   readonly #entities = new Map<string, StoredEntity | undefined>();
   readonly #edges = new Map<string, StoredEdge | undefined>();
@@ -23,11 +25,16 @@ export class UnitOfWork {
   readonly #dirtyEdges = new Set<string>();
   #nextSeq: number;
 
-  constructor(store: CatalogStore, registry: TypeRegistry, user: string, now: number) {
+  constructor(
+    store: CatalogStore,
+    registry: TypeRegistry,
+    by: { readonly user: string; readonly now: number; readonly searchLagMs?: number },
+  ) {
     this.#store = store;
     this.registry = registry;
-    this.user = user;
-    this.now = now;
+    this.user = by.user;
+    this.now = by.now;
+    this.searchLagMs = by.searchLagMs ?? 0;
     this.#nextSeq = store.nextSeq();
   }
 

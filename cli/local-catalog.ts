@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { openCatalog } from '../catalog/open-catalog.ts';
+import { type CatalogOptions, openCatalog } from '../catalog/open-catalog.ts';
 
 /** The local catalogue while it runs. */
 export interface LocalCatalog {
@@ -11,13 +11,15 @@ export interface LocalCatalog {
 }
 
 /** Opens the local catalogue of a state folder. Throws PORT_IN_USE or STATE_UNAVAILABLE. */
-export async function openLocalCatalog(options: {
-  /** The state folder. */
-  readonly folder: string;
-  readonly host: string;
-  readonly port: number;
-}): Promise<LocalCatalog> {
-  const { folder, host, port } = options;
-  const catalog = await openCatalog({ path: path.join(folder, 'catalog'), host, port });
+export async function openLocalCatalog(
+  options: Pick<CatalogOptions, 'mode' | 'auth' | 'faults'> & {
+    /** The state folder. */
+    readonly folder: string;
+    readonly host: string;
+    readonly port: number;
+  },
+): Promise<LocalCatalog> {
+  const { folder, ...others } = options;
+  const catalog = await openCatalog({ path: path.join(folder, 'catalog'), ...others });
   return { url: catalog.url, writeCalls: () => catalog.counters().writeCalls, close: () => catalog.close() };
 }

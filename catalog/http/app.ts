@@ -1,14 +1,17 @@
 /** The HTTP side of a catalogue: guards, routes, and Atlas's way to fail. */
+import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { AtlasError } from '../atlas-error.ts';
+import { AtlasError, invalidParameters } from '../atlas-error.ts';
 import type { Catalog } from '../catalog.ts';
-import { jsonObject } from '../json.ts';
+import { jsonObject, type JsonObject } from '../json.ts';
 import { basicCaller, bearerCaller, type CatalogAuth, type Caller, defaultUsers } from './auth.ts';
 import { entityRoutes, purgeRoute } from './entity-routes.ts';
 import { answerFailure, answerFault, answerJson, Exchange } from './exchange.ts';
+import { type Faults, readFaults } from './faults.ts';
 import { glossaryRoutes } from './glossary-routes.ts';
 import { addPages } from './page-routes.ts';
+import { purviewRoutes } from './purview-routes.ts';
 import { readsOnly, type Route } from './routes.ts';
 import { sectionsAndSearch } from './section-routes.ts';
 import { typeRoutes } from './type-routes.ts';
@@ -22,6 +25,8 @@ export interface AppOptions {
   readonly auth: CatalogAuth;
   /** Names that the Host header may have, beside the loopback names. */
   readonly hosts: readonly string[];
+  /** Lets answers go wrong on purpose, and `PUT /faults` say how. */
+  readonly faults?: Faults;
 }
 
 const basePaths: Readonly<Record<CatalogMode, readonly string[]>> = {
@@ -67,15 +72,19 @@ function answerRefused(context: Context, message: string): Response {
 
 class RouteRunner {
   readonly #catalog: Catalog;
+  readonly #isPurview: boolean;
+  readonly #faults: Faults | undefined;
   readonly #identify: (header: string | undefined) => Caller;
 
   constructor(catalog: Catalog, options: AppOptions) {
     this.#catalog = catalog;
+    this.#isPurview = options.mode === 'purview';
+    this.#faults = options.faults;
     const { users = defaultUsers, bearerTokens = new Map() } = options.auth;
     this.#identify =
       options.mode === 'atlas'
         ? (header) => basicCaller(header, users)
-        : (header) => bearerCaller(header, bearerTokens);
+        : (header) => bearerCaller(header, bearerTokens, catalog.now());
   }
 
   /** Runs a route for a caller who is known and allowed; without a route the answer is Atlas's fault. */
@@ -101,7 +110,8 @@ class RouteRunner {
   ): Response {
     try {
       if (/\bxml\b/.test(context.req.header('accept') ?? '')) return answerFault();
-      const exchange = new Exchange(this.#catalog, context, caller.name, text);
+      const { searchLagMs = 0 } = this.#faults ?? {};
+      const exchange = new Exchange(this.#catalog, context, { user: caller.name, text, searchLagMs });
       if (!isRead && caller.role === 'reader') {
         throw new AtlasError(
           'UNAUTHORIZED_ACCESS',
@@ -113,7 +123,7 @@ class RouteRunner {
       exchange.unit.commit();
       return answer === undefined ? new Response(null, { status: 204 }) : answerJson(answer);
     } catch (thrown) {
-      return answerFailure(thrown);
+      return answerFailure(thrown, this.#isPurview ? randomUUID() : undefined);
     }
   }
 }
@@ -131,12 +141,28 @@ const oldTypesRoute: Route = {
 /** The routes below `/v2`. */
 const routes: readonly Route[] = [...typeRoutes, ...sectionsAndSearch, ...entityRoutes, ...glossaryRoutes];
 
+/** What goes wrong on purpose, before everything but the pages; it can be asked and changed. */
+function addFaults(app: Hono, runner: RouteRunner, { faults, mode }: AppOptions): void {
+  if (faults === undefined) return;
+  const show = (): JsonObject => faults.show();
+  const change = (exchange: Exchange): JsonObject => {
+    faults.set(readFaults(exchange.body(), invalidParameters));
+    return faults.show();
+  };
+  const path = '/faults';
+  app.get(path, (context) => runner.run(context, { method: 'GET', path, handler: show }));
+  app.put(path, (context) => runner.run(context, { method: 'PUT', path, handler: change }));
+  for (const base of mode === 'purview' ? ['/datamap/api', '/catalog/api'] : basePaths.atlas)
+    app.use(`${base}/*`, faults.around);
+}
+
 /** Makes the application; `app.request()` serves it without a socket. */
 export function createApp(catalog: Catalog, options: AppOptions): Hono {
   const app = new Hono({ strict: false });
   const runner = new RouteRunner(catalog, options);
   app.use(hostGuard(options.hosts));
   app.use(bodyLimit({ maxSize: maxBodyBytes }));
+  addFaults(app, runner, options);
   for (const base of basePaths[options.mode]) {
     app.get(`${base}/admin/status`, () => answerJson(jsonObject({ Status: 'ACTIVE' })));
     app.get(`${base}/admin/version`, (context) =>
@@ -151,6 +177,12 @@ export function createApp(catalog: Catalog, options: AppOptions): Hono {
     }
     app.options(`${base}/*`, () => new Response(null, { status: 204 }));
     app.all(`${base}/*`, (context) => runner.run(context, undefined));
+  }
+  if (options.mode === 'purview') {
+    for (const route of purviewRoutes) {
+      for (const base of ['/datamap/api', '/catalog/api'])
+        app.on(route.method, `${base}${route.path}`, (context) => runner.run(context, route));
+    }
   }
   addPages(app, catalog);
   app.notFound((context) =>

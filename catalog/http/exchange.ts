@@ -5,6 +5,7 @@ import { StreamError } from '../../pipeline/errors.ts';
 import { AtlasError, AtlasFault, AtlasUnreadable } from '../atlas-error.ts';
 import type { Catalog } from '../catalog.ts';
 import { jsonObject, type JsonValue, parseJson, toJson } from '../json.ts';
+import { PurviewRefusal } from '../purview-search.ts';
 import { UnitOfWork } from '../unit-of-work.ts';
 
 /** One call. */
@@ -15,9 +16,16 @@ export class Exchange {
   readonly #context: Context;
   readonly #text: string;
 
-  constructor(catalog: Catalog, context: Context, user: string, text: string) {
+  /** @param call who calls, with what body, and how far searches are behind */
+  constructor(
+    catalog: Catalog,
+    context: Context,
+    call: { readonly user: string; readonly text: string; readonly searchLagMs: number },
+  ) {
+    const { user, text, searchLagMs } = call;
+    const now = catalog.now();
     this.catalog = catalog;
-    this.unit = new UnitOfWork(catalog.store, catalog.types.registry, user, catalog.now());
+    this.unit = new UnitOfWork(catalog.store, catalog.types.registry, { user, now, searchLagMs });
     this.query = new URL(context.req.url).searchParams;
     this.#context = context;
     this.#text = text;
@@ -82,10 +90,18 @@ export function answerFault(): Response {
   return new Response(text, { status: 500, headers: { 'content-type': 'application/json' } });
 }
 
-/** Turns a failure into Atlas's answer; what is not one of the known kinds is a fault too. */
-export function answerFailure(thrown: unknown): Response {
+/**
+ * Turns a failure into Atlas's answer; what is not one of the known kinds is a fault too.
+ * @param requestId what Purview puts before the code; Atlas has none
+ */
+export function answerFailure(thrown: unknown, requestId?: string): Response {
   if (thrown instanceof AtlasError) {
-    return answerJson(jsonObject({ errorCode: thrown.code, errorMessage: thrown.message }), thrown.status);
+    const { code: errorCode, message: errorMessage, status } = thrown;
+    return answerJson(jsonObject({ requestId, errorCode, errorMessage }), status);
+  }
+  if (thrown instanceof PurviewRefusal) {
+    const { code, message } = thrown;
+    return answerJson(jsonObject({ error: jsonObject({ code, message }) }), 400);
   }
   if (thrown instanceof AtlasUnreadable) return answerJson(jsonObject({ error: thrown.message }), 400);
   return answerFault();

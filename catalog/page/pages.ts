@@ -13,7 +13,7 @@ const latestCount = 25;
 const searchCount = 100;
 
 function openUnit(catalog: Catalog): UnitOfWork {
-  return new UnitOfWork(catalog.store, catalog.types.registry, 'page', catalog.now());
+  return new UnitOfWork(catalog.store, catalog.types.registry, { user: 'page', now: catalog.now() });
 }
 
 function frame(title: string, query: string, content: Html): string {

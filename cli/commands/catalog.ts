@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import { exportCatalog } from '../../catalog/export.ts';
 import type { Config } from '../../pipeline/config.ts';
 import { StreamError } from '../../pipeline/errors.ts';
+import { addCatalogVariant, type CatalogVariant, readCatalogVariant } from '../catalog-options.ts';
 import { loadConfig, defaultConfigFile } from '../load-config.ts';
 import { openLocalCatalog } from '../local-catalog.ts';
 import { note, print } from '../output.ts';
@@ -12,7 +13,7 @@ import { parsePort } from '../parse-port.ts';
 import { onShutdown } from '../shutdown.ts';
 import { stateFolderOf } from '../state-folder.ts';
 
-interface Options {
+interface Options extends CatalogVariant {
   readonly config: string;
   readonly state?: string;
   readonly host?: string;
@@ -36,9 +37,10 @@ export function catalogCommand(): Command {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  purview-streams catalog\n  purview-streams catalog --state /tmp/try --port 0\n  purview-streams catalog export > catalog.ndjson',
+      '\nExamples:\n  purview-streams catalog\n  purview-streams catalog --state /tmp/try --port 0\n  purview-streams catalog export > catalog.ndjson\n  purview-streams catalog --state /tmp/try --mode purview --tokens tokens.txt\n  purview-streams catalog --state /tmp/try --faults \'{"requestsPerSecond":50,"hung":0.005}\'',
     )
     .action(serve);
+  addCatalogVariant(command);
   command
     .command('export')
     .description(
@@ -51,16 +53,18 @@ export function catalogCommand(): Command {
     )
     .option('--state <folder>', 'folder that holds it, instead of the configured one')
     .addHelpText('after', '\nExample:\n  purview-streams catalog export | jq -r .qualifiedName')
-    .action(async (options: Options) => {
-      const folder = path.join(await stateFolderOf(options), 'catalog');
-      if (!existsSync(folder)) {
-        throw new StreamError('STATE_UNAVAILABLE', `There is no catalogue in ${folder}.`, {
-          advice: 'Run the pipeline first, or name its folder with --state.',
-        });
-      }
-      process.stdout.write(await exportCatalog(folder));
-    });
+    .action(printExport);
   return command;
+}
+
+async function printExport(options: Options): Promise<void> {
+  const folder = path.join(await stateFolderOf(options), 'catalog');
+  if (!existsSync(folder)) {
+    throw new StreamError('STATE_UNAVAILABLE', `There is no catalogue in ${folder}.`, {
+      advice: 'Run the pipeline first, or name its folder with --state.',
+    });
+  }
+  process.stdout.write(await exportCatalog(folder));
 }
 
 async function serve(options: Options): Promise<void> {
@@ -69,6 +73,7 @@ async function serve(options: Options): Promise<void> {
     folder: await stateFolderOf(options),
     host: options.host ?? config?.catalog?.host ?? '127.0.0.1',
     port: options.port ?? config?.catalog?.port ?? 21_000,
+    ...(await readCatalogVariant(options)),
   });
   print(`Catalogue: ${catalog.url}`);
   note('Ctrl-C ends.');
