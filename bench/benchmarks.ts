@@ -1,9 +1,11 @@
+import { canStartBroker } from '../test/support/kafka/broker.ts';
 import { backlogMemory } from './backlog-memory.ts';
 import type { Benchmark } from './benchmark.ts';
 import { ddlLatency } from './ddl-latency.ts';
 import { embedded } from './embedded.ts';
 import { endToEnd } from './end-to-end.ts';
 import { gate, sinkSpeed } from './gate.ts';
+import { kafka } from './kafka.ts';
 import { replay } from './replay.ts';
 import { rescanCalls } from './rescan-calls.ts';
 import { restart } from './restart.ts';
@@ -20,5 +22,6 @@ export const benchmarks: readonly Benchmark[] = [
   ddlLatency,
   restart,
   embedded,
+  ...(canStartBroker ? [kafka] : []),
   sql,
 ];
