@@ -5,21 +5,23 @@ import { once } from 'node:events';
 export class TcpProxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
+  readonly #waiting = new Set<Socket>();
+  readonly #target: number;
+  #isHeld = false;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, target: number) {
     this.#server = server;
+    this.#target = target;
   }
 
   /** Passes everything on to an address of this machine. */
   static async open(target: number): Promise<TcpProxy> {
     const server = createServer();
-    const proxy = new TcpProxy(server);
+    const proxy = new TcpProxy(server, target);
     server.on('connection', (near) => {
-      const far = connect(target, '127.0.0.1');
-      proxy.#pairs.add([near, far]);
-      near.pipe(far);
-      far.pipe(near);
-      for (const socket of [near, far]) socket.on('error', () => socket.destroy());
+      near.on('error', () => near.destroy());
+      if (proxy.#isHeld) proxy.#waiting.add(near);
+      else proxy.#pass(near);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -30,6 +32,25 @@ export class TcpProxy {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('The proxy has no port.');
     return address.port;
+  }
+
+  #pass(near: Socket): void {
+    const far = connect(this.#target, '127.0.0.1');
+    far.on('error', () => far.destroy());
+    this.#pairs.add([near, far]);
+    near.pipe(far);
+    far.pipe(near);
+  }
+
+  /** The network is gone: nothing comes through, by whatever connection, until the function is called that is returned. */
+  cut(): () => void {
+    this.#isHeld = true;
+    this.silence();
+    return () => {
+      this.#isHeld = false;
+      for (const near of this.#waiting) this.#pass(near);
+      this.#waiting.clear();
+    };
   }
 
   /** From now on the connections that there are carry nothing any more; new ones work. */
@@ -44,6 +65,7 @@ export class TcpProxy {
 
   close(): void {
     this.#server.close();
+    for (const near of this.#waiting) near.destroy();
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
   }
 }

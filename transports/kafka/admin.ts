@@ -8,6 +8,8 @@ import { faultOf, isPassing } from './faults.ts';
 import { answerOf, commitOffsets, ends, listOffsets } from './offsets.ts';
 import { type Shared, stateTopics } from './shared.ts';
 
+/** Bytes that a batch may have: what comes of an event may be larger than the event, and a dead letter is. */
+const messageBytes = 16 * 1024 ** 2;
 const weekMs = 7 * 24 * 3600 * 1000;
 const ownTopics: ReadonlySet<string> = new Set(Object.values(stateTopics));
 
@@ -28,6 +30,7 @@ export function topicSettings({ ms, bytes, compact }: Retention = {}): Readonly<
     'cleanup.policy': policies.join(','),
     'retention.ms': String(ms ?? -1),
     'retention.bytes': String(bytes ?? -1),
+    'max.message.bytes': String(messageBytes),
     ...(compact === undefined ? {} : { 'delete.retention.ms': String(compact.tombstoneMs) }),
   };
 }

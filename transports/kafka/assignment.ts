@@ -18,6 +18,8 @@ export interface AssignmentOptions {
   readonly producer: RecordProducer | undefined;
   /** Commits an offset as the current member of the group; false where the group has gone on without it. */
   readonly commit: (offset: number) => Promise<boolean>;
+  /** Whether the group still counts with the member, by the word of its coordinator. */
+  readonly isMember: () => Promise<boolean>;
   /** The partition is given back, or was lost. */
   readonly onEnd: () => Promise<void>;
 }

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import type { Database, RootDatabase } from 'lmdb';
 import type { Json } from '../../pipeline/state.ts';
 import type { TableKey } from '../../pipeline/table.ts';
@@ -10,6 +11,28 @@ import { putState, readState, scanState, stateEntry } from '../../platform/lmdb-
 import { CachedTable } from './cached-table.ts';
 
 const advice = 'It is read from the topics again when the process is started anew.';
+/** Begins the names of the folders; the process that has one follows. */
+const folderName = 'purview-streams-kafka-cache-';
+
+/** Removes what processes have left behind that were killed. */
+function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = name.startsWith(folderName)
+      ? Number(name.slice(folderName.length).split('-')[0])
+      : Number.NaN;
+    if (pid > 0 && !isRunning(pid)) rmSync(path.join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM'; // it is somebody else's
+  }
+}
+
 /** Between the parts of a key of the table; no part holds it. */
 const between = '\0';
 
@@ -29,7 +52,8 @@ export class StateCache {
   readonly #states: Database<string, Buffer>;
 
   constructor() {
-    this.#folder = mkdtempSync(path.join(tmpdir(), 'purview-streams-kafka-'));
+    removeLeftovers();
+    this.#folder = mkdtempSync(path.join(tmpdir(), `${folderName}${process.pid}-`));
     this.#environment = openLmdb({ folder: this.#folder, code: 'STATE_UNAVAILABLE', advice, isCache: true });
     this.#states = this.#environment.openDB<string, Buffer>({
       name: 'state',

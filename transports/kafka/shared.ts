@@ -211,6 +211,27 @@ export class Shared {
     }
   }
 
+  /** Whether a member is still in its group, by the word of the coordinator: if so, nobody else gets its partitions within a session from now. */
+  async isMember(groupId: string, member: () => Membership): Promise<boolean> {
+    const { memberId } = member();
+    for (const until = Date.now() + this.sessionMs; member().memberId === memberId; ) {
+      const { generationId: groupGenerationId } = member();
+      try {
+        await this.session.onCoordinator('A heartbeat failed', { id: groupId, type: 0 }, (broker) =>
+          broker.heartbeat({ groupId, groupGenerationId, memberId }),
+        );
+        return true;
+      } catch (thrown) {
+        const answer = answerOf(thrown);
+        if (answer === 'REBALANCE_IN_PROGRESS') return true;
+        if (answer === 'UNKNOWN_MEMBER_ID') return false;
+        if (answer !== 'ILLEGAL_GENERATION' || Date.now() > until) throw thrown;
+        await delay(20);
+      }
+    }
+    return false;
+  }
+
   async close(): Promise<void> {
     this.fetcher.close();
     await this.session.close();

@@ -171,6 +171,7 @@ export class Subscription {
       groupId,
       producer,
       commit: (committed) => this.#commit(partition, committed),
+      isMember: () => this.#shared.isMember(groupId, () => this.#member.membership),
       onEnd: async () => {
         if (this.#owned.get(partition) !== assignment) return;
         this.#owned.delete(partition);

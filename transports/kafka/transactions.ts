@@ -93,7 +93,10 @@ class KafkaTransactions {
   /** What became of a transaction that met a fault: true where it is committed all the same, false where the partition is someone else's. */
   async #afterFault(thrown: unknown, producer: RecordProducer, prepared: PreparedWork): Promise<boolean> {
     const { commits } = prepared;
-    if (isLost(thrown)) {
+    // Opening the producer again would fence a new owner: first it has to be sure that there is none.
+    const isOurs = async ({ assignment }: PreparedWork['commits'][number]): Promise<boolean> =>
+      assignment.isHeld && (await assignment.options.isMember());
+    if (isLost(thrown) || !(await Promise.all(commits.map(isOurs))).every(Boolean)) {
       for (const { assignment } of commits) assignment.fence();
       return false;
     }

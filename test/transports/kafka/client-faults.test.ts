@@ -60,6 +60,35 @@ describe.skipIf(!hasKafka)('faults of the client', () => {
     expect(await collect(transport.read('one', 0, 0))).toHaveLength(2); // none of them twice
   });
 
+  it('run() writes nothing when the network was gone for longer than the session', { timeout }, async () => {
+    const { proxy, socketFactory } = await proxied();
+    const prefix = anyPrefix();
+    const common = { prefix, sessionMs: 1500, requestMs: 500 };
+    const cutOff = await workshop.open({ ...common, socketFactory });
+    const heir = await workshop.open(common);
+    await cutOff.ensureTopics([{ name: 'one', partitions: 1 }]);
+    await cutOff.append('one', [textRecord('k', 'a'), textRecord('k', 'b')]);
+    const held = await new GroupMember(cutOff, 'one', 'g').nth(0);
+    await held.pull(much, never);
+    const restore = proxy.cut();
+    const late = cutOff.transactions.run({
+      appends: [{ topic: 'one', records: [textRecord('k', 'late')] }],
+      state: [{ key: 'owner', value: 'cut off' }],
+      commits: [{ assignment: held, offset: 1 }],
+    });
+    const member = new GroupMember(heir, 'one', 'g');
+    await vi.waitFor(() => expect(member.assignments).toHaveLength(1), { timeout: 20_000 });
+    const next = await member.nth(0);
+    const commits = [{ assignment: next, offset: 2 }];
+    await heir.transactions.run({ appends: [], state: [{ key: 'owner', value: 'heir' }], commits });
+    restore();
+    expect(await late).toBe(false);
+    const again = [{ assignment: next, offset: 2 }];
+    expect(await heir.transactions.run({ appends: [], state: [], commits: again })).toBe(true); // nobody has fenced it
+    expect(await heir.transactions.state.get('owner')).toBe('heir');
+    expect(await collect(heir.read('one', 0, 0))).toHaveLength(2);
+  });
+
   it('the bare producer stays with its dead connection', { timeout }, async () => {
     const prefix = anyPrefix();
     const transport = await workshop.open({ prefix });
