@@ -19,12 +19,14 @@ import {
 import type { Attributes, EntityBody, EntityRef, Routine, TypedEvent } from '../schemas/types.ts';
 import { dialectOfRoutine, type TextDialect } from './sql-source/dialect.ts';
 import { otherName } from './sql-source/other-names.ts';
+import { pathOfName } from './sql-source/paths.ts';
 import {
   type TracedScriptPart,
   type TracedText,
   traceScriptParts,
   traceText,
 } from './sql-source/trace-text.ts';
+import type { Name } from './sql/ir.ts';
 import { displayName } from './sql/names.ts';
 
 /** The transform: routines in SQL languages → processes. Where the source declares no type of routines, only their warnings stay. */
@@ -78,8 +80,8 @@ interface Part {
   /** What the source says of the whole. */
   readonly routine: Routine;
   readonly traced: TracedText;
-  /** The routine of a script, by the last part of its name. */
-  readonly defines?: string;
+  /** The routine of a script, by its name. */
+  readonly defines?: Name;
 }
 
 function wholePart(ref: EntityRef, routine: Routine, traced: TracedText): Part {
@@ -102,9 +104,7 @@ function scriptParts(at: PathContext, script: Routine, traced: readonly TracedSc
     const next = begins.find((line) => line > head.line) ?? lines.length + 1;
     const definition = lines.slice(head.line - 1, next - 1).join('\n');
     const kind = head.kind.toUpperCase();
-    return [
-      { ref, name: own, kind, definition, routine: script, traced: part, defines: head.name.at(-1) ?? own },
-    ];
+    return [{ ref, name: own, kind, definition, routine: script, traced: part, defines: head.name }];
   });
 }
 
@@ -148,8 +148,9 @@ function knownRoutines(
   { language, text }: { readonly language: TextDialect; readonly text: string },
 ): readonly KnownAsset[] {
   const place = routine.path.slice(0, -1);
-  const name = defines ?? traced.defines ?? routine.path.at(-1)?.name ?? '';
-  const other = otherName(at, [...place, { level: 'routine', name }], language.dialect);
+  const name = defines ?? [traced.defines ?? routine.path.at(-1)?.name ?? ''];
+  const path = pathOfName(at, place, name);
+  const other = path === undefined ? undefined : otherName(at, path, language.dialect);
   if (other === undefined) return [];
   const known = { dialect: language.dialect.name, text, place };
   return [{ ...other, columns: [], standsFor: ref, routine: known }];

@@ -16,6 +16,7 @@ const flags = z.object({
   defaultSchema: z.string().optional(),
   json: z.boolean().default(false),
   keepIntermediate: z.boolean().default(false),
+  throughRoutines: z.boolean().default(false),
 });
 const schemaFile = z.record(z.string(), z.array(z.string()));
 
@@ -29,6 +30,10 @@ export function sqlLineageCommand(): Command {
     .option('--default-database <name>', 'the database of names without one')
     .option('--default-schema <name>', 'the schema of names without one')
     .option('--keep-intermediate', 'show temporary tables and table variables')
+    .option(
+      '--through-routines',
+      'follow rows through the routines that a script defines, to the tables behind them',
+    )
     .option('--json', 'one JSON object a line, one line a file')
     .addHelpText(
       'after',
@@ -90,10 +95,12 @@ function given(options: {
   defaultDatabase?: string | undefined;
   defaultSchema?: string | undefined;
   keepIntermediate: boolean;
+  throughRoutines: boolean;
 }): SqlOptions {
-  const { defaultDatabase, defaultSchema, keepIntermediate } = options;
+  const { defaultDatabase, defaultSchema, keepIntermediate, throughRoutines } = options;
   return {
     keepIntermediate,
+    throughRoutines,
     ...(defaultDatabase === undefined ? {} : { defaultDatabase }),
     ...(defaultSchema === undefined ? {} : { defaultSchema }),
   };

@@ -17,6 +17,10 @@ export function otherName(
     at,
     path.map(({ level, name }) => ({ level, name: fold(name) })),
   );
+  if (ref === undefined) return undefined;
+  // The type of a script's routines is named by file, but they are called by schema: etl.p is another one than dbo.p.
+  const isRoutine = path.at(-1)?.level === 'routine';
+  const qualifiedName = isRoutine ? path.map(({ name }) => fold(name)).join('/') : ref.qualifiedName;
   // The mark keeps another name apart from the asset that really bears it.
-  return ref === undefined ? undefined : { ...ref, typeName: `other name of ${ref.typeName}` };
+  return { qualifiedName, typeName: `other name of ${ref.typeName}` };
 }

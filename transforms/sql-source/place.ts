@@ -6,6 +6,7 @@ import type { Name } from '../sql/ir.ts';
 import { type Defaults, isLocation } from '../sql/names.ts';
 import type { CatalogedRoutine, SqlPlace } from '../sql/place.ts';
 import { otherName } from './other-names.ts';
+import { levelsOf, pathWithin } from './paths.ts';
 
 /** A table or view as a name of a script means it. */
 export interface FoundTable {
@@ -56,9 +57,7 @@ export class DatabasePlace implements SqlPlace {
     this.#path = where.path;
     const common = commonSchemas[where.dialect.name];
     this.#schemas = where.searchPath ?? (common === undefined ? [undefined] : [undefined, common]);
-    const table = at.database.levels.table?.typeName;
-    const named = new Set(table === undefined ? [] : at.naming.parametersOf(table));
-    this.#levels = where.path.map(({ level }) => level).filter((level) => named.has(level));
+    this.#levels = levelsOf(at, where.path);
   }
 
   /** What completes names that say nothing of it. */
@@ -166,13 +165,6 @@ export class DatabasePlace implements SqlPlace {
 
   /** The path of a full name; its parts are the innermost levels, the rest is the place's own. */
   pathOf(name: Name, level: 'table' | 'view' | 'routine'): readonly NamePart[] | undefined {
-    const parts = name.slice(0, -1);
-    const last = name.at(-1);
-    if (last === undefined || last === '' || parts.length > this.#levels.length) return undefined;
-    const above = this.#levels.map((own, index): NamePart => {
-      const given = parts[parts.length - this.#levels.length + index];
-      return { level: own, name: given ?? this.#path.find((part) => part.level === own)?.name ?? '' };
-    });
-    return above.some((part) => part.name === '') ? undefined : [...above, { level, name: last }];
+    return pathWithin(this.#levels, this.#path, name, level);
   }
 }

@@ -13,6 +13,7 @@ import type { RoutineHead } from './pieces.ts';
 import { confidenceOf, type Reason } from './reasons.ts';
 import { routineResults } from './routine-results.ts';
 import { openSession, runText } from './script.ts';
+import type { Relation } from './relations.ts';
 import type { Session } from './session.ts';
 import { bridgeTemporaries } from './temporaries.ts';
 import { StreamError } from '../../pipeline/errors.ts';
@@ -78,13 +79,16 @@ export function analyzeSql(text: string, options: SqlOptions = {}): SqlLineage {
       advice: `Use one of ${dialectNames.join(', ')}.`,
     });
   }
-  const session = openSession({
-    dialect,
-    catalog: options.catalog ?? {},
-    database: options.defaultDatabase,
-    schema: options.defaultSchema,
-    postgres: options.postgres,
-  });
+  const open = (results: ReadonlyMap<string, Relation> | undefined): Session =>
+    openSession({
+      dialect,
+      catalog: options.catalog ?? {},
+      database: options.defaultDatabase,
+      schema: options.defaultSchema,
+      postgres: options.postgres,
+      results,
+    });
+  let session = open(undefined);
   if (text.length > maxCharacters) {
     session.reasons.push({
       code: 'too-large',
@@ -94,7 +98,15 @@ export function analyzeSql(text: string, options: SqlOptions = {}): SqlLineage {
   } else if (isBinary(text)) {
     const reason = 'This is not text in UTF-8, or in UTF-16 with a byte order mark; nothing of it was read.';
     session.reasons.push({ code: 'not-text', line: 1, text: reason });
-  } else runText(session, text);
+  } else {
+    runText(session, text);
+    const { lateResults } = session;
+    if (lateResults !== undefined) {
+      // A routine was called before its text: the second time, what it hands out is known.
+      session = open(lateResults);
+      runText(session, text);
+    }
+  }
   return resultOf(session, options);
 }
 

@@ -42,7 +42,21 @@ function conflictScope(
   statement: Insert,
   { target, relation }: { readonly target: string; readonly relation: Relation },
 ): Scope {
-  const scope = new Scope(inner.tables);
+  // A name alone is the target's: the row that was to go in is a scope around it.
+  const around = new Scope(inner.tables);
+  for (const name of ['excluded', 'new'])
+    around.add(
+      {
+        relation:
+          relation.columns.length > 0
+            ? { ...relation, columns: named(relation, statement.columns) }
+            : { columns: [], open: [target] },
+        table: undefined,
+        label: name,
+      },
+      [name],
+    );
+  const scope = new Scope(inner.tables, around);
   bindTarget(
     inner,
     {
@@ -55,18 +69,6 @@ function conflictScope(
     },
     scope,
   );
-  for (const name of ['excluded', 'new'])
-    scope.add(
-      {
-        relation:
-          relation.columns.length > 0
-            ? { ...relation, columns: named(relation, statement.columns) }
-            : { columns: [], open: [target] },
-        table: undefined,
-        label: name,
-      },
-      [name],
-    );
   return scope;
 }
 

@@ -115,6 +115,7 @@ export function applyCall(frame: Frame, call: Call): void {
   const { results, reads } = runCall(frame, call);
   const relation = united(results);
   setVariables(frame, call.into, relation, reads);
+  for (const target of call.into) session.openCursor(target, { relation, reads });
   for (const target of call.into) if (session.dialect.tsql) session.texts.set(target, undefined);
   effect.absorb(frame.resolver, []);
 }
@@ -135,6 +136,13 @@ export function applyAssign(frame: Frame, statement: Assign): void {
     const own = session.resolver(statement.line);
     const origins = own.origins(expression, scope);
     effect.value(node, '', origins);
+    const [rows] = expression.subqueries;
+    // Snowflake: a RESULTSET is walked over like a cursor.
+    if (rows !== undefined && session.dialect.name === 'snowflake' && expression.refs.length === 0)
+      session.openCursor(variable, {
+        relation: own.query(rows.query, frame.tables),
+        reads: [...own.reads.values(), ...own.others],
+      });
     effect.absorb(own, [node]);
     effect.reasons.push(...own.reasons);
   }
@@ -144,6 +152,7 @@ export function applyAssign(frame: Frame, statement: Assign): void {
 /** Applies FETCH … INTO. */
 export function applyFetch(frame: Frame, statement: Fetch): void {
   const known = frame.session.cursor(statement.cursor);
+  if (known !== undefined && statement.as !== undefined) frame.session.openCursor(statement.as, known);
   if (known !== undefined) setVariables(frame, statement.into, known.relation, known.reads);
 }
 

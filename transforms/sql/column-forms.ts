@@ -1,7 +1,7 @@
 /** What looks like a call and is a column. */
 import type { Cursor } from './cursor.ts';
 import type { Name } from './ir.ts';
-import { words } from './words.ts';
+import { graphPredicates, words } from './words.ts';
 
 /** Methods of XML and spatial columns in T-SQL: `t.c.value('…')` reads the column `t.c`. */
 export const columnMethod = /^(?:value|query|exist|nodes|modify|tostring|st[a-z]+)$/i;
@@ -22,6 +22,9 @@ export function columnForm(
   { parts, open, end }: Form,
 ): { readonly parts: Name; readonly next: number } | undefined {
   const close = cursor.closeOf(open, end);
+  // T-SQL's graphs: MATCH(a-(b)->c) names sources.
+  if (cursor.dialect.tsql && graphPredicates.has(cursor.code(open - 1)))
+    return { parts: [], next: close + 1 };
   // Oracle's outer join mark, `a.id (+)`.
   if (cursor.symbol(open + 1, '+') && close === open + 2) return { parts, next: open + 3 };
   // Teradata's column phrases, `c (TITLE 'x')`.
@@ -32,4 +35,14 @@ export function columnForm(
   return isField && cursor.dialect.name === 'oracle'
     ? { parts: [parts[0] ?? '', cursor.identifier(close + 2)], next: close + 3 }
     : undefined;
+}
+
+const sequenceValues = words('NEXTVAL CURRVAL PREVVAL');
+const oracleValues = words('LEVEL USER UID ROWID CONNECT_BY_ISLEAF CONNECT_BY_ISCYCLE ORA_ROWSCN');
+
+/** True for what looks like a column and is none: the next value of a sequence, and Oracle's values of a row or a session. */
+export function isPseudoColumn(cursor: Cursor, parts: Name, first: number): boolean {
+  if (parts.length > 1 && sequenceValues.has(cursor.code(first + 2 * (parts.length - 1))))
+    return cursor.dialect.folding === 'upper';
+  return cursor.dialect.name === 'oracle' && oracleValues.has(cursor.code(first + 2 * (parts.length - 1)));
 }

@@ -57,6 +57,16 @@ export function readDeclare(cursor: Cursor, end: number): Statement {
     cursor.at = query.at;
     return readRead(cursor, end, query.name);
   }
+  if (
+    cursor.word(cursor.at + 1) === 'CURSOR' &&
+    cursor.word(cursor.at + 2) === 'FOR' &&
+    cursor.isName(cursor.at + 3)
+  ) {
+    const as = cursor.identifier(cursor.at);
+    const rows = cursor.identifier(cursor.at + 3);
+    cursor.at = end;
+    return { type: 'fetch', cursor: rows, into: [], as, line, with: [] };
+  }
   const assignments: Assignment[] = [];
   const tables: Assign['tables'][number][] = [];
   for (const [from, to] of commaRanges(cursor, cursor.at, end)) {

@@ -187,11 +187,12 @@ export class Effect {
     }
   }
 
-  /** Adds the edges of a relation that is stored: by the given names, else by the relation's own. */
-  store(target: string | null, relation: Relation, names?: readonly string[]): void {
+  /** Adds the edges of a relation that is stored: by the given names (null where it is not known which one), else by the relation's own. */
+  store(target: string | null, relation: Relation, names?: readonly (string | null)[]): void {
     const [first] = relation.columns;
     for (const [at, column] of relation.columns.entries()) {
       const named = column.star ? '*' : names?.[at];
+      if (named === null) continue;
       // One unknown may stand for several columns, so the places behind it are not known either.
       if (this.guessed && (isUnknownText(column.name) || isUnknownText(named ?? ''))) return;
       this.value(target, named ?? column.name, column.origins);

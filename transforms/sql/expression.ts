@@ -3,9 +3,9 @@
  * explicit stack, so nesting costs no call depth; only sub-queries recurse, under the cursor's limit of depth.
  */
 import type { Cursor } from './cursor.ts';
-import { phraseLength } from './phrases.ts';
+import { isDatePart, isOperand, phraseLength } from './phrases.ts';
 import { plainColumn } from './plain-column.ts';
-import { columnForm, columnMethod } from './column-forms.ts';
+import { columnForm, columnMethod, isPseudoColumn } from './column-forms.ts';
 import { skipType } from './data-types.ts';
 import { findWindow } from './windows.ts';
 import {
@@ -23,9 +23,9 @@ import {
   caseWords,
   conditionalFunctions,
   convertFunctions,
-  datePartFunctions,
   expressionKeywords,
   frameUnits,
+  orderedAggregates,
   subqueryPredicates,
   syntaxWords,
 } from './words.ts';
@@ -34,7 +34,7 @@ interface Frame {
   readonly end: number;
   kind: DirectKind;
   /** The kind once the first argument is over. */
-  readonly rest: DirectKind;
+  rest: DirectKind;
   readonly role: 'group' | 'case' | 'window' | 'cast';
 }
 
@@ -116,7 +116,7 @@ class Scanner {
     this.at++;
     if (text === '::') this.type();
     else if (text === ':') {
-      if (!this.followsOperand()) {
+      if (!isOperand(this.cursor.token(this.at - 2))) {
         // `:name`, a variable of the routine or of the program around it.
         if (['NEW', 'OLD'].includes(this.cursor.word(this.at))) return;
         if (this.cursor.isName(this.at)) this.reference([this.cursor.identifier(this.at)], true);
@@ -127,13 +127,6 @@ class Scanner {
       while (this.at < this.end && (this.cursor.isName(this.at) || this.cursor.symbol(this.at, '.')))
         this.at++;
     }
-  }
-
-  /** True if the operator behind the cursor stands after a value. */
-  private followsOperand(): boolean {
-    const before = this.cursor.token(this.at - 2);
-    if (before.kind === 'word') return !expressionKeywords.has(before.code);
-    return before.kind === 'quoted' || before.kind === ')' || before.text === ']';
   }
 
   /** Handles the word as syntax. False if it is (the start of) a name. */
@@ -153,6 +146,7 @@ class Scanner {
       this.group(furtherKind(this.top().kind, 'window'), 'window');
     } else if (upper === 'OVER' && this.cursor.isName(this.at + 1) && this.cursor.symbol(this.at - 1, ')'))
       this.namedWindow();
+    else if (upper === 'ORDER' && next.upper === 'BY' && this.frames.length > 0) this.order();
     else if (frameUnits.has(code) && this.top().role === 'window')
       this.at = Math.min(this.top().end, this.end);
     else {
@@ -168,9 +162,14 @@ class Scanner {
     if (upper === 'EXISTS' || subqueryPredicates.has(code)) {
       this.at++;
       this.group(furtherKind(kind, 'conditional'), 'group', upper === 'EXISTS');
-    } else if (upper === 'OVER') {
+    } else if (
+      upper === 'OVER' ||
+      (upper === 'KEEP' && orderedAggregates.has(this.cursor.code(this.at + 2)))
+    ) {
       this.at++;
       this.group(furtherKind(kind, 'window'), 'window');
+      // Oracle: KEEP (DENSE_RANK LAST ORDER BY c).
+      if (upper === 'KEEP') this.at += 2;
     } else if (upper === 'FILTER') {
       this.at++;
       this.group(furtherKind(kind, 'conditional'), 'group');
@@ -201,6 +200,14 @@ class Scanner {
     this.at = Math.max(this.at, skipType(this.cursor, this.at, Math.min(this.end, this.top().end)));
   }
 
+  /** `ARRAY_AGG(a ORDER BY b)`: what the values are sorted by. */
+  private order(): void {
+    const top = this.top();
+    top.kind = furtherKind(top.kind, 'window');
+    top.rest = top.kind;
+    this.at += 2;
+  }
+
   /** `OVER w`: the columns of the window that the query defines under the name. */
   private namedWindow(): void {
     const range = findWindow(this.cursor, this.at + 1);
@@ -226,7 +233,7 @@ class Scanner {
       parts.push(cursor.identifier(this.at++));
     }
     if (this.at < this.end && cursor.symbol(this.at, '(')) this.call(parts, first);
-    else this.reference(parts, false);
+    else if (!isPseudoColumn(cursor, parts, first)) this.reference(parts, false);
   }
 
   private reference(parts: Name, variable: boolean): void {
@@ -255,11 +262,8 @@ class Scanner {
 
   /** Skips what is no value in the first argument: a date part, or the type of T-SQL's CONVERT. */
   private skipFirstArgument(code: number): void {
-    const { cursor } = this;
-    const next = cursor.token(this.at + 1);
-    const bare = cursor.token(this.at).kind === 'word' && (next.kind === ',' || next.upper === 'FROM');
-    if (datePartFunctions.has(code) && bare) this.at++;
-    else if (convertFunctions.has(code) && cursor.dialect.tsql) this.type();
+    if (isDatePart(this.cursor, this.at, code)) this.at++;
+    else if (convertFunctions.has(code) && this.cursor.dialect.tsql) this.type();
   }
 
   /** Enters the group at the cursor, or takes it as a query. */

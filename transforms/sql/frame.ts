@@ -41,18 +41,43 @@ export function targetColumns(
   target: string,
   relation: Relation,
   listed: readonly string[],
+): readonly (string | null)[] | undefined {
+  const names = listed.length > 0 ? listed : fittingShape(frame.session.columnsOf(target), relation);
+  const stars = relation.columns.filter((column) => column.star).length;
+  if (names !== undefined && stars < 2) return stars === 0 ? names : aroundStar(names, relation);
+  const others = relation.columns.filter((column) => !column.star && column.origins.size > 0);
+  if (
+    others.length === 0 ||
+    (names === undefined && stars === 0 && frame.session.columnsOf(target) !== undefined)
+  )
+    return undefined;
+  const where = `${frame.session.nodes.display(target)} by position, line ${frame.effect.line}`;
+  frame.effect.note(
+    'target-columns-unknown',
+    names === undefined
+      ? `Columns go to ${where}; they bear the query's names here.`
+      : `Columns go to ${where}; those between stars are left out, because it is not known how many columns a star has.`,
+  );
+  return names === undefined ? undefined : aroundStar(names, relation);
+}
+
+/** The columns of a table, if those of the query can be all of them. */
+function fittingShape(
+  shape: readonly string[] | undefined,
+  { columns }: Relation,
 ): readonly string[] | undefined {
-  if (listed.length > 0) return listed;
-  const shape = frame.session.columnsOf(target);
-  const star = relation.columns.some((column) => column.star);
-  if (shape !== undefined && shape.length === relation.columns.length && !star) return shape;
-  if (!star && shape === undefined && relation.columns.some((column) => column.origins.size > 0)) {
-    frame.effect.note(
-      'target-columns-unknown',
-      `Columns go to ${frame.session.nodes.display(target)} by position, line ${frame.effect.line}; they bear the query's names here.`,
-    );
-  }
-  return undefined;
+  if (shape === undefined || shape.length === columns.length) return shape;
+  return columns.some((column) => column.star) && shape.length >= columns.length - 1 ? shape : undefined;
+}
+
+/** Before the first star names count from the beginning, behind the last one from the end; between two nobody knows. */
+function aroundStar(names: readonly string[], { columns }: Relation): readonly (string | null)[] {
+  const first = columns.findIndex((column) => column.star);
+  const last = columns.findLastIndex((column) => column.star);
+  return columns.map((_, at) => {
+    if (at < first) return names[at] ?? null;
+    return at > last ? (names[names.length - columns.length + at] ?? null) : null;
+  });
 }
 
 /** Binds a source that is written rather than read. */

@@ -9,7 +9,7 @@ import type { Expression, Name, Source } from './ir.ts';
 import { maxPivots, maxQueryDepth } from './limits.ts';
 import { conditionEnd, sourceEnds } from './join-condition.ts';
 import { readLateralView } from './lateral-view.ts';
-import { mergedColumns } from './merged-columns.ts';
+import { mergedColumns, naturalColumns } from './merged-columns.ts';
 import { type Made, queryOf, sourceOf } from './made-source.ts';
 import { locationName } from './names.ts';
 import { readPivot } from './pivot.ts';
@@ -108,9 +108,12 @@ class FromReader {
         let at = cursor.at;
         while (joinPrefixes.has(cursor.code(at))) at++;
         if (!joinHeads.has(cursor.code(at)) || at >= end) return;
+        const { line } = cursor.token(cursor.at);
+        const isNatural = cursor.is('NATURAL');
         cursor.at = at + 1;
         right = this.sources.length;
         this.factor(end);
+        if (isNatural) this.joins.push(naturalColumns({ sources: this.sources, left: first, right, line }));
       }
     }
   }

@@ -88,6 +88,8 @@ function emptyInsert(start: Start, target: Name): Insert {
 }
 
 function readBody(cursor: Cursor, end: number, start: Start & { readonly target: Name }): Statement {
+  const alias =
+    cursor.is('AS') && cursor.isName(cursor.at + 1) ? cursor.identifier(cursor.at + 1) : undefined;
   const { columns, byName } = readTargetColumns(cursor, end);
   const output = readOutputs(cursor, end);
   let query: Query | undefined;
@@ -113,6 +115,7 @@ function readBody(cursor: Cursor, end: number, start: Start & { readonly target:
     line: start.line,
     with: start.tables,
     target: start.target,
+    alias,
     columns,
     byName,
     query,

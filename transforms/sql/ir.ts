@@ -21,6 +21,8 @@ export interface ColumnRef {
   readonly line: number;
   /** The sources of one side of a join, one of which has the column. */
   readonly among?: readonly string[];
+  /** NATURAL JOIN: the sources of the other side. Meant are all columns that both sides have; the reference itself names none. */
+  readonly against?: readonly string[];
 }
 
 /** A query inside an expression. */
@@ -44,11 +46,12 @@ export interface SelectItem {
   /** The name of the result column: alias, column, or the text of the expression; '*' for a star. */
   readonly name: string;
   readonly expression: Expression;
-  /** For `*` and `t.*`: the qualifier, the columns left out (EXCEPT, EXCLUDE) in folded names, and those with another value (REPLACE). */
+  /** For `*` and `t.*`: the qualifier, the columns left out (EXCEPT, EXCLUDE) in folded names, those with another value (REPLACE), and new names (RENAME). */
   readonly star?: {
     readonly qualifier: Name;
     readonly except: readonly string[];
     readonly replaced?: readonly SelectItem[];
+    readonly renamed?: readonly (readonly [string, string])[];
   };
   /** `SELECT @v = …`: the variable that is set. */
   readonly assigns?: string;
@@ -283,6 +286,8 @@ export interface Fetch extends Common {
   readonly type: 'fetch';
   readonly cursor: string;
   readonly into: readonly string[];
+  /** Snowflake's `c CURSOR FOR rows`: the cursor goes by this name, too. */
+  readonly as?: string;
 }
 
 /** A condition or other expression that reads but writes nothing (IF, WHILE, RETURN, PRINT). */

@@ -3,6 +3,7 @@ import type { Effect } from './effect.ts';
 import { maxLibraryCharacters, maxLibraryRoutines } from './limits.ts';
 import type { CatalogedRoutine } from './place.ts';
 import { openSession, runText } from './script.ts';
+import type { Relation } from './relations.ts';
 import type { Session } from './session.ts';
 import type { TraceInput } from './trace.ts';
 
@@ -23,6 +24,7 @@ export interface LibrarySession {
 export function readLibrary(text: string, input: TraceInput): LibrarySession {
   const library = new Map<string, CatalogedRoutine>();
   let characters = 0;
+  let results: ReadonlyMap<string, Relation> | undefined;
   for (;;) {
     const session = openSession({
       dialect: input.dialect,
@@ -30,6 +32,7 @@ export function readLibrary(text: string, input: TraceInput): LibrarySession {
       ...input.defaults,
       place: input.place,
       postgres: input.postgres,
+      results,
     });
     for (const routine of [...library.values()].reverse()) run(session, routine.text, routine.defaults);
     const firstEffect = session.effects.length;
@@ -44,7 +47,11 @@ export function readLibrary(text: string, input: TraceInput): LibrarySession {
       library.set(node, routine);
     }
     const cut = library.size < before + missing.length;
-    if (library.size === before) return { session, firstEffect, firstReason, cut };
+    if (library.size > before) continue;
+    // Once more, if a routine is called before its own text.
+    const { lateResults } = session;
+    if (lateResults === undefined || results !== undefined) return { session, firstEffect, firstReason, cut };
+    results = lateResults;
   }
 }
 

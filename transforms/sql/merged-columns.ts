@@ -14,13 +14,28 @@ export interface MergedJoin {
   readonly line: number;
 }
 
+/** `NATURAL JOIN`: the columns that both sides have, whichever they are. */
+export function naturalColumns({ sources, left, right, line }: Omit<MergedJoin, 'columns'>): Expression {
+  if (right - left > maxSources || sources.length - right > maxSources) return emptyExpression;
+  const among = labelsOf(sources.slice(left, right));
+  const against = labelsOf(sources.slice(right));
+  return {
+    ...emptyExpression,
+    refs: [{ parts: ['*'], kind: 'transformed', variable: false, line, among, against }],
+  };
+}
+
+function labelsOf(sources: readonly Source[]): readonly string[] {
+  return sources.map((source) => source.alias ?? source.name.join('.'));
+}
+
 /** The columns of a join, one reference for each side. */
 export function mergedColumns({ columns, sources, left, right, line }: MergedJoin): Expression {
   const sides = [[left, right] as const, [right, sources.length] as const];
   const refs = sides
     .filter(([from, to]) => to - from <= maxSources)
     .flatMap(([from, to]) => {
-      const among = sources.slice(from, to).map((source) => source.alias ?? source.name.join('.'));
+      const among = labelsOf(sources.slice(from, to));
       return columns.map(
         (column): ColumnRef => ({
           parts: [column],

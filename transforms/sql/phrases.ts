@@ -1,6 +1,7 @@
 /** Words of expressions that are no columns: keywords, and phrases like `INTERVAL '1' DAY`. */
 import type { Cursor } from './cursor.ts';
-import { expressionKeywords, typedLiterals, words } from './words.ts';
+import type { Token } from './tokens.ts';
+import { datePartFunctions, expressionKeywords, typedLiterals, words } from './words.ts';
 
 /** Words that take the next one along. */
 const withNext = words('COLLATE NULLS');
@@ -23,4 +24,17 @@ function sequenceEnd(cursor: Cursor, from: number): number {
   let at = from + (cursor.word(from + 2) === 'FOR' ? 3 : 2);
   while (cursor.isName(at) || cursor.symbol(at, '.')) at++;
   return at;
+}
+
+/** True if a value ends with the token. */
+export function isOperand(token: Token): boolean {
+  if (token.kind === 'word') return !expressionKeywords.has(token.code);
+  return token.kind === 'quoted' || token.kind === ')' || token.text === ']';
+}
+
+/** True if the first argument of the function, at the index, is a part of a date: `DATEADD(day, …)`, `EXTRACT(year FROM …)`. */
+export function isDatePart(cursor: Cursor, at: number, functionCode: number): boolean {
+  const next = cursor.token(at + 1);
+  const bare = cursor.token(at).kind === 'word' && (next.kind === ',' || next.upper === 'FROM');
+  return bare && datePartFunctions.has(functionCode);
 }

@@ -14,6 +14,8 @@ export interface RoutineHead {
   readonly executes?: Name | undefined;
   /** T-SQL's `RETURNS @r TABLE (…)`: the variable and its columns. */
   readonly result: { readonly name: string; readonly columns: readonly string[] } | undefined;
+  /** `RETURNS TABLE (…)` of a function whose body is a query: the columns that its rows bear outside. */
+  readonly columns?: readonly string[];
 }
 
 /** One statement, or one part of a block that is read like a statement. */

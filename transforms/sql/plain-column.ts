@@ -1,4 +1,5 @@
 /** The commonest expression: a column and nothing else. */
+import { isPseudoColumn } from './column-forms.ts';
 import type { Cursor } from './cursor.ts';
 import type { ColumnRef } from './ir.ts';
 import { expressionKeywords } from './words.ts';
@@ -24,5 +25,6 @@ export function plainColumn(cursor: Cursor, from: number, end: number): ColumnRe
     (parts.length === 1 && (expressionKeywords.has(token.code) || token.upper === '$ACTION'))
   )
     return undefined;
+  if (isPseudoColumn(cursor, parts, first)) return undefined;
   return { parts, kind: 'identity', variable: token.kind === 'variable', line: token.line };
 }

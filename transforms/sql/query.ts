@@ -39,7 +39,7 @@ export function beginsQuery(cursor: Cursor, at: number): boolean {
 }
 
 function beginsPlainQuery(word: string): boolean {
-  return word === 'SELECT' || word === 'WITH' || word === 'VALUES' || word === 'FROM';
+  return word === 'SELECT' || word === 'WITH' || word === 'VALUES' || word === 'FROM' || word === 'SEL';
 }
 
 /** Reads the query at the cursor, up to `end` at most; leaves the cursor behind what belongs to it. */

@@ -12,6 +12,8 @@ export const reasonWeights = {
   'parser-refused': 0.1,
   /** A column has several possible sources. */
   'ambiguous-column': 0.3,
+  /** NATURAL JOIN, and the columns of a side are not in the catalogue; values are not touched. */
+  'join-columns-unknown': 0.05,
   /** A column is qualified by a name that is no source of the query. */
   'unknown-qualifier': 0.3,
   /** `*` over a table whose columns are not in the catalogue. */

@@ -17,6 +17,7 @@ export function resolveReference(
 ): readonly Origins[] | undefined {
   const [first] = ref.parts;
   if (first === undefined || (resolver.context.guessed && ref.parts.some(isUnknownText))) return undefined;
+  if (ref.against !== undefined) return ofBothSides(resolver, ref, scope);
   if (ref.among !== undefined) return ofSide(ref.among, first, scope);
   if (ref.variable) return [variable(resolver, first)];
   if (ref.parts.length > 1) return qualified(resolver, ref, scope);
@@ -30,6 +31,28 @@ function ofSide(among: readonly string[], column: string, scope: Scope): readonl
   if (known.length > 0) return known;
   const [only, second] = relations.flatMap((relation) => relation.open);
   return only === undefined || second !== undefined ? undefined : [Origins.of(only, column)];
+}
+
+/** The columns that both sides of a NATURAL JOIN have; a reason where those of one side are not known. */
+function ofBothSides(
+  resolver: Resolver,
+  { among = [], against = [], line }: ColumnRef,
+  scope: Scope,
+): readonly Origins[] | undefined {
+  const relationsOf = (labels: readonly string[]): readonly Relation[] =>
+    labels.flatMap((label) => scope.find(columnKey(label))?.relation ?? []);
+  const [left, right] = [relationsOf(among), relationsOf(against)];
+  if ([...left, ...right].some((relation) => relation.open.length > 0 || relation.any !== undefined)) {
+    const text = `NATURAL JOIN joins by the columns that both sides have, which are not all in the catalogue, line ${line}.`;
+    resolver.note('join-columns-unknown', line, text);
+    return undefined;
+  }
+  return left
+    .flatMap((relation) => relation.columns)
+    .flatMap(({ name, origins }) => {
+      const others = right.flatMap((relation) => findColumn(relation, name)?.origins ?? []);
+      return others.length === 0 ? [] : [origins, ...others];
+    });
 }
 
 function variable(resolver: Resolver, name: string): Origins {
@@ -62,8 +85,8 @@ function inScope(
   const key = columnKey(name);
   const known = scope.columns(key);
   if (known.length > 0) return known;
-  const whole = scope.find(key)?.relation.any;
-  if (whole !== undefined) return [whole];
+  const whole = wholeRow(scope.find(key)?.relation);
+  if (whole !== undefined) return whole;
   if (aliases !== undefined && resolver.context.isVariable(name)) return [variable(resolver, name)];
   const [only, second] = scope.open();
   const alias = aliases?.get(key);
@@ -73,6 +96,15 @@ function inScope(
   if (second !== undefined) return [ambiguous(resolver, ref, name)];
   const any = scope.bounds.length === 1 ? scope.bounds[0]?.relation.any : undefined;
   return any === undefined ? undefined : [any];
+}
+
+/** A source as a value: what a function hands out, or all columns of a row, where they are known. */
+function wholeRow(relation: Relation | undefined): readonly Origins[] | undefined {
+  if (relation?.any !== undefined) return [relation.any];
+  if (relation === undefined || relation.open.length > 0 || relation.columns.length === 0) return undefined;
+  const all = new Origins();
+  for (const { origins } of relation.columns) all.addAll(origins, 'transformed');
+  return [all];
 }
 
 /** A column goes before an alias of the same list, and an alias made from the column shows that there is one. */

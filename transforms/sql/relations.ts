@@ -140,3 +140,9 @@ export function united(relations: readonly Relation[]): Relation {
   }
   return { columns, open: [...open] };
 }
+
+/** What a cursor walks over, and the tables and routines that it reads. */
+export interface CursorRows {
+  readonly relation: Relation;
+  readonly reads: readonly string[];
+}

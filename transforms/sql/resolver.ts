@@ -65,6 +65,7 @@ export class Resolver {
   private noted: Set<string> | undefined;
   private readonly line: number;
   private starSteps = 0;
+  private existsDepth = 0;
 
   constructor(context: ResolverContext, line: number) {
     this.context = context;
@@ -226,6 +227,11 @@ export class Resolver {
     };
   }
 
+  /** True inside of EXISTS, where no value comes out: what stands behind a star does not matter. */
+  get inExists(): boolean {
+    return this.existsDepth > 0;
+  }
+
   /** Counts the sources that stars look at; false once there are too many. */
   allowsStar(sources: number): boolean {
     this.starSteps += sources;
@@ -267,8 +273,13 @@ export class Resolver {
   }
 
   private subquery(subquery: SubQuery, scope: Scope, origins: Origins): void {
+    if (subquery.exists) {
+      this.existsDepth++;
+      this.query(subquery.query, scope.tables, scope);
+      this.existsDepth--;
+      return;
+    }
     const relation = this.query(subquery.query, scope.tables, scope);
-    if (subquery.exists) return;
     for (const column of relation.columns) origins.addAll(column.origins, subquery.kind);
   }
 

@@ -1,5 +1,5 @@
 /** The heads of routines in the languages with `;`, up to where the body begins. */
-import { commaRanges, findAtDepth } from './clauses.ts';
+import { columnList, commaRanges, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import type { Name } from './ir.ts';
 import { maxControlTokens } from './limits.ts';
@@ -65,6 +65,7 @@ export function readHead(cursor: Cursor, from: number, end: number): HeadRange |
     parameters,
     on,
     result: undefined,
+    columns: returnedColumns(cursor, stop),
   };
   return {
     ...readBodyStart(cursor, { routine, from: triggerBody(cursor, kind, cursor.at, stop), stop, end }),
@@ -94,6 +95,18 @@ function readTriggerTable(cursor: Cursor, from: number, stop: number): Name | un
   const name = cursor.name(stop);
   cursor.at = Math.max(back, cursor.at);
   return name;
+}
+
+/** The columns of `RETURNS TABLE (a int, b text)` at the cursor. */
+function returnedColumns(cursor: Cursor, stop: number): readonly string[] {
+  const isTable =
+    cursor.is('RETURNS') && cursor.word(cursor.at + 1) === 'TABLE' && cursor.symbol(cursor.at + 2, '(');
+  if (!isTable) return [];
+  const back = cursor.at;
+  cursor.at += 2;
+  const columns = columnList(cursor, stop);
+  cursor.at = back;
+  return columns;
 }
 
 /** A trigger's events (`AFTER INSERT OR UPDATE ON t FOR EACH ROW`) are no statements. */
@@ -176,7 +189,10 @@ function readBodyStart(cursor: Cursor, start: Start): Omit<HeadRange, 'isPackage
 /** In PostgreSQL, SET in a head is an option: `SET search_path TO …`. */
 function beginsBody(cursor: Cursor, at: number): boolean {
   const word = cursor.word(at);
-  return bodyStarts.has(cursor.code(at)) && (word !== 'SET' || !cursor.dialect.dollarQuotes);
+  if (!bodyStarts.has(cursor.code(at))) return false;
+  // Oracle: RETURN in a head tells the type.
+  if (word === 'RETURN') return cursor.dialect.name !== 'oracle';
+  return word !== 'SET' || !cursor.dialect.dollarQuotes;
 }
 
 const ownLanguages = words('SQL PLPGSQL PLSQL');

@@ -19,7 +19,7 @@ import { isUnknownText } from './unknown-text.ts';
 
 /** Makes the session of a script. */
 export function openSession(input: Omit<SessionInput, 'runText' | 'runNested'>): Session {
-  const { dialect, catalog, database, schema, place, postgres } = input;
+  const { dialect, catalog, database, schema, place, postgres, results } = input;
   return new Session({
     dialect,
     catalog,
@@ -27,6 +27,7 @@ export function openSession(input: Omit<SessionInput, 'runText' | 'runNested'>):
     schema,
     place,
     postgres,
+    results,
     runText,
     runNested: applyNested,
   });

@@ -50,21 +50,32 @@ function readStar(cursor: Cursor, from: number, end: number): SelectItem | undef
   const line = cursor.token(from).line;
   const except: string[] = [];
   const replaced: SelectItem[] = [];
+  const renamed: (readonly [string, string])[] = [];
   for (at++; at < end; at++) {
     const word = cursor.word(at);
     if (word === 'EXCEPT' || word === 'EXCLUDE') except.push(...excluded(cursor, at + 1, end));
     else if (word === 'REPLACE' && cursor.symbol(at + 1, '(')) {
       at++;
       replaced.push(...readItems(cursor, at + 1, cursor.closeOf(at, end)));
-    } else if (!cursor.symbol(at, '(')) continue;
+    } else if (word === 'RENAME') renamed.push(...newNames(cursor, at + 1, end));
+    else if (!cursor.symbol(at, '(')) continue;
     if (cursor.symbol(at, '(')) at = cursor.closeOf(at, end);
   }
-  return { name: '*', expression: emptyExpression, star: { qualifier, except, replaced }, line };
+  return { name: '*', expression: emptyExpression, star: { qualifier, except, replaced, renamed }, line };
 }
 
 function excluded(cursor: Cursor, at: number, end: number): readonly string[] {
   if (!cursor.symbol(at, '(')) return [cursor.identifier(at)];
   return commaRanges(cursor, at + 1, cursor.closeOf(at, end)).map(([start]) => cursor.identifier(start));
+}
+
+/** Snowflake's `RENAME a AS b` and `RENAME (a AS b, c AS d)`. */
+function newNames(cursor: Cursor, at: number, end: number): readonly (readonly [string, string])[] {
+  const grouped = cursor.symbol(at, '(');
+  const ranges = grouped ? commaRanges(cursor, at + 1, cursor.closeOf(at, end)) : [[at, at + 3] as const];
+  return ranges
+    .filter(([from]) => cursor.word(from + 1) === 'AS')
+    .map(([from]) => [cursor.identifier(from), cursor.identifier(from + 2)] as const);
 }
 
 function readAssigned(cursor: Cursor, from: number, end: number): SelectItem | undefined {

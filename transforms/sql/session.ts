@@ -14,7 +14,7 @@ import { Nodes } from './nodes.ts';
 import type { SqlPlace } from './place.ts';
 import type { RoutineHead } from './pieces.ts';
 import type { Reason } from './reasons.ts';
-import { noOrigins, type Relation } from './relations.ts';
+import { type CursorRows, noOrigins, type Relation, renamed } from './relations.ts';
 import { Resolver, type ResolverContext } from './resolver.ts';
 import { CommonTables } from './scope.ts';
 import { Texts } from './texts.ts';
@@ -30,6 +30,8 @@ export interface SessionInput {
   readonly place?: SqlPlace | undefined;
   /** Reads texts of the dialect postgres; what it refuses is read as any other dialect is. */
   readonly postgres?: PostgresParser | undefined;
+  /** What routines hand out, from an earlier reading of the same texts. */
+  readonly results?: ReadonlyMap<string, Relation> | undefined;
   /** Runs a text as a script of this session; the line is that of the statement that runs it. */
   readonly runText: (session: Session, text: string, line: number) => void;
   /** Applies a statement inside another one and gives what it hands out. */
@@ -39,12 +41,6 @@ export interface SessionInput {
     resolver: Resolver,
     tables: CommonTables,
   ) => Relation;
-}
-
-/** What a cursor walks over, and the tables and routines that it reads. */
-export interface CursorRows {
-  readonly relation: Relation;
-  readonly reads: readonly string[];
 }
 
 const pseudoNames: ReadonlySet<string> = new Set(['inserted', 'deleted', 'new', 'old']);
@@ -83,6 +79,8 @@ export class Session implements ResolverContext {
   /** PostgreSQL: the tables whose triggers run a function. */
   private triggerTables: Map<string, Name> | undefined;
   private routineResults: Map<string, Relation> | undefined;
+  /** Routines that were asked for their rows before they were read. */
+  private missed: Set<string> | undefined;
 
   constructor(input: SessionInput) {
     this.input = input;
@@ -196,7 +194,10 @@ export class Session implements ResolverContext {
   }
 
   resultOf(routine: string): Relation | undefined {
-    return this.routineResults?.get(nameKey(routine, this.dialect));
+    const key = nameKey(routine, this.dialect);
+    const result = this.routineResults?.get(key) ?? this.input.results?.get(key);
+    if (result === undefined) (this.missed ??= new Set()).add(key);
+    return result;
   }
 
   /** The table variable that a T-SQL function fills as its result; undefined if it has none. */
@@ -212,7 +213,17 @@ export class Session implements ResolverContext {
   addResult(relation: Relation): void {
     this.results.push(relation);
     if (this.routine === undefined) return;
-    this.setResult(nameKey(this.routineNode(this.routine.name), this.dialect), relation);
+    const { columns = [] } = this.routine;
+    const shaped = columns.length === relation.columns.length ? renamed(relation, columns) : relation;
+    this.setResult(nameKey(this.routineNode(this.routine.name), this.dialect), shaped);
+  }
+
+  /** What routines hand out, if one of them was called before its text was read; undefined if none was. */
+  get lateResults(): ReadonlyMap<string, Relation> | undefined {
+    const { routineResults, missed } = this;
+    if (routineResults === undefined || missed === undefined) return undefined;
+    for (const key of missed) if (routineResults.has(key)) return routineResults;
+    return undefined;
   }
 
   private setResult(key: string, relation: Relation): void {

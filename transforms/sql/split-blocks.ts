@@ -89,7 +89,7 @@ class BlockSplitter {
     if (word === 'BEGIN') this.begin();
     else if (word === 'END') this.blockEnd();
     else if (word === 'DECLARE' && this.cursor.word(this.at + 1) !== 'GLOBAL') this.declare();
-    else if (word === 'FOR' || word === 'FORALL') this.loop();
+    else if (word === 'FOR' || word === 'FORALL' || word === 'FOREACH') this.loop();
     else if (alone.has(this.cursor.code(this.at)) && this.inBlock()) {
       if (word === 'ELSE') this.branch('ELSE');
       this.at++;

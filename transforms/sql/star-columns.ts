@@ -2,6 +2,7 @@
 import type { SelectItem } from './ir.ts';
 import { maxColumns } from './limits.ts';
 import type { NameSet } from './name-set.ts';
+import { unknownNode } from './nodes.ts';
 import { type Column, Origins, type Relation } from './relations.ts';
 import type { Resolver } from './resolver.ts';
 import { type Bound, columnKey, type Scope } from './scope.ts';
@@ -16,7 +17,7 @@ export interface ListColumns {
 
 /** Adds what the star hands out. */
 export function starColumns(resolver: Resolver, item: SelectItem, scope: Scope, list: ListColumns): void {
-  const { qualifier, except, replaced = [] } = item.star ?? { qualifier: [], except: [] };
+  const { qualifier, except, replaced = [], renamed = [] } = item.star ?? { qualifier: [], except: [] };
   const found = qualifier.length === 0 ? scope.bounds : findBound(qualifier, scope);
   if (!resolver.allowsStar(found.length)) return;
   const left = except.length === 0 ? undefined : new Set(except.map(columnKey));
@@ -24,7 +25,9 @@ export function starColumns(resolver: Resolver, item: SelectItem, scope: Scope, 
   for (const { name, expression } of replaced)
     others.set(columnKey(name), { name, origins: resolver.origins(expression, scope), star: false });
   for (const { relation } of found) {
+    const first = list.columns.length;
     addColumns(relation.columns, list.columns, left, others);
+    if (renamed.length > 0) renameColumns(list.columns, first, renamed);
     if (relation.open.length > 0) openStar(resolver, relation, item, list);
   }
   // Behind a star that is not expanded.
@@ -47,6 +50,19 @@ function addColumns(
   }
 }
 
+function renameColumns(
+  columns: Column[],
+  first: number,
+  renamed: readonly (readonly [string, string])[],
+): void {
+  const names = new Map(renamed.map(([from, to]) => [columnKey(from), to]));
+  for (let at = first; at < columns.length; at++) {
+    const column = columns[at];
+    const name = column === undefined ? undefined : names.get(columnKey(column.name));
+    if (column !== undefined && name !== undefined) columns[at] = { ...column, name };
+  }
+}
+
 /** A star over tables with unknown columns. */
 function openStar(
   resolver: Resolver,
@@ -60,6 +76,8 @@ function openStar(
     if (!hasStar && !open.has(table))
       columns.push({ name: '*', origins: Origins.of(table, '*'), star: true });
     else if (!hasStar || changes === '') continue;
+    // Of a table whose name nobody can know, that is said.
+    if (resolver.inExists || table === unknownNode) continue;
     const name = resolver.context.nodes.display(table);
     const text = `The columns of ${name} behind *${changes} are not in the catalogue, line ${item.line}.`;
     resolver.note('star-not-expanded', item.line, text);

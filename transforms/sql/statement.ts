@@ -29,6 +29,7 @@ const evaluate: Reader = (cursor, end) => readEvaluate(cursor, cursor.at + 1, en
 
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['INSERT', readInsert],
+  ['INS', readInsert],
   ['REPLACE', readInsert],
   ['UPSERT', readInsert],
   ['UPDATE', readUpdate],

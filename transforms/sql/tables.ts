@@ -45,6 +45,12 @@ export function readAlter(cursor: Cursor, end: number): Statement {
   if (table === undefined) return other(line, false);
   const verb = cursor.word(cursor.at);
   if (verb === 'RENAME') return readAlterRename(cursor, end, table);
+  // Redshift: the rows of the other table move.
+  if (verb === 'APPEND' && cursor.word(cursor.at + 1) === 'FROM') {
+    cursor.at += 2;
+    const source = cursor.name(end);
+    return source === undefined ? other(line, false) : move('switch', line, { source, target: table });
+  }
   if (verb === 'SWITCH' || verb === 'SWAP' || verb === 'EXCHANGE') {
     const at = findAtDepth(cursor, cursor.at, end, (index) => ['TO', 'WITH'].includes(cursor.word(index)));
     cursor.at = at + 1;

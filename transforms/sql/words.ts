@@ -107,12 +107,18 @@ export const frameUnits = words('ROWS RANGE GROUPS');
 /** The words of CASE. */
 export const caseWords = words('CASE WHEN THEN ELSE END');
 
+/** T-SQL's predicates over graphs. */
+export const graphPredicates = words('MATCH SHORTEST_PATH');
+
 /** Functions of T-SQL whose first argument is a type. */
 export const convertFunctions = words('CONVERT TRY_CONVERT');
 
+/** What stands in Oracle's KEEP. */
+export const orderedAggregates = words('DENSE_RANK');
+
 /** Every word that an expression may hold as syntax; any other one is a name. */
 export const syntaxWords = words(
-  'WITHIN NEXT OVER FILTER EXISTS AS INTERVAL COLLATE NULLS AT $ACTION',
+  'KEEP WITHIN NEXT OVER FILTER EXISTS AS INTERVAL COLLATE NULLS AT $ACTION',
   expressionKeywords,
   caseWords,
   frameUnits,

@@ -1,7 +1,7 @@
 /** FROM of the parse tree: tables, queries, functions and joins. */
 import { joinExpressions } from '../bags.ts';
 import type { Expression, Name, Source } from '../ir.ts';
-import { mergedColumns } from '../merged-columns.ts';
+import { mergedColumns, naturalColumns } from '../merged-columns.ts';
 import { functionName, readExpression } from './expression.ts';
 import type { TreeReader } from './reader.ts';
 import { type Fields, fieldsOf, listOf, type Node, nodeOf, textOf, textsOf } from './tree.ts';
@@ -36,6 +36,7 @@ export function readFrom(reader: TreeReader, items: readonly unknown[]): From {
         const columns = textsOf(node.fields['usingClause']);
         const line = sources[right]?.line ?? 0;
         if (columns.length > 0) merged.push(mergedColumns({ columns, sources, left, right, line }));
+        if (node.fields['isNatural'] === true) merged.push(naturalColumns({ sources, left, right, line }));
       } else if (node.kind === 'RangeTableSample') take(node.fields['relation']);
       else sources.push(...readSource(reader, node));
     });

@@ -276,6 +276,7 @@ INSERT INTO dst (a, b) SELECT * FROM (SELECT a, b FROM src) UNION BY NAME SELECT
 
 -- dialects: snowflake
 -- reads: T
+-- column: T.A > result.Z identity
 -- column: T.A > result.A identity
 SELECT t.* EXCLUDE (b) RENAME (a AS z), a FROM (SELECT a FROM t) t
 
@@ -526,9 +527,10 @@ SELECT coalesce(a, b) AS x, count(*) FILTER (WHERE c > 1) FROM s GROUP BY ROLLUP
 -- ----
 
 -- dialects: redshift
--- reads: s
+-- reads: s, q
 -- writes: t
 -- column: s.a > t.a identity
+-- column: q.a > t.a identity
 CREATE TABLE t DISTKEY(a) SORTKEY(a) AS SELECT a FROM s; ALTER TABLE t APPEND FROM q
 
 -- ----

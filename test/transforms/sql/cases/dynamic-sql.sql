@@ -42,7 +42,7 @@ DECLARE @s nvarchar(max) = 'INSERT INTO dw.T (a, ' + @cols + ') SELECT a, ' + @c
 -- ----
 
 -- dialects: tsql
--- reasons: dynamic-sql, star-not-expanded
+-- reasons: dynamic-sql
 DECLARE @s nvarchar(max) = 'SELECT * FROM ' + @a; EXEC (@s);
 
 -- ----

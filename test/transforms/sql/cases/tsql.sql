@@ -413,7 +413,6 @@ INSERT dbo.T (a) SELECT a FROM dbo.S
 -- reads: dbo.U, dbo.S
 -- writes: dbo.T
 -- column: dbo.S.a > dbo.T.a identity
--- reasons: star-not-expanded
 IF NOT EXISTS (SELECT * FROM dbo.U WHERE a = 1) INSERT dbo.T (a) SELECT a FROM dbo.S ELSE INSERT dbo.T (a) VALUES (1)
 
 -- ----
@@ -455,7 +454,6 @@ INSERT [dbo].[T] ([a.b]) SELECT [a b] FROM "dbo"."S"
 -- dialects: tsql
 -- reads: dbo.P, dbo.F
 -- column: dbo.P.name > result.n identity
--- reasons: ambiguous-column
 SELECT p.name AS n FROM dbo.P p, dbo.F f, dbo.P q WHERE MATCH(p-(f)->q)
 
 -- ----
