@@ -126,9 +126,12 @@ async function* scanScripts(
         },
       };
     } catch (thrown) {
+      const error = toStreamError(thrown, 'SOURCE_UNAVAILABLE', file);
+      // Deleted since the folder was listed: gone like one that was deleted before.
+      if (error.code === 'SOURCE_NOT_FOUND') continue;
       context.reject({
         objectId: file,
-        error: toStreamError(thrown, 'SOURCE_UNAVAILABLE', file),
+        error,
         ...(content === undefined ? {} : { bytes: redactBytes(content.bytes) }),
       });
     }

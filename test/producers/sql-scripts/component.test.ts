@@ -8,6 +8,7 @@ import { sqlScripts } from '../../../producers/sql-scripts/component.ts';
 import { producerContract, scanAll } from '../../contracts/producer.ts';
 import { derivedCatalogue, processOf } from '../../support/derived-catalogue.ts';
 import { eventsOf } from '../../support/retail.ts';
+import { testMemory } from '../../support/producer-memory.ts';
 import { relationEvent, sqlSettings } from '../../support/sql-events.ts';
 
 const folders: string[] = [];
@@ -112,6 +113,23 @@ describe('sqlScripts', () => {
     });
   });
 
+  it('tells routines of the same name in two schemas apart', async () => {
+    const folder = await folderOf({
+      'etl.sql': 'CREATE PROCEDURE etl.p AS SELECT o.x FROM dbo.Orders o',
+      'dbo.sql': 'CREATE PROCEDURE dbo.p AS SELECT c.x FROM dbo.Customers c',
+      'load.sql': 'INSERT INTO dw.A (x) EXEC etl.p\nGO\nINSERT INTO dw.B (x) EXEC p',
+    });
+    const { settings } = sqlScripts.configure('scripts', options('/'), { baseFolder: '/' });
+    const catalogue = derivedCatalogue({ scripts: settings, db: sqlSettings('tsql') }, [
+      ...(await eventsOf(sqlScripts, 'scripts', options(folder))),
+      ...['dbo.Orders', 'dbo.Customers', 'dw.A', 'dw.B'].map((name) => relationEvent(name, ['x'])),
+    ]);
+    expect(processOf(catalogue, 'sql_script sqlscript://srv/load.sql', 'db://srv/shop/')).toMatchObject({
+      edges: ['dbo/Customers.x -> dw/B.x', 'dbo/Orders.x -> dw/A.x'],
+      attributes: { calls: ['sqlscript://srv/dbo.sql#dbo.p', 'sqlscript://srv/etl.sql#etl.p'] },
+    });
+  });
+
   it('rejects a file that is no text or too large, alone', async () => {
     const folder = await folderOf({
       'a.sql': 'SELECT 1',
@@ -130,6 +148,24 @@ describe('sqlScripts', () => {
       { objectId: 'c.sql', error: { code: 'SOURCE_LIMIT' } },
     ]);
     expect(rejections[0]?.bytes).toHaveLength(3);
+  });
+
+  it('takes a file that is deleted between listing and reading for gone', async () => {
+    const folder = await folderOf({ 'a.sql': 'SELECT 1', 'b.sql': 'SELECT 2', 'c.sql': 'SELECT 3' });
+    const producer = await open(folder);
+    const rejected: unknown[] = [];
+    const found: string[] = [];
+    const context = {
+      signal: new AbortController().signal,
+      memory: testMemory(),
+      reject: (one: unknown) => void rejected.push(one),
+    };
+    for await (const { objectId } of producer.scan(context)) {
+      found.push(objectId);
+      if (objectId === 'a.sql') await rm(path.join(folder, 'b.sql'));
+    }
+    expect([found, rejected]).toEqual([['a.sql', 'c.sql'], []]);
+    await producer.close();
   });
 
   it('reads UTF-16 with a byte order mark, as SQL Server Management Studio saves it', async () => {

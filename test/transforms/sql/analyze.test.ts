@@ -305,4 +305,42 @@ INSERT a.U (z) EXEC a.p`;
     expect(analyzeSql('EXEC (@x)', { dialect: 'tsql' }).confidence).toBe(0.2);
     expect(analyzeSql('no sql at all').confidence).toBe(0);
   });
+
+  it('takes the columns that both sides of a NATURAL JOIN have', () => {
+    const sql = 'INSERT INTO t (x) SELECT a.x FROM a NATURAL JOIN b';
+    const catalog = { a: ['id', 'k', 'x'], b: ['k', 'id', 'z'] };
+    const { indirectEdges, reasons } = analyzeSql(sql, { catalog });
+    expect(indirectEdges.map((edge) => `${edge.sourceTable}.${edge.sourceColumn} ${edge.kind}`)).toEqual([
+      'a.id join',
+      'b.id join',
+      'a.k join',
+      'b.k join',
+    ]);
+    expect(reasons).toEqual([]);
+    expect(analyzeSql(sql).reasons.map(({ code }) => code)).toEqual(['join-columns-unknown']);
+  });
+
+  it('gives columns of a star the names of RENAME', () => {
+    const catalog = { S: ['ID', 'NAME'] };
+    expect(
+      columns('INSERT INTO t SELECT * RENAME (name AS nm) FROM s', { dialect: 'snowflake', catalog }),
+    ).toEqual(['S.ID > T.ID identity', 'S.NAME > T.NM identity']);
+  });
+
+  it('finds the place of a column behind one star, from the end of the list', () => {
+    expect(columns('INSERT t (a, b, c, d) SELECT s.k, s.*, r.z FROM s JOIN r ON r.i = s.i')).toEqual([
+      's.k > t.a identity',
+      's.* > t.* identity',
+      'r.z > t.d identity',
+    ]);
+  });
+
+  it('reads a row as a value from all of its columns, where they are known', () => {
+    expect(
+      columns('INSERT INTO j (doc) SELECT row_to_json(x) FROM s x', {
+        dialect: 'redshift',
+        catalog: { s: ['a', 'b'] },
+      }),
+    ).toEqual(['s.a > j.doc transformed', 's.b > j.doc transformed']);
+  });
 });

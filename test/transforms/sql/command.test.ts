@@ -85,6 +85,17 @@ describe('`sqlLineageCommand()`', () => {
     ]);
   });
 
+  it('goes through routines of the script with --through-routines', async () => {
+    const path = file(
+      'through.sql',
+      'INSERT u (b) EXEC dbo.p\nGO\nCREATE PROCEDURE dbo.p AS SELECT s.a FROM dbo.s s',
+    );
+    const edges = async (...more: string[]) =>
+      line.parse(JSON.parse(await run('--dialect', 'tsql', '--json', ...more, path))).columnEdges;
+    expect(await edges('--through-routines')).toContainEqual(['dbo.s', 'a', 'u', 'b']);
+    expect(await edges()).toContainEqual(['proc:dbo.p', 'a', 'u', 'b']);
+  });
+
   it('expands stars with --schema and completes names with the defaults', async () => {
     const path = file('d.sql', 'INSERT INTO t SELECT * FROM s');
     const schema = file('schema.json', '{"db.dbo.s": ["a"], "db.dbo.t": ["b"]}');

@@ -3,15 +3,21 @@ import { describe, expect, it } from 'vitest';
 import { analyzeSql } from '../../../transforms/sql/analyze.ts';
 
 const page = readFileSync(new URL('../../../docs/sql-lineage.md', import.meta.url), 'utf8');
-const examples = [...page.matchAll(/```sql (\w+)\n([\s\S]*?)```/g)].map(([, dialect = '', body = '']) => {
+const examples = [...page.matchAll(/```sql (\w+)( --through-routines)?\n([\s\S]*?)```/g)].map((match) => {
+  const [, dialect = '', through, body = ''] = match;
   const lines = body.split('\n');
   const marks = lines.filter((line) => line.startsWith('-- => ')).map((line) => line.slice(6));
-  return { dialect, sql: lines.filter((line) => !line.startsWith('-- => ')).join('\n'), marks };
+  return {
+    dialect,
+    throughRoutines: through !== undefined,
+    sql: lines.filter((line) => !line.startsWith('-- => ')).join('\n'),
+    marks,
+  };
 });
 
 /** All that the engine gives, in the page's notation. */
-function given(sql: string, dialect: string): string[] {
-  const lineage = analyzeSql(sql, { dialect });
+function given(sql: string, dialect: string, throughRoutines: boolean): string[] {
+  const lineage = analyzeSql(sql, { dialect, throughRoutines });
   const facts = [
     ...lineage.tableEdges.map(([source, target]) => `${source} -> ${target}`),
     ...lineage.columnEdges
@@ -46,8 +52,8 @@ describe('docs/sql-lineage.md', () => {
 
   it.each(examples)(
     '`analyzeSql()` gives what the page says of $dialect: $sql',
-    ({ dialect, sql, marks }) => {
-      expect(given(sql, dialect).sort()).toEqual([...marks].sort());
+    ({ dialect, throughRoutines, sql, marks }) => {
+      expect(given(sql, dialect, throughRoutines).sort()).toEqual([...marks].sort());
     },
   );
 });
