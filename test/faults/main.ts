@@ -32,8 +32,8 @@ const scenarios: readonly Scenario[] = [
   tornFile,
   bitFlips,
   wrongOffsets,
-  ...[ownerDies, rebalanceInMidBatch, zombieWakes, killInMidBatch, drainInMidBatch].map(onKafka),
   brokerRestarts,
+  ...[rebalanceInMidBatch, zombieWakes, killInMidBatch, drainInMidBatch].map(onKafka),
 ];
 
 const flags: ReadonlySet<string> = new Set(['--quick', '--kafka', '--embedded']);

@@ -11,8 +11,10 @@ export const killInMidBatch: Scenario = {
   number: 4,
   title: 'kill -9 of transform and sink processes in mid-batch',
   run: (context) => {
-    const total = context.quick ? 10_000 : 100_000;
-    const kills = context.quick ? 8 : 20;
+    // On a Kafka each kill costs the rest of a session.
+    const [little, few] = context.kafka === undefined ? [10_000, 8] : [4000, 4];
+    const total = context.quick ? little : 100_000;
+    const kills = context.quick ? few : 20;
     const schemas = total / 500;
     return within(World.open(context, { schemas, sources: parts }), async (world) => {
       const { events } = world;
