@@ -35,7 +35,11 @@ async function batch({ first, texts, producer }: Written): Promise<Buffer> {
 }
 
 const fetched = (bytes: Buffer, aborted: FetchedPartition['aborted'] = []): FetchedPartition => ({
-  ...{ topic: 't', partition: 3, errorCode: 0, stable: 100, earliest: 0 },
+  topic: 't',
+  partition: 3,
+  errorCode: 0,
+  stable: 100,
+  earliest: 0,
   aborted,
   bytes,
 });
