@@ -39,5 +39,7 @@ export const maxFoldedCharacters = 1024 * 1024;
 export const maxLibraryRoutines = 50;
 /** Characters of these routines together. */
 export const maxLibraryCharacters = 2 * 1024 * 1024;
+/** Blocks, loops and branches inside each other in a body that PostgreSQL's parser has read. */
+export const maxBlockDepth = 500;
 /** Nodes inside each other in a parse tree of PostgreSQL; deeper ones are read from the text instead. */
 export const maxTreeDepth = 1_000;

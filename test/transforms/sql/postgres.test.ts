@@ -98,6 +98,19 @@ BEGIN FOR r IN SELECT 1 LOOP DELETE FROM dw.log; END LOOP; END $$`);
     expect(lineage.reasons).toEqual([]);
   });
 
+  it.each(['IF n = 1 THEN n := 1; |END IF; ', 'LOOP n := 1; |END LOOP; ', 'BEGIN n := 1; |END; '])(
+    'says so when thousands of blocks are inside each other: %s',
+    (block) => {
+      const [open = '', close = ''] = block.split('|');
+      const body = `DELETE FROM dw.log; ${open.repeat(3_000)}${close.repeat(3_000)}`;
+      const lineage = analyze(
+        `CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ DECLARE n int; BEGIN ${body} END $$;`,
+      );
+      expect(lineage.writes).toEqual(['dw.log']);
+      expect(codes(lineage)).toEqual(['too-deep']);
+    },
+  );
+
   it('ends in reasons, never in an error, on text that is cut, spliced and nested', () => {
     const texts = plpgsqlCases.map(({ text }) => text);
     const piece = tuple(

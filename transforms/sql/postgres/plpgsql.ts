@@ -8,7 +8,7 @@ import { readSelect } from './query.ts';
 import { openReader } from './open-reader.ts';
 import { asRead } from './read.ts';
 import type { TreeReader } from './reader.ts';
-import { queryText, targetsOf, variableAt } from './plpgsql-data.ts';
+import { BlockDepth, queryText, targetsOf, tooDeep, variableAt } from './plpgsql-data.ts';
 import { readDml, readStatementNode } from './statement.ts';
 import { readText } from './text-parts.ts';
 import { type Fields, fieldsOf, listOf, type Node, nodeOf, numberOf, textOf } from './tree.ts';
@@ -33,6 +33,7 @@ export class PlpgsqlBody {
   private readonly session: Session;
   private readonly parser: PostgresParser;
   private readonly place: BodyPlace;
+  private readonly depth = new BlockDepth();
   private data: readonly (Node | undefined)[] = [];
 
   constructor(session: Session, parser: PostgresParser, place: BodyPlace) {
@@ -68,11 +69,16 @@ export class PlpgsqlBody {
     for (const item of listOf(list)) this.statement(item);
   }
 
+  /** A statement with what it holds; too many inside each other are a reason. */
   private statement(value: unknown): void {
     const node = nodeOf(value);
     if (node === undefined) return;
+    const line = this.lineOf(node.fields);
+    if (!this.depth.within(() => this.one(node, line))) this.session.reasons.push(tooDeep(line));
+  }
+
+  private one(node: Node, line: number): void {
     const { kind, fields } = node;
-    const line = this.lineOf(fields);
     switch (kind) {
       case 'PLpgSQL_stmt_block':
         this.block(fields);
