@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import kafkajs, { type CompressionTypes, type ISocketFactory, type Kafka, type SASLOptions } from 'kafkajs';
 import { type Compression, useCompression } from './codecs.ts';
-import { silent } from './wire.ts';
+import { openSocket, silent } from './wire.ts';
 
 /** How brokers are reached. */
 export interface KafkaClientOptions {
@@ -28,6 +28,8 @@ export interface KafkaClient {
   readonly kafka: Kafka;
   readonly compression: CompressionTypes;
   readonly patienceMs: number;
+  /** Ends every connection, also those that are about to come about. */
+  readonly close: () => void;
 }
 
 /** Makes a client. It connects nowhere yet. Throws CONFIG_INVALID where a compression is not installed. */
@@ -40,9 +42,11 @@ export function createClient(options: KafkaClientOptions): KafkaClient {
     compression = 'gzip',
     requestMs = 30_000,
   } = options;
+  const sockets = createSockets(options.socketFactory ?? openSocket);
   return {
     compression: useCompression(compression),
     patienceMs: options.patienceMs ?? 15_000,
+    close: sockets.close,
     kafka: new kafkajs.Kafka({
       ...silent,
       brokers: [...brokers],
@@ -50,9 +54,31 @@ export function createClient(options: KafkaClientOptions): KafkaClient {
       connectionTimeout: 5000,
       requestTimeout: requestMs,
       retry: { retries: 0 }, // it is ours to try again
-      ...(options.socketFactory === undefined ? {} : { socketFactory: options.socketFactory }),
+      socketFactory: sockets.open,
       ...(ssl === undefined ? {} : { ssl }),
       ...(sasl === undefined ? {} : { sasl }),
     }),
+  };
+}
+
+/** Sockets that can all be ended: a request that was about to be sent when its connection was ended opens another one, which nobody would end. */
+function createSockets(open: ISocketFactory): { readonly open: ISocketFactory; readonly close: () => void } {
+  const sockets = new Set<ReturnType<ISocketFactory>>();
+  let isClosed = false;
+  const end = (socket: ReturnType<ISocketFactory>): void => {
+    socket.destroy(new Error('The transport is closed.')); // an error is what makes kafkajs give up its requests
+  };
+  return {
+    open: (options) => {
+      const socket = open(options);
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      if (isClosed) setImmediate(end, socket); // its listeners come first
+      return socket;
+    },
+    close: () => {
+      isClosed = true;
+      for (const socket of sockets) end(socket);
+    },
   };
 }

@@ -174,6 +174,7 @@ class KafkaTransport implements Transport {
     this.#closing.abort();
     await Promise.all([...this.#subscriptions].map((subscription) => subscription.abandon()));
     await this.#shared.close();
+    this.#client.close();
   }
 
   /** Names of the groups that are ours by their prefix. */

@@ -4,7 +4,7 @@
  * nothing of it has changed since 2023.
  */
 import { createRequire } from 'node:module';
-import kafkajs, { type Kafka } from 'kafkajs';
+import kafkajs, { type ISocketFactory, type Kafka } from 'kafkajs';
 
 /** A message to append. */
 export interface WireMessage {
@@ -220,6 +220,9 @@ export interface WireRecordBatch {
   readonly isControlBatch: boolean;
   readonly records: readonly WireRecord[];
 }
+
+/** Opens sockets as kafkajs does itself. */
+export const openSocket = (partOf('network/socketFactory.js') as () => ISocketFactory)();
 
 /** Makes a decoder for bytes. */
 export const Decoder = partOf('protocol/decoder.js') as new (bytes: Buffer) => WireDecoder;
