@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { CompressionTypes } from 'kafkajs';
 import { StreamError } from '../../pipeline/errors.ts';
 import { Serial } from '../../pipeline/serial.ts';
-import { StateCache } from './cache.ts';
+import { StateCache } from '../../platform/state-cache.ts';
 import { Fetcher } from './fetcher.ts';
 import type { Membership } from './group-member.ts';
 import { LogFollower } from './log-follower.ts';

@@ -11,7 +11,7 @@ import type {
 } from '../../pipeline/transport.ts';
 import { OverlayTable } from '../../platform/overlay-table.ts';
 import { KafkaAssignment } from './assignment.ts';
-import { recordKey } from './cache.ts';
+import { recordKey } from '../../platform/state-cache.ts';
 import { isFenced } from './faults.ts';
 import { fetchCommitted } from './offsets.ts';
 import type { GroupOffsets, RecordProducer, TopicRecords } from './producer.ts';

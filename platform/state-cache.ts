@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import type { Database, RootDatabase } from 'lmdb';
-import type { Json } from '../../pipeline/state.ts';
-import type { TableKey } from '../../pipeline/table.ts';
-import type { StoredRecord } from '../../pipeline/transport.ts';
-import { openLmdb } from '../../platform/lmdb.ts';
-import { putState, readState, scanState, stateEntry } from '../../platform/lmdb-state.ts';
+import type { Json } from '../pipeline/state.ts';
+import type { TableKey } from '../pipeline/table.ts';
+import type { NewRecord } from '../pipeline/transport.ts';
+import { openLmdb } from './lmdb.ts';
+import { putState, readState, scanState, stateEntry } from './lmdb-state.ts';
 import { CachedTable } from './cached-table.ts';
 
-const advice = 'It is read from the topics again when the process is started anew.';
+const advice = 'It is read again when the process is started anew.';
 /** Begins the names of the folders; the process that has one follows. */
-const folderName = 'purview-streams-kafka-cache-';
+const folderName = 'purview-streams-cache-';
 
 /** Removes what processes have left behind that were killed. */
 function removeLeftovers(): void {
@@ -36,13 +36,16 @@ function isRunning(pid: number): boolean {
 /** Between the parts of a key of the table; no part holds it. */
 const between = '\0';
 
-/** The key under which a record of the table stands in its topic. */
+/** A record of the state or of the table; null is one that is removed. */
+export type KeptRecord = Pick<NewRecord, 'key' | 'value'>;
+
+/** The key under which a record of the table stands in its log. */
 export function recordKey(key: TableKey): string {
   return key.join(between);
 }
 
 /**
- * What the compacted topics of state hold, on the disk of this process: read from them when it starts, and followed. Nothing of it
+ * What the logs of the state hold, on the disk of this process: read from them when it starts, and followed. Nothing of it
  * outlives the process.
  */
 export class StateCache {
@@ -69,8 +72,8 @@ export class StateCache {
     );
   }
 
-  /** Takes records of the topic of states. */
-  applyStates(records: readonly StoredRecord[]): void {
+  /** Takes records of the state: JSON texts. */
+  applyStates(records: readonly KeptRecord[]): void {
     this.#write(() => {
       for (const { key, value } of records) {
         const json = value === null ? undefined : (JSON.parse(Buffer.from(value).toString()) as Json);
@@ -79,8 +82,8 @@ export class StateCache {
     });
   }
 
-  /** Takes records of the topic of the table. */
-  applyTable(records: readonly StoredRecord[]): void {
+  /** Takes records of the table, under keys of {@link recordKey}. */
+  applyTable(records: readonly KeptRecord[]): void {
     this.#write(() => {
       for (const { key, value } of records) {
         const [first = '', ...rest] = key.split(between);

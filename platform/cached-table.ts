@@ -1,6 +1,6 @@
 import type { Database } from 'lmdb';
-import type { TableEntry, TableKey } from '../../pipeline/table.ts';
-import type { ScannedTable } from '../../platform/overlay-table.ts';
+import type { TableEntry, TableKey } from '../pipeline/table.ts';
+import type { ScannedTable } from './overlay-table.ts';
 
 /** Ends every part of a key, and sorts behind the end of a part: no part holds the first, and the second is the next one. */
 const end = '\0';
@@ -27,6 +27,11 @@ export class CachedTable implements ScannedTable {
   *scan(prefix: TableKey, after?: TableKey): Iterable<TableEntry> {
     for (const { key, value } of this.#database.getRange(range(prefix, after)))
       yield { key: partsOf(key), value };
+  }
+
+  /** Every record, in the order of keys. */
+  *all(): Iterable<TableEntry> {
+    for (const { key, value } of this.#database.getRange({})) yield { key: partsOf(key), value };
   }
 
   /** Within a transaction; undefined removes. */
