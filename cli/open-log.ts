@@ -6,7 +6,7 @@ import type { Transport } from '../pipeline/transport.ts';
 import type { TransportConfig } from '../pipeline/transport-config.ts';
 import { createEmbeddedTransport } from '../transports/embedded/transport.ts';
 import { type LoadedConfig, loadConfig } from './load-config.ts';
-import { openKafka, topicsFolder } from './open-transport.ts';
+import { openTransport, topicsFolder } from './open-transport.ts';
 import { stateFolder } from './state-folder.ts';
 
 /** Which log a command looks at. */
@@ -23,7 +23,8 @@ export interface LogOptions {
 export async function openLog(options: LogOptions): Promise<Transport> {
   const loaded =
     options.state === undefined ? await loadConfig(options.config, { withoutSources: true }) : undefined;
-  if (loaded?.config.transport.kind === 'kafka') return openCluster(loaded.config.transport);
+  const shared = loaded?.config.transport;
+  if (shared?.kind === 'kafka' || shared?.kind === 'event-hubs') return openShared(shared);
   const folder = topicsFolder(folderOf(options, loaded));
   if (!existsSync(folder)) {
     throw new StreamError('STATE_UNAVAILABLE', `There are no topics in ${folder}.`, {
@@ -33,14 +34,18 @@ export async function openLog(options: LogOptions): Promise<Transport> {
   return createEmbeddedTransport({ folder });
 }
 
-/** The topics of a cluster; there may be other topics, so that ours are looked for. */
-async function openCluster(config: TransportConfig): Promise<Transport> {
-  const transport = openKafka(config);
+/** The topics of a cluster or namespace; there may be other topics, so that ours are looked for. */
+async function openShared(config: TransportConfig): Promise<Transport> {
+  const transport = await openTransport(config, '');
   try {
     const names = await transport.admin.topics();
     if (Object.values(topics).every((name) => names.includes(name))) return transport;
-    throw new StreamError('STATE_UNAVAILABLE', `There are no topics at ${config.brokers?.join(', ')}.`, {
-      advice: 'Run the pipeline first, or create them: `topics apply`.',
+    const where = config.brokers?.join(', ') ?? config.namespace ?? 'the namespace';
+    throw new StreamError('STATE_UNAVAILABLE', `There are no topics at ${where}.`, {
+      advice:
+        config.kind === 'kafka'
+          ? 'Run the pipeline first, or create them: `topics apply`.'
+          : 'Run the pipeline first.',
     });
   } catch (thrown) {
     await transport.close();

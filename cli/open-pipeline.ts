@@ -65,7 +65,7 @@ export async function openPipeline(
   try {
     const catalog = await openOwnCatalog(configured, folder, options);
     if (catalog !== undefined) closers.push(() => catalog.close());
-    const transport = openTransport(config.transport, folder);
+    const transport = await openTransport(config.transport, folder);
     closers.push(() => transport.close());
     const { state } = transport.transactions;
     await transport.ensureTopics(topicSpecs(config.transport.partitions));

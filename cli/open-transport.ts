@@ -14,7 +14,7 @@ export function topicsFolder(stateFolder: string): string {
 }
 
 /** Opens the configured transport: topics, offsets and state in one place. */
-export function openTransport(config: TransportConfig, stateFolder: string): Transport {
+export async function openTransport(config: TransportConfig, stateFolder: string): Promise<Transport> {
   const { kind, sessionMs, maxBytes } = config;
   switch (kind) {
     case 'memory':
@@ -22,13 +22,11 @@ export function openTransport(config: TransportConfig, stateFolder: string): Tra
     case 'embedded':
       return createEmbeddedTransport({ folder: topicsFolder(stateFolder), sessionMs, maxBytes });
     case 'kafka':
-      return openKafka(config);
+      return createKafkaTransport(kafkaOptions(config));
+    case 'event-hubs':
+      // The libraries of Azure are loaded only where they are used, since that takes a while.
+      return (await import('./open-event-hubs.ts')).openEventHubs(config);
   }
-}
-
-/** Opens the configured cluster. */
-export function openKafka(config: TransportConfig): Transport {
-  return createKafkaTransport(kafkaOptions(config));
 }
 
 /** How the configured cluster is reached, and what of it is ours. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { azureSignIn } from './azure-sign-in.ts';
 
 const tls = z.strictObject({
   ca: z
@@ -37,13 +38,54 @@ function neededBy(value: { readonly mechanism: string; readonly token?: string |
   return value.token === undefined ? (['tokenUrl', 'clientId', 'clientSecret'] as const) : [];
 }
 
+const blobs = z.strictObject({
+  url: z
+    .url()
+    .optional()
+    .describe(
+      'Address of the storage account: `https://ACCOUNT.blob.core.windows.net`. Signed in to with `credential`.',
+    ),
+  connectionString: z
+    .string()
+    .optional()
+    .describe('Connection string of the storage account, instead: `${env:BLOBS}`.'),
+  container: z
+    .string()
+    .regex(/^[a-z0-9](-?[a-z0-9])+$/u, 'a container is named with small letters, digits and single dashes')
+    .default('purview-streams')
+    .describe('Container; it is made where it is missing.'),
+});
+
+const eventHubsFields = {
+  namespace: z
+    .string()
+    .regex(/^[\w-]+(\.[\w-]+)+$/u, 'a namespace is NAME.servicebus.windows.net')
+    .optional()
+    .describe('event-hubs: the namespace, `NAME.servicebus.windows.net`. Signed in to with `credential`.'),
+  connectionString: z
+    .string()
+    .optional()
+    .describe('event-hubs: connection string of the namespace, instead: `${env:EVENT_HUBS}`.'),
+  credential: azureSignIn
+    .prefault({})
+    .describe('event-hubs: whom to sign in as where no connection string is given.'),
+  consumerGroup: z
+    .string()
+    .min(1)
+    .default('$Default')
+    .describe(
+      'event-hubs: consumer group of the event hubs that is read with; it takes five readers of a partition.',
+    ),
+  blobs: blobs.optional().describe('event-hubs: where consumer groups, offsets and state live.'),
+};
+
 /** The `transport` section of the configuration: where the topics between the stages live. */
 export const transportSchema = z
   .strictObject({
     kind: z
-      .enum(['memory', 'embedded', 'kafka'])
+      .enum(['memory', 'embedded', 'kafka', 'event-hubs'])
       .describe(
-        'Where topics, offsets and state live. embedded: in the state folder; durable, for any number of processes of one machine. kafka: in Apache Kafka, for processes of any number of machines (docs/kafka.md). memory: in this process; forgets everything when it ends, so that what is removed from a source between two runs stays in the catalogue.',
+        'Where topics, offsets and state live. embedded: in the state folder; durable, for any number of processes of one machine. kafka: in Apache Kafka, for processes of any number of machines (docs/kafka.md). event-hubs: in Azure Event Hubs over AMQP, with offsets and state in Blob Storage, for the same (docs/event-hubs.md). memory: in this process; forgets everything when it ends, so that what is removed from a source between two runs stays in the catalogue.',
       ),
     partitions: z
       .number()
@@ -78,7 +120,7 @@ export const transportSchema = z
       .regex(/^[A-Za-z0-9._-]*$/u, 'a prefix is made of letters, digits, dot, dash and underscore')
       .default('')
       .describe(
-        'kafka: begins the names of topics, consumer groups and transactional ids, so that several pipelines share a cluster: `prod.`.',
+        'kafka: begins the names of topics, consumer groups and transactional ids, so that several pipelines share a cluster: `prod.`. event-hubs: the names of event hubs and blobs.',
       ),
     clientId: z
       .string()
@@ -98,6 +140,7 @@ export const transportSchema = z
       .describe(
         'kafka: how batches are compressed. snappy and lz4 take less time and more room, and need a package beside this one (docs/kafka.md).',
       ),
+    ...eventHubsFields,
   })
   .superRefine((value, context) => {
     if (value.kind === 'kafka' && value.brokers === undefined)
@@ -107,6 +150,20 @@ export const transportSchema = z
         code: 'custom',
         path: ['sasl', 'mechanism'],
         message: 'plain sends the password as it is: set ssl, or use scram-sha-256',
+      });
+    if (value.kind !== 'event-hubs') return;
+    const { namespace, connectionString, blobs: store } = value;
+    if (namespace === undefined && connectionString === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['namespace'],
+        message: 'event-hubs needs a namespace or a connectionString',
+      });
+    if (store?.url === undefined && store?.connectionString === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['blobs'],
+        message: 'event-hubs needs a url or a connectionString of a storage account',
       });
   });
 

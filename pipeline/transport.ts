@@ -51,7 +51,8 @@ export interface StoredRecord extends NewRecord {
 /** Where a record was appended. */
 export interface AppendedAt {
   readonly partition: number;
-  readonly offset: number;
+  /** Absent where the service does not tell. */
+  readonly offset?: number;
 }
 
 /** What one pull may bring at the most: at least one record is brought where there is one, however large. */

@@ -42,6 +42,14 @@ export function addPlanCommands(command: Command): void {
 
 async function planOf({ config: file }: PlanOptions): Promise<TopicPlan> {
   const { transport } = (await loadConfig(file, { withoutSources: true })).config;
+  if (transport.kind === 'event-hubs')
+    throw new StreamError(
+      'USAGE',
+      'Event hubs are made and changed with the portal or the command line of Azure, not over AMQP.',
+      {
+        advice: 'docs/event-hubs.md has the commands.',
+      },
+    );
   if (transport.kind !== 'kafka')
     throw new StreamError(
       'USAGE',

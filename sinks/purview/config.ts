@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StreamError } from '../../pipeline/errors.ts';
+import { azureSignIn } from '../../pipeline/azure-sign-in.ts';
 import { type SinkComponent, type SinkHost, sinkComponent } from '../../pipeline/sink-component.ts';
 import type { Sink } from '../../pipeline/sink.ts';
 import { connectAzure, createTokenSource } from '../../platform/azure-credential.ts';
@@ -127,41 +128,7 @@ const purviewOptions = z.strictObject({
     .string()
     .optional()
     .describe('Address where tokens are asked for, instead of what the cloud says.'),
-  credential: z
-    .strictObject({
-      kind: z
-        .enum([
-          'default',
-          'managed-identity',
-          'workload-identity',
-          'client-secret',
-          'client-certificate',
-          'azure-cli',
-        ])
-        .default('default')
-        .describe(
-          'How to sign in. default tries environment, workload identity, managed identity and Azure CLI, in the order of @azure/identity; name one where the process runs unattended.',
-        ),
-      tenantId: z.string().optional().describe('Directory (tenant) id.'),
-      clientId: z
-        .string()
-        .optional()
-        .describe('Application (client) id; of a user-assigned identity its client id.'),
-      clientSecret: z
-        .string()
-        .optional()
-        .describe('Secret of a service principal; write it as ${env:NAME} or ${file:PATH}.'),
-      certificate: z
-        .string()
-        .optional()
-        .describe('Path of a PEM file with the certificate and private key of a service principal.'),
-      certificatePassword: z
-        .string()
-        .optional()
-        .describe('Password of that file; write it as ${env:NAME} or ${file:PATH}.'),
-    })
-    .prefault({})
-    .describe('Whom to sign in as.'),
+  credential: azureSignIn.prefault({}).describe('Whom to sign in as.'),
   ...common,
   // One capacity unit, with which every account begins: 25 operations a second (concept-elastic-data-map).
   pace: paceOptions(25),

@@ -8,12 +8,16 @@ export interface TransportAdapter {
   open(options: { readonly revokeGraceMs: number }): Promise<Transport>;
   /** Removes what the transports left behind. */
   cleanUp(): Promise<void>;
+  /** Whether the service says where it has put a record. @default true */
+  readonly tellsOffsets?: boolean;
 }
 
 /** Never fires. */
 export const never = new AbortController().signal;
 /** More than a test appends. */
 export const much = { records: 1000, bytes: 1_000_000 };
+/** How long something that is to happen is waited for: a loaded machine is slow. */
+const patience = { timeout: 20_000 };
 /** A grace time that no test waits for. */
 export const longGrace = 600_000;
 
@@ -48,7 +52,7 @@ export class GroupMember {
       const assignment = this.assignments[index];
       if (assignment === undefined) throw new Error(`There are ${this.assignments.length} assignments yet.`);
       return assignment;
-    });
+    }, patience);
   }
 
   /** Partitions that it holds now. */
@@ -96,7 +100,7 @@ export function transportContract(name: string, adapter: TransportAdapter): void
       await adapter.cleanUp();
     });
 
-    appendsAndReads(() => transport);
+    appendsAndReads(() => transport, adapter);
     pulls(() => transport);
     commits(() => transport, adapter);
     rebalances(() => transport, adapter);
@@ -104,7 +108,7 @@ export function transportContract(name: string, adapter: TransportAdapter): void
   });
 }
 
-function appendsAndReads(current: () => Transport): void {
+function appendsAndReads(current: () => Transport, adapter: TransportAdapter): void {
   it('append() keeps the order of each key, on the partition that Kafka would choose', async () => {
     const keys = ['a', 'b', 'é', '\u{1F600}', 'customdb://s/d/t'];
     const records = Array.from({ length: 50 }, (_, index) =>
@@ -119,9 +123,9 @@ function appendsAndReads(current: () => Transport): void {
       const sent = records.filter(({ key }) => partitionOf(key, 4) === partition);
       expect(textsOf(read)).toEqual(textsOf(sent as StoredRecord[]));
       expect(read.map(({ offset }) => offset)).toEqual(sent.map((_, offset) => offset));
-      expect(read.map(({ offset }) => offset)).toEqual(
-        appended.filter((at) => at.partition === partition).map(({ offset }) => offset),
-      );
+      const told = appended.filter((at) => at.partition === partition).map(({ offset }) => offset);
+      const isTold = adapter.tellsOffsets !== false;
+      expect(told).toEqual(read.map(({ offset }) => (isTold ? offset : undefined)));
     }
   });
 
@@ -284,17 +288,18 @@ function commits(current: () => Transport, adapter: TransportAdapter): void {
 function rebalances(current: () => Transport, adapter: TransportAdapter): void {
   it('partitions are shared when a member joins, and come back when it leaves', async () => {
     const first = new GroupMember(current(), 'four', 'g');
-    await vi.waitFor(() => expect(first.held()).toEqual([0, 1, 2, 3]));
+    await vi.waitFor(() => expect(first.held()).toEqual([0, 1, 2, 3]), patience);
     const second = new GroupMember(current(), 'four', 'g');
-    await vi.waitFor(() => expect(first.held()).toHaveLength(2));
+    await vi.waitFor(() => expect(first.held()).toHaveLength(2), patience);
     for (const assignment of first.assignments) if (assignment.revoking.aborted) await assignment.release();
-    await vi.waitFor(() =>
-      expect([...first.held(), ...second.held()].sort((a, b) => a - b)).toEqual([0, 1, 2, 3]),
+    await vi.waitFor(
+      () => expect([...first.held(), ...second.held()].sort((a, b) => a - b)).toEqual([0, 1, 2, 3]),
+      patience,
     );
     second.leave();
     await second.ended;
     for (const assignment of second.assignments) await assignment.release();
-    await vi.waitFor(() => expect(first.held()).toEqual([0, 1, 2, 3]));
+    await vi.waitFor(() => expect(first.held()).toEqual([0, 1, 2, 3]), patience);
   });
 
   it('a member beyond the number of partitions waits until one is free', async () => {
@@ -317,10 +322,12 @@ function rebalances(current: () => Transport, adapter: TransportAdapter): void {
       await assignment.release();
     }
     const next = new GroupMember(current(), 'four', 'g');
-    await vi.waitFor(() => expect(next.held()).toEqual([0, 1, 2, 3]));
+    await vi.waitFor(() => expect(next.held()).toEqual([0, 1, 2, 3]), patience);
   });
 
-  it('every record is settled once when members come and go, and each drains before it releases', async () => {
+  it('every record is settled once when members come and go, and each drains before it releases', {
+    timeout: 120_000,
+  }, async () => {
     const transport = await adapter.open({ revokeGraceMs: longGrace });
     await transport.ensureTopics([{ name: 'four', partitions: 4 }]);
     const seen: string[] = [];
@@ -350,7 +357,7 @@ function rebalances(current: () => Transport, adapter: TransportAdapter): void {
     const over = new AbortController();
     const workers = [work(over.signal, 50), work(over.signal, 80), work(over.signal, Infinity)];
     for (const key of keys) await transport.append('four', [textRecord(key, 'x')]);
-    await vi.waitFor(() => expect(seen.length).toBeGreaterThanOrEqual(keys.length), { timeout: 10_000 });
+    await vi.waitFor(() => expect(seen.length).toBeGreaterThanOrEqual(keys.length), { timeout: 100_000 });
     over.abort();
     await Promise.all(workers);
     expect([...seen].sort()).toEqual([...keys].sort());

@@ -1,12 +1,12 @@
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { configurationPage } from '../../cli/configuration-page.ts';
 import { openLocalCatalog } from '../../cli/local-catalog.ts';
 import { producers } from '../../producers/index.ts';
 import { sinks } from '../../sinks/index.ts';
-import { root, start } from '../support/cli.ts';
+import { root, start, startScript } from '../support/cli.ts';
 import { hasKafka, kafkaOfRun } from '../support/kafka/shared.ts';
 import { anyPrefix } from '../transports/kafka/support.ts';
 
@@ -64,6 +64,32 @@ describe.skipIf(!hasKafka)('docs/kafka.md', () => {
     expect(stderr).not.toContain('error:');
     expect(code).toBe(0);
     expect(stdout).toContain('5 changed.\nThe topics are as they are wanted.');
+    expect(stdout).toContain('db://demo/shop');
+  });
+});
+
+describe('docs/event-hubs.md', () => {
+  it('has commands that end as the page says', { timeout: 600_000 }, async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'event-hubs-page-'));
+    const standIn = startScript(`${root}scripts/event-hubs.ts`, []);
+    const lines = await vi.waitFor(
+      () =>
+        /export EVENT_HUBS=.*\nexport BLOBS=.*\n/.exec(standIn.output().stdout)?.[0] ??
+        Promise.reject(new Error()),
+      { timeout: 60_000 },
+    );
+    const blocks = shellBlocks(await page('docs/event-hubs.md'));
+    const block = blocks.find((text) => text.includes('transform --once')) ?? 'exit 9';
+    const loader = import.meta.resolve('tsx');
+    const named = `purview-streams() { '${process.execPath}' --import '${loader}' '${root}cli/main.ts' "$@"; }`;
+    const own = block.replaceAll('/tmp/event-hubs-page', folder);
+    const { code, stdout, stderr } = await start('bash', ['-c', ['set -e', lines, named, own].join('\n')])
+      .ended;
+    standIn.child.kill('SIGTERM');
+    await standIn.ended;
+    await rm(folder, { recursive: true, force: true });
+    expect(stderr).not.toContain('error:');
+    expect(code).toBe(0);
     expect(stdout).toContain('db://demo/shop');
   });
 });

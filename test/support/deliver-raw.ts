@@ -52,7 +52,7 @@ export async function deliverRaw(
   const others = Array.from({ length: how.members - 1 }, async () => {
     const { transformStage } = pipeline;
     if (transformStage === undefined) throw new Error('The pipeline has no transforms.');
-    const transport = openTransport(config.transport, state);
+    const transport = await openTransport(config.transport, state);
     await runTransformStage({ ...transformStage, transport }, leave.signal);
     await transport.close();
   });

@@ -1,0 +1,69 @@
+import { EventHubConsumerClient, EventHubProducerClient } from '@azure/event-hubs';
+import type { TokenCredential } from '@azure/identity';
+import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
+import { StreamError } from '../pipeline/errors.ts';
+import type { Transport } from '../pipeline/transport.ts';
+import type { TransportConfig } from '../pipeline/transport-config.ts';
+import { connectAzure } from '../platform/azure-credential.ts';
+import type { HubConnector } from '../transports/event-hubs/hubs.ts';
+import { createEventHubsTransport } from '../transports/event-hubs/transport.ts';
+
+/** It is ours to try again; a connection that is not there within this time, in milliseconds, is given up. */
+const retryOptions = { maxRetries: 0, timeoutInMs: 15_000 };
+const blobRetry = {
+  retryOptions: { maxTries: 5, retryDelayInMs: 200, maxRetryDelayInMs: 5000, tryTimeoutInMs: 60_000 },
+};
+
+/** Opens the configured namespace. One credential serves all connections. Throws CONFIG_INVALID where something is missing. */
+export async function openEventHubs(config: TransportConfig): Promise<Transport> {
+  const { prefix, sessionMs, connectionString, blobs } = config;
+  const isSignedIn = connectionString === undefined || blobs?.connectionString === undefined;
+  const credential = isSignedIn ? await signIn(config) : undefined;
+  return createEventHubsTransport({
+    connect: connectorOf(config, credential),
+    container: containerOf(config, credential),
+    prefix,
+    sessionMs,
+  });
+}
+
+async function signIn({ credential }: TransportConfig): Promise<TokenCredential> {
+  const connected = await connectAzure(credential);
+  return {
+    getToken: async (scopes) => {
+      const [scope = ''] = typeof scopes === 'string' ? [scopes] : scopes;
+      const found = await connected.getToken(scope);
+      return found && { token: found.token, expiresOnTimestamp: found.expiresOnTimestamp ?? Date.now() };
+    },
+  };
+}
+
+function connectorOf(
+  { namespace, connectionString, consumerGroup }: TransportConfig,
+  credential: TokenCredential | undefined,
+): HubConnector {
+  if (connectionString !== undefined)
+    return {
+      producer: (hub) => new EventHubProducerClient(connectionString, hub, { retryOptions }),
+      consumer: (hub) => new EventHubConsumerClient(consumerGroup, connectionString, hub, { retryOptions }),
+    };
+  if (namespace === undefined || credential === undefined) throw missing('transport.namespace');
+  return {
+    producer: (hub) => new EventHubProducerClient(namespace, hub, credential, { retryOptions }),
+    consumer: (hub) =>
+      new EventHubConsumerClient(consumerGroup, namespace, hub, credential, { retryOptions }),
+  };
+}
+
+function containerOf({ blobs }: TransportConfig, credential: TokenCredential | undefined): ContainerClient {
+  if (blobs?.connectionString !== undefined)
+    return BlobServiceClient.fromConnectionString(blobs.connectionString, blobRetry).getContainerClient(
+      blobs.container,
+    );
+  if (blobs?.url === undefined || credential === undefined) throw missing('transport.blobs');
+  return new BlobServiceClient(blobs.url, credential, blobRetry).getContainerClient(blobs.container);
+}
+
+function missing(field: string): StreamError {
+  return new StreamError('CONFIG_INVALID', `The transport event-hubs needs ${field}.`);
+}

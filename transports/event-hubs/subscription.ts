@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import { StreamError } from '../../pipeline/errors.ts';
+import type { Assignment } from '../../pipeline/transport.ts';
+import { EventHubsAssignment } from './assignment.ts';
+import type { GroupStore, GroupView, PartitionRecord } from './group-store.ts';
+import type { Hubs } from './hubs.ts';
+import { share } from './share.ts';
+
+/** What the subscriptions of one transport have in common. */
+export interface GroupHost {
+  readonly hubs: Hubs;
+  readonly store: GroupStore;
+  readonly sessionMs: number;
+  readonly heartbeatMs: number;
+  readonly graceMs: number;
+  /** A partition was taken: makes sure that nothing of an earlier owner counts from here on, and resolves with the offset that it had settled in a transaction, if any. */
+  readonly onTake: (key: string, record: PartitionRecord) => Promise<number>;
+}
+
+/** What a subscription is to. */
+export interface SubscriptionOptions {
+  readonly topic: string;
+  readonly group: string;
+  readonly together: boolean;
+}
+
+/** One membership in a consumer group: looks at the others at every heartbeat, gives up what is theirs and takes what is its own. */
+export class Subscription {
+  readonly #host: GroupHost;
+  readonly #options: SubscriptionOptions;
+  readonly #id = randomUUID();
+  /** By partition; undefined while it is taken up or given back. */
+  readonly #owned = new Map<number, EventHubsAssignment | undefined>();
+  readonly #queue: EventHubsAssignment[] = [];
+  #isLeaving = false;
+  #isAbandoned = false;
+  #heardAt = Date.now();
+  #failure: { readonly thrown: unknown } | undefined;
+  #wakeReader: () => void = () => undefined;
+  #wakeLoop: () => void = () => undefined;
+  /** Resolves when nothing of it is left in the group. */
+  readonly left: Promise<void>;
+
+  constructor(host: GroupHost, options: SubscriptionOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.left = this.#run().catch((thrown: unknown) => this.#fail(thrown));
+  }
+
+  /** Assignments until `signal` fires; its partitions then go to the others as they are released. */
+  async *assignments(signal: AbortSignal): AsyncIterable<Assignment> {
+    const leave = (): void => this.#leave();
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      while (!signal.aborted && this.#failure === undefined) {
+        const next = this.#queue.shift();
+        if (next !== undefined) yield next;
+        else
+          await new Promise<void>((resolve) => {
+            this.#wakeReader = resolve;
+          });
+      }
+      if (this.#failure !== undefined) throw this.#failure.thrown;
+    } finally {
+      signal.removeEventListener('abort', leave);
+      this.#leave();
+    }
+  }
+
+  /** Ends it: what is held is given back and counts no more. */
+  async abandon(): Promise<void> {
+    this.#isAbandoned = true;
+    this.#leave();
+    for (const assignment of this.#owned.values()) assignment?.fence(false);
+    await this.left;
+  }
+
+  #leave(): void {
+    if (!this.#isLeaving) {
+      this.#isLeaving = true;
+      for (const assignment of this.#owned.values()) assignment?.revoke();
+      for (const assignment of this.#queue.splice(0)) assignment.fence(false); // nobody has begun with it
+    }
+    this.#wakeReader();
+    this.#wakeLoop();
+  }
+
+  async #run(): Promise<void> {
+    const { store, sessionMs, heartbeatMs } = this.#host;
+    const { topic, group, together } = this.#options;
+    let beatAt = 0;
+    let wasLeaving = false;
+    while (!(this.#isLeaving && this.#owned.size === 0)) {
+      const woken = this.#woken(heartbeatMs);
+      try {
+        if (Date.now() - beatAt >= heartbeatMs || wasLeaving !== this.#isLeaving) {
+          await store.beat(topic, group, { id: this.#id, leaving: this.#isLeaving, together });
+          beatAt = Date.now();
+          wasLeaving = this.#isLeaving;
+        }
+        const view = await store.view(topic, group);
+        this.#heardAt = Date.now();
+        await this.#balance(view);
+      } catch (thrown) {
+        if (!(thrown instanceof StreamError) || !thrown.retryable) throw thrown;
+        if (this.#isAbandoned) return;
+        // The others take over what a member has that is not heard of.
+        if (Date.now() - this.#heardAt > sessionMs) this.#lose();
+      }
+      if (this.#isLeaving && this.#owned.size === 0) break;
+      await woken;
+    }
+    await store.leave(topic, group, this.#id);
+  }
+
+  /** Resolves after a time, or when something has happened since now. */
+  #woken(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wakeLoop = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async #balance(view: GroupView): Promise<void> {
+    const { hubs } = this.#host;
+    const mine = share(view, await hubs.partitions(this.#options.topic));
+    const live = new Set(view.members.map(({ id }) => id));
+    for (const [partition, assignment] of this.#owned) {
+      if (assignment === undefined) continue;
+      const { owner, generation } = view.partitions.get(partition) ?? {};
+      // What was read may be older than the assignment, but not of a later owner.
+      if (generation !== undefined && generation > assignment.generation && owner !== this.#id)
+        assignment.fence(true);
+      else if (mine.get(partition) !== this.#id) assignment.revoke();
+    }
+    if (this.#isLeaving) return;
+    const taking: Promise<void>[] = [];
+    for (const [partition, id] of mine) {
+      const record = view.partitions.get(partition);
+      const isFree = record === undefined || record.owner === this.#id || !live.has(record.owner);
+      if (id === this.#id && isFree && !this.#owned.has(partition))
+        taking.push(this.#take(partition, record));
+    }
+    await Promise.all(taking);
+  }
+
+  async #take(partition: number, before: PartitionRecord | undefined): Promise<void> {
+    this.#owned.set(partition, undefined);
+    try {
+      const record = await this.#claim(partition, before);
+      if (record === undefined) this.#owned.delete(partition);
+      else this.#assign(record);
+    } catch (thrown) {
+      this.#owned.delete(partition);
+      throw thrown;
+    }
+  }
+
+  /** Makes the partition ours, from the committed offset on; from the earliest where there is none or it is not there any more. Never from the end. */
+  async #claim(partition: number, before: PartitionRecord | undefined): Promise<PartitionRecord | undefined> {
+    const { hubs, store, onTake } = this.#host;
+    const { topic, group } = this.#options;
+    const { earliest, next } = await hubs.ends(topic, partition);
+    const within = (offset: number): number => (offset < earliest || offset > next ? earliest : offset);
+    const generation = (before?.generation ?? 0) + 1;
+    const claimed = await store.write(
+      topic,
+      group,
+      { partition, owner: this.#id, generation, offset: within(before?.offset ?? earliest) },
+      before?.etag,
+    );
+    if (claimed === undefined) return undefined;
+    const settled = within(await onTake(groupKey(topic, group, partition), claimed));
+    if (settled <= claimed.offset) return claimed;
+    return store.write(topic, group, { ...claimed, offset: settled }, claimed.etag);
+  }
+
+  #assign(record: PartitionRecord): void {
+    const { hubs, store, graceMs } = this.#host;
+    const { topic, group } = this.#options;
+    const { partition } = record;
+    const assignment: EventHubsAssignment = new EventHubsAssignment({
+      hubs,
+      topic,
+      group,
+      record,
+      graceMs,
+      write: (changed) => store.write(topic, group, changed, changed.etag),
+      onEnd: async () => {
+        if (this.#owned.get(partition) === assignment) this.#owned.delete(partition);
+        this.#wakeLoop();
+        // Whoever gives back the last partition may count on it that the group knows.
+        if (this.#isLeaving && this.#owned.size === 0 && !this.#isAbandoned) await this.left;
+      },
+    });
+    this.#owned.set(partition, assignment);
+    if (this.#isLeaving) assignment.fence(false);
+    else {
+      this.#queue.push(assignment);
+      this.#wakeReader();
+    }
+  }
+
+  /** Nothing was heard of the store for a session: others may have what was held here. */
+  #lose(): void {
+    this.#queue.length = 0;
+    for (const assignment of this.#owned.values()) assignment?.fence(true);
+  }
+
+  #fail(thrown: unknown): void {
+    this.#failure ??= { thrown };
+    this.#isAbandoned = true;
+    this.#isLeaving = true;
+    this.#lose();
+    this.#wakeReader();
+  }
+}
+
+/** Names a partition of a group. */
+export function groupKey(topic: string, group: string, partition: number): string {
+  return `${topic}/${group}/${partition}`;
+}
