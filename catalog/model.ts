@@ -48,3 +48,14 @@ export interface StoredEdge extends Audited {
   status: StoredStatus;
   attributes: JsonObject;
 }
+
+/** One thing that was done to an entity. */
+export interface StoredAudit {
+  readonly action: string;
+  readonly details: string;
+  readonly user: string;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  /** Order among all events of the catalogue. */
+  readonly seq: number;
+}

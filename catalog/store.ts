@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { StreamError, messageOf } from '../pipeline/errors.ts';
-import type { StoredEdge, StoredEntity } from './model.ts';
+import type { StoredAudit, StoredEdge, StoredEntity } from './model.ts';
 import type { StoredTypeDef } from './types/stored-type.ts';
 
 /** All changes of one request. */
@@ -13,6 +13,8 @@ export interface ChangeSet {
   readonly edges: ReadonlyMap<string, StoredEdge | undefined>;
   /** Lists of guids by the key of {@link uniqueKey}; an empty list removes the key. */
   readonly unique: ReadonlyMap<string, readonly string[]>;
+  /** What was done, by guid. */
+  readonly audit: readonly (readonly [guid: string, event: StoredAudit])[];
   readonly nextSeq: number;
 }
 
@@ -37,6 +39,7 @@ export class CatalogStore {
   readonly #adjacency: Database<string, [string, number]>;
   readonly #byType: Database<string, [string, number]>;
   readonly #unique: Database<string[], string>;
+  readonly #audit: Database<StoredAudit, [string, number]>;
   readonly #meta: Database<number, string>;
 
   /** @throws StreamError STATE_UNAVAILABLE when the folder cannot be opened */
@@ -51,6 +54,7 @@ export class CatalogStore {
       this.#adjacency = this.#root.openDB({ name: 'adjacency', encoding: 'json' });
       this.#byType = this.#root.openDB({ name: 'by-type', encoding: 'json' });
       this.#unique = this.#root.openDB({ name: 'unique', encoding: 'json' });
+      this.#audit = this.#root.openDB({ name: 'audit', encoding: 'json' });
       this.#meta = this.#root.openDB({ name: 'meta', encoding: 'json' });
     } catch (thrown) {
       throw new StreamError(
@@ -105,6 +109,12 @@ export class CatalogStore {
     for (const entry of this.#byType.getRange(range)) yield entry.value;
   }
 
+  /** What was done to an entity, oldest first. */
+  *auditOf(guid: string): Generator<StoredAudit> {
+    const range = { start: [guid, 0], end: [guid, Infinity] } satisfies Record<string, [string, number]>;
+    for (const { value } of this.#audit.getRange(range)) yield value;
+  }
+
   /** Whether any entity of exactly this type exists, live or deleted. */
   hasInstances(typeName: string): boolean {
     return this.ofType(typeName).next().done !== true;
@@ -137,6 +147,7 @@ export class CatalogStore {
         if (guids.length === 0) this.#unique.removeSync(key);
         else this.#unique.putSync(key, [...guids]);
       }
+      for (const [guid, event] of changes.audit) this.#audit.putSync([guid, event.seq], event);
       this.#meta.putSync('nextSeq', changes.nextSeq);
     });
   }

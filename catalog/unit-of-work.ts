@@ -1,6 +1,7 @@
 /** What one request reads and changes. Nothing reaches the store before {@link UnitOfWork.commit}; a request that fails is dropped whole. */
 import { randomUUID } from 'node:crypto';
-import type { StoredEdge, StoredEntity } from './model.ts';
+import { auditOf } from './audit.ts';
+import type { StoredAudit, StoredEdge, StoredEntity } from './model.ts';
 import { type CatalogStore, uniqueKey } from './store.ts';
 import type { TypeRegistry } from './types/registry.ts';
 
@@ -19,6 +20,7 @@ export class UnitOfWork {
   readonly #adjacency = new Map<string, string[]>();
   /** New relationships of entities whose stored ones were not needed so far. */
   readonly #pending = new Map<string, string[]>();
+  readonly #created = new Set<string>();
   readonly #newTypes = new Set<string>();
   readonly #unique = new Map<string, readonly string[]>();
   readonly #dirtyEntities = new Set<string>();
@@ -102,6 +104,7 @@ export class UnitOfWork {
     };
     this.#entities.set(entity.guid, entity);
     this.#adjacency.set(entity.guid, []);
+    this.#created.add(entity.guid);
     this.#newTypes.add(entity.typeName);
     this.#dirtyEntities.add(entity.guid);
     return entity;
@@ -199,6 +202,17 @@ export class UnitOfWork {
     );
   }
 
+  #events(): [guid: string, event: StoredAudit][] {
+    return [...this.#dirtyEntities].flatMap((guid) => {
+      const before = this.#created.has(guid) ? undefined : this.#store.entity(guid);
+      const made = { user: this.user, timestamp: this.now };
+      return auditOf(before, this.#entities.get(guid)).map((change): [string, StoredAudit] => [
+        guid,
+        { ...change, ...made, seq: this.#takeSeq() },
+      ]);
+    });
+  }
+
   /** Writes everything in one transaction; without changes it does nothing. */
   commit(): void {
     if (this.#dirtyEntities.size === 0 && this.#dirtyEdges.size === 0) return;
@@ -207,6 +221,7 @@ export class UnitOfWork {
       entities: new Map([...this.#dirtyEntities].map((guid) => [guid, this.#entities.get(guid)])),
       edges: new Map([...this.#dirtyEdges].map((guid) => [guid, this.#edges.get(guid)])),
       unique: this.#unique,
+      audit: this.#events(),
       nextSeq: this.#nextSeq,
     });
   }

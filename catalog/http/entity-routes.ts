@@ -1,5 +1,6 @@
 /** Routes of entities, relationships and lineage. */
 import { AtlasError, AtlasFault } from '../atlas-error.ts';
+import { showAudit } from '../audit.ts';
 import type { LineageDirection } from '../../pipeline/atlas/wire.ts';
 import { deleteByGuids, purgeByGuids } from '../entity/delete.ts';
 import { type Batch, readBulkBody, readSingleBody } from '../entity/incoming.ts';
@@ -129,6 +130,19 @@ export const entityRoutes: readonly Route[] = [
     method: 'GET',
     path: '/entity/guid/:guid',
     handler: (exchange) => showWithExtInfo(exchange.unit, ofGuid(exchange), showOptions(exchange)),
+  },
+  {
+    method: 'GET',
+    path: '/entity/:guid/audit',
+    handler: (exchange) => {
+      const guid = exchange.param('guid');
+      const count = Number(exchange.query.get('count') ?? '100');
+      const startKey = exchange.query.get('startKey') ?? undefined;
+      const events = showAudit(exchange.catalog.store, guid, { count, startKey });
+      // What was purged is gone, but not what was done to it.
+      if (Array.isArray(events) && events.length === 0) entityByGuid(exchange.unit, guid);
+      return events;
+    },
   },
   {
     method: 'GET',

@@ -189,7 +189,8 @@ export class TypeSystem {
     const types = new Map<string, StoredTypeDef | undefined>();
     for (const def of changed) types.set(def.name, def);
     for (const name of removed) types.set(name, undefined);
-    this.#store.commit({ types, entities: new Map(), edges: new Map(), unique: new Map(), nextSeq });
+    const nothing = { entities: new Map(), edges: new Map(), unique: new Map(), audit: [] };
+    this.#store.commit({ types, ...nothing, nextSeq });
     this.#registry = new TypeRegistry(this.#store.types());
   }
 }

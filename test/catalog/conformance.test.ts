@@ -14,6 +14,9 @@ if (!isThere) process.stdout.write('Not run: the conformance replay, because the
 const known: Readonly<Record<string, string>> = {
   'http.malformed': "the text of Java's JSON reader about what is no JSON",
   'http.accept.any': "this is not Atlas's own build, and says so",
+  'audit.entity':
+    'the 2.4.0 that was recorded kept its audit in memory, which fails; others answer, as 2.1.0 did',
+  'audit.unknown': 'the same',
   'search.basic.limit': "which element comes first under a limit depends on Atlas's index",
 };
 
