@@ -43,7 +43,10 @@ export async function fetchAtlas(say: (text: string) => void): Promise<string> {
 async function unpack(work: string): Promise<void> {
   const ours = path.join(work, 'ours');
   const copy = ['dependency:copy-dependencies', `-DoutputDirectory=${ours}`];
-  await run('mvn', ['-q', '-B', '-f', here('pom.xml'), ...copy]);
+  // In a repository of its own: another Maven may be at work in the common one, and the archive need not be kept twice.
+  const repository = path.join(work, 'repository');
+  await run('mvn', ['-q', '-B', `-Dmaven.repo.local=${repository}`, '-f', here('pom.xml'), ...copy]);
+  await rm(repository, { recursive: true });
   const web = path.join(work, 'webapp');
   await mkdir(web);
   const war = path.join(ours, `atlas-webapp-${version}.war`);
