@@ -3,6 +3,7 @@ import type { SASLOptions } from 'kafkajs';
 import { StreamError } from '../pipeline/errors.ts';
 import type { Transport } from '../pipeline/transport.ts';
 import type { SaslConfig, TransportConfig } from '../pipeline/transport-config.ts';
+import { connectAzure } from '../platform/azure-credential.ts';
 import { createOauthTokens } from '../platform/oauth-token.ts';
 import { createEmbeddedTransport } from '../transports/embedded/transport.ts';
 import { createKafkaTransport, type KafkaTransportOptions } from '../transports/kafka/transport.ts';
@@ -29,8 +30,47 @@ export async function openTransport(config: TransportConfig, stateFolder: string
   }
 }
 
-/** How the configured cluster is reached, and what of it is ours. */
-export function kafkaOptions(config: TransportConfig): KafkaTransportOptions {
+/** How the configured cluster is reached, and what of it is ours. `connect` makes a credential of Azure. */
+export function kafkaOptions(config: TransportConfig, connect = connectAzure): KafkaTransportOptions {
+  const own = ownKafkaOptions(config);
+  return config.preset === undefined ? own : { ...own, ...eventHubsPreset(config, own, connect) };
+}
+
+/** Event Hubs closes a request that is not answered for a minute as late as that; it asks clients to wait so long. */
+const eventHubsRequestMs = 60_000;
+
+/**
+ * The Kafka endpoint of Event Hubs (Microsoft's "Apache Kafka developer guide", its recommended configurations): TLS always, a connection string as password or a
+ * token of Entra ID, no compression below the tier Premium, and topics that the portal or a template makes.
+ */
+function eventHubsPreset(
+  { namespace = '', brokers, connectionString, credential, sasl }: TransportConfig,
+  own: KafkaTransportOptions,
+  connect: typeof connectAzure,
+): Partial<KafkaTransportOptions> {
+  const scope = `https://${namespace}/.default`;
+  let connected: ReturnType<typeof connectAzure> | undefined;
+  const token = async (): Promise<{ readonly value: string }> => {
+    connected ??= connect(credential);
+    const found = await (await connected).getToken(scope);
+    if (found === null) throw new StreamError('TRANSPORT_REFUSED', `There is no token for ${scope}.`);
+    return { value: found.token };
+  };
+  const login: SASLOptions =
+    connectionString === undefined
+      ? { mechanism: 'oauthbearer', oauthBearerProvider: token }
+      : { mechanism: 'plain', username: '$ConnectionString', password: connectionString };
+  return {
+    brokers: brokers ?? [`${namespace}:9093`],
+    ssl: own.ssl ?? true,
+    ...(sasl === undefined ? { sasl: login } : {}),
+    compression: 'none',
+    requestMs: eventHubsRequestMs,
+    createsTopics: false,
+  };
+}
+
+function ownKafkaOptions(config: TransportConfig): KafkaTransportOptions {
   const { brokers = [], prefix, clientId, sessionMs, ssl, sasl, compression } = config;
   return {
     brokers,

@@ -57,18 +57,30 @@ const blobs = z.strictObject({
 });
 
 const eventHubsFields = {
+  preset: z
+    .literal('event-hubs')
+    .optional()
+    .describe(
+      'kafka: the cluster is the Kafka endpoint of an Event Hubs namespace: brokers, TLS and login follow from `namespace`, and from `connectionString` or `credential`; batches are not compressed; topics are not created (docs/event-hubs.md).',
+    ),
   namespace: z
     .string()
     .regex(/^[\w-]+(\.[\w-]+)+$/u, 'a namespace is NAME.servicebus.windows.net')
     .optional()
-    .describe('event-hubs: the namespace, `NAME.servicebus.windows.net`. Signed in to with `credential`.'),
+    .describe(
+      'event-hubs, and kafka with the preset: the namespace, `NAME.servicebus.windows.net`. Signed in to with `credential`.',
+    ),
   connectionString: z
     .string()
     .optional()
-    .describe('event-hubs: connection string of the namespace, instead: `${env:EVENT_HUBS}`.'),
+    .describe(
+      'event-hubs, and kafka with the preset: connection string of the namespace, instead: `${env:EVENT_HUBS}`.',
+    ),
   credential: azureSignIn
     .prefault({})
-    .describe('event-hubs: whom to sign in as where no connection string is given.'),
+    .describe(
+      'event-hubs, and kafka with the preset: whom to sign in as where no connection string is given.',
+    ),
   consumerGroup: z
     .string()
     .min(1)
@@ -143,29 +155,58 @@ export const transportSchema = z
     ...eventHubsFields,
   })
   .superRefine((value, context) => {
-    if (value.kind === 'kafka' && value.brokers === undefined)
-      context.addIssue({ code: 'custom', path: ['brokers'], message: 'kafka needs at least one broker' });
-    if (value.sasl?.mechanism === 'plain' && value.ssl === false)
-      context.addIssue({
-        code: 'custom',
-        path: ['sasl', 'mechanism'],
-        message: 'plain sends the password as it is: set ssl, or use scram-sha-256',
-      });
-    if (value.kind !== 'event-hubs') return;
-    const { namespace, connectionString, blobs: store } = value;
-    if (namespace === undefined && connectionString === undefined)
-      context.addIssue({
-        code: 'custom',
-        path: ['namespace'],
-        message: 'event-hubs needs a namespace or a connectionString',
-      });
-    if (store?.url === undefined && store?.connectionString === undefined)
-      context.addIssue({
-        code: 'custom',
-        path: ['blobs'],
-        message: 'event-hubs needs a url or a connectionString of a storage account',
-      });
+    const faults = value.kind === 'kafka' ? kafkaFaults(value) : [];
+    for (const { path, message } of value.kind === 'event-hubs' ? eventHubsFaults(value) : faults)
+      context.addIssue({ code: 'custom', path: [...path], message });
   });
+
+interface Fault {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+interface Reached {
+  readonly namespace?: string | undefined;
+  readonly connectionString?: string | undefined;
+}
+
+function* kafkaFaults(
+  value: Reached & {
+    readonly preset?: string | undefined;
+    readonly brokers?: readonly string[] | undefined;
+    readonly sessionMs: number;
+    readonly ssl: unknown;
+    readonly sasl?: SaslConfig | undefined;
+  },
+): Iterable<Fault> {
+  const { preset, namespace, brokers, sessionMs, ssl, sasl: login } = value;
+  if (preset === undefined) {
+    if (brokers === undefined) yield { path: ['brokers'], message: 'kafka needs at least one broker' };
+  } else {
+    if (namespace === undefined) yield { path: ['namespace'], message: 'the preset event-hubs needs it' };
+    if (sessionMs < 30_000)
+      yield { path: ['sessionMs'], message: 'the preset event-hubs needs 30000 at the least' };
+  }
+  if (login?.mechanism === 'plain' && ssl === false && preset === undefined)
+    yield {
+      path: ['sasl', 'mechanism'],
+      message: 'plain sends the password as it is: set ssl, or use scram-sha-256',
+    };
+}
+
+function* eventHubsFaults(
+  value: Reached & {
+    readonly blobs?:
+      | { readonly url?: string | undefined; readonly connectionString?: string | undefined }
+      | undefined;
+  },
+): Iterable<Fault> {
+  const { namespace, connectionString, blobs: store } = value;
+  if (namespace === undefined && connectionString === undefined)
+    yield { path: ['namespace'], message: 'event-hubs needs a namespace or a connectionString' };
+  if (store?.url === undefined && store?.connectionString === undefined)
+    yield { path: ['blobs'], message: 'event-hubs needs a url or a connectionString of a storage account' };
+}
 
 /** Where the topics live, and how they are reached. */
 export type TransportConfig = z.output<typeof transportSchema>;

@@ -42,10 +42,10 @@ export function addPlanCommands(command: Command): void {
 
 async function planOf({ config: file }: PlanOptions): Promise<TopicPlan> {
   const { transport } = (await loadConfig(file, { withoutSources: true })).config;
-  if (transport.kind === 'event-hubs')
+  if (transport.kind === 'event-hubs' || transport.preset === 'event-hubs')
     throw new StreamError(
       'USAGE',
-      'Event hubs are made and changed with the portal or the command line of Azure, not over AMQP.',
+      'Event hubs are made and changed with the portal or the command line of Azure, not by a client.',
       {
         advice: 'docs/event-hubs.md has the commands.',
       },

@@ -55,11 +55,12 @@ export async function withAdmin<T>(
   }
 }
 
-/** Creates the topics that are missing, and those of state. Throws CONFIG_INVALID for one without partitions. */
+/** Creates the topics that are missing, and those of state. Rejects with CONFIG_INVALID for one without partitions, and with TOPIC_UNKNOWN where `creates` is false. */
 export async function ensureTopics(
   client: KafkaClient,
   shared: Shared,
   topics: readonly TopicSpec[],
+  { creates }: { readonly creates: boolean },
 ): Promise<void> {
   const missing: TopicSpec[] = [];
   for (const spec of [...stateSpecs, ...topics]) if (!(await isThere(shared, spec.name))) missing.push(spec);
@@ -67,6 +68,12 @@ export async function ensureTopics(
     if (!Number.isInteger(partitions) || partitions < 1)
       throw new StreamError('CONFIG_INVALID', `The topic ${name} cannot have ${partitions} partitions.`);
   if (missing.length === 0) return;
+  if (!creates)
+    throw new StreamError(
+      'TOPIC_UNKNOWN',
+      `There is no ${missing.map(({ name, partitions }) => `${shared.wire(name)} (${partitions} partitions)`).join(', ')}.`,
+      { advice: 'Make them where the service has them made: docs/event-hubs.md.' },
+    );
   await withAdmin(client, 'The topics cannot be created', async (admin) => {
     await admin.createTopics({
       waitForLeaders: false, // a broker may not have heard of it yet

@@ -31,6 +31,8 @@ export interface KafkaTransportOptions extends KafkaClientOptions {
   readonly heartbeatMs?: number;
   /** How old what is known of topics may become, in milliseconds: partitions that are added are read from then on. @default 30000 */
   readonly metadataMs?: number;
+  /** Whether topics may be created over Kafka's protocol; else those that are missing are named. @default true */
+  readonly createsTopics?: boolean;
 }
 
 const readLimit = { records: 500, bytes: 1024 * 1024 };
@@ -47,6 +49,7 @@ class KafkaTransport implements Transport {
   readonly transactions: Transactions;
   readonly admin: TransportAdmin;
   readonly #client: KafkaClient;
+  readonly #createsTopics: boolean;
   readonly #shared: Shared;
   readonly #subscriptions = new Set<Subscription>();
   readonly #closing = new AbortController();
@@ -57,6 +60,7 @@ class KafkaTransport implements Transport {
     const { kafka, compression, patienceMs } = client;
     const { sessionMs = 30_000 } = options;
     this.#client = client;
+    this.#createsTopics = options.createsTopics ?? true;
     this.#shared = new Shared({
       createCluster: () => createCluster(kafka),
       prefix: options.prefix ?? '',
@@ -75,7 +79,7 @@ class KafkaTransport implements Transport {
   }
 
   async ensureTopics(topics: readonly TopicSpec[]): Promise<void> {
-    await ensureTopics(this.#client, this.#open(), topics);
+    await ensureTopics(this.#client, this.#open(), topics, { creates: this.#createsTopics });
   }
 
   async append(topic: string, records: readonly NewRecord[]): Promise<readonly AppendedAt[]> {

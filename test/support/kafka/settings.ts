@@ -3,6 +3,10 @@ export const saslUser = 'streams';
 /** Its password. */
 export const saslPassword = 'not-a-secret';
 
+/** A connection string as Event Hubs has them, which the broker takes from the user `$ConnectionString`. */
+export const connectionString =
+  'Endpoint=sb://streams.servicebus.windows.net/;SharedAccessKeyName=k;SharedAccessKey=bm90LWEtc2VjcmV0';
+
 /** Settings of a Kafka of one node: everything that would be kept three times is kept once, and nothing is made by itself. */
 export function brokerSettings(
   folder: string,
@@ -35,7 +39,7 @@ ssl.keystore.type=PKCS12
 ssl.keystore.location=${folder}/keys.p12
 ssl.keystore.password=${saslPassword}
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,OAUTHBEARER
-listener.name.sasl_ssl.plain.sasl.jaas.config=${module('plain.PlainLoginModule')} user_${saslUser}="${saslPassword}";
+listener.name.sasl_ssl.plain.sasl.jaas.config=${module('plain.PlainLoginModule')} user_${saslUser}="${saslPassword}" user_$ConnectionString="${connectionString}";
 listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=${module('scram.ScramLoginModule')};
 listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=${module('oauthbearer.OAuthBearerLoginModule')} unsecuredLoginStringClaim_sub="${saslUser}";
 `;
