@@ -108,6 +108,20 @@ export class EventSource {
     return this.#line(name, { type: 'job', tool, name, inputs, outputs: [] });
   }
 
+  /** What {@link refused} gave out, mended: the same job reads and writes tables now. */
+  mended(name: string, input: number, output: number): string {
+    this.#issued.poison.delete(name);
+    this.#issued.jobs.set(`etl://${tool}/jobs/${name}`, [this.#tableName(input), this.#tableName(output)]);
+    const dataset = (table: number) => ({ type: 'table', name: this.#place(table).join('.') });
+    return this.#line(name, {
+      type: 'job',
+      tool,
+      name,
+      inputs: [dataset(input)],
+      outputs: [dataset(output)],
+    });
+  }
+
   #place(table: number): readonly [schema: string, table: string] {
     return [`s${table % this.#schemas}`, `t${table}`];
   }

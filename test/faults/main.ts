@@ -14,13 +14,26 @@ import { buildCli } from './build.ts';
 import { canStartBroker, type StartedBroker, startBroker } from '../support/kafka/broker.ts';
 import { onKafka, type Scenario } from './scenario.ts';
 import { brokerRestarts } from './scenarios/broker.ts';
+import {
+  allPoison,
+  ambiguous,
+  brokenAnswers,
+  missingReferents,
+  missingRight,
+  missingType,
+  onePoison,
+  storm,
+  throttled,
+} from './scenarios/catalogue.ts';
 import { bitFlips, tornFile } from './scenarios/damage.ts';
 import { diskFull } from './scenarios/disk.ts';
 import { drainInMidBatch } from './scenarios/drain.ts';
 import { killInMidBatch } from './scenarios/kill.ts';
+import { killedAtLetters, lateRedrive, noRoomForLetters } from './scenarios/letters.ts';
 import { wrongOffsets } from './scenarios/offsets.ts';
 import { ownerDies } from './scenarios/owner.ts';
 import { rebalanceInMidBatch, zombieWakes } from './scenarios/rebalance.ts';
+import { incompleteScan, twoSpeakers } from './scenarios/sources.ts';
 
 const scenarios: readonly Scenario[] = [
   ownerDies,
@@ -28,10 +41,24 @@ const scenarios: readonly Scenario[] = [
   zombieWakes,
   killInMidBatch,
   drainInMidBatch,
+  throttled,
+  storm,
+  ambiguous,
+  brokenAnswers,
+  onePoison,
+  allPoison,
+  missingReferents,
+  missingType,
+  twoSpeakers,
+  missingRight,
+  noRoomForLetters,
+  killedAtLetters,
+  lateRedrive,
   diskFull,
   tornFile,
   bitFlips,
   wrongOffsets,
+  incompleteScan,
   brokerRestarts,
   ...[rebalanceInMidBatch, zombieWakes, killInMidBatch, drainInMidBatch].map(onKafka),
 ];

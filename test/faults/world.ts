@@ -39,6 +39,8 @@ export interface WorldOptions {
   readonly state?: string;
   /** Bytes of records that the log may hold. */
   readonly maxBytes?: number;
+  /** The configured sink, instead of the local one. */
+  readonly sink?: string;
   /** Credits of a partition: what may be in flight in a process that dies. */
   readonly credits?: number;
 }
@@ -77,6 +79,11 @@ export class World {
     await mkdir(world.state, { recursive: true });
     await world.#writeConfig(options.maxBytes);
     return world;
+  }
+
+  /** Address of the local catalogue. */
+  get catalogueUrl(): string {
+    return `http://127.0.0.1:${this.#port}`;
   }
 
   /** What may be in flight of one partition in one process. */
@@ -149,6 +156,12 @@ export class World {
     await this.must('produce', name, '--only', '--once');
   }
 
+  /** Reads a source again, whose file has other lines now. */
+  async produceAnew(name: string, lines: readonly string[]): Promise<CommandResult> {
+    await writeFile(path.join(this.context.folder, `${name}.ndjson`), `${lines.join('\n')}\n`);
+    return this.command('produce', name, '--only', '--once');
+  }
+
   /** Throws with what it has printed when a process has ended that was to go on. */
   expectRunning(): void {
     for (const running of this.#lasting) {
@@ -214,7 +227,7 @@ export class World {
       `state: ${this.state}`,
       `transport: { kind: ${kind}, partitions: ${partitions}, sessionMs: ${sessionMs}${limit} }`,
       `catalog: { port: ${this.#port} }`,
-      'sink: { kind: local }',
+      `sink: ${this.#options.sink ?? '{ kind: local }'}`,
       `delivery: { credits: ${this.credits} }`,
       'producers:',
       ...names.map((name) => `  ${name}: { kind: events, path: ${name}.ndjson, datasets: ${datasets} }`),
