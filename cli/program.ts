@@ -13,6 +13,8 @@ import { reconcileCommand } from './commands/reconcile.ts';
 import { removalsCommand } from './commands/removals.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
+import { typesCommand } from './commands/types.ts';
+import { whatIfCommand } from './commands/what-if.ts';
 import { describeFailure, exitCodeOf, exitCodes, note } from './output.ts';
 
 /** Runs the command line. Resolves with the exit code; prints failures to standard error. */
@@ -38,6 +40,8 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .addCommand(entityCommand())
     .addCommand(lineageCommand())
     .addCommand(topicsCommand())
+    .addCommand(typesCommand(setExitCode))
+    .addCommand(whatIfCommand(setExitCode))
     .addCommand(replayCommand(setExitCode))
     .addCommand(reconcileCommand(setExitCode))
     .addCommand(deadLettersCommand())

@@ -1,6 +1,7 @@
 /** The contract of a sink: it delivers entity changes to a catalogue. */
 import type { EntityChange, EntityRef } from '../schemas/types.ts';
 import type { ReplayScope } from './delivery/replayed.ts';
+import type { TypeDifference } from './typedef-diff.ts';
 import type { StreamError } from './errors.ts';
 
 /** An entity change with what the sink needs to order it. */
@@ -78,6 +79,10 @@ export interface Sink {
    * written again with its next change, or by a replay. A sink without it cannot read back.
    */
   reconcile?(repair: boolean, signal: AbortSignal): AsyncIterable<Drift>;
+  /** What is different between the declared types and the catalogue's. Writes nothing. A sink without it has no types. */
+  planTypes?(signal: AbortSignal): Promise<readonly TypeDifference[]>;
+  /** Makes what {@link planTypes} calls `create` and `safe`; types with anything `unsafe` stay as they are. */
+  applyTypes?(signal: AbortSignal): Promise<void>;
   /** Flushes and disconnects. May be called twice. */
   close(): Promise<void>;
 }

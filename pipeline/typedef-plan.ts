@@ -156,13 +156,15 @@ function superTypesOf(
   return [...(declared.get(name)?.superTypes ?? []), ...(held.get(name)?.superTypes ?? [])];
 }
 
-interface OwnAttributes {
+/** What a type adds to what it inherits. */
+export interface OwnAttributes {
   /** Those that no ancestor has already. */
   readonly attributes: readonly (readonly [string, AttributeType])[];
   readonly conflicts: readonly string[];
 }
 
-function ownAttributes(type: EntityType, declared: DeclaredTypes, held: HeldTypes): OwnAttributes {
+/** Attributes of a type that no ancestor has, declared or held. */
+export function ownAttributes(type: EntityType, declared: DeclaredTypes, held: HeldTypes): OwnAttributes {
   const inherited = new Map<string, { readonly typeName: string; readonly from: string }>();
   const seen = new Set([type.name]);
   const visit = (name: string): void => {
@@ -239,13 +241,15 @@ function isKnownByAnotherName(type: RelationshipType, held: HeldTypes): boolean 
   });
 }
 
-function shapeOf({ category, end1, end2 }: RelationshipType): string {
+/** The ends of a relationship as text. */
+export function shapeOf({ category, end1, end2 }: RelationshipType): string {
   const end = ({ typeName, attribute, many }: RelationshipEnd): string =>
     `${typeName}.${attribute}:${many ? 'SET' : 'SINGLE'}`;
   return `${category} ${end(end1)} ${end(end2)}`;
 }
 
-function shapeOfHeld({ relationshipCategory, endDef1, endDef2 }: HeldRelationshipType): string {
+/** The ends of a relationship that a catalogue holds, as text. */
+export function shapeOfHeld({ relationshipCategory, endDef1, endDef2 }: HeldRelationshipType): string {
   const end = ({ type, name, cardinality }: HeldEnd): string => `${type}.${name}:${cardinality ?? 'SINGLE'}`;
   return `${relationshipCategory} ${end(endDef1)} ${end(endDef2)}`;
 }

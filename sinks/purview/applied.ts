@@ -7,7 +7,7 @@ import type { Json, StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { EntityBody, EntityChange, EntityRef } from '../../schemas/types.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
 import { without } from './merge.ts';
-import type { TypeModel } from './type-model.ts';
+import type { TypeModel } from '../../pipeline/type-model.ts';
 
 const ref = z.object({ typeName: z.string(), qualifiedName: z.string() });
 

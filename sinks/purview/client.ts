@@ -33,6 +33,8 @@ export interface CatalogClientOptions {
   readonly isUrgent?: boolean;
   /** Parameters of every request, such as `api-version`. */
   readonly query: Readonly<Record<string, string>>;
+  /** Whole address to purge at, where what is deleted is to be purged. */
+  readonly purgePath?: string;
 }
 
 /** How a write is sent. */
@@ -94,6 +96,14 @@ export class CatalogClient {
   deleteEntity(ref: EntityRef, signal: AbortSignal): Promise<MutationResponse | undefined> {
     const request = { method: 'DELETE', ...this.#byName(ref), signal } as const;
     return absent(this.#call({ request, schema: mutationResponseSchema }, signal));
+  }
+
+  /** Takes deleted entities out of the catalogue for good: Atlas's administration, beside its REST interface. What is not deleted, or gone, is left out. */
+  async purge(guids: readonly string[], signal: AbortSignal): Promise<void> {
+    const { purgePath } = this.#options;
+    if (purgePath === undefined || guids.length === 0) return;
+    const request = { method: 'PUT', path: purgePath, body: guids, signal } as const;
+    await this.#call({ request, schema: mutationResponseSchema }, signal);
   }
 
   /** Reads an entity with its relationships; undefined when there is none. */
@@ -246,7 +256,7 @@ export class CatalogClient {
 
   /** One request; a refused token is renewed once. Resolves with a 2xx answer only. */
   async #once(request: HttpRequest): Promise<HttpResponse> {
-    const { http, renew, host, query } = this.#options;
+    const { http, renew, host, query, retry } = this.#options;
     const whole = { ...request, query: { ...query, ...request.query } };
     const sentAt = host.clock.now();
     let response = await http.request(whole);
@@ -255,7 +265,7 @@ export class CatalogClient {
       response = await http.request(whole);
     }
     if (response.status >= 200 && response.status < 300) return response;
-    throw faultOf(response, describe(request), host.clock.now());
+    throw faultOf(response, describe(request), { nowMs: host.clock.now(), capMs: retry.longestRetryAfterMs });
   }
 }
 

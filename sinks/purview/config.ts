@@ -8,72 +8,8 @@ import { createHttpClient, type HttpClient, type HttpClientOptions } from '../..
 import { stateOf } from './applied.ts';
 import { CatalogClient } from './client.ts';
 import { Gate } from './gate.ts';
+import { basic, common, type CommonOptions, paceOptions, removals } from './options.ts';
 import { CatalogSink } from './sink.ts';
-
-const common = {
-  batch: z
-    .strictObject({
-      entities: z.number().int().min(1).max(1000).default(100).describe('Entities in a request at the most.'),
-      bytes: z.number().int().min(1000).default(1_000_000).describe('Bytes of a request at the most.'),
-    })
-    .prefault({})
-    .describe('How large a request may be. Purview states no limit; larger ones were seen to time out.'),
-  timeoutMs: z
-    .number()
-    .int()
-    .min(1)
-    .default(60_000)
-    .describe('Milliseconds for one request with its answer.'),
-  retry: z
-    .strictObject({
-      attempts: z.number().int().min(1).max(20).default(4).describe('Tries of one request.'),
-      delayMs: z
-        .number()
-        .int()
-        .min(0)
-        .default(250)
-        .describe(
-          'First pause between two tries, in milliseconds; doubles with each. Retry-After goes first.',
-        ),
-      maxDelayMs: z.number().int().min(0).default(30_000).describe('Longest pause between two tries.'),
-    })
-    .prefault({})
-    .describe(
-      'How often a request is tried before its changes are handed back, to be delivered again later.',
-    ),
-};
-
-const inFlight = z
-  .number()
-  .int()
-  .min(1)
-  .max(64)
-  .default(8)
-  .describe('Requests that one process has in flight at the most; fewer while they fail.');
-
-const rate = z.number().min(0.1);
-
-/** @param perSecond what is assumed of an account; undefined for a server without a limit */
-function paceOptions(perSecond: number | undefined) {
-  return z
-    .strictObject({
-      requestsPerSecond: (perSecond === undefined ? rate.optional() : rate.default(perSecond)).describe(
-        'Requests a second that the account allows all processes together. Each process takes its part, goes down to what is accepted when the catalogue refuses more, and up again later. Where it is left out, nothing is held back before the catalogue refuses.',
-      ),
-      inFlight,
-    })
-    .prefault({})
-    .describe('How fast requests are sent. All lanes of a process share it.');
-}
-
-const basic = {
-  user: z.string().optional().describe('User for Basic authentication.'),
-  password: z.string().optional().describe('Its password; write it as ${env:NAME} or ${file:PATH}.'),
-};
-
-type CommonOptions = z.output<z.ZodObject<typeof common>> & {
-  readonly pace: { readonly requestsPerSecond?: number | undefined; readonly inFlight: number };
-};
 
 /** Answers are small beside what was sent; a catalogue that sends more than this is not one. */
 const maxResponseBytes = 64_000_000;
@@ -84,6 +20,7 @@ const atlasOptions = z.strictObject({
   ...basic,
   ...common,
   pace: paceOptions(undefined),
+  removals,
 });
 
 /** Apache Atlas with Basic authentication. */
@@ -99,6 +36,7 @@ const localOptions = z.strictObject({
   ...basic,
   ...common,
   pace: paceOptions(undefined),
+  removals,
 });
 
 /** A local catalogue that does not answer is one that nobody has started. */
@@ -191,7 +129,11 @@ export interface CatalogAccess {
   readonly query: Readonly<Record<string, string>>;
 }
 
-type AddressOptions = CommonOptions & { readonly url: string; readonly path: string };
+type AddressOptions = CommonOptions & {
+  readonly url: string;
+  readonly path: string;
+  readonly removals?: 'soft' | 'purge';
+};
 
 /** A catalogue to read from, signed in. */
 export interface CatalogConnection {
@@ -231,6 +173,11 @@ function remote(options: AddressOptions, host: SinkHost): SinkHost {
   return { ...host, state: stateOf(host.state, baseUrlOf(options)) };
 }
 
+/** Atlas's administration lies beside its REST interface: /api/atlas/admin beside /api/atlas/v2. */
+function purgePathOf(options: Pick<AddressOptions, 'url' | 'path'>): string {
+  return `${baseUrlOf(options).replace(/\/v2\/?$/u, '')}/admin/purge/`;
+}
+
 function baseUrlOf({ url, path }: Pick<AddressOptions, 'url' | 'path'>): string {
   return url.replace(/\/+$/, '') + path;
 }
@@ -257,6 +204,7 @@ export function catalogSink(
     query,
     retry: options.retry,
     ...(renew === undefined ? {} : { renew }),
+    ...(options.removals === 'purge' ? { purgePath: purgePathOf(options) } : {}),
   });
-  return new CatalogSink({ client, limits: options.batch, host, advice });
+  return new CatalogSink({ client, limits: options.batch, rejections: options.rejections, host, advice });
 }

@@ -1,4 +1,6 @@
 import type { CoalescedRoot } from '../../pipeline/coalesce.ts';
+import { StreamError } from '../../pipeline/errors.ts';
+import { entityProblems } from '../../pipeline/what-if.ts';
 import { contentHash } from '../../pipeline/content-hash.ts';
 import type { Delivery, Outcome } from '../../pipeline/sink.ts';
 import type { StateWrite } from '../../pipeline/state.ts';
@@ -67,11 +69,28 @@ export class RootDecision {
     try {
       const before = this.#record.value;
       const { replayed } = this.#root;
-      return [planRoot(this.#ref, [first, ...rest], { before, replayed }, this.#context)];
+      const planned = planRoot(this.#ref, [first, ...rest], { before, replayed }, this.#context);
+      // What several say is written apart when it is refused: only one of them may be wrong.
+      if (rest.length === 0) this.#guard(planned);
+      return [planned];
     } catch (thrown) {
       const error = ofOneChange(thrown, this.#context.signal);
       for (const item of open) this.#settle(item, rejectedOutcome(this.#ref, error));
       return [];
+    }
+  }
+
+  /** Throws CATALOG_BAD_ENTITY for what Atlas would refuse: it costs no call, and its batch no search. */
+  #guard({ writes }: RootWrite): void {
+    for (const { body } of writes) {
+      const problem = entityProblems(body, this.#context.types).find(
+        ({ kind }) => kind === 'wrong-kind' || kind === 'missing-required',
+      );
+      if (problem !== undefined)
+        throw new StreamError(
+          'CATALOG_BAD_ENTITY',
+          `${problem.detail} (${problem.qualifiedName}; not sent.)`,
+        );
     }
   }
 

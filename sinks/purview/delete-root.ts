@@ -19,7 +19,7 @@ export interface Deleted {
 }
 
 /**
- * Deletes an entity; one that is not there is a success. What the catalogue deleted along with it is recorded as deleted too, so that
+ * Deletes an entity, and purges it where that is configured; one that is not there is a success. What the catalogue deleted along with it is recorded as deleted too, so that
  * it is written again when its own change comes.
  */
 export async function deleteRoot(
@@ -28,6 +28,8 @@ export async function deleteRoot(
 ): Promise<Deleted> {
   const answer = await client.deleteEntity(root, signal);
   const headers = answer?.mutatedEntities?.DELETE ?? [];
+  const guids = headers.map(({ guid }) => guid);
+  await client.purge(guids, signal);
   const writes: StateWrite[] = [];
   for (const { typeName, attributes } of headers) {
     const qualifiedName = attributes?.['qualifiedName'];

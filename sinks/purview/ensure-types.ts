@@ -29,7 +29,7 @@ export async function ensureTypes(options: EnsureTypesOptions): Promise<boolean>
   const { client, declared, onMissing, signal } = options;
   let wasMissing = false;
   for (let round = 1; ; round += 1) {
-    const plan = planTypes(declared, await readHeld(client, declared, signal));
+    const plan = planTypes(declared, await readHeldTypes(client, declared, signal));
     if (plan.conflicts.length > 0) {
       throw new StreamError('TYPE_CONFLICT', plan.conflicts.join(' '), {
         advice: 'Rename the type in the configuration, or delete it in the catalogue when nothing uses it.',
@@ -40,7 +40,7 @@ export async function ensureTypes(options: EnsureTypesOptions): Promise<boolean>
     wasMissing ||= missing.size > 0;
     if (missing.size > 0) await onMissing(missing);
     try {
-      await write(client, plan, signal);
+      await writeTypes(client, plan, signal);
       return wasMissing;
     } catch (thrown) {
       const raced = thrown instanceof StreamError && thrown.code === 'CATALOG_CONFLICT';
@@ -53,8 +53,12 @@ function isEmpty({ create, update }: TypePlan): boolean {
   return create.entityDefs.length + create.relationshipDefs.length + update.length === 0;
 }
 
-/** Types of one request may refer to each other; an extension may refer to what was created. */
-async function write(client: CatalogClient, plan: TypePlan, signal: AbortSignal): Promise<void> {
+/** Creates and extends types: each request all or none. Types of one request may refer to each other; an extension may refer to what was created. */
+export async function writeTypes(
+  client: CatalogClient,
+  plan: Pick<TypePlan, 'create' | 'update'>,
+  signal: AbortSignal,
+): Promise<void> {
   const { entityDefs, relationshipDefs } = plan.create;
   if (entityDefs.length + relationshipDefs.length > 0) {
     await client.writeTypes(
@@ -72,7 +76,8 @@ async function write(client: CatalogClient, plan: TypePlan, signal: AbortSignal)
   if (plan.update.length > 0) await client.writeTypes('PUT', { entityDefs: plan.update }, signal);
 }
 
-async function readHeld(client: CatalogClient, declared: DeclaredTypes, signal: AbortSignal) {
+/** What the catalogue holds of the declared types and their ancestors. */
+export async function readHeldTypes(client: CatalogClient, declared: DeclaredTypes, signal: AbortSignal) {
   const entityTypes = new Map<string, HeldEntityType>();
   const asked = new Set<string>();
   for (;;) {

@@ -32,13 +32,17 @@ const forbiddenPauseMs = 60_000;
  * (facts of Atlas 2.4.0).
  *
  * @param what method and path, for the message
- * @param nowMs milliseconds since 1970, for a Retry-After that is a date
+ * @param time `nowMs`: milliseconds since 1970, for a Retry-After that is a date; `capMs`: what a Retry-After is taken for at the most
  */
-export function faultOf(response: HttpResponse, what: string, nowMs: number): CatalogFault {
+export function faultOf(
+  response: HttpResponse,
+  what: string,
+  { nowMs, capMs }: { readonly nowMs: number; readonly capMs: number },
+): CatalogFault {
   const { status } = response;
   const { atlasCode, text } = readError(response.body);
   const code = errorCode(status, atlasCode);
-  const asked = parseRetryAfter(response.headers.get('retry-after'), nowMs);
+  const asked = parseRetryAfter(response.headers.get('retry-after'), nowMs, capMs);
   const retryAfterMs = code === 'CATALOG_FORBIDDEN' ? (asked ?? forbiddenPauseMs) : asked;
   const advice = adviceFor(code, response);
   return new CatalogFault(

@@ -2,7 +2,7 @@ import { relatedObjectSchema } from '../../pipeline/atlas/replies.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { AttributeValue, EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
 import type { CatalogClient, ReadEntity } from './client.ts';
-import type { TypeModel } from './type-model.ts';
+import type { TypeModel } from '../../pipeline/type-model.ts';
 
 /** What the catalogue holds of some entities, by {@link refKey}: one request for as many of one type as its address can hold. */
 export async function readHeld(

@@ -21,7 +21,7 @@ const below = 0.97;
 const firstHoldMs = 10_000;
 const longestHoldMs = 120_000;
 /** Requests a second that are tried whatever happens. */
-const least = 0.2;
+const least = 1;
 /** How far back the accepted ones are counted. */
 const rememberedMs = 2000;
 

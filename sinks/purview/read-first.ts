@@ -1,7 +1,7 @@
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { CatalogClient } from './client.ts';
 import { differences, readHeld } from './held.ts';
-import type { TypeModel } from './type-model.ts';
+import type { TypeModel } from '../../pipeline/type-model.ts';
 import type { RootWrite } from './unit.ts';
 
 /**

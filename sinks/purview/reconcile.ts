@@ -7,7 +7,7 @@ import { type Applied, appliedWrite, saidBy, scanAppliedRoots, unconfirmed } fro
 import type { CatalogClient } from './client.ts';
 import { differences, readHeld } from './held.ts';
 import { mergeSaid } from './merge.ts';
-import type { TypeModel } from './type-model.ts';
+import type { TypeModel } from '../../pipeline/type-model.ts';
 
 /** What {@link reconcile} works with. */
 export interface ReconcileContext {

@@ -5,7 +5,7 @@ import type { StateStore } from '../../pipeline/state.ts';
 import type { EntityRef } from '../../schemas/types.ts';
 import { scanApplied } from './applied.ts';
 import type { CatalogClient } from './client.ts';
-import type { TypeModel } from './type-model.ts';
+import type { TypeModel } from '../../pipeline/type-model.ts';
 import type { ReferencePlan } from './unit.ts';
 
 /** What the repair of relationships works with. */

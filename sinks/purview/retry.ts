@@ -9,6 +9,8 @@ export interface RetryPolicy {
   readonly delayMs: number;
   /** Longest pause in milliseconds. A longer Retry-After ends the tries: the caller waits, not the request. */
   readonly maxDelayMs: number;
+  /** What a Retry-After is taken for at the most, in milliseconds. */
+  readonly longestRetryAfterMs: number;
 }
 
 /** What a retry needs beside its policy. */

@@ -6,7 +6,8 @@ import type { SinkHost } from '../../pipeline/sink-component.ts';
 import type { Delivery, Drift, Outcome, Sink, Wanted } from '../../pipeline/sink.ts';
 import type { StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { EntityRef } from '../../schemas/types.ts';
-import { declareTypes, type DeclaredTypes } from '../../pipeline/typedef-plan.ts';
+import { type TypeDifference, typeDifferences } from '../../pipeline/typedef-diff.ts';
+import { declareTypes, type DeclaredTypes, planTypes } from '../../pipeline/typedef-plan.ts';
 import {
   adopted,
   type Applied,
@@ -19,18 +20,20 @@ import {
 import { BatchWriter, type BatchContext } from './batch.ts';
 import type { CatalogClient } from './client.ts';
 import { confirmed, hasSaid, RootDecision, unchangedBy } from './decision.ts';
-import { ensureTypes } from './ensure-types.ts';
+import { ensureTypes, readHeldTypes, writeTypes } from './ensure-types.ts';
 import { unlessHeld } from './read-first.ts';
 import { reconcile } from './reconcile.ts';
+import { type RejectionLimits, Rejections } from './rejections.ts';
 import { RequestSize } from './request-size.ts';
 import { Suspects } from './suspects.ts';
-import { TypeModel } from './type-model.ts';
+import { TypeModel } from '../../pipeline/type-model.ts';
 import { type Item, orderUnits, type RequestLimits, type RootWrite } from './unit.ts';
 
 /** What a {@link CatalogSink} is made with. */
 export interface CatalogSinkOptions {
   readonly client: CatalogClient;
   readonly limits: RequestLimits;
+  readonly rejections: RejectionLimits;
   readonly host: Pick<SinkHost, 'state' | 'types' | 'producers' | 'precedence' | 'force'>;
   /** What to do when nobody answers at the start. */
   readonly advice: string | undefined;
@@ -48,6 +51,7 @@ export class CatalogSink implements Sink {
   readonly #suspects = new Suspects();
   readonly #size: RequestSize;
   readonly #precedence: Precedence;
+  readonly #rejections: Rejections;
   #readsFirst = false;
 
   /** Throws TYPE_CONFLICT when producers disagree about a type. */
@@ -57,6 +61,7 @@ export class CatalogSink implements Sink {
     this.#types = new TypeModel(this.#declared);
     const { producers, precedence = { producers: [...producers], attributes: {} } } = options.host;
     this.#precedence = new Precedence(precedence);
+    this.#rejections = new Rejections(options.rejections);
     this.#size = new RequestSize(options.limits);
   }
 
@@ -87,6 +92,10 @@ export class CatalogSink implements Sink {
 
   async deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
     signal.throwIfAborted();
+    return this.#rejections.guard(batch, (some) => this.#deliver(some, signal));
+  }
+
+  async #deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
     const { client, host } = this.#options;
     const context: BatchContext = {
       client: this.#isUrgent(batch) ? client : client.patient(),
@@ -172,6 +181,16 @@ export class CatalogSink implements Sink {
     const { client, host } = this.#options;
     const context = { client: client.patient(), state: host.state, types: this.#types };
     return reconcile({ ...context, precedence: this.#precedence, signal }, repair);
+  }
+
+  async planTypes(signal: AbortSignal): Promise<readonly TypeDifference[]> {
+    return typeDifferences(this.#declared, await readHeldTypes(this.#options.client, this.#declared, signal));
+  }
+
+  async applyTypes(signal: AbortSignal): Promise<void> {
+    const { client } = this.#options;
+    const plan = planTypes(this.#declared, await readHeldTypes(client, this.#declared, signal));
+    await writeTypes(client, plan, signal);
   }
 
   canPlace(typeName: string): boolean {

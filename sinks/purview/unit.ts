@@ -8,7 +8,7 @@ import { type Applied, applied, type AppliedSpeaker, isConfirmed, saidBy } from 
 import { mergeBodies, mergeSaid, type Said, without } from './merge.ts';
 import { dependencyOrder } from './order.ts';
 import { type EntityWrite, writeBytes } from './request.ts';
-import type { TypeModel } from './type-model.ts';
+import type { TypeModel } from '../../pipeline/type-model.ts';
 
 /** A delivery with its place in the batch. */
 export interface Item extends Delivery {

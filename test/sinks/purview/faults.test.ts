@@ -31,8 +31,9 @@ afterEach(() => atlas.close());
 const limits = {
   batch: { entities: 100, bytes: 1_000_000 },
   pace: { inFlight: 8 },
+  rejections: { share: 0.5, least: 50, pauseMs: 60_000 },
   timeoutMs: 5000,
-  retry: { attempts: 4, delayMs: 250, maxDelayMs: 30_000 },
+  retry: { attempts: 4, delayMs: 250, maxDelayMs: 30_000, longestRetryAfterMs: 600_000 },
 };
 const abc = [shop('a'), shop('b'), shop('c')] as const;
 const has = (name: string) => (names: readonly string[]) => names.includes(`shop://${name}`);
@@ -120,10 +121,12 @@ describe('deliver() waits as long as it is asked to', () => {
     ['seconds', '7', [7000, 350]],
     ['zero', '0', [0]],
     ['a date', new Date(Date.UTC(2026, 0, 1, 0, 0, 20)).toUTCString(), [20_000, 500]],
+    ['absurd', '1000000000', []],
     ['nonsense', 'soon', [187.5]],
   ])('when Retry-After is %s', async (_, value, waits) => {
     atlas.script(atlasError(429, 'TooManyRequests', 'slow', { 'retry-after': value }));
-    expect(kinds(await deliver(shop('a')))).toEqual(['delivered']);
+    const [kind] = kinds(await deliver(shop('a')));
+    expect(kind).toBe(waits.length === 0 ? 'retry CATALOG_THROTTLED' : 'delivered');
     expect(clock.waits).toEqual(waits);
   });
 
@@ -271,6 +274,34 @@ describe('deliver() finds the one that is wrong', () => {
     const outcomes = await deliver(...Array.from({ length: 100 }, (_, n) => shop(`s${n}`)));
     expect(kinds(outcomes).filter((kind) => kind !== 'delivered')).toEqual(['rejected CATALOG_BAD_ENTITY']);
     expect(atlas.bulks.length).toBeLessThanOrEqual(1 + 2 * Math.ceil(Math.log2(100)));
+  });
+});
+
+describe('deliver() makes no dead letters when nearly everything is refused', () => {
+  const sixty = Array.from({ length: 60 }, (_, n) => shop(`s${n}`));
+
+  it('but tries one change at a time, and all again when one passes', async () => {
+    let isWrong = true;
+    atlas.always(() => isWrong, atlasError(404, 'ATLAS-404-00-007'));
+    const outcomes = await deliver(...sixty);
+    expect(new Set(kinds(outcomes))).toEqual(new Set(['retry CATALOG_REJECTING']));
+    expect(outcomes[0]).toMatchObject({
+      error: { retryAfterMs: 60_000, message: expect.stringContaining('sink.rejections.share') },
+    });
+    const before = atlas.bulks.length;
+    expect(new Set(kinds(await deliver(...sixty)))).toEqual(new Set(['retry CATALOG_REJECTING']));
+    expect(atlas.bulks.length - before).toBe(1);
+    isWrong = false;
+    expect(new Set(kinds(await deliver(...sixty)))).toEqual(new Set(['delivered']));
+  });
+
+  it('while the few that are wrong among many still become dead letters', async () => {
+    atlas.always(
+      (names) => names.some((name) => /s[0-3]\d$/u.test(name)),
+      atlasError(404, 'ATLAS-404-00-007'),
+    );
+    const seen = kinds(await deliver(...sixty));
+    expect(seen.filter((kind) => kind === 'rejected CATALOG_BAD_ENTITY')).toHaveLength(30);
   });
 });
 

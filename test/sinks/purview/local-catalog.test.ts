@@ -225,6 +225,21 @@ describe('deliver()', () => {
     ]);
   });
 
+  it('purges what is removed, children included, when it is told to', async () => {
+    const purging = deliverer(await openSink({}, { removals: 'purge' }));
+    await purging(shop('a', { shelves: ['1', '2'] }));
+    const guids = [
+      (await catalog.entity('shop', 'shop://a'))?.guid,
+      (await catalog.entity('shop_shelf', 'shop://a/1'))?.guid,
+    ];
+    expect(kinds(await purging(deletionOf(shop('a'))))).toEqual(['delivered']);
+    for (const guid of guids) {
+      expect(await catalog.call('GET', `/entity/guid/${guid}`)).toMatchObject({
+        errorCode: 'ATLAS-404-00-005',
+      });
+    }
+  });
+
   it('shrinks and regrows the inputs of a process, any number of times', async () => {
     await deliver(job(['a', 'b', 'c']), ...['a', 'b', 'c', 'out'].map((name) => shop(name)));
     const rounds = [['a'], ['a', 'b', 'c'], ['c'], [], ['b', 'a'], ['a', 'b', 'c']];

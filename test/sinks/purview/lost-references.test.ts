@@ -52,7 +52,10 @@ it('deliver() reads back and repairs the references that a full update lost', as
   const first = sinks.local.create(options, sinkHost());
   await first.open(never);
   await deliverer(first)(...['a', 'b', 'c', 'out'].map((name) => shop(name)), job(['a', 'b', 'c'], 1));
-  // Without its state the sink cannot know what was there: the whole list goes with the request.
+  // Without its state the sink cannot know what was there: the whole list goes with the request, since somebody has changed the rest.
+  await catalog.call('PUT', '/entity/uniqueAttribute/type/shop_process?attr:qualifiedName=process://job', {
+    entity: { typeName: 'shop_process', attributes: { name: 'by hand' } },
+  });
   const second = sinks.local.create(options, sinkHost());
   await second.open(never);
   loses = ['b', 'c'];

@@ -31,8 +31,9 @@ it("deliver() writes through Purview's paths with a bearer token, and renews one
     path: '/datamap/api/atlas/v2',
     batch: { entities: 100, bytes: 1_000_000 },
     pace: { inFlight: 8 },
+    rejections: { share: 0.5, least: 50, pauseMs: 60_000 },
     timeoutMs: 30_000,
-    retry: { attempts: 2, delayMs: 1, maxDelayMs: 1 },
+    retry: { attempts: 2, delayMs: 1, maxDelayMs: 1, longestRetryAfterMs: 1 },
   };
   const access = {
     authorize: () => tokens.authorize(),

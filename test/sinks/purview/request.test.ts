@@ -5,7 +5,7 @@ import { Precedence } from '../../../pipeline/precedence.ts';
 import { declareTypes } from '../../../pipeline/typedef-plan.ts';
 import type { EntityChange } from '../../../schemas/types.ts';
 import { bulkRequest } from '../../../sinks/purview/request.ts';
-import { TypeModel } from '../../../sinks/purview/type-model.ts';
+import { TypeModel } from '../../../pipeline/type-model.ts';
 import {
   chunks,
   type Item,

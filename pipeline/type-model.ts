@@ -1,6 +1,6 @@
-import type { DeclaredTypes } from '../../pipeline/typedef-plan.ts';
-import type { EntityRef } from '../../schemas/types.ts';
-import type { RelationshipEnd, RelationshipType } from '../../pipeline/types.ts';
+import type { DeclaredTypes } from './typedef-plan.ts';
+import type { EntityRef } from '../schemas/types.ts';
+import type { AttributeType, RelationshipEnd, RelationshipType } from './types.ts';
 
 /** A relationship as one of its ends sees it. */
 export interface Relation {
@@ -68,6 +68,26 @@ export class TypeModel {
       ({ category, end2 }) => category === 'COMPOSITION' && this.isA(typeName, end2.typeName),
     );
     return this.#declared.entityTypes.has(typeName) && !isPart && isFree(typeName);
+  }
+
+  /** A declared type with everything that it inherits from declared ones; undefined for one that is not declared. */
+  attributes(typeName: string): ReadonlyMap<string, AttributeType> | undefined {
+    const own = this.#declared.entityTypes.get(typeName);
+    if (own === undefined) return undefined;
+    const all = new Map(Object.entries(own.attributes));
+    for (const parent of own.superTypes) {
+      for (const [name, attribute] of this.attributes(parent) ?? [])
+        if (!all.has(name)) all.set(name, attribute);
+    }
+    return all;
+  }
+
+  /** Whether a type, or one that it inherits from, is one of the catalogue's own, of which not every attribute is declared. */
+  isPartly(typeName: string): boolean {
+    const own = this.#declared.entityTypes.get(typeName);
+    return (
+      own !== undefined && (own.builtIn === true || own.superTypes.some((parent) => this.isPartly(parent)))
+    );
   }
 
   /** The relationship that an attribute of a type stands for, or undefined. */
