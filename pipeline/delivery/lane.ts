@@ -1,4 +1,4 @@
-import { concatMap, identity, merge, map, type Observable, Subject } from 'rxjs';
+import { concatMap, merge, map, type Observable, Subject, tap } from 'rxjs';
 import type { EntityRef } from '../../schemas/types.ts';
 import { deliveryOf } from './delivery-of.ts';
 import { StreamError } from '../errors.ts';
@@ -70,7 +70,9 @@ export class Lane {
     const { sink, limits } = this.#options;
     const isMore = (): boolean => this.#unseen > 0;
     const batches = this.#items.pipe(
-      sink.known === undefined ? identity : inTurns((items) => this.#sift(items), seenTogether),
+      sink.known === undefined
+        ? tap((item: LaneItem) => this.#open.add([item]))
+        : inTurns((items) => this.#sift(items), seenTogether),
       batchWithin(sink.known === undefined ? limits : { ...limits, isMore }),
       map((items): LaneWork => ({ items, keys: [], isLast: false, done: () => undefined })),
     );

@@ -10,7 +10,7 @@ export class OpenKeys {
     this.#count(items, keys, 1);
   }
 
-  /** Takes away what was added. */
+  /** Takes away what was added. Throws a RangeError for what was not: it would be kept for ever. */
   remove(items: readonly LaneItem[], keys: readonly string[] = []): void {
     this.#count(items, keys, -1);
   }
@@ -30,6 +30,7 @@ export class OpenKeys {
     this.#deletions += by * items.filter(isDeletion).length;
     for (const key of [...items.map(({ record }) => record.key), ...keys]) {
       const count = (this.#keys.get(key) ?? 0) + by;
+      if (count < 0) throw new RangeError(`A change of ${key} is closed that was not open.`);
       if (count === 0) this.#keys.delete(key);
       else this.#keys.set(key, count);
     }
