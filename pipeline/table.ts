@@ -29,12 +29,13 @@ export interface Table extends TableView {
 /** A part may have this many UTF-16 units: three parts fit a key of LMDB (1,978 bytes) even where each is three bytes long. */
 const longestPart = 200;
 const headOfLongPart = 100;
-/** What adapters may put between parts, and behind all of them. */
-const reserved = /[\0\u{10FFFF}]/gu;
+/** What adapters may put between parts, and behind all of them; U+0001 to U+0004 do not survive in a long part of ordered-binary 1.6, LMDB's encoding of keys. */
+const reserved = /[\0-\u0004\u{10FFFF}]/gu;
+const low = /[\0-\u0004]/u;
 
-/** A text as part of a key: itself, or where it is empty, long, or holds U+0000 or U+10FFFF, its head and a hash of the whole. */
+/** A text as part of a key: itself, or where it is empty, long, or holds U+0000 to U+0004 or U+10FFFF, its head and a hash of the whole. */
 export function keyPart(text: string): string {
-  if (text.length <= longestPart && text !== '' && !text.includes('\0') && !text.includes('\u{10FFFF}'))
+  if (text.length <= longestPart && text !== '' && !low.test(text) && !text.includes('\u{10FFFF}'))
     return text;
   return `${text.slice(0, headOfLongPart).replaceAll(reserved, '').toWellFormed()}#${hashOf(text)}`;
 }
