@@ -46,12 +46,13 @@ export interface SelectItem {
   /** The name of the result column: alias, column, or the text of the expression; '*' for a star. */
   readonly name: string;
   readonly expression: Expression;
-  /** For `*` and `t.*`: the qualifier, the columns left out (EXCEPT, EXCLUDE) in folded names, those with another value (REPLACE), and new names (RENAME). */
+  /** For `*` and `t.*`: the qualifier, the columns left out (EXCEPT, EXCLUDE) in folded names, those with another value (REPLACE), new names (RENAME), and the pattern that names have (ILIKE). */
   readonly star?: {
     readonly qualifier: Name;
     readonly except: readonly string[];
     readonly replaced?: readonly SelectItem[];
     readonly renamed?: readonly (readonly [string, string])[];
+    readonly like?: string;
   };
   /** `SELECT @v = …`: the variable that is set. */
   readonly assigns?: string;

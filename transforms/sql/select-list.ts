@@ -39,29 +39,38 @@ function readItem(cursor: Cursor, from: number, end: number): SelectItem {
   return readStar(cursor, from, end) ?? readAssigned(cursor, from, end) ?? readValue(cursor, from, end);
 }
 
-function readStar(cursor: Cursor, from: number, end: number): SelectItem | undefined {
+/** The parts of a name in front of a star. */
+function readQualifier(cursor: Cursor, from: number, end: number): readonly string[] {
   const qualifier: string[] = [];
-  let at = from;
-  while (at + 1 < end && cursor.isName(at) && cursor.symbol(at + 1, '.')) {
+  for (let at = from; at + 1 < end && cursor.isName(at) && cursor.symbol(at + 1, '.'); at += 2)
     qualifier.push(cursor.identifier(at));
-    at += 2;
-  }
+  return qualifier;
+}
+
+function readStar(cursor: Cursor, from: number, end: number): SelectItem | undefined {
+  const qualifier = readQualifier(cursor, from, end);
+  let at = from + 2 * qualifier.length;
   if (!cursor.symbol(at, '*')) return undefined;
   const line = cursor.token(from).line;
   const except: string[] = [];
   const replaced: SelectItem[] = [];
   const renamed: (readonly [string, string])[] = [];
+  let like: string | undefined;
   for (at++; at < end; at++) {
     const word = cursor.word(at);
     if (word === 'EXCEPT' || word === 'EXCLUDE') except.push(...excluded(cursor, at + 1, end));
     else if (word === 'REPLACE' && cursor.symbol(at + 1, '(')) {
       at++;
       replaced.push(...readItems(cursor, at + 1, cursor.closeOf(at, end)));
+    } else if (word === 'ILIKE' && cursor.token(at + 1).kind === 'string') {
+      like = cursor.token(at + 1).text;
+      at++;
     } else if (word === 'RENAME') renamed.push(...newNames(cursor, at + 1, end));
     else if (!cursor.symbol(at, '(')) continue;
     if (cursor.symbol(at, '(')) at = cursor.closeOf(at, end);
   }
-  return { name: '*', expression: emptyExpression, star: { qualifier, except, replaced, renamed }, line };
+  const star = { qualifier, except, replaced, renamed, ...(like !== undefined && { like }) };
+  return { name: '*', expression: emptyExpression, star, line };
 }
 
 function excluded(cursor: Cursor, at: number, end: number): readonly string[] {

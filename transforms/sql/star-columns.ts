@@ -17,7 +17,7 @@ export interface ListColumns {
 
 /** Adds what the star hands out. */
 export function starColumns(resolver: Resolver, item: SelectItem, scope: Scope, list: ListColumns): void {
-  const { qualifier, except, replaced = [], renamed = [] } = item.star ?? { qualifier: [], except: [] };
+  const { qualifier, except, replaced = [], renamed = [], like } = item.star ?? { qualifier: [], except: [] };
   const found = qualifier.length === 0 ? scope.bounds : findBound(qualifier, scope);
   if (!resolver.allowsStar(found.length)) return;
   const left = except.length === 0 ? undefined : new Set(except.map(columnKey));
@@ -26,12 +26,40 @@ export function starColumns(resolver: Resolver, item: SelectItem, scope: Scope, 
     others.set(columnKey(name), { name, origins: resolver.origins(expression, scope), star: false });
   for (const { relation } of found) {
     const first = list.columns.length;
-    addColumns(relation.columns, list.columns, left, others);
+    const { columns } = relation;
+    const chosen =
+      like === undefined ? columns : columns.filter(({ name, star }) => star || isLike(name, like));
+    addColumns(chosen, list.columns, left, others);
     if (renamed.length > 0) renameColumns(list.columns, first, renamed);
     if (relation.open.length > 0) openStar(resolver, relation, item, list);
   }
   // Behind a star that is not expanded.
   for (const other of others.values()) list.columns.push(other);
+}
+
+/** SQL's LIKE without regard to case: `%` is any text, `_` any character. Only the last `%` is ever tried anew, so that it ends soon. */
+function isLike(name: string, pattern: string): boolean {
+  const [text, like] = [name.toLowerCase(), pattern.toLowerCase()];
+  let at = 0;
+  let place = 0;
+  let anyAt = -1;
+  let from = 0;
+  while (at < text.length) {
+    if (like[place] === '%') {
+      anyAt = place;
+      place += 1;
+      from = at;
+    } else if (like[place] === '_' || like[place] === text[at]) {
+      at += 1;
+      place += 1;
+    } else if (anyAt >= 0) {
+      place = anyAt + 1;
+      from += 1;
+      at = from;
+    } else return false;
+  }
+  while (like[place] === '%') place += 1;
+  return place === like.length;
 }
 
 function addColumns(

@@ -5,11 +5,12 @@ import { columnKey } from './scope.ts';
 
 /** What EXCEPT and REPLACE take from a star, in parentheses behind a space; empty if nothing. */
 export function changesOfStar({ star }: Pick<SelectItem, 'star'>): string {
-  const { except = [], replaced = [], renamed = [] } = star ?? {};
+  const { except = [], replaced = [], renamed = [], like } = star ?? {};
   const changes = [
     ...(except.length === 0 ? [] : [`without ${except.join(', ')}`]),
     ...(replaced.length === 0 ? [] : [`${replaced.map(({ name }) => name).join(', ')} replaced`]),
     ...renamed.map(([from, to]) => `${from} renamed to ${to}`),
+    ...(like === undefined ? [] : [`only those like '${like}'`]),
   ];
   return changes.length === 0 ? '' : ` (${changes.join('; ')})`;
 }

@@ -276,6 +276,22 @@ INSERT INTO dst (a, b) SELECT * FROM (SELECT a, b FROM src) UNION BY NAME SELECT
 
 -- dialects: snowflake
 -- reads: T
+-- column: T.ID > result.ID identity
+-- column: T.PAID > result.PAID identity
+-- column: T.A_ID > result.A_ID identity
+SELECT t.* ILIKE '%id' FROM (SELECT id, paid, idle, a_id FROM t) t
+
+-- ----
+
+-- dialects: snowflake
+-- reads: T
+-- column: T.A_1 > result.A_1 identity
+SELECT * ILIKE 'A__' FROM (SELECT a, a_1, ba_1, a_12 FROM t) t
+
+-- ----
+
+-- dialects: snowflake
+-- reads: T
 -- column: T.A > result.Z identity
 -- column: T.A > result.A identity
 SELECT t.* EXCLUDE (b) RENAME (a AS z), a FROM (SELECT a FROM t) t
