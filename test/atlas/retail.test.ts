@@ -1,12 +1,11 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Client } from 'pg';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { exportCatalog } from '../../catalog/export.ts';
 import { RealAtlas } from '../support/atlas/read-back.ts';
 import { retailFolder } from '../support/retail.ts';
-import { type RetailSources, startRetailSources } from '../support/retail-sources.ts';
+import { changeRetail, type RetailSources, startRetailSources } from '../support/retail-sources.ts';
 import { runHere } from '../support/run-here.ts';
 
 let sources: RetailSources;
@@ -59,25 +58,6 @@ async function exports(): Promise<{ readonly here: string; readonly there: strin
   return { here, there: await atlas.export(here) };
 }
 
-/** What happens to the four sources between two runs. */
-async function change(): Promise<void> {
-  const { host, port, user, password } = sources.postgres;
-  const client = new Client({ host, port, user, password, database: 'shop' });
-  await client.connect();
-  await client.query('ALTER TABLE sales.products ADD COLUMN colour text');
-  await client.query('ALTER TABLE sales.customers RENAME TO buyers');
-  await client.query('DROP VIEW reporting.revenue_by_day');
-  await client.end();
-  const job = sources.loader.jobs.get('export_daily_sales');
-  if (job === undefined) throw new Error('The example has no such job.');
-  sources.loader.jobs.set(job.id, { ...job, lastRun: '2026-11-23T03:05:00Z', description: 'Changed.' });
-  sources.loader.jobs.delete('export_products');
-  const file = path.join(folder, 'jobs/publish_revenue.xml');
-  await writeFile(file, (await readFile(file, 'utf8')).replace('revenue', 'income'));
-  await rm(path.join(folder, 'jobs/publish_categories.xml'));
-  await rm(path.join(folder, 'warehouse/scripts/copy_products.custom'));
-}
-
 it('the example shop comes to the same in Atlas and in the local catalogue, entity by entity', async () => {
   await run('local');
   await run('atlas');
@@ -91,7 +71,7 @@ it('a second run writes nothing to Atlas', async () => {
 });
 
 it('after changes and removals in all four sources, both come to the same again', async () => {
-  await change();
+  await changeRetail(sources, folder);
   await run('local');
   await run('atlas');
   const { here, there } = await exports();

@@ -1,7 +1,6 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportCatalog } from '../../catalog/export.ts';
 import { configure, type Configured } from '../../cli/configured.ts';
@@ -12,7 +11,7 @@ import type { NewRecord, Transport } from '../../pipeline/transport.ts';
 import { createEmbeddedTransport } from '../../transports/embedded/transport.ts';
 import { deliverRaw, difference } from '../support/deliver-raw.ts';
 import { retailFolder } from '../support/retail.ts';
-import { type RetailSources, startRetailSources } from '../support/retail-sources.ts';
+import { changeRetail, type RetailSources, startRetailSources } from '../support/retail-sources.ts';
 import { runHere } from '../support/run-here.ts';
 
 const timeout = 300_000;
@@ -56,25 +55,6 @@ describe('metadata.raw after changes, removals and dead letters', () => {
     if (done.code !== 0 && done.code !== 3) throw new Error(done.stdout + done.stderr);
   }
 
-  /** What happens to the four sources between two runs. */
-  async function change(): Promise<void> {
-    const { host, port, user, password } = sources.postgres;
-    const client = new Client({ host, port, user, password, database: 'shop' });
-    await client.connect();
-    await client.query('ALTER TABLE sales.products ADD COLUMN colour text');
-    await client.query('ALTER TABLE sales.customers RENAME TO buyers');
-    await client.query('DROP VIEW reporting.revenue_by_day');
-    await client.end();
-    const job = sources.loader.jobs.get('export_daily_sales');
-    if (job === undefined) throw new Error('The example has no such job.');
-    sources.loader.jobs.set(job.id, { ...job, lastRun: '2026-11-23T03:05:00Z', description: 'Changed.' });
-    sources.loader.jobs.delete('export_products');
-    const file = path.join(folder, 'jobs/publish_revenue.xml');
-    await writeFile(file, (await readFile(file, 'utf8')).replace('revenue', 'income'));
-    await rm(path.join(folder, 'jobs/publish_categories.xml'));
-    await rm(path.join(folder, 'warehouse/scripts/copy_products.custom'));
-  }
-
   beforeAll(async () => {
     sources = await startRetailSources();
     folder = await mkdtemp(path.join(tmpdir(), 'raw-is-enough-'));
@@ -89,7 +69,7 @@ describe('metadata.raw after changes, removals and dead letters', () => {
     await withLog((log) =>
       log.append(topics.raw, [{ key: 'poison', value: Buffer.from('no'), headers: {} }]),
     );
-    await change();
+    await changeRetail(sources, folder);
     await run();
     expected = await exportCatalog(path.join(state, 'catalog'));
     whole = await withLog(recordsOf);

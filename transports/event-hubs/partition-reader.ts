@@ -7,6 +7,7 @@ import {
 } from '@azure/event-hubs';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { PullLimit, StoredRecord } from '../../pipeline/transport.ts';
+import { takeWithin } from '../../platform/take-within.ts';
 import { toRecord } from './events.ts';
 import { faultOf, isConnectionFault, isPassing } from './faults.ts';
 import type { Hubs } from './hubs.ts';
@@ -66,14 +67,7 @@ export class PartitionReader {
       });
     }
     if (stop.aborted) return [];
-    let count = 0;
-    let bytes = 0;
-    for (const record of this.#buffer) {
-      bytes += record.value?.length ?? 0;
-      if (count > 0 && (count >= limit.records || bytes > limit.bytes)) break;
-      count += 1;
-    }
-    const taken = this.#buffer.splice(0, count);
+    const taken = takeWithin(this.#buffer, limit);
     for (const record of taken) this.#bytes -= sizeOf(record);
     if (this.#isHungry) this.#taken();
     return taken;

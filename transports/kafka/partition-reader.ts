@@ -1,5 +1,6 @@
 import type { StreamError } from '../../pipeline/errors.ts';
 import type { PullLimit, StoredRecord } from '../../pipeline/transport.ts';
+import { takeWithin } from '../../platform/take-within.ts';
 import type { FetchedRecords } from './fetch-response.ts';
 import type { Fetcher, FetchTarget } from './fetcher.ts';
 
@@ -91,14 +92,7 @@ export class PartitionReader implements FetchTarget {
       });
     }
     if (stop.aborted) return [];
-    let count = 0;
-    let bytes = 0;
-    for (const record of this.#buffer) {
-      bytes += record.value?.length ?? 0;
-      if (count > 0 && (count >= limit.records || bytes > limit.bytes)) break;
-      count += 1;
-    }
-    const taken = this.#buffer.splice(0, count);
+    const taken = takeWithin(this.#buffer, limit);
     // At once: what is taken must not look as if there were no records.
     this.#handedOut = (taken.at(-1)?.offset ?? this.#handedOut - 1) + 1;
     for (const record of taken) this.#bytes -= sizeOf(record);
