@@ -56,6 +56,8 @@ export class Parking {
   readonly #wakes = new Set<Promise<unknown>>();
   #hurry = new AbortController();
   #quietRounds = 0;
+  /** Whether anything moved on since the last sweep. */
+  #hasMoved = false;
 
   constructor(options: ParkingOptions) {
     this.#options = options;
@@ -82,7 +84,10 @@ export class Parking {
       const keys = new Map(refs.flatMap((ref) => [...held.parked.waitingFor(ref)]));
       const waiting = [...keys].map(([key, bytes]) => ({ key, bytes }));
       for (const part of this.#parts(waiting)) {
-        const wake = held.wake(part, false).finally(() => this.#wakes.delete(wake));
+        const wake = held
+          .wake(part, false)
+          .then((moved) => this.#note(moved))
+          .finally(() => this.#wakes.delete(wake));
         this.#wakes.add(wake);
       }
     }
@@ -108,14 +113,21 @@ export class Parking {
 
   /**
    * Looks once for everything that is parked, after what is parked in partitions that nobody holds has come to this process.
-   * Resolves with whether anything moved on: then there may be new changes to settle.
+   * Resolves with whether anything moved on since the last sweep, by it or before it: then there may be new changes to settle.
    */
   async sweep(signal: AbortSignal): Promise<boolean> {
     await this.#adopted(AbortSignal.any([signal, AbortSignal.timeout(adoptionMs)]));
-    const woken = this.#wakes.size > 0;
     await Promise.all(this.#wakes);
     await this.#rounds.run(() => this.#progress.settledThrough()); // one that an earlier round began says nothing of now
-    return (await this.#round(signal)) > 0 || woken;
+    await this.#round(signal);
+    const hasMoved = this.#hasMoved;
+    this.#hasMoved = false;
+    return hasMoved;
+  }
+
+  #note(moved: number): number {
+    this.#hasMoved ||= moved > 0;
+    return moved;
   }
 
   /** Waits for the next round: the longer, the longer nothing was found. */
@@ -167,7 +179,7 @@ export class Parking {
       ),
     ];
     const moved = await Promise.all(wakes);
-    return moved.reduce((sum, one) => sum + one, 0);
+    return this.#note(moved.reduce((sum, one) => sum + one, 0));
   }
 
   #wake(waiting: readonly Waiting[], isLast: boolean): readonly Promise<number>[] {

@@ -194,4 +194,14 @@ describe('SinkStage.run(), with what the catalogue lacks', () => {
     expect(await stage.sweep()).toBe(false);
     expect(stage.unparked).toEqual(['delivered']);
   });
+
+  it('sweep() resolves with true when something moved on by itself since the last one', async () => {
+    const sink = waitsForTarget();
+    const stage = await start(sink, [change('job', 'j')], long);
+    await vi.waitFor(async () => expect(await parked(stage)).toEqual(['j@0']));
+    sink.there.add('target');
+    await vi.waitFor(() => expect(stage.unparked).toEqual(['delivered']));
+    expect(await stage.sweep()).toBe(true);
+    expect(await stage.sweep()).toBe(false);
+  });
 });
