@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type CatalogOptions, openCatalog } from '../catalog/open-catalog.ts';
+import type { CatalogOptions } from '../catalog/open-catalog.ts';
 
 /** The local catalogue while it runs. */
 export interface LocalCatalog {
@@ -20,6 +20,7 @@ export async function openLocalCatalog(
   },
 ): Promise<LocalCatalog> {
   const { folder, ...others } = options;
+  const { openCatalog } = await import('../catalog/open-catalog.ts'); // loaded where it is used: most commands need none
   const catalog = await openCatalog({ path: path.join(folder, 'catalog'), ...others });
   return { url: catalog.url, writeCalls: () => catalog.counters().writeCalls, close: () => catalog.close() };
 }

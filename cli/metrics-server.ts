@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { messageOf, StreamError } from '../pipeline/errors.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 import type { OpenPipeline } from './open-pipeline.ts';
 import { note } from './output.ts';
 
@@ -74,6 +74,7 @@ export async function startMetrics(
   const { metrics } = pipeline.configured.loaded.config;
   const port = metricsPort ?? metrics?.port;
   if (port === undefined) return undefined;
+  const { createMetrics } = await import('./metrics.ts'); // its library is loaded where it is used
   const server = await serveMetrics(createMetrics(pipeline.telemetry, pipeline.transport), {
     host: metrics?.host ?? '127.0.0.1',
     port,

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { StreamError } from '../../pipeline/errors.ts';
-import { type TopicDifference, TopicPlan } from '../../transports/kafka/topic-plan.ts';
+import type { TopicDifference, TopicPlan } from '../../transports/kafka/topic-plan.ts';
 import { defaultConfigFile, loadConfig } from '../load-config.ts';
-import { kafkaOptions } from '../open-transport.ts';
 import { print } from '../output.ts';
 import { table } from '../table.ts';
 import { topicSpecs } from '../topic-specs.ts';
@@ -55,6 +54,10 @@ async function planOf({ config: file }: PlanOptions): Promise<TopicPlan> {
       'USAGE',
       `The transport ${transport.kind} makes its topics itself: there is nothing to plan.`,
     );
+  const [{ kafkaOptions }, { TopicPlan }] = await Promise.all([
+    import('../open-kafka.ts'),
+    import('../../transports/kafka/topic-plan.ts'),
+  ]);
   return new TopicPlan(kafkaOptions(transport), topicSpecs(transport.partitions));
 }
 

@@ -1,4 +1,4 @@
-import { type Connection, createConnection } from 'mysql2/promise';
+import type { Connection } from 'mysql2/promise';
 import { type ErrorCode, messageOf, StreamError } from '../../pipeline/errors.ts';
 import { redactText } from '../../platform/redact.ts';
 import type { MysqlSource } from './options.ts';
@@ -41,6 +41,7 @@ export async function withConnection<T>(
   signal: AbortSignal,
   use: (connection: Connection) => Promise<T>,
 ): Promise<T> {
+  const { createConnection } = await import('mysql2/promise'); // loaded where it is used: it takes a tenth of a second
   signal.throwIfAborted();
   let connection: Connection | undefined;
   const cut = (): void => connection?.destroy();

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
-import { kafkaOptions } from '../../../cli/open-transport.ts';
+import { kafkaOptions } from '../../../cli/open-kafka.ts';
 import { transportSchema } from '../../../pipeline/transport-config.ts';
 import { createKafkaTransport, type KafkaTransportOptions } from '../../../transports/kafka/transport.ts';
 import { collect, textRecord } from '../../contracts/transport.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { kafkaOptions } from '../../../cli/open-transport.ts';
+import { kafkaOptions } from '../../../cli/open-kafka.ts';
 import { transportSchema } from '../../../pipeline/transport-config.ts';
 import type { Transport } from '../../../pipeline/transport.ts';
 import { createKafkaTransport } from '../../../transports/kafka/transport.ts';
