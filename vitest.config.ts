@@ -6,8 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // `npm run test:atlas` has a server and a configuration of its own.
     exclude: ['test/atlas/**'],
-    // One Kafka for all files that need it, started by the first of them.
-    globalSetup: ['test/support/kafka/setup.ts'],
+    // The command line, compiled once; one Kafka for all files that need it, started by the first of them.
+    globalSetup: ['test/support/build-cli-setup.ts', 'test/support/kafka/setup.ts'],
     // Real servers (PostgreSQL, the local catalogue, child processes) start inside hooks.
     testTimeout: 30_000,
     hookTimeout: 60_000,

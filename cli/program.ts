@@ -23,7 +23,21 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   const setExitCode = (code: number): void => {
     exitCode = code;
   };
-  const program = new Command('purview-streams')
+  const program = createProgram(setExitCode);
+  for (const command of allCommands(program)) command.exitOverride().copyInheritedSettings(program);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    note(`error: ${describeFailure(thrown)}`);
+    return exitCodeOf(thrown);
+  }
+  return exitCode;
+}
+
+/** The command line with all its commands. `setExitCode` is told what the process is to end with. */
+export function createProgram(setExitCode: (code: number) => void): Command {
+  return new Command('purview-streams')
     .description(
       'Keeps a data catalogue (Microsoft Purview, Apache Atlas) true to sources that it cannot scan.',
     )
@@ -48,17 +62,9 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     .addCommand(removalsCommand())
     .addCommand(parkedCommand())
     .addCommand(sqlLineageCommand());
-  for (const command of allCommands(program)) command.exitOverride().copyInheritedSettings(program);
-  try {
-    await program.parseAsync([...argv], { from: 'user' });
-  } catch (thrown) {
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    note(`error: ${describeFailure(thrown)}`);
-    return exitCodeOf(thrown);
-  }
-  return exitCode;
 }
 
-function allCommands(command: Command): readonly Command[] {
+/** The commands below a command, and those below them. */
+export function allCommands(command: Command): readonly Command[] {
   return command.commands.flatMap((child) => [child, ...allCommands(child)]);
 }

@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     root: new URL('../../', import.meta.url).pathname,
     include: ['test/atlas/**/*.test.ts'],
-    globalSetup: ['test/support/atlas/setup.ts'],
+    globalSetup: ['test/support/build-cli-setup.ts', 'test/support/atlas/setup.ts'],
     // The server is the limit, and files would only wait for each other; what they import is loaded once.
     fileParallelism: false,
     isolate: false,

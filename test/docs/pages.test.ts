@@ -6,7 +6,7 @@ import { configurationPage } from '../../cli/configuration-page.ts';
 import { openLocalCatalog } from '../../cli/local-catalog.ts';
 import { producers } from '../../producers/index.ts';
 import { sinks } from '../../sinks/index.ts';
-import { root, start, startScript } from '../support/cli.ts';
+import { cli, root, shellFunction, start, startScript } from '../support/cli.ts';
 import { hasKafka, kafkaOfRun } from '../support/kafka/shared.ts';
 import { anyPrefix } from '../transports/kafka/support.ts';
 
@@ -28,9 +28,7 @@ describe('docs/replay.md', () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'replay-page-'));
     const blocks = shellBlocks(await page('docs/replay.md'));
     const block = blocks.find((text) => text.includes('removals approve')) ?? 'exit 9';
-    const loader = import.meta.resolve('tsx');
-    const named = `purview-streams() { '${process.execPath}' --import '${loader}' '${root}cli/main.ts' "$@"; }`;
-    const script = ['set -e', named, block.replaceAll('/tmp/replay-page', folder)].join('\n');
+    const script = ['set -e', shellFunction(), block.replaceAll('/tmp/replay-page', folder)].join('\n');
     const { code, stdout, stderr } = await start('bash', ['-c', script]).ended;
     await rm(folder, { recursive: true, force: true });
     expect(stderr).not.toContain('error:');
@@ -53,13 +51,12 @@ describe.skipIf(!hasKafka)('docs/kafka.md', () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'kafka-page-'));
     const blocks = shellBlocks(await page('docs/kafka.md'));
     const block = blocks.find((text) => text.includes('topics apply')) ?? 'exit 9';
-    const loader = import.meta.resolve('tsx');
-    const named = `purview-streams() { '${process.execPath}' --import '${loader}' '${root}cli/main.ts' "$@"; }`;
     const own = block
       .replaceAll('/tmp/kafka-page', folder)
       .replaceAll('127.0.0.1:9092', (await kafkaOfRun()).plain)
       .replaceAll('try.', anyPrefix());
-    const { code, stdout, stderr } = await start('bash', ['-c', ['set -e', named, own].join('\n')]).ended;
+    const { code, stdout, stderr } = await start('bash', ['-c', ['set -e', shellFunction(), own].join('\n')])
+      .ended;
     await rm(folder, { recursive: true, force: true });
     expect(stderr).not.toContain('error:');
     expect(code).toBe(0);
@@ -80,11 +77,11 @@ describe('docs/event-hubs.md', () => {
     );
     const blocks = shellBlocks(await page('docs/event-hubs.md'));
     const block = blocks.find((text) => text.includes('transform --once')) ?? 'exit 9';
-    const loader = import.meta.resolve('tsx');
-    const named = `purview-streams() { '${process.execPath}' --import '${loader}' '${root}cli/main.ts' "$@"; }`;
     const own = block.replaceAll('/tmp/event-hubs-page', folder);
-    const { code, stdout, stderr } = await start('bash', ['-c', ['set -e', lines, named, own].join('\n')])
-      .ended;
+    const { code, stdout, stderr } = await start('bash', [
+      '-c',
+      ['set -e', lines, shellFunction(), own].join('\n'),
+    ]).ended;
     standIn.child.kill('SIGTERM');
     await standIn.ended;
     await rm(folder, { recursive: true, force: true });
@@ -139,12 +136,7 @@ describe('README.md', () => {
     const names = new Set(
       [...(await page('README.md')).matchAll(/^purview-streams ([a-z-]+)/gm)].map((match) => match[1] ?? ''),
     );
-    const { stdout } = await start(process.execPath, [
-      '--import',
-      import.meta.resolve('tsx'),
-      `${root}cli/main.ts`,
-      '--help',
-    ]).ended;
+    const { stdout } = await cli(['--help']);
     for (const name of names) expect(stdout).toMatch(new RegExp(`^  ${name}[ |]`, 'm'));
     expect(names.size).toBeGreaterThan(5);
   });

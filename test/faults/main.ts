@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { seededRandom } from '../support/random.ts';
-import { buildCli } from './build.ts';
+import { buildCli } from '../support/build-cli.ts';
 import { canStartBroker, type StartedBroker, startBroker } from '../support/kafka/broker.ts';
 import { onKafka, type Scenario } from './scenario.ts';
 import { brokerRestarts } from './scenarios/broker.ts';

@@ -45,7 +45,10 @@ export function start(
   return { child, output: () => ({ ...printed }), ended };
 }
 
-/** Runs `purview-streams` from the sources. */
+/** Environment variable that names the compiled command line of a test run. */
+export const compiledCli = 'PURVIEW_STREAMS_TEST_CLI';
+
+/** Runs `purview-streams`. */
 export function cli(
   args: readonly string[],
   options: Parameters<typeof start>[2] = {},
@@ -53,9 +56,20 @@ export function cli(
   return startCli(args, options).ended;
 }
 
-/** Starts `purview-streams` from the sources. */
+/** Starts `purview-streams` as the package has it: compiled, which starts in a third of the time that the sources take. */
 export function startCli(args: readonly string[], options: Parameters<typeof start>[2] = {}): RunningCommand {
-  return startScript(`${root}cli/main.ts`, args, options);
+  return start(process.execPath, [compiledMain(), ...args], options);
+}
+
+/** `purview-streams` as a function of a shell, for commands as a page has them. */
+export function shellFunction(): string {
+  return `purview-streams() { '${process.execPath}' '${compiledMain()}' "$@"; }`;
+}
+
+function compiledMain(): string {
+  const main = process.env[compiledCli];
+  if (main === undefined) throw new Error('The command line is compiled before a test run, by vitest.');
+  return main;
 }
 
 /** Starts a script of the project from its source. */

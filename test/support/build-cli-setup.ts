@@ -1,0 +1,19 @@
+/** Before and after a test run: compiles the command line, which many tests start as processes. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { buildCli } from './build-cli.ts';
+import { compiledCli } from './cli.ts';
+
+let folder: string | undefined;
+
+/** Called by vitest before the first test file. */
+export async function setup(): Promise<void> {
+  folder = await mkdtemp(path.join(tmpdir(), 'purview-streams-cli-'));
+  process.env[compiledCli] = await buildCli(folder);
+}
+
+/** Called by vitest after the last one. */
+export async function teardown(): Promise<void> {
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+}
