@@ -1,10 +1,9 @@
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { cli, root, type RunningCommand, startCli } from '../support/cli.ts';
+import { freePort } from '../support/free-port.ts';
 
 const timeout = 400_000;
 
@@ -12,12 +11,7 @@ const timeout = 400_000;
 async function workshop(transport = 'embedded') {
   const folder = await mkdtemp(path.join(tmpdir(), 'stage-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  server.close();
-  await once(server, 'close');
+  const port = await freePort();
   const config = path.join(folder, 'purview-streams.yaml');
   await writeFile(
     config,

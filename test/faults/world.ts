@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Transport } from '../../pipeline/transport.ts';
@@ -12,6 +10,7 @@ import type { StartedBroker } from '../support/kafka/broker.ts';
 import { EventSource, Issued } from './issued.ts';
 import { faultsIn, sumOf } from './oracle.ts';
 import { CliProcess } from './process.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** What every scenario is given. */
 export interface Context {
@@ -234,13 +233,4 @@ export class World {
     ];
     await writeFile(this.#config, `${lines.join('\n')}\n`);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
