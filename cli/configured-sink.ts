@@ -5,6 +5,7 @@ import type { SinkComponent, SinkHost } from '../pipeline/sink-component.ts';
 import { sinks } from '../sinks/index.ts';
 import type { Configured } from './configured.ts';
 import type { LoadedConfig } from './load-config.ts';
+import { registryWith } from './load-plugins.ts';
 import type { LocalCatalog } from './local-catalog.ts';
 
 /** Writer of the local catalogue, which listens on loopback and has the users of Atlas's own quick start. */
@@ -46,7 +47,7 @@ export function sinkOptions({ config }: LoadedConfig, catalog: CatalogAddress | 
 /** The component of the configured sink. Throws CONFIG_INVALID for a kind that does not exist. */
 function sinkComponentOf(configured: Configured): SinkComponent {
   const { kind } = configured.loaded.config.sink;
-  const registry: Readonly<Record<string, SinkComponent>> = sinks;
+  const registry = registryWith<SinkComponent>(sinks, configured.loaded.plugins.sinks, 'sinks');
   const component = Object.hasOwn(registry, kind) ? registry[kind] : undefined;
   if (component !== undefined) return component;
   const message = `there is no sink of kind "${kind}"; known are: ${Object.keys(registry).join(', ')}`;

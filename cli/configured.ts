@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ProducerSetup } from '../pipeline/component.ts';
+import type { ProducerComponent, ProducerSetup } from '../pipeline/component.ts';
 import { StreamError } from '../pipeline/errors.ts';
 import { jobTypes } from '../pipeline/job-types.ts';
 import { createNaming, type Naming } from '../pipeline/naming.ts';
@@ -9,6 +9,7 @@ import type { SourceSettings } from '../pipeline/transform.ts';
 import type { EntityType, SourceTypes } from '../pipeline/types.ts';
 import { producers } from '../producers/index.ts';
 import type { LoadedConfig } from './load-config.ts';
+import { registryWith } from './load-plugins.ts';
 
 /** What the configuration means, before anything is connected. */
 export interface Configured {
@@ -97,7 +98,7 @@ function configureProducer(
   loaded: LoadedConfig,
   { name, kind, options }: { readonly name: string; readonly kind: string; readonly options: unknown },
 ): ProducerSetup {
-  const registry: Readonly<Record<string, (typeof producers)[keyof typeof producers]>> = producers;
+  const registry = registryWith<ProducerComponent>(producers, loaded.plugins.producers, 'producers');
   const component = Object.hasOwn(registry, kind) ? registry[kind] : undefined;
   if (component === undefined) {
     const known = Object.keys(registry).join(', ');

@@ -4,6 +4,7 @@ import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, pa
 import type { z } from 'zod';
 import { type Config, configSchema } from '../pipeline/config.ts';
 import { messageOf, StreamError } from '../pipeline/errors.ts';
+import { loadPlugins, type Plugins } from './load-plugins.ts';
 import { resolveReferences } from './references.ts';
 
 /** A configuration that was read, and where it lies. */
@@ -12,6 +13,8 @@ export interface LoadedConfig {
   /** Absolute folder that relative paths start from. */
   readonly folder: string;
   readonly config: Config;
+  /** What the configured plugins export. */
+  readonly plugins: Plugins;
   /** Makes an error of a component's options readable: with the file, the line and the field. */
   invalid(error: z.ZodError, at: readonly PropertyKey[]): StreamError;
 }
@@ -27,7 +30,7 @@ export interface LoadConfigOptions {
 
 /**
  * Reads a configuration file: YAML 1.2, with `${env:NAME}` and `${file:PATH}` resolved in every text. Throws CONFIG_NOT_FOUND,
- * CONFIG_SYNTAX (with the line), CONFIG_REFERENCE, or CONFIG_INVALID (with line, field and value).
+ * CONFIG_SYNTAX (with the line), CONFIG_REFERENCE, CONFIG_INVALID (with line and field), or PLUGIN_INVALID.
  */
 export async function loadConfig(file: string, options: LoadConfigOptions = {}): Promise<LoadedConfig> {
   const absolute = path.resolve(file);
@@ -54,7 +57,8 @@ export async function loadConfig(file: string, options: LoadConfigOptions = {}):
     new StreamError('CONFIG_INVALID', describe(error, { file, document, lines, at }), { cause: error });
   const parsed = configSchema.safeParse(raw);
   if (!parsed.success) throw invalid(parsed.error, []);
-  return { file, folder, config: parsed.data, invalid };
+  const config = parsed.data;
+  return { file, folder, config, plugins: await loadPlugins(config.plugins, folder), invalid };
 }
 
 /** The values of a document. Throws CONFIG_SYNTAX for an alias without an anchor, and for aliases that multiply beyond measure. */

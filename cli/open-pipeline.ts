@@ -5,6 +5,7 @@ import type { StateStore } from '../pipeline/state.ts';
 import { liveReading } from '../pipeline/replay-plan.ts';
 import { type StageName, stageNames, type Telemetry } from '../pipeline/telemetry.ts';
 import { groups, topics } from '../pipeline/topics.ts';
+import type { TransformFactory } from '../pipeline/transform.ts';
 import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
 import type { Transport } from '../pipeline/transport.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -16,6 +17,7 @@ import type { Configured } from './configured.ts';
 import { keepForStages } from './keep-for-stages.ts';
 import { openTransport } from './open-transport.ts';
 import { stateFolder } from './state-folder.ts';
+import { registryWith } from './load-plugins.ts';
 import { type LocalCatalog, openLocalCatalog } from './local-catalog.ts';
 import { topicSpecs } from './topic-specs.ts';
 
@@ -142,10 +144,10 @@ async function openTransformStage(
 ): Promise<TransformStageOptions> {
   const { naming } = configured;
   const postgres = await loadPostgresParser();
+  const all = registryWith<TransformFactory>(transforms, configured.loaded.plugins.transforms, 'transforms');
   const settings = (producer: string) => configured.settings(producer);
   const deriver = new Deriver({
-    transforms: (known) =>
-      Object.values(transforms).map((make) => make({ naming, known, settings, postgres })),
+    transforms: (known) => Object.values(all).map((make) => make({ naming, known, settings, postgres })),
     naming,
     producers: new Set(configured.producers.keys()),
   });

@@ -24,5 +24,7 @@ export function describeFailure(thrown: unknown): string {
 /** The exit code that a failure ends a command with. */
 export function exitCodeOf(thrown: unknown): number {
   if (!(thrown instanceof StreamError)) return exitCodes.failed;
-  return thrown.code.startsWith('CONFIG_') || thrown.code === 'USAGE' ? exitCodes.usage : exitCodes.failed;
+  return thrown.code.startsWith('CONFIG_') || thrown.code === 'PLUGIN_INVALID' || thrown.code === 'USAGE'
+    ? exitCodes.usage
+    : exitCodes.failed;
 }

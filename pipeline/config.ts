@@ -17,6 +17,12 @@ export const configSchema = z.strictObject({
     .describe(
       'Folder for what is kept over restarts: what was applied, inventories, dead letters, the local catalogue. Relative to this file.',
     ),
+  plugins: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Modules with producers, transforms or sinks of your own: files (`./my-source.mjs`, relative to this file) or installed packages. They run as part of this program: name only what you trust.',
+    ),
   transport: transportSchema.prefault({ kind: 'embedded' }).describe('The topics between the stages.'),
   catalog: z
     .strictObject({

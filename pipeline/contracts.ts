@@ -2,9 +2,18 @@
  * The entry of the package: the contracts that a producer, a transform or a sink outside this project is written
  * against, and the few functions that make them.
  */
+export { z } from 'zod';
 export type * from '../schemas/types.ts';
 export { type ErrorCode, errorCatalogue, StreamError } from './errors.ts';
-export { caseOption, datasetsOption, intervalOption, producerComponent, stepsOption } from './component.ts';
+export { jobTypes } from './job-types.ts';
+export {
+  caseOption,
+  datasetRules,
+  datasetsOption,
+  intervalOption,
+  producerComponent,
+  stepsOption,
+} from './component.ts';
 export type { ProducerComponent, ProducerHost, ProducerSetup, SourceInstaller } from './component.ts';
 export type {
   FoundObject,

@@ -23,6 +23,7 @@ export const errorCatalogue = {
   CONFIG_INVALID: permanent('A value in the configuration is missing, unknown or of the wrong kind.'),
   CONFIG_REFERENCE: permanent('A ${env:…} or ${file:…} reference in the configuration cannot be resolved.'),
   CONFIG_OUTDATED: transient('An event is of a producer that was configured after this process had started.'),
+  PLUGIN_INVALID: permanent('A plugin cannot be loaded, or does not export what a plugin does.'),
   USAGE: permanent('A command was called with wrong arguments.'),
   PORT_IN_USE: permanent('A server cannot listen because its port is taken.'),
   // events

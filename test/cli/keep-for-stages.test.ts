@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { configure } from '../../cli/configured.ts';
+import { noPlugins } from '../../cli/load-plugins.ts';
 import { openPipeline } from '../../cli/open-pipeline.ts';
 import { configSchema } from '../../pipeline/config.ts';
 import { createTelemetry } from '../../pipeline/telemetry.ts';
@@ -19,7 +20,7 @@ it('openPipeline() lets the changes stay until the sink has read them, however l
   const invalid = (error: Error): never => {
     throw error;
   };
-  const configured = configure({ file: 'c.yaml', folder, config, invalid });
+  const configured = configure({ file: 'c.yaml', folder, config, plugins: noPlugins, invalid });
   const options = { telemetry: createTelemetry(), state: folder, stages: ['transform'] } as const;
   const pipeline = await openPipeline(configured, options);
   await pipeline.transport.append(topics.entities, [{ key: 'k', value: Buffer.from('x'), headers: {} }]);

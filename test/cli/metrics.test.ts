@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createMetrics } from '../../cli/metrics.ts';
 import { startMetrics } from '../../cli/metrics-server.ts';
 import { configure } from '../../cli/configured.ts';
+import { noPlugins } from '../../cli/load-plugins.ts';
 import { configSchema } from '../../pipeline/config.ts';
 import { createTelemetry, settlements } from '../../pipeline/telemetry.ts';
 import { groups, topics } from '../../pipeline/topics.ts';
@@ -23,7 +24,7 @@ function configured() {
   const invalid = (error: Error): never => {
     throw error;
   };
-  return configure({ file: 'c.yaml', folder: '/', config, invalid });
+  return configure({ file: 'c.yaml', folder: '/', config, plugins: noPlugins, invalid });
 }
 
 /** Values of the samples by name and labels, without the metrics of the process. */

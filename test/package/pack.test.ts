@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -88,6 +88,29 @@ describe('the package', () => {
   }, async () => {
     const stdout = await done('npx', ['--no-install', 'purview-streams', '--help'], folder);
     expect(stdout).toContain('Usage: purview-streams');
+  });
+
+  it('runs the plugin of docs/plugins.md, and the suite of producers on it', {
+    timeout: 120_000,
+  }, async () => {
+    const page = await readFile(path.join(root, 'docs/plugins.md'), 'utf8');
+    const files = [...page.matchAll(/^`(\S+)`.*:\n\n```\w+\n([\s\S]*?)^```/gmu)];
+    for (const [, name = '', text = ''] of files) await writeFile(path.join(folder, name), text);
+    expect(files.map(([, name]) => name)).toEqual([
+      'pipelines.txt',
+      'pipelines.mjs',
+      'purview-streams.yaml',
+      'pipelines.test.mjs',
+    ]);
+    await symlink(path.join(root, 'node_modules/vitest'), path.join(folder, 'node_modules/vitest'));
+    const suite = ['node_modules/vitest/vitest.mjs', 'run', 'pipelines.test.mjs'];
+    expect(await done(process.execPath, suite, folder)).toContain('1 passed');
+    const command = 'node_modules/purview-streams/dist/cli/main.js';
+    await done(process.execPath, [command, 'run', '--once'], folder);
+    const published = 'https://lake.blob.core.windows.net/out/orders.csv';
+    const lineage = await done(process.execPath, [command, 'lineage', published], folder);
+    expect(lineage).toContain('etl://scheduler/jobs/load-orders');
+    expect(lineage).toContain('https://lake.blob.core.windows.net/raw/orders.csv');
   });
 
   it('exports the contracts', { timeout: 60_000 }, async () => {

@@ -39,7 +39,7 @@ export function sinkHost(options: Partial<SinkHost> = {}): SinkHost {
 }
 
 /** A signal that never fires. */
-export const never = new AbortController().signal;
+export const never: AbortSignal = new AbortController().signal;
 
 /** Delivers changes, with offsets that grow from call to call. */
 export function deliverer(sink: Sink): (...changes: readonly EntityChange[]) => Promise<readonly Outcome[]> {
