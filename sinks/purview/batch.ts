@@ -5,11 +5,12 @@ import { appliedWrite, droppedChildren, readApplied } from './applied.ts';
 import type { CatalogClient } from './client.ts';
 import { isTooMuch } from './fault.ts';
 import { deleteRoot } from './delete-root.ts';
-import { Mutations, failedOutcome, rejectedOutcome, writtenOutcome } from './outcomes.ts';
+import { failedOutcome, Mutations, permanent, writtenOutcome } from './outcomes.ts';
 import { restoreReferences, settleReference } from './relationships.ts';
+import type { Doubts } from './rejections.ts';
 import { bulkRequest, type EntityWrite, writeBytes } from './request.ts';
 import type { RequestSize } from './request-size.ts';
-import type { Suspects } from './suspects.ts';
+import { acceptedBetween, type Moment, type Suspects } from './suspects.ts';
 import {
   canSplit,
   chunks,
@@ -21,6 +22,7 @@ import {
   type RootWrite,
   type Unit,
 } from './unit.ts';
+import { refersToMissing } from './wanted.ts';
 
 /** What the writing of a batch works with. */
 export interface BatchContext extends PlanContext {
@@ -28,6 +30,8 @@ export interface BatchContext extends PlanContext {
   readonly state: StateStore;
   readonly size: RequestSize;
   readonly suspects: Suspects;
+  /** Takes note of what was refused and may not be at fault itself. */
+  readonly doubts: Doubts;
   readonly signal: AbortSignal;
   /** Makes sure of the types once more, after the catalogue said that one is missing. */
   readonly renewTypes: () => Promise<void>;
@@ -57,6 +61,14 @@ export function ofOneChange(thrown: unknown, signal: AbortSignal): StreamError {
   return thrown;
 }
 
+/** How far the search for what is wrong with a request has come. */
+interface Search {
+  /** When the first request was refused that is searched. */
+  readonly refused: Moment | undefined;
+  /** Tries of each request, where it is not the configured number. */
+  readonly attempts: number | undefined;
+}
+
 /** Writes the units of one batch, such that what is wrong with one costs no other. */
 export class BatchWriter {
   readonly #context: BatchContext;
@@ -74,7 +86,7 @@ export class BatchWriter {
   async write(units: readonly Unit[]): Promise<void> {
     try {
       for (const part of pack(units, () => this.#context.size.limits)) {
-        await this.#send(part, { writesBefore: this.#context.suspects.writes, attempts: undefined });
+        await this.#send(part, { refused: undefined, attempts: undefined });
       }
     } finally {
       await this.#keepRecords();
@@ -89,10 +101,8 @@ export class BatchWriter {
   }
 
   /** Sends units in one request; when that fails because of one of them, looks for it by halving. */
-  async #send(
-    units: readonly Unit[],
-    search: { readonly writesBefore: number; readonly attempts: number | undefined },
-  ): Promise<void> {
+  async #send(units: readonly Unit[], search: Search): Promise<void> {
+    const sent = this.#context.suspects.now();
     try {
       const mutations = await this.#upsert(units, search.attempts);
       await this.#settle(units.flat(), mutations);
@@ -110,25 +120,35 @@ export class BatchWriter {
         return this.#send(units, search);
       }
       if (!isolated.has(error.code)) return this.#fail(units.flat(), error);
-      const narrower = { ...search, attempts: 2 };
-      if (error.code === 'CATALOG_MISSING_REFERENT') {
-        const waiting = new Set(units.filter((unit) => refersToMissing(unit, error)));
-        if (waiting.size > 0) {
-          this.#fail([...waiting].flat(), error);
-          const others = units.filter((unit) => !waiting.has(unit));
-          return others.length === 0 ? undefined : this.#send(others, search);
-        }
-      }
-      if (units.length > 1) {
-        for (const part of halves(units)) await this.#send(part, narrower);
-        return;
-      }
-      const [root, ...others] = units.flat();
-      if (root !== undefined && others.length === 0 && root.items.length > 1) {
-        return this.#sendApart(root, narrower);
-      }
-      this.#refuse(units.flat(), error, search.writesBefore);
+      await this.#search(units, error, { ...search, sent });
     }
+  }
+
+  /** Looks for the one of some units whose request failed that is wrong. */
+  async #search(
+    units: readonly Unit[],
+    error: StreamError,
+    { sent, ...search }: Search & { readonly sent: Moment },
+  ): Promise<void> {
+    const { refused = this.#context.suspects.now() } = search;
+    const narrower = { refused, attempts: 2 };
+    if (error.code === 'CATALOG_MISSING_REFERENT') {
+      const waiting = new Set(units.filter((unit) => refersToMissing(unit, error)));
+      if (waiting.size > 0) {
+        this.#fail([...waiting].flat(), error);
+        const others = units.filter((unit) => !waiting.has(unit));
+        return others.length === 0 ? undefined : this.#send(others, search);
+      }
+    }
+    if (units.length > 1) {
+      for (const part of halves(units)) await this.#send(part, narrower);
+      return;
+    }
+    const [root, ...others] = units.flat();
+    if (root !== undefined && others.length === 0 && root.items.length > 1) {
+      return this.#sendApart(root, narrower);
+    }
+    this.#refuse(units.flat(), error, { refused, isSure: acceptedBetween(refused, sent) });
   }
 
   async #upsert(units: readonly Unit[], attempts: number | undefined): Promise<Mutations> {
@@ -139,23 +159,21 @@ export class BatchWriter {
       const canShrink = (): boolean => canSplit(writes);
       try {
         const tries = attempts === undefined ? { canShrink } : { canShrink, attempts };
+        const sent = suspects.now();
         mutations.add(await client.upsert(body, signal, tries), guids);
+        suspects.written(sent);
       } catch (thrown) {
         if (!isTooMuch(thrown) || !canShrink()) throw thrown;
         size.tooMuch(sizeOf(writes), thrown.status === 413 ? 'bytes' : 'work');
         throw new TooMuch();
       }
       size.passed();
-      suspects.written();
     }
     return mutations;
   }
 
   /** What two producers say of one root is written one after the other, so that one of them cannot spoil the other. */
-  async #sendApart(
-    { ref, items, replayed }: RootWrite,
-    search: { readonly writesBefore: number; readonly attempts: number | undefined },
-  ): Promise<void> {
+  async #sendApart({ ref, items, replayed }: RootWrite, search: Search): Promise<void> {
     const { state } = this.#context;
     for (const item of items) {
       await this.#keepRecords();
@@ -209,20 +227,31 @@ export class BatchWriter {
     return { deleted, related };
   }
 
-  #refuse(roots: readonly RootWrite[], error: StreamError, writesBefore: number): void {
+  /** @param at when it was refused first, and whether that is surely its own fault */
+  #refuse(
+    roots: readonly RootWrite[],
+    error: StreamError,
+    { refused, isSure }: { readonly refused: Moment; readonly isSure: boolean },
+  ): void {
     const { suspects } = this.#context;
     for (const root of roots) {
       const isUnclear = error.code === 'CATALOG_FAULT' || error.code === 'CATALOG_CONFLICT';
-      if (isUnclear && suspects.failedAlone(root.ref, writesBefore)) {
+      const isOwn = isUnclear ? isSure || suspects.failedAlone(root.ref) : isSure && !error.retryable;
+      if (isOwn) {
         suspects.forget(root.ref);
-        for (const item of root.items) this.#outcomes(item, rejectedOutcome(root.ref, permanent(error)));
-      } else this.#fail([root], error);
+        const own = permanent(error);
+        for (const item of root.items) this.#outcomes(item, failedOutcome(root.ref, item.change, own));
+      } else this.#fail([root], error, refused);
     }
   }
 
-  #fail(roots: readonly RootWrite[], error: StreamError): void {
+  #fail(roots: readonly RootWrite[], error: StreamError, refused?: Moment): void {
+    const { suspects, doubts } = this.#context;
     for (const { ref, items } of roots) {
-      for (const item of items) this.#outcomes(item, failedOutcome(ref, item.change, error));
+      for (const item of items) {
+        if (!error.retryable) doubts.set(item.index, refused ?? suspects.now());
+        this.#outcomes(item, failedOutcome(ref, item.change, error));
+      }
     }
   }
 }
@@ -242,15 +271,6 @@ interface Extra {
 
 const nothingElse: Extra = { deleted: 0, related: 0 };
 
-function permanent(error: StreamError): StreamError {
-  if (!error.retryable) return error;
-  return new StreamError(
-    'CATALOG_BAD_ENTITY',
-    `${error.message} It was tried alone and again, while others were written: the entity itself is at fault.`,
-    { cause: error },
-  );
-}
-
 /** Whether what others say of a root has to be tied to it again: it was deleted, by us, or as a replay finds, by somebody else. */
 function isRevived({ before, replayed, ref }: RootWrite, mutations: Mutations): boolean {
   if (before === undefined) return false;
@@ -261,18 +281,4 @@ function isRevived({ before, replayed, ref }: RootWrite, mutations: Mutations): 
 function halves(units: readonly Unit[]): readonly (readonly Unit[])[] {
   const middle = Math.ceil(units.length / 2);
   return [units.slice(0, middle), units.slice(middle)];
-}
-
-/** Whether a unit refers to the entity that an error calls missing, so that it cannot be written either. */
-function refersToMissing(unit: Unit, error: StreamError): boolean {
-  return unit.every(({ items, writes }) => {
-    const targets = writes.flatMap(({ body, omit }) =>
-      body.references.flatMap((reference) => (omit.has(reference.attribute) ? [] : reference.targets)),
-    );
-    const isNamed = targets.some((target) =>
-      error.message.includes(`{qualifiedName:${target.qualifiedName}}`),
-    );
-    // What two producers say of one root is looked at apart: only one of them may refer to it.
-    return isNamed && items.length === 1;
-  });
 }

@@ -206,5 +206,6 @@ export function catalogSink(
     ...(renew === undefined ? {} : { renew }),
     ...(options.removals === 'purge' ? { purgePath: purgePathOf(options) } : {}),
   });
-  return new CatalogSink({ client, limits: options.batch, rejections: options.rejections, host, advice });
+  const { batch: limits, rejections, retry } = options;
+  return new CatalogSink({ client, limits, rejections, retry, host, advice });
 }

@@ -53,6 +53,7 @@ export class RootDecision {
       const error = ofOneChange(thrown, this.#context.signal);
       this.#failed = true;
       for (const waiting of [item, ...this.#root.upserts]) {
+        if (!error.retryable) this.#context.doubts.set(waiting.index, this.#context.suspects.now());
         this.#settle(waiting, failedOutcome(this.#ref, waiting.change, error));
       }
     }

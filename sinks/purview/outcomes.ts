@@ -77,3 +77,13 @@ function named(ref: EntityRef, error: StreamError): StreamError {
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }
+
+/** An error that may pass, made one that does not: what it is of failed alone, after something else was accepted. */
+export function permanent(error: StreamError): StreamError {
+  if (!error.retryable) return error;
+  return new StreamError(
+    'CATALOG_BAD_ENTITY',
+    `${error.message} It was tried alone and again, while others were written: the entity itself is at fault.`,
+    { cause: error },
+  );
+}

@@ -23,8 +23,9 @@ import { confirmed, hasSaid, RootDecision, unchangedBy } from './decision.ts';
 import { ensureTypes, readHeldTypes, writeTypes } from './ensure-types.ts';
 import { unlessHeld } from './read-first.ts';
 import { reconcile } from './reconcile.ts';
-import { type RejectionLimits, Rejections } from './rejections.ts';
+import { type Doubts, type RejectionLimits, Rejections } from './rejections.ts';
 import { RequestSize } from './request-size.ts';
+import type { RetryPolicy } from './retry.ts';
 import { Suspects } from './suspects.ts';
 import { TypeModel } from '../../pipeline/type-model.ts';
 import { type Item, orderUnits, type RequestLimits, type RootWrite } from './unit.ts';
@@ -34,7 +35,9 @@ export interface CatalogSinkOptions {
   readonly client: CatalogClient;
   readonly limits: RequestLimits;
   readonly rejections: RejectionLimits;
-  readonly host: Pick<SinkHost, 'state' | 'types' | 'producers' | 'precedence' | 'force'>;
+  /** How often, and after which pauses, a change is tried that is refused while nothing is accepted. */
+  readonly retry: Pick<RetryPolicy, 'attempts' | 'delayMs' | 'maxDelayMs'>;
+  readonly host: Pick<SinkHost, 'state' | 'types' | 'producers' | 'precedence' | 'force' | 'clock'>;
   /** What to do when nobody answers at the start. */
   readonly advice: string | undefined;
 }
@@ -61,7 +64,9 @@ export class CatalogSink implements Sink {
     this.#types = new TypeModel(this.#declared);
     const { producers, precedence = { producers: [...producers], attributes: {} } } = options.host;
     this.#precedence = new Precedence(precedence);
-    this.#rejections = new Rejections(options.rejections);
+    const { rejections, retry } = options;
+    const suspects = this.#suspects;
+    this.#rejections = new Rejections({ ...rejections, suspects, attempts: retry.attempts });
     this.#size = new RequestSize(options.limits);
   }
 
@@ -92,10 +97,21 @@ export class CatalogSink implements Sink {
 
   async deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
     signal.throwIfAborted();
-    return this.#rejections.guard(batch, (some) => this.#deliver(some, signal));
+    const { host, retry } = this.#options;
+    return this.#rejections.guard(batch, {
+      deliver: (some, doubts) => this.#deliver(some, doubts, signal),
+      pause: (attempt) => {
+        const backoff = retry.delayMs * 2 ** (attempt - 1);
+        return host.clock.sleep(Math.min(backoff, retry.maxDelayMs), signal);
+      },
+    });
   }
 
-  async #deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
+  async #deliver(
+    batch: readonly Delivery[],
+    doubts: Doubts,
+    signal: AbortSignal,
+  ): Promise<readonly Outcome[]> {
     const { client, host } = this.#options;
     const context: BatchContext = {
       client: this.#isUrgent(batch) ? client : client.patient(),
@@ -105,6 +121,7 @@ export class CatalogSink implements Sink {
       types: this.#types,
       precedence: this.#precedence,
       suspects: this.#suspects,
+      doubts,
       renewTypes: async () => void (await this.#ensureTypes(signal)),
     };
     const outcomes = new Map<number, Outcome>();

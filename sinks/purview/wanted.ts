@@ -2,6 +2,7 @@ import type { EntityChange, EntityRef } from '../../schemas/types.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { StreamError } from '../../pipeline/errors.ts';
 import type { Wanted } from '../../pipeline/sink.ts';
+import type { Unit } from './unit.ts';
 
 /**
  * What a change waits for, after the catalogue said that something is missing: what the message names, of all that the change
@@ -33,4 +34,18 @@ function typesOf(change: EntityChange, message: string): readonly string[] {
   const words = new Set(message.split(/[^\w]+/u));
   const named = all.filter((type) => words.has(type));
   return named.length > 0 ? named : all;
+}
+
+/** Whether a unit refers to the entity that an error calls missing, so that it cannot be written either. */
+export function refersToMissing(unit: Unit, error: StreamError): boolean {
+  return unit.every(({ items, writes }) => {
+    const targets = writes.flatMap(({ body, omit }) =>
+      body.references.flatMap((reference) => (omit.has(reference.attribute) ? [] : reference.targets)),
+    );
+    const isNamed = targets.some((target) =>
+      error.message.includes(`{qualifiedName:${target.qualifiedName}}`),
+    );
+    // What two producers say of one root is looked at apart: only one of them may refer to it.
+    return isNamed && items.length === 1;
+  });
 }

@@ -89,7 +89,7 @@ export const throttled: Scenario = throughFaults({
   behave: () => {
     let next = 0;
     return ({ isBulk, bulks }) => {
-      if (!isBulk || bulks % 4 > 0) return undefined;
+      if (!isBulk || bulks % 2 > 0) return undefined; // every second one: there are ten that must pass at the least
       const form = retryAfters[next % retryAfters.length];
       next += 1;
       return { status: 429, headers: typeof form === 'function' ? form() : (form ?? {}) };

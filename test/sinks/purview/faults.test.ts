@@ -295,6 +295,66 @@ describe('deliver() makes no dead letters when nearly everything is refused', ()
     expect(new Set(kinds(await deliver(...sixty)))).toEqual(new Set(['delivered']));
   });
 
+  /** Refuses every bulk request, so many times. */
+  const refuseFor = (requests: number): void => {
+    let left = requests;
+    atlas.always(() => left > 0 && (left -= 1) >= 0, atlasError(404, 'ATLAS-404-00-007'));
+  };
+
+  it.each([1, 7, 45, 119])(
+    'and delivers all of them when everything is refused for %i requests, from the first on',
+    async (requests) => {
+      refuseFor(requests);
+      const seen = kinds(await deliver(...sixty));
+      expect(seen).not.toContain('rejected CATALOG_BAD_ENTITY');
+      for (let round = 0; round < 5; round += 1) await deliver(...sixty);
+      expect(new Set(kinds(await deliver(...sixty)))).toEqual(new Set(['unchanged']));
+      expect(atlas.stored.size).toBe(60);
+    },
+  );
+
+  it.each([5, 40])(
+    'and delivers what three lanes have in flight when everything is refused for %i requests',
+    async (requests) => {
+      const sink = deliverer(await openSink({ rejections: { least: 10 }, batch: { entities: 20 } }));
+      const lanes = [0, 20, 40].map((from) => sixty.slice(from, from + 20));
+      await deliver(shop('first'));
+      refuseFor(requests);
+      const seen = await Promise.all(lanes.map((lane) => sink(...lane)));
+      expect(seen.flatMap(kinds)).not.toContain('rejected CATALOG_BAD_ENTITY');
+      for (let round = 0; round < 20; round += 1)
+        for (const lane of lanes)
+          expect(kinds(await sink(...lane))).not.toContain('rejected CATALOG_BAD_ENTITY');
+      expect(atlas.stored.size).toBe(61);
+    },
+  );
+
+  it('but believes it of one that comes alone, after as many tries as any request has', async () => {
+    atlas.always(has('s1'), atlasError(404, 'ATLAS-404-00-007'));
+    expect(kinds(await deliver(shop('s1')))).toEqual(['rejected CATALOG_BAD_ENTITY']);
+    expect(atlas.bulks).toHaveLength(4);
+    expect(clock.waits).toEqual([250, 500, 1000]);
+  });
+
+  it('and tries the first of a batch once more, without a pause, when others were accepted after it', async () => {
+    atlas.always(has('s0'), atlasError(404, 'ATLAS-404-00-007'));
+    const outcomes = kinds(await deliver(...sixty.slice(0, 4)));
+    expect(outcomes).toEqual(['rejected CATALOG_BAD_ENTITY', 'delivered', 'delivered', 'delivered']);
+    expect(atlas.bulks.map(({ length }) => length)).toEqual([4, 2, 1, 1, 2, 1]);
+    expect(clock.waits).toEqual([]);
+  });
+
+  it('and tries another one each time, when the first is at fault itself', async () => {
+    let isWrong = true;
+    atlas.always((names) => isWrong || names.includes('shop://s0'), atlasError(404, 'ATLAS-404-00-007'));
+    await deliver(...sixty);
+    isWrong = false;
+    await deliver(...sixty);
+    const outcomes = kinds(await deliver(...sixty));
+    expect(outcomes[0]).toBe('rejected CATALOG_BAD_ENTITY');
+    expect(new Set(outcomes.slice(1))).toEqual(new Set(['delivered']));
+  });
+
   it('while the few that are wrong among many still become dead letters', async () => {
     atlas.always(
       (names) => names.some((name) => /s[0-3]\d$/u.test(name)),
