@@ -65,6 +65,7 @@ export const errorCatalogue = {
   CATALOG_MISSING_TYPE: transient('An entity has a type that the catalogue does not have.'),
   CATALOG_FAULT: transient('The catalogue answered 500, as it also does to some requests that are wrong.'),
   CATALOG_CONFLICT: transient('The catalogue reports a conflict with a concurrent change.'),
+  CATALOG_STOPPED: permanent('An error of a class at which the sink is configured to stop.'),
   CATALOG_REJECTING: transient('The catalogue refuses too much to be the fault of single entities.'),
   CATALOG_NOT_FOUND: permanent('The catalogue has no entity of that name.'),
   CATALOG_UNEXPECTED: transient('The catalogue answered 2xx without the expected body.'),

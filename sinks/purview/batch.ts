@@ -5,7 +5,8 @@ import { appliedWrite, droppedChildren, readApplied } from './applied.ts';
 import type { CatalogClient } from './client.ts';
 import { isTooMuch } from './fault.ts';
 import { deleteRoot } from './delete-root.ts';
-import { failedOutcome, Mutations, permanent, writtenOutcome } from './outcomes.ts';
+import { Mutations, permanent, writtenOutcome } from './outcomes.ts';
+import type { ErrorPolicy } from './policy.ts';
 import { restoreReferences, settleReference } from './relationships.ts';
 import type { Doubts } from './rejections.ts';
 import { bulkRequest, type EntityWrite, writeBytes } from './request.ts';
@@ -30,6 +31,7 @@ export interface BatchContext extends PlanContext {
   readonly state: StateStore;
   readonly size: RequestSize;
   readonly suspects: Suspects;
+  readonly policy: ErrorPolicy;
   /** Takes note of what was refused and may not be at fault itself. */
   readonly doubts: Doubts;
   readonly signal: AbortSignal;
@@ -41,6 +43,7 @@ export interface BatchContext extends PlanContext {
 const fatal: ReadonlySet<ErrorCode> = new Set([
   'CATALOG_REFUSED',
   'CATALOG_FORBIDDEN',
+  'CATALOG_STOPPED',
   'CONFIG_INVALID',
   'STATE_UNAVAILABLE',
   'TYPE_CONFLICT',
@@ -233,24 +236,25 @@ export class BatchWriter {
     error: StreamError,
     { refused, isSure }: { readonly refused: Moment; readonly isSure: boolean },
   ): void {
-    const { suspects } = this.#context;
+    const { suspects, policy } = this.#context;
     for (const root of roots) {
       const isUnclear = error.code === 'CATALOG_FAULT' || error.code === 'CATALOG_CONFLICT';
       const isOwn = isUnclear ? isSure || suspects.failedAlone(root.ref) : isSure && !error.retryable;
       if (isOwn) {
         suspects.forget(root.ref);
         const own = permanent(error);
-        for (const item of root.items) this.#outcomes(item, failedOutcome(root.ref, item.change, own));
+        for (const item of root.items) this.#outcomes(item, policy.outcome(root.ref, item.change, own));
       } else this.#fail([root], error, refused);
     }
   }
 
   #fail(roots: readonly RootWrite[], error: StreamError, refused?: Moment): void {
-    const { suspects, doubts } = this.#context;
+    const { suspects, doubts, policy } = this.#context;
     for (const { ref, items } of roots) {
       for (const item of items) {
-        if (!error.retryable) doubts.set(item.index, refused ?? suspects.now());
-        this.#outcomes(item, failedOutcome(ref, item.change, error));
+        const outcome = policy.outcome(ref, item.change, error);
+        if (outcome.kind === 'rejected') doubts.set(item.index, refused ?? suspects.now());
+        this.#outcomes(item, outcome);
       }
     }
   }

@@ -206,6 +206,6 @@ export function catalogSink(
     ...(renew === undefined ? {} : { renew }),
     ...(options.removals === 'purge' ? { purgePath: purgePathOf(options) } : {}),
   });
-  const { batch: limits, rejections, retry } = options;
-  return new CatalogSink({ client, limits, rejections, retry, host, advice });
+  const { batch: limits, rejections, onError, retry } = options;
+  return new CatalogSink({ client, limits, rejections, onError, retry, host, advice });
 }

@@ -8,7 +8,7 @@ import type { EntityChange, EntityRef } from '../../schemas/types.ts';
 import { type Applied, appliedWrite, deletedBy, readApplied, speakerOf } from './applied.ts';
 import { type BatchContext, ofOneChange } from './batch.ts';
 import { deleteRoot } from './delete-root.ts';
-import { counted, failedOutcome, rejectedOutcome } from './outcomes.ts';
+import { counted } from './outcomes.ts';
 import { type Item, planRoot, type RootWrite } from './unit.ts';
 
 /** Decides what is to be done for one root of a batch, given what was applied of it: first {@link delete}, then {@link plan}. */
@@ -52,9 +52,11 @@ export class RootDecision {
     } catch (thrown) {
       const error = ofOneChange(thrown, this.#context.signal);
       this.#failed = true;
+      const { policy, doubts, suspects } = this.#context;
       for (const waiting of [item, ...this.#root.upserts]) {
-        if (!error.retryable) this.#context.doubts.set(waiting.index, this.#context.suspects.now());
-        this.#settle(waiting, failedOutcome(this.#ref, waiting.change, error));
+        const outcome = policy.outcome(this.#ref, waiting.change, error);
+        if (outcome.kind === 'rejected') doubts.set(waiting.index, suspects.now());
+        this.#settle(waiting, outcome);
       }
     }
   }
@@ -76,7 +78,8 @@ export class RootDecision {
       return [planned];
     } catch (thrown) {
       const error = ofOneChange(thrown, this.#context.signal);
-      for (const item of open) this.#settle(item, rejectedOutcome(this.#ref, error));
+      const { policy } = this.#context;
+      for (const item of open) this.#settle(item, policy.outcome(this.#ref, item.change, error));
       return [];
     }
   }

@@ -21,6 +21,58 @@ const rejections = z
   .prefault({})
   .describe('What keeps a wrong mapping from emptying a topic into the dead letters.');
 
+const ofEntity = ['dead-letter', 'park', 'retry', 'stop'] as const;
+const ofService = ['retry', 'stop'] as const;
+
+const onError = z
+  .strictObject({
+    badEntity: z
+      .enum(ofEntity)
+      .default('dead-letter')
+      .describe(
+        'The catalogue refuses the entity: a value, an attribute, a relationship that it does not take.',
+      ),
+    missingReferent: z
+      .enum(ofEntity)
+      .default('park')
+      .describe(
+        'The entity names one that the catalogue does not have. `delivery.missingReferent` says what follows.',
+      ),
+    missingType: z
+      .enum(ofEntity)
+      .default('park')
+      .describe('The catalogue does not know the type, also after the types were made sure of once more.'),
+    conflict: z
+      .enum(ofEntity)
+      .default('retry')
+      .describe(
+        'A conflict with another change (409). One that goes on while others are written is a badEntity in the end.',
+      ),
+    serverFault: z
+      .enum(ofEntity)
+      .default('retry')
+      .describe(
+        'The catalogue answers 500, as it also does to some requests that are wrong. One that goes on alone while others are written is a badEntity in the end.',
+      ),
+    throttled: z
+      .enum(ofService)
+      .default('retry')
+      .describe('The catalogue asks for a slower pace (408, 429).'),
+    unavailable: z
+      .enum(ofService)
+      .default('retry')
+      .describe('The catalogue cannot be reached, or what answers is not the catalogue.'),
+    forbidden: z.enum(ofService).default('retry').describe('The identity lacks a right (403).'),
+    refused: z.enum(ofService).default('stop').describe('The catalogue refuses the credentials (401).'),
+  })
+  .prefault({})
+  .describe(
+    'What becomes of a change when the tries of its request are over, by the class of the error. dead-letter: a dead letter at once. park: put aside, tried again from time to time, and a dead letter after `delivery.parkForMs`; others go on. retry: tried again for as long as it takes; what comes after it in its lane waits. stop: the sink ends with an error, and the change comes again when it is started again.',
+  );
+
+/** What is done about errors, by their class. */
+export type ErrorRules = z.output<typeof onError>;
+
 /** Options of every catalogue. */
 export const common = {
   batch: z
@@ -62,6 +114,7 @@ export const common = {
       'How often a request is tried before its changes are handed back, to be delivered again later.',
     ),
   rejections,
+  onError,
 };
 
 const inFlight = z

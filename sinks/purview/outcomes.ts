@@ -1,8 +1,7 @@
 import { StreamError } from '../../pipeline/errors.ts';
 import type { AppliedCounts, Outcome } from '../../pipeline/sink.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
-import type { EntityChange, EntityRef } from '../../schemas/types.ts';
-import { wantedBy } from './wanted.ts';
+import type { EntityRef } from '../../schemas/types.ts';
 import type { MutationResponse } from './client.ts';
 import type { Item } from './unit.ts';
 
@@ -55,22 +54,8 @@ export function counted(counts: AppliedCounts): Outcome {
   return { kind: changed ? 'delivered' : 'unchanged', counts };
 }
 
-/** The outcome of a change that is refused for good; the error names the root. */
-export function rejectedOutcome(ref: EntityRef, error: StreamError): Outcome {
-  return { kind: 'rejected', error: named(ref, error) };
-}
-
-/** The outcome of a change that failed: whether it is asked for again is said by its error. */
-export function failedOutcome(ref: EntityRef, change: EntityChange, error: StreamError): Outcome {
-  if (!error.retryable) return rejectedOutcome(ref, error);
-  const wanted = wantedBy(change, error);
-  return {
-    ...(wanted === undefined ? { kind: 'retry' } : { kind: 'missing', wanted }),
-    error: named(ref, error),
-  };
-}
-
-function named(ref: EntityRef, error: StreamError): StreamError {
+/** An error that names the root which it is of. */
+export function named(ref: EntityRef, error: StreamError): StreamError {
   const { retryAfterMs } = error;
   return new StreamError(error.code, `${ref.typeName} ${ref.qualifiedName}: ${error.message}`, {
     cause: error,

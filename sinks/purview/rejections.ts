@@ -151,5 +151,5 @@ function pick(batch: readonly Delivery[], indexes: Iterable<number>): readonly D
 }
 
 function isRefusal(outcome: Outcome): boolean {
-  return outcome.kind === 'rejected' && outcome.error.code === 'CATALOG_BAD_ENTITY';
+  return outcome.kind === 'rejected' && outcome.error.code !== 'TYPE_UNKNOWN';
 }

@@ -21,6 +21,8 @@ import { BatchWriter, type BatchContext } from './batch.ts';
 import type { CatalogClient } from './client.ts';
 import { confirmed, hasSaid, RootDecision, unchangedBy } from './decision.ts';
 import { ensureTypes, readHeldTypes, writeTypes } from './ensure-types.ts';
+import type { ErrorRules } from './options.ts';
+import { ErrorPolicy } from './policy.ts';
 import { unlessHeld } from './read-first.ts';
 import { reconcile } from './reconcile.ts';
 import { type Doubts, type RejectionLimits, Rejections } from './rejections.ts';
@@ -35,6 +37,7 @@ export interface CatalogSinkOptions {
   readonly client: CatalogClient;
   readonly limits: RequestLimits;
   readonly rejections: RejectionLimits;
+  readonly onError: ErrorRules;
   /** How often, and after which pauses, a change is tried that is refused while nothing is accepted. */
   readonly retry: Pick<RetryPolicy, 'attempts' | 'delayMs' | 'maxDelayMs'>;
   readonly host: Pick<SinkHost, 'state' | 'types' | 'producers' | 'precedence' | 'force' | 'clock'>;
@@ -55,6 +58,7 @@ export class CatalogSink implements Sink {
   readonly #size: RequestSize;
   readonly #precedence: Precedence;
   readonly #rejections: Rejections;
+  readonly #policy: ErrorPolicy;
   #readsFirst = false;
 
   /** Throws TYPE_CONFLICT when producers disagree about a type. */
@@ -64,7 +68,8 @@ export class CatalogSink implements Sink {
     this.#types = new TypeModel(this.#declared);
     const { producers, precedence = { producers: [...producers], attributes: {} } } = options.host;
     this.#precedence = new Precedence(precedence);
-    const { rejections, retry } = options;
+    const { rejections, retry, onError } = options;
+    this.#policy = new ErrorPolicy(onError);
     const suspects = this.#suspects;
     this.#rejections = new Rejections({ ...rejections, suspects, attempts: retry.attempts });
     this.#size = new RequestSize(options.limits);
@@ -78,7 +83,7 @@ export class CatalogSink implements Sink {
     } catch (thrown) {
       const { advice } = this.#options;
       const isAway = thrown instanceof StreamError && thrown.code === 'CATALOG_UNAVAILABLE';
-      if (!isAway || advice === undefined) throw thrown;
+      if (!isAway || advice === undefined) throw this.#policy.ofSink(thrown);
       throw new StreamError(thrown.code, thrown.message, { cause: thrown, advice });
     }
   }
@@ -98,13 +103,16 @@ export class CatalogSink implements Sink {
   async deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
     signal.throwIfAborted();
     const { host, retry } = this.#options;
-    return this.#rejections.guard(batch, {
-      deliver: (some, doubts) => this.#deliver(some, doubts, signal),
-      pause: (attempt) => {
-        const backoff = retry.delayMs * 2 ** (attempt - 1);
-        return host.clock.sleep(Math.min(backoff, retry.maxDelayMs), signal);
-      },
-    });
+    const pause = (attempt: number): Promise<void> =>
+      host.clock.sleep(Math.min(retry.delayMs * 2 ** (attempt - 1), retry.maxDelayMs), signal);
+    try {
+      return await this.#rejections.guard(batch, {
+        deliver: (some, doubts) => this.#deliver(some, doubts, signal),
+        pause,
+      });
+    } catch (thrown) {
+      throw this.#policy.ofSink(thrown);
+    }
   }
 
   async #deliver(
@@ -121,6 +129,7 @@ export class CatalogSink implements Sink {
       types: this.#types,
       precedence: this.#precedence,
       suspects: this.#suspects,
+      policy: this.#policy,
       doubts,
       renewTypes: async () => void (await this.#ensureTypes(signal)),
     };

@@ -26,6 +26,8 @@ export interface AtlasDouble {
   always(when: (names: readonly string[]) => boolean, answer: Answer): void;
   /** What is done to a bulk request as Atlas would. */
   readonly apply: Answer;
+  /** Forgets what was written. */
+  clear(): void;
   close(): Promise<void>;
 }
 
@@ -65,6 +67,7 @@ export async function startAtlasDouble(): Promise<AtlasDouble> {
     apply,
     script: (...answers) => void scripted.push(...answers),
     always: (when, answer) => void rules.push({ when, answer }),
+    clear: () => stored.clear(),
     close: () => server.close(),
   };
 }

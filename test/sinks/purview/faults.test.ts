@@ -3,7 +3,8 @@ import type { SinkHost } from '../../../pipeline/sink-component.ts';
 import type { Sink } from '../../../pipeline/sink.ts';
 import { catalogSink } from '../../../sinks/purview/config.ts';
 import { sinks } from '../../../sinks/index.ts';
-import { shop, shopProcess } from '../../support/changes.ts';
+import { common } from '../../../sinks/purview/options.ts';
+import { shop } from '../../support/changes.ts';
 import { type AtlasDouble, atlasError, plain, startAtlasDouble } from '../../support/atlas-double.ts';
 import type { Answer } from '../../support/http-server.ts';
 import { deliverer, kinds, type ManualClock, manualClock, never, sinkHost } from '../../support/sink-host.ts';
@@ -32,6 +33,7 @@ const limits = {
   batch: { entities: 100, bytes: 1_000_000 },
   pace: { inFlight: 8 },
   rejections: { share: 0.5, least: 50, pauseMs: 60_000 },
+  onError: common.onError.parse({}),
   timeoutMs: 5000,
   retry: { attempts: 4, delayMs: 250, maxDelayMs: 30_000, longestRetryAfterMs: 600_000 },
 };
@@ -201,54 +203,6 @@ describe('deliver() sends less at once when a request is too much', () => {
 });
 
 describe('deliver() finds the one that is wrong', () => {
-  it.each([
-    [400, 'ATLAS-400-00-01A'],
-    [400, 'ATLAS-400-00-021'],
-    [400, 'ATLAS-400-00-023'],
-    [400, 'ATLAS-400-00-029'],
-    [400, 'ATLAS-400-00-036'],
-    [400, 'ATLAS-400-00-045'],
-    [400, 'ATLAS-400-00-08D'],
-    [400, 'ATLAS-400-00-999'],
-    [404, 'ATLAS-404-00-007'],
-    [404, 'ATLAS-404-00-00D'],
-    [413, 'RequestEntityTooLarge'],
-  ])('when it is answered %i %s', async (status, code) => {
-    atlas.always(has('b'), atlasError(status, code));
-    const outcomes = await deliver(...abc);
-    expect(kinds(outcomes)).toEqual(['delivered', 'rejected CATALOG_BAD_ENTITY', 'delivered']);
-    expect(outcomes[1]).toMatchObject({
-      error: { message: expect.stringMatching(new RegExp(`shop shop://b: .*${code}`)) },
-    });
-    expect(clock.waits).toEqual([]);
-  });
-
-  it.each([
-    ['ATLAS-404-00-00A', 404],
-    ['ATLAS-404-00-009', 404],
-    ['ATLAS-400-00-022', 400],
-  ])('and asks for it again when its referent is missing (%s)', async (code, status) => {
-    const message =
-      "Referenced entity AtlasObjectId{guid='null', uniqueAttributes={qualifiedName:shop://x}} is not found";
-    const name = 'process://late';
-    atlas.always((names) => names.includes(name), atlasError(status, code, message));
-    const outcomes = await deliver(...abc, shopProcess('late', { inputs: ['x'], outputs: ['a'] }));
-    expect(kinds(outcomes).slice(0, 3)).toEqual(['delivered', 'delivered', 'delivered']);
-    expect(kinds(outcomes)[3]).toBe('missing CATALOG_MISSING_REFERENT');
-  });
-
-  it.each(['ATLAS-400-00-014', 'ATLAS-400-00-00A', 'ATLAS-404-00-001'])(
-    'and names the type when it is missing after it was to be created (%s)',
-    async (code) => {
-      atlas.always(has('b'), atlasError(400, code, 'Type ENTITY with name shop does not exist'));
-      const outcomes = await deliver(...abc);
-      expect(kinds(outcomes)).toEqual(['delivered', 'missing CATALOG_MISSING_TYPE', 'delivered']);
-      expect(
-        atlas.seen.filter(({ method, url }) => method === 'POST' && url.endsWith('/types/typedefs')),
-      ).toHaveLength(2);
-    },
-  );
-
   it('when it makes the server fail while others are written', async () => {
     atlas.always(has('b'), plain(500, 'There was an error processing your request.'));
     expect(kinds(await deliver(...abc))).toEqual(['delivered', 'rejected CATALOG_BAD_ENTITY', 'delivered']);

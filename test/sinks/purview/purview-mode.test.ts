@@ -6,6 +6,7 @@ import { openCatalog } from '../../../catalog/open-catalog.ts';
 import { createTokenSource } from '../../../platform/azure-credential.ts';
 import { catalogSink } from '../../../sinks/purview/config.ts';
 import { sinks } from '../../../sinks/index.ts';
+import { common } from '../../../sinks/purview/options.ts';
 import { shop } from '../../support/changes.ts';
 import { deliverer, kinds, never, sinkHost } from '../../support/sink-host.ts';
 
@@ -32,6 +33,7 @@ it("deliver() writes through Purview's paths with a bearer token, and renews one
     batch: { entities: 100, bytes: 1_000_000 },
     pace: { inFlight: 8 },
     rejections: { share: 0.5, least: 50, pauseMs: 60_000 },
+    onError: common.onError.parse({}),
     timeoutMs: 30_000,
     retry: { attempts: 2, delayMs: 1, maxDelayMs: 1, longestRetryAfterMs: 1 },
   };
