@@ -50,11 +50,13 @@ export class CatalogReader {
     return new CatalogReader(declaredNaming(loaded), connect(loaded, own), own);
   }
 
-  /** The entity of a qualifiedName: every declared type whose name pattern fits is asked. Throws CATALOG_NOT_FOUND. */
+  /** The entity of a qualifiedName: every declared type whose name pattern fits is asked, then all that there are. Throws CATALOG_NOT_FOUND. */
   async find(qualifiedName: string): Promise<CatalogEntity> {
     const naming = this.#naming;
-    const types = naming.types.filter((type) => naming.parse(type.name, qualifiedName) !== undefined);
-    for (const { name } of types) {
+    const types = naming.types
+      .filter((type) => naming.parse(type.name, qualifiedName) !== undefined)
+      .map(({ name }) => name);
+    for (const name of [...types, ofAnyType]) {
       const response = await this.#get(`/entity/uniqueAttribute/type/${encodeURIComponent(name)}`, {
         'attr:qualifiedName': qualifiedName,
       });
@@ -62,7 +64,7 @@ export class CatalogReader {
       return parse(entityWithExtInfoSchema, response).entity;
     }
     throw new StreamError('CATALOG_NOT_FOUND', `The catalogue has no entity ${qualifiedName}.`, {
-      advice: `Asked as: ${types.map((type) => type.name).join(', ') || 'no declared type has such a name'}.`,
+      advice: `Asked as: ${[...types, ofAnyType].join(', ')}.`,
     });
   }
 
@@ -88,6 +90,9 @@ export class CatalogReader {
     });
   }
 }
+
+/** Every entity type inherits from it, and a name finds entities of subtypes too (Atlas's base model). */
+const ofAnyType = 'Referenceable';
 
 function connect(loaded: LoadedConfig, own: LocalCatalog | undefined): CatalogConnection {
   const { kind } = loaded.config.sink;

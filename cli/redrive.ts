@@ -1,4 +1,5 @@
 import { toHeaders } from '../schemas/cloud-events.ts';
+import { schemaName } from '../schemas/codec.ts';
 import type { DeadLetter } from '../schemas/types.ts';
 import { redrivenFrom, redrivenHeaders } from '../pipeline/delivery/redriven.ts';
 import { topics } from '../pipeline/topics.ts';
@@ -132,7 +133,7 @@ function takenBack(letter: DeadLetter, how: 'redriven' | 'dropped', now: Date): 
       type: `io.purviewstreams.dead-letter.${how}`,
       subject: letter.key ?? letter.id,
       time: now.toISOString(),
-      dataschema: 'dead-letter.v1',
+      dataschema: schemaName('dead-letter'),
     }),
   };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EntityChange } from '../schemas/types.ts';
+import type { EntityBody, EntityChange } from '../schemas/types.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 const hashes = new WeakMap<EntityChange, string>();
@@ -16,7 +16,7 @@ export function contentHash(change: EntityChange): string {
     operation,
     typeName,
     qualifiedName,
-    entities,
+    entities: entities.map(spokenBody),
     complete: [...complete].sort(),
     placeholder,
   };
@@ -24,6 +24,13 @@ export function contentHash(change: EntityChange): string {
   const hash = digest.subarray(0, 16).toString('base64url');
   hashes.set(change, hash); // changes are immutable, and hashed more than once on their way
   return hash;
+}
+
+/** An entity without annotations where nothing is said by them: null and left out are the same. */
+export function spokenBody(body: EntityBody): EntityBody {
+  if (body.annotations !== null) return body;
+  const { typeName, qualifiedName, attributes, references } = body;
+  return { typeName, qualifiedName, attributes, references };
 }
 
 /** SHA-256 of parts, in hexadecimal. */

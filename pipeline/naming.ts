@@ -184,6 +184,8 @@ export interface Naming {
   parametersOf(typeName: string): readonly string[];
   /** The declared type. Throws TYPE_UNKNOWN. */
   type(typeName: string): EntityType;
+  /** The declared type; undefined for one that only the catalogue knows. */
+  declared(typeName: string): EntityType | undefined;
   /** Every declared type, sorted by name. */
   readonly types: readonly EntityType[];
 }
@@ -216,6 +218,7 @@ export function createNaming(types: readonly EntityType[]): Naming {
     parse: (typeName, qualifiedName) => find(typeName).pattern.parse(qualifiedName),
     parametersOf: (typeName) => find(typeName).pattern.parameters,
     type: (typeName) => find(typeName).type,
+    declared: (typeName) => declared.get(typeName)?.type,
     types: [...declared.values()].map((entry) => entry.type).sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }

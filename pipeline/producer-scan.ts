@@ -106,6 +106,8 @@ function objectRecord(
       return record(found.type, { ...found.value, ...added });
     case 'job-file':
       return record(found.type, { ...found.value, ...added });
+    case 'entity':
+      return record(found.type, { ...found.value, ...added });
     case 'observed-statement':
       return record(found.type, { ...found.value, ...added });
   }

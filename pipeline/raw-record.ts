@@ -1,5 +1,5 @@
 import { toHeaders } from '../schemas/cloud-events.ts';
-import { encodeEvent } from '../schemas/codec.ts';
+import { encodeEvent, schemaName } from '../schemas/codec.ts';
 import type { EventType, EventTypes } from '../schemas/types.ts';
 import { hashOf } from './content-hash.ts';
 import type { NewRecord } from './transport.ts';
@@ -23,7 +23,7 @@ export function rawRecord<T extends EventType>(
       type: `io.purviewstreams.${type}`,
       subject: key,
       time: now.toISOString(),
-      dataschema: `${type}.v1`,
+      dataschema: schemaName(type),
       traceparent: `00-${id}-${id.slice(0, 16)}-01`,
     }),
   };

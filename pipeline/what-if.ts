@@ -1,3 +1,4 @@
+import { jsonOf } from './attribute-value.ts';
 import type { AttributeValue, EntityBody } from '../schemas/types.ts';
 import type { TypeModel } from './type-model.ts';
 import type { AttributeType, AttributeTypeName } from './types.ts';
@@ -86,7 +87,7 @@ function references(body: EntityBody, declared: ReadonlyMap<string, AttributeTyp
 /** As Atlas 2.4.0 takes values: texts of numbers pass, floats for whole numbers are cut, booleans are no numbers, and a text takes everything. */
 const fits: Readonly<Record<AttributeTypeName, (value: AttributeValue) => boolean>> = {
   string: () => true,
-  'array<string>': (value) => Array.isArray(value),
+  'array<string>': (value) => Array.isArray(jsonOf(value)),
   int: (value) => Math.abs(numberOf(value)) <= 2 ** 31,
   long: (value) => Math.abs(numberOf(value)) <= 2 ** 63,
   double: (value) => !Number.isNaN(numberOf(value)),

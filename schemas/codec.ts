@@ -43,6 +43,7 @@ export interface DecodedEvent<T extends EventType = EventType> {
 export interface EventCodec {
   readonly publishedSchemas: readonly PublishedSchema[];
   readonly encode: <T extends EventType>(type: T, value: EventTypes[T]) => Buffer;
+  readonly newest: (type: EventType) => number;
   readonly decode: (bytes: Uint8Array) => DecodedEvent;
 }
 
@@ -60,6 +61,7 @@ export function createCodec(folder: URL): EventCodec {
       version,
       fingerprint,
     })),
+    newest: (type) => newestOf(versions, type).version,
     encode: (type, value) => encodeWith(newestOf(versions, type), value),
     decode: (bytes) => decodeWith(versions, bytes),
   };
@@ -208,6 +210,11 @@ const shipped = createCodec(new URL('./avro/', import.meta.url));
 /** Every version of every schema that ships, so that a test can hold each against the newest reader. */
 export function publishedSchemas(): readonly PublishedSchema[] {
   return shipped.publishedSchemas;
+}
+
+/** Name and version of the schema that {@link encodeEvent} writes with, as CloudEvents call it `dataschema`. */
+export function schemaName(type: EventType): string {
+  return `${type}.v${shipped.newest(type)}`;
 }
 
 /**

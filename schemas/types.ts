@@ -2,6 +2,19 @@
  * The events as TypeScript sees them: one interface for each Avro record in `schemas/avro`, field by field. The
  * `.avsc` files carry the meaning of every field; a test holds both against each other.
  */
+import type { Annotations, Attributes, EntityBody, EntityRef, Reference, Renamed } from './entity-types.ts';
+
+export type {
+  Annotations,
+  Attributes,
+  AttributeValue,
+  Classification,
+  Contact,
+  EntityBody,
+  EntityRef,
+  GuidReference,
+  Reference,
+} from './entity-types.ts';
 
 /** How far into its source a producer was. Compares only within one producer and one incarnation of its source. */
 export interface SourcePosition {
@@ -190,6 +203,14 @@ export interface JobFile extends DescribedEvent {
   readonly nodes: readonly JobNode[];
 }
 
+/** One entity of a catalogue as a source says it straight, of any type. */
+export interface Entity extends DescribedEvent, EntityRef, Annotations {
+  readonly attributes: Attributes;
+  readonly references: readonly Reference[];
+  /** Each by its qualifiedName TERM@GLOSSARY. */
+  readonly terms: readonly string[] | null;
+}
+
 /** An object that a completed, error-free scan no longer found. */
 export interface Removal extends ObjectEvent {
   readonly removedType: string;
@@ -209,30 +230,6 @@ export interface ScanCompleted extends ScanStarted {
   readonly removed: number;
 }
 
-/** What an attribute can hold on the way to a catalogue. */
-export type AttributeValue = null | boolean | number | string | readonly string[];
-/** Attributes by name; only what the source knows. Null clears. */
-export type Attributes = Readonly<Record<string, AttributeValue>>;
-
-/** A reference to an entity by name. */
-export interface EntityRef {
-  readonly typeName: string;
-  readonly qualifiedName: string;
-}
-
-/** A relationship end by attribute name. */
-export interface Reference {
-  readonly attribute: string;
-  readonly many: boolean;
-  readonly targets: readonly EntityRef[];
-}
-
-/** One entity with only what its source knows. */
-export interface EntityBody extends EntityRef {
-  readonly attributes: Attributes;
-  readonly references: readonly Reference[];
-}
-
 /** One root entity with what it owns, to be upserted or deleted. */
 export interface EntityChange extends EntityRef, ObjectEvent {
   readonly operation: 'UPSERT' | 'DELETE';
@@ -241,6 +238,8 @@ export interface EntityChange extends EntityRef, ObjectEvent {
   /** Relationship attributes of the root whose owned children are listed here completely. */
   readonly complete: readonly string[];
   readonly placeholder: boolean;
+  /** Which of the entities had other names before. */
+  readonly renamed?: readonly Renamed[];
 }
 
 /** Where an event failed. */
@@ -302,6 +301,7 @@ export interface EventTypes {
   readonly job: Job;
   readonly 'job-file': JobFile;
   readonly 'observed-statement': ObservedStatement;
+  readonly entity: Entity;
   readonly removal: Removal;
   readonly 'scan-started': ScanStarted;
   readonly 'scan-completed': ScanCompleted;
@@ -323,6 +323,7 @@ export const objectEventTypes = [
   'job',
   'job-file',
   'observed-statement',
+  'entity',
 ] as const;
 /** The name of an event that describes one object of a source. */
 export type ObjectEventType = (typeof objectEventTypes)[number];

@@ -4,6 +4,7 @@
  */
 import type { TransformFactory } from '../pipeline/transform.ts';
 import { describeDatabaseObjects } from './describe-database-objects.ts';
+import { describeEntities } from './describe-entities.ts';
 import { mapJobFiles } from './map-job-files.ts';
 import { mapJobs } from './map-jobs.ts';
 import { traceObservedStatements } from './trace-observed-statements.ts';
@@ -13,6 +14,7 @@ import { traceScripts } from './trace-scripts.ts';
 /** Every transform by name, a verb; each looks at every raw event and answers for those that are its business. */
 export const transforms = {
   'describe-database-objects': describeDatabaseObjects,
+  'describe-entities': describeEntities,
   'map-jobs': mapJobs,
   'map-job-files': mapJobFiles,
   'trace-scripts': traceScripts,

@@ -1,4 +1,4 @@
-import { encodeEvent } from '../../schemas/codec.ts';
+import { encodeEvent, schemaName } from '../../schemas/codec.ts';
 import { toHeaders } from '../../schemas/cloud-events.ts';
 import type { DeadLetter } from '../../schemas/types.ts';
 import { hashOf } from '../content-hash.ts';
@@ -55,7 +55,7 @@ export function deadLetterRecord(letter: DeadLetter): NewRecord {
       type: 'io.purviewstreams.dead-letter',
       subject: letter.key ?? letter.id,
       time: letter.time,
-      dataschema: 'dead-letter.v1',
+      dataschema: schemaName('dead-letter'),
     }),
   };
 }

@@ -1,5 +1,5 @@
 import { toHeaders } from '../../schemas/cloud-events.ts';
-import { encodeEvent } from '../../schemas/codec.ts';
+import { encodeEvent, schemaName } from '../../schemas/codec.ts';
 import type { EntityChange, EntityRef } from '../../schemas/types.ts';
 import type { NewRecord } from '../transport.ts';
 
@@ -35,7 +35,7 @@ export function placeholderRecord(ref: EntityRef, namedBy: EntityChange, now: Da
       type: 'io.purviewstreams.entity-change',
       subject: qualifiedName,
       time: now.toISOString(),
-      dataschema: 'entity-change.v1',
+      dataschema: schemaName('entity-change'),
     }),
   };
 }

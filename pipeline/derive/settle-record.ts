@@ -1,5 +1,5 @@
 import { toHeaders, traceparentOf } from '../../schemas/cloud-events.ts';
-import { decodeEvent } from '../../schemas/codec.ts';
+import { decodeEvent, schemaName } from '../../schemas/codec.ts';
 import { type DeadLetter, type EntityChange, objectEventTypes, type RawEvent } from '../../schemas/types.ts';
 import { deadLetterOf } from '../delivery/dead-letters.ts';
 import { redrivenFrom } from '../delivery/redriven.ts';
@@ -124,7 +124,7 @@ function changeRecord(change: EntityChange, cause: StoredRecord, now: Date): New
     type: 'io.purviewstreams.entity-change',
     subject: change.qualifiedName,
     time: now.toISOString(),
-    dataschema: 'entity-change.v1',
+    dataschema: schemaName('entity-change'),
     ...(traceparent === undefined ? {} : { traceparent }),
   });
   return {

@@ -24,7 +24,7 @@ export function derivedStatistics(derivations: readonly Derivation[], naming: Na
     for (const warning of derivation.warnings) warnings.add(warningText(warning));
     for (const { entities } of derivation.changes) {
       for (const entity of entities) {
-        if (!isProcess(entity.typeName, naming)) continue;
+        if (!isProcess(entity, naming)) continue;
         processes += 1;
         lineage += lineageEdges(entity);
         columns += columnEdges(entity);
@@ -34,8 +34,14 @@ export function derivedStatistics(derivations: readonly Derivation[], naming: Na
   return { processes, lineageEdges: lineage, columnEdges: columns, warnings: [...warnings].sort() };
 }
 
-function isProcess(typeName: string, naming: Naming): boolean {
-  return typeName === 'Process' || naming.type(typeName).superTypes.includes('Process');
+/** A type that only the catalogue knows is that of a process where it has what only processes have. */
+function isProcess({ typeName, references }: EntityBody, naming: Naming): boolean {
+  const type = naming.declared(typeName);
+  if (type !== undefined) return type.superTypes.includes('Process');
+  return (
+    typeName === 'Process' ||
+    references.some(({ attribute }) => attribute === 'inputs' || attribute === 'outputs')
+  );
 }
 
 function lineageEdges(entity: EntityBody): number {

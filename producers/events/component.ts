@@ -22,6 +22,7 @@ import {
   objectEventTypes,
 } from '../../schemas/types.ts';
 import { eventTypes } from './types.ts';
+import { withValues } from './values.ts';
 
 const maxBytes = 256 * 1024 * 1024;
 
@@ -110,12 +111,13 @@ class EventFile implements Producer {
     const added = { producer: this.#name, objectId, position: { incarnation: 'file', sequence } };
     try {
       // The schema decides what the fields may be: encoding checks them.
-      const value = { ...fields, ...added } as unknown as EventTypes[ObjectEventType];
+      const said = type === 'entity' ? withValues(fields) : fields;
+      const value = { ...said, ...added } as unknown as EventTypes[ObjectEventType];
       const decoded = decodeEvent(encodeEvent<ObjectEventType>(type, value))
         .value as EventTypes[ObjectEventType];
       if ('path' in decoded) checkLevels(type, decoded.path);
-      const { producer: _producer, objectId: _objectId, position: _position, ...said } = decoded;
-      return { type, objectId, sequence, value: said } as FoundObject;
+      const { producer: _producer, objectId: _objectId, position: _position, ...object } = decoded;
+      return { type, objectId, sequence, value: object } as FoundObject;
     } catch (thrown) {
       throw new StreamError('EVENT_INVALID', `${place}: ${messageOf(thrown)}`, { cause: thrown });
     }

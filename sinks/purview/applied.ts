@@ -1,23 +1,14 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
-import { contentHash } from '../../pipeline/content-hash.ts';
+import { contentHash, spokenBody } from '../../pipeline/content-hash.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError, messageOf } from '../../pipeline/errors.ts';
 import type { Json, StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { EntityBody, EntityChange, EntityRef } from '../../schemas/types.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
 import { without } from './merge.ts';
+import { bodySchema, refSchema } from './said-schema.ts';
 import type { TypeModel } from '../../pipeline/type-model.ts';
-
-const ref = z.object({ typeName: z.string(), qualifiedName: z.string() });
-
-const bodySchema = ref.extend({
-  attributes: z.record(
-    z.string(),
-    z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(z.string())]),
-  ),
-  references: z.array(z.object({ attribute: z.string(), many: z.boolean(), targets: z.array(ref) })),
-});
 
 const speakerSchema = z.object({
   producer: z.string(),
@@ -31,9 +22,9 @@ const speakerSchema = z.object({
   /** How many entities the change had. */
   entities: z.number(),
   /** References that the catalogue loses when their target is deleted, or that shrink and grow. */
-  references: z.array(z.object({ source: ref, attribute: z.string(), targets: z.array(ref) })),
+  references: z.array(z.object({ source: refSchema, attribute: z.string(), targets: z.array(refSchema) })),
   /** Children by the root's attribute that lists them. */
-  owned: z.array(z.object({ attribute: z.string(), children: z.array(ref) })),
+  owned: z.array(z.object({ attribute: z.string(), children: z.array(refSchema) })),
   /** What was said itself, see {@link saidBy}: needed when another producer speaks of the same root. */
   said: z.string(),
 });
@@ -144,7 +135,7 @@ export function applied(
     entities: change.entities.length,
     references: referencesOf(change),
     owned: ownedBy(change, types, speakerOf(before, producer)),
-    said: deflateRawSync(JSON.stringify(change.entities), { level: 1 }).toString('base64'),
+    said: deflateRawSync(JSON.stringify(change.entities.map(spokenBody)), { level: 1 }).toString('base64'),
   };
   return { deleted: false, speakers: [...others, own].sort((a, b) => (a.producer < b.producer ? -1 : 1)) };
 }

@@ -1,3 +1,4 @@
+import { jsonOf } from '../../pipeline/attribute-value.ts';
 import { relatedObjectSchema } from '../../pipeline/atlas/replies.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { AttributeValue, EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
@@ -43,10 +44,21 @@ export function differences(
 /** Atlas reads what was cleared as null, as "" or as the type's zero; only null and "" are surely nothing. */
 function isSame(said: AttributeValue, held: unknown): boolean {
   if (said === null || said === '') return held === undefined || held === null || held === '';
-  if (!Array.isArray(said)) return said === held;
-  return (
-    Array.isArray(held) && said.length === held.length && said.every((one, index) => one === held[index])
-  );
+  return isHeld(jsonOf(said), held);
+}
+
+/** What is held of a struct may have more members: Atlas gives those that are not set as null. */
+function isHeld(said: unknown, held: unknown): boolean {
+  if (Array.isArray(said))
+    return (
+      Array.isArray(held) &&
+      said.length === held.length &&
+      said.every((one, index) => isHeld(one, held[index]))
+    );
+  if (said === null || typeof said !== 'object') return said === held;
+  if (held === null || typeof held !== 'object' || Array.isArray(held)) return false;
+  const members: Readonly<Record<string, unknown>> = { ...held };
+  return Object.entries(said).every(([name, one]) => isHeld(one, members[name]));
 }
 
 function refersTo(

@@ -1,6 +1,8 @@
+import { spokenBody } from '../../pipeline/content-hash.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { Precedence } from '../../pipeline/precedence.ts';
 import { uniqueRefs } from '../../pipeline/process.ts';
+import { joinAnnotations } from './merge-annotations.ts';
 import type { AttributeValue, EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
 
 /**
@@ -12,7 +14,8 @@ export function mergeBodies(lists: readonly (readonly EntityBody[])[]): readonly
   for (const body of lists.flat()) {
     const key = refKey(body);
     const known = merged.get(key);
-    merged.set(key, known === undefined ? body : join(known, body));
+    const spoken = spokenBody(body);
+    merged.set(key, known === undefined ? spoken : join(known, spoken));
   }
   return [...merged.values()];
 }
@@ -59,11 +62,13 @@ function join(a: EntityBody, b: EntityBody): EntityBody {
     const known = references.get(reference.attribute);
     references.set(reference.attribute, known === undefined ? reference : joinReferences(known, reference));
   }
+  const annotations = joinAnnotations(a.annotations ?? undefined, b.annotations ?? undefined);
   return {
     typeName: a.typeName,
     qualifiedName: a.qualifiedName,
     attributes: Object.fromEntries(attributes),
     references: [...references.values()],
+    ...(annotations === undefined ? {} : { annotations }),
   };
 }
 

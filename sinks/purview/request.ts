@@ -1,3 +1,4 @@
+import { jsonAttributes } from '../../pipeline/attribute-value.ts';
 import type { AtlasEntitiesWithExtInfo, AtlasEntity, Json } from '../../pipeline/atlas/wire.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
@@ -42,7 +43,7 @@ function atlasEntity({ body, omit }: EntityWrite, guids: ReadonlyMap<string, str
   return {
     typeName: body.typeName,
     ...(guid === undefined ? {} : { guid }),
-    attributes: { ...body.attributes, qualifiedName: body.qualifiedName },
+    attributes: { ...jsonAttributes(body.attributes), qualifiedName: body.qualifiedName },
     ...(references.length === 0
       ? {}
       : {

@@ -209,6 +209,8 @@ function encoded(found: FoundObject): Buffer {
       return encodeEvent(found.type, { ...found.value, ...added });
     case 'observed-statement':
       return encodeEvent(found.type, { ...found.value, ...added });
+    case 'entity':
+      return encodeEvent(found.type, { ...found.value, ...added });
   }
 }
 

@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createCodec, decodeEvent, encodeEvent, publishedSchemas } from '../../schemas/codec.ts';
 import { StreamError } from '../../pipeline/errors.ts';
-import type { EventType } from '../../schemas/types.ts';
+import type { EntityChange, EventType } from '../../schemas/types.ts';
 import { arbitraryEvents } from '../support/arbitrary-events.ts';
 
 const types = Object.keys(arbitraryEvents) as EventType[];
@@ -141,9 +141,9 @@ describe('decodeEvent() of bytes that are no event', () => {
       complete: [],
       placeholder: false,
     });
-    // The list of entities begins three bytes before the end. 4,294,967,295 items, as one block and as a block with its size.
+    // The list of entities begins four bytes before the end. 4,294,967,295 items, as one block and as a block with its size.
     for (const count of ['feffffff1f', 'fdffffff1f02']) {
-      const bytes = Buffer.concat([empty.subarray(0, -3), Buffer.from(count, 'hex')]);
+      const bytes = Buffer.concat([empty.subarray(0, -4), Buffer.from(count, 'hex')]);
       expect(() => decodeEvent(bytes)).toThrow(undecodable);
       expect(() => decodeEvent(bytes)).toThrow(/4294967295 items are announced/);
     }
@@ -216,6 +216,13 @@ describe('events of earlier versions', () => {
       expect(decoded.type).toBe(type);
       expect(plain(decoded.value)).toMatchObject(expected as object);
     }
+  });
+
+  it('an entity change of version 1 says nothing by annotations, and renames nothing', () => {
+    const bytes = readFileSync(new URL('entity-change.v1.base64', goldenFolder), 'utf8');
+    const { entities, renamed } = decodeEvent(Buffer.from(bytes, 'base64')).value as EntityChange;
+    expect(entities.map(({ annotations }) => annotations)).toEqual([null, null, null]);
+    expect(renamed).toEqual([]);
   });
 
   it('a newer reader fills added fields with their defaults and drops removed ones', () => {

@@ -60,12 +60,44 @@ const node = fc.record({
   output: orNull(typedName),
   dependsOn: list(text),
 });
+const attributes = mapOf(
+  fc.oneof(
+    fc.constant(null),
+    fc.boolean(),
+    fc.double({ noNaN: true }),
+    text,
+    list(text),
+    fc.record({ json: text }),
+  ),
+);
+const classification = fc.record({
+  typeName: text,
+  attributes,
+  propagate: orNull(fc.boolean()),
+  removePropagationsOnEntityDelete: orNull(fc.boolean()),
+  validityPeriods: list(
+    fc.record({ startTime: orNull(text), endTime: orNull(text), timeZone: orNull(text) }),
+  ),
+});
+const contacts = orNull(list(fc.record({ id: text, info: orNull(text) })));
+const annotations = {
+  classifications: orNull(list(classification)),
+  labels: orNull(list(text)),
+  businessAttributes: orNull(mapOf(attributes)),
+  customAttributes: orNull(mapOf(text)),
+  contacts: orNull(fc.record({ experts: contacts, owners: contacts })),
+  collection: orNull(text),
+  guidReferences: list(fc.record({ attribute: text, many: fc.boolean(), guids: list(text) })),
+};
 const entity = fc.record({
   typeName: text,
   qualifiedName: text,
-  attributes: mapOf(fc.oneof(fc.constant(null), fc.boolean(), fc.double({ noNaN: true }), text, list(text))),
+  attributes,
   references: list(fc.record({ attribute: text, many: fc.boolean(), targets: list(ref) })),
 });
+const entityBody = fc
+  .tuple(entity, orNull(fc.record(annotations)))
+  .map(([body, said]) => ({ ...body, annotations: said }));
 
 /** An arbitrary of every event: any value that its TypeScript interface allows and Avro can hold. */
 export const arbitraryEvents: { readonly [T in keyof EventTypes]: fc.Arbitrary<EventTypes[T]> } = {
@@ -120,6 +152,9 @@ export const arbitraryEvents: { readonly [T in keyof EventTypes]: fc.Arbitrary<E
     lastSeen: orNull(text),
     flows: orNull(list(flow)),
   }),
+  entity: fc
+    .tuple(entity, fc.record({ ...described, ...annotations, terms: orNull(list(text)) }))
+    .map(([body, rest]) => ({ ...body, ...rest })),
   removal: fc.record({ ...object, removedType: text }),
   'scan-started': fc.record({ producer: text, scanId: text, position }),
   'scan-completed': fc.record({
@@ -135,9 +170,10 @@ export const arbitraryEvents: { readonly [T in keyof EventTypes]: fc.Arbitrary<E
     operation: fc.constantFrom('UPSERT', 'DELETE'),
     typeName: text,
     qualifiedName: text,
-    entities: list(entity),
+    entities: list(entityBody),
     complete: list(text),
     placeholder: fc.boolean(),
+    renamed: list(fc.record({ typeName: text, from: text, to: text })),
   }),
   'dead-letter': fc.record({
     id: text,

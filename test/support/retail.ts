@@ -67,6 +67,8 @@ function rawEvent(found: FoundObject, producer: string): RawEvent {
       return { type: found.type, value: { ...found.value, ...added } };
     case 'observed-statement':
       return { type: found.type, value: { ...found.value, ...added } };
+    case 'entity':
+      return { type: found.type, value: { ...found.value, ...added } };
   }
 }
 

@@ -234,7 +234,7 @@ describe('describeDatabaseObjects()', () => {
         },
       ],
     });
-    const mapping: unknown = JSON.parse(String(process?.attributes['columnMapping']));
+    const mapping: unknown = JSON.parse(process?.attributes['columnMapping'] as string);
     expect(mapping).toEqual([
       {
         DatasetMapping: { Source: 'postgresql://s/d/n/t', Sink: 'postgresql://s/d/n/v' },
@@ -268,7 +268,7 @@ describe('describeDatabaseObjects()', () => {
     const derivation = derive(view, context);
     expect(derivation.warnings).toMatchObject([{ code: 'column-not-found', location: view.objectId }]);
     expect(derivation.warnings[0]?.message).toContain('postgresql://s/d/n/t has no column "a"');
-    expect(JSON.parse(String(processOf(derivation)?.attributes['columnMapping']))).toHaveLength(1);
+    expect(JSON.parse(processOf(derivation)?.attributes['columnMapping'] as string)).toHaveLength(1);
   });
 
   it('makes no process of a view that reads nothing', () => {
