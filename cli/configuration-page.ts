@@ -28,7 +28,7 @@ export function configurationPage(registries: {
   const sections = [
     '# Configuration',
     'One YAML file, `purview-streams.yaml` unless `--config` names another. This page is made from the schema by `npm run docs`.',
-    'In every text, `${env:NAME}` stands for an environment variable and `${file:PATH}` for the content of a file (without its last line break). Relative paths start from the folder of the configuration file. An unknown field is an error.',
+    'In every text, `${env:NAME}` stands for an environment variable, `${file:PATH}` for the content of a file (without its last line break), and `${keyvault:VAULT/NAME}` for a secret of Azure Key Vault ([secrets.md](secrets.md)). Relative paths start from the folder of the configuration file. An unknown field is an error.',
     '## The file',
     fields(configSchema),
     '## Producers',

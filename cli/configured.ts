@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ProducerComponent, ProducerSetup } from '../pipeline/component.ts';
+import { producerSection } from '../pipeline/config.ts';
 import { StreamError } from '../pipeline/errors.ts';
 import { jobTypes } from '../pipeline/job-types.ts';
 import { createNaming, type Naming } from '../pipeline/naming.ts';
@@ -76,6 +77,22 @@ export function requireProducer({ producers: configured, loaded }: Configured, n
   throw new StreamError('USAGE', `There is no producer ${name} in ${loaded.file}.`, {
     advice: `It has: ${[...configured.keys()].join(', ')}.`,
   });
+}
+
+/**
+ * Tells how a producer is configured with what files and vaults hold now, for one that its source refuses. It gives undefined where nothing of that has
+ * changed since it was asked last.
+ */
+export function renewalOf({ loaded }: Configured, name: string): () => Promise<ProducerSetup | undefined> {
+  let before = JSON.stringify(loaded.config.producers[name]);
+  return async () => {
+    const again = await loaded.resolveAgain(['producers', name], { fresh: true });
+    const parsed = producerSection.safeParse(again);
+    if (!parsed.success || JSON.stringify(parsed.data) === before) return undefined;
+    before = JSON.stringify(parsed.data);
+    const { kind, ...options } = parsed.data;
+    return configureProducer(loaded, { name, kind, options });
+  };
 }
 
 /**

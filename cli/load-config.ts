@@ -2,10 +2,12 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { type Config, configSchema } from '../pipeline/config.ts';
+import { type Config, configSchema, secretsSchema } from '../pipeline/config.ts';
 import { messageOf, StreamError } from '../pipeline/errors.ts';
+import { connectAzure } from '../platform/azure-credential.ts';
+import { createVaultReader, type VaultReader } from '../platform/key-vault.ts';
 import { loadPlugins, type Plugins } from './load-plugins.ts';
-import { resolveReferences } from './references.ts';
+import { hasRenewable, type ReferenceScope, resolveReferences } from './references.ts';
 
 /** A configuration that was read, and where it lies. */
 export interface LoadedConfig {
@@ -17,6 +19,11 @@ export interface LoadedConfig {
   readonly plugins: Plugins;
   /** Makes an error of a component's options readable: with the file, the line and the field. */
   invalid(error: z.ZodError, at: readonly PropertyKey[]): StreamError;
+  /**
+   * A section as it was read, with its references resolved again: files and secrets of vaults may have changed since. Undefined where it has
+   * none of these. `fresh` asks the vaults also for what they gave a moment ago. Throws as {@link loadConfig} does.
+   */
+  resolveAgain(at: readonly string[], options: { readonly fresh: boolean }): Promise<unknown>;
 }
 
 /** File that is read when none is named. */
@@ -29,8 +36,8 @@ export interface LoadConfigOptions {
 }
 
 /**
- * Reads a configuration file: YAML 1.2, with `${env:NAME}` and `${file:PATH}` resolved in every text. Throws CONFIG_NOT_FOUND,
- * CONFIG_SYNTAX (with the line), CONFIG_REFERENCE, CONFIG_INVALID (with line and field), or PLUGIN_INVALID.
+ * Reads a configuration file: YAML 1.2, with `${env:NAME}`, `${file:PATH}` and `${keyvault:VAULT/NAME}` resolved in every text. Throws CONFIG_NOT_FOUND,
+ * CONFIG_SYNTAX (with the line), CONFIG_REFERENCE, SECRET_REFUSED, SECRET_UNAVAILABLE, CONFIG_INVALID (with line and field), or PLUGIN_INVALID.
  */
 export async function loadConfig(file: string, options: LoadConfigOptions = {}): Promise<LoadedConfig> {
   const absolute = path.resolve(file);
@@ -47,18 +54,53 @@ export async function loadConfig(file: string, options: LoadConfigOptions = {}):
     throw new StreamError('CONFIG_SYNTAX', `${file}:${line}: ${problem.message}`, { cause: problem });
   }
   const folder = path.dirname(absolute);
-  const raw = await resolveReferences(plainValue(document, file), {
+  const plain = plainValue(document, file);
+  const source = { file, document, lines, at: [] };
+  const invalid = (error: z.ZodError, at: readonly PropertyKey[]): StreamError =>
+    new StreamError('CONFIG_INVALID', describe(error, { ...source, at }), { cause: error });
+  const own: ReferenceScope = {
     folder,
     env: process.env,
     skip: ([section]) => options.withoutSources === true && section === 'producers',
-    locate: (field) => located(field, { file, document, lines, at: [] }),
+    locate: (field) => located(field, source),
+  };
+  const vaults = await vaultsOf(plain, own, invalid);
+  const scope = (fresh: boolean): ReferenceScope => ({
+    ...own,
+    vault: (secret) => vaults.read(secret, { fresh }),
   });
-  const invalid = (error: z.ZodError, at: readonly PropertyKey[]): StreamError =>
-    new StreamError('CONFIG_INVALID', describe(error, { file, document, lines, at }), { cause: error });
-  const parsed = configSchema.safeParse(raw);
+  const parsed = configSchema.safeParse(await resolveReferences(plain, scope(false)));
   if (!parsed.success) throw invalid(parsed.error, []);
   const config = parsed.data;
-  return { file, folder, config, plugins: await loadPlugins(config.plugins, folder), invalid };
+  return {
+    file,
+    folder,
+    config,
+    plugins: await loadPlugins(config.plugins, folder),
+    invalid,
+    resolveAgain: async (at, { fresh }) => {
+      const section = at.reduce<unknown>((value, key) => memberOf(value, key), plain);
+      return hasRenewable(section) ? resolveReferences(section, scope(fresh), at) : undefined;
+    },
+  };
+}
+
+/** What reads secrets of vaults, as the section `secrets` says. It is resolved without them. */
+async function vaultsOf(
+  plain: unknown,
+  scope: ReferenceScope,
+  invalid: LoadedConfig['invalid'],
+): Promise<VaultReader> {
+  const section = await resolveReferences(memberOf(plain, 'secrets'), scope, ['secrets']);
+  const parsed = secretsSchema.safeParse(section);
+  if (!parsed.success) throw invalid(parsed.error, ['secrets']);
+  const { credential, cacheSeconds } = parsed.data;
+  return createVaultReader({ connect: () => connectAzure(credential), cacheMs: cacheSeconds * 1000 });
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+  return Object.entries(value).find(([name]) => name === key)?.[1];
 }
 
 /** The values of a document. Throws CONFIG_SYNTAX for an alias without an anchor, and for aliases that multiply beyond measure. */

@@ -4,7 +4,7 @@ import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { StreamError } from '../pipeline/errors.ts';
 import type { Transport } from '../pipeline/transport.ts';
 import type { TransportConfig } from '../pipeline/transport-config.ts';
-import { connectAzure } from '../platform/azure-credential.ts';
+import { asAzureCredential, connectAzure } from '../platform/azure-credential.ts';
 import type { HubConnector } from '../transports/event-hubs/hubs.ts';
 import { createEventHubsTransport } from '../transports/event-hubs/transport.ts';
 
@@ -18,24 +18,13 @@ const blobRetry = {
 export async function openEventHubs(config: TransportConfig): Promise<Transport> {
   const { prefix, sessionMs, connectionString, blobs } = config;
   const isSignedIn = connectionString === undefined || blobs?.connectionString === undefined;
-  const credential = isSignedIn ? await signIn(config) : undefined;
+  const credential = isSignedIn ? asAzureCredential(await connectAzure(config.credential)) : undefined;
   return createEventHubsTransport({
     connect: connectorOf(config, credential),
     container: containerOf(config, credential),
     prefix,
     sessionMs,
   });
-}
-
-async function signIn({ credential }: TransportConfig): Promise<TokenCredential> {
-  const connected = await connectAzure(credential);
-  return {
-    getToken: async (scopes) => {
-      const [scope = ''] = typeof scopes === 'string' ? [scopes] : scopes;
-      const found = await connected.getToken(scope);
-      return found && { token: found.token, expiresOnTimestamp: found.expiresOnTimestamp ?? Date.now() };
-    },
-  };
 }
 
 function connectorOf(

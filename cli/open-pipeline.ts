@@ -112,6 +112,7 @@ function sinkHost(
     force,
     random: Math.random,
     members: () => sinkMembers(transport),
+    optionsAgain: () => loaded.resolveAgain(['sink'], { fresh: true }),
   };
 }
 

@@ -1,7 +1,9 @@
 import { type StreamError, toStreamError } from '../pipeline/errors.ts';
 import type { ProducerLoopOptions } from '../pipeline/producer-loop.ts';
 import { ProducerRunner } from '../pipeline/producer-runner.ts';
+import { renewalOf } from './configured.ts';
 import type { OpenPipeline } from './open-pipeline.ts';
+import { openRenewed } from './renewed-producer.ts';
 
 /** A producer whose source could not be opened. */
 export interface ProducerFailure {
@@ -30,7 +32,7 @@ export async function openProducers(
     const setup = configured.producers.get(name);
     if (setup === undefined) continue;
     try {
-      const producer = await setup.open();
+      const producer = await openRenewed(setup, renewalOf(configured, name));
       const runner = new ProducerRunner({
         name,
         producer,

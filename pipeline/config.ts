@@ -1,10 +1,29 @@
 import { z } from 'zod';
+import { azureSignIn } from './azure-sign-in.ts';
 import { transportSchema } from './transport-config.ts';
 
 const port = z.number().int().min(0).max(65_535);
 
 /** A component of the configuration: its kind, and options that the component itself checks. */
 const component = z.looseObject({ kind: z.string().describe('Which adapter; see the sections below.') });
+
+/** An entry of `producers`. */
+export const producerSection = component;
+
+/** The `secrets` section: how `${keyvault:…}` references are resolved. It is read before all others. */
+export const secretsSchema = z
+  .strictObject({
+    credential: azureSignIn.prefault({}).describe('Whom to sign in to key vaults as.'),
+    cacheSeconds: z
+      .number()
+      .int()
+      .min(0)
+      .default(600)
+      .describe(
+        'Seconds for which a secret that was read from a vault is kept. It is read again before that where it was refused.',
+      ),
+  })
+  .prefault({});
 
 /**
  * The configuration file. Every field says what it is for: docs/configuration.md is made from these texts. Options of
@@ -132,6 +151,9 @@ export const configSchema = z.strictObject({
     .describe(
       'Serves /metrics (Prometheus) and /healthz while a command runs the pipeline or a part of it; docs/metrics.md. Off where it is left out.',
     ),
+  secrets: secretsSchema.describe(
+    'How `${keyvault:VAULT/NAME}` is resolved; docs/secrets.md. May itself hold `${env:…}` and `${file:…}` only.',
+  ),
   producers: z
     .record(
       z
@@ -140,7 +162,7 @@ export const configSchema = z.strictObject({
           /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
           'a producer name is made of letters, digits, dot, dash and underscore',
         ),
-      component,
+      producerSection,
     )
     .describe(
       'Producers by name. The name is part of the position of everything the producer says: do not reuse it for another source.',

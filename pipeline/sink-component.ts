@@ -29,6 +29,11 @@ export interface SinkHost {
   readonly random: () => number;
   /** Whether everything is written that comes, also what was applied already. @default false */
   readonly force?: boolean;
+  /**
+   * The options as they were given, with what files and vaults hold now, for a sink whose credentials were refused; undefined where they
+   * refer to none. Rejects with a StreamError. @default they never change
+   */
+  readonly optionsAgain?: () => Promise<unknown>;
   /** How many processes run this sink now, this one included; at least 1. @default 1 */
   readonly members?: () => Promise<number>;
 }

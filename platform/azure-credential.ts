@@ -1,3 +1,4 @@
+import type { TokenCredential as AzureCredential } from '@azure/identity';
 import { StreamError, messageOf } from '../pipeline/errors.ts';
 
 /** Whom to sign in as, and how. */
@@ -153,10 +154,21 @@ export async function connectAzure(signIn: AzureSignIn): Promise<TokenCredential
   }
 }
 
+/** A credential in the form that other libraries of Azure take. */
+export function asAzureCredential(credential: TokenCredential): AzureCredential {
+  return {
+    getToken: async (scopes) => {
+      const [scope = ''] = typeof scopes === 'string' ? [scopes] : scopes;
+      const found = await credential.getToken(scope);
+      return found && { token: found.token, expiresOnTimestamp: found.expiresOnTimestamp ?? Date.now() };
+    },
+  };
+}
+
 function needed(signIn: AzureSignIn, field: Exclude<keyof AzureSignIn, 'kind'>): string {
   const value = signIn[field];
   if (value !== undefined) return value;
   throw new StreamError('CONFIG_INVALID', `The credential ${signIn.kind} needs ${field}.`, {
-    advice: 'Set it below `sink.credential`.',
+    advice: 'Set it in the same section `credential`.',
   });
 }

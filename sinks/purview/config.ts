@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { StreamError } from '../../pipeline/errors.ts';
 import { azureSignIn } from '../../pipeline/azure-sign-in.ts';
 import { type SinkComponent, type SinkHost, sinkComponent } from '../../pipeline/sink-component.ts';
 import type { Sink } from '../../pipeline/sink.ts';
-import { connectAzure, createTokenSource } from '../../platform/azure-credential.ts';
-import { createHttpClient, type HttpClient, type HttpClientOptions } from '../../platform/http.ts';
+import { createHttpClient, type HttpClient } from '../../platform/http.ts';
+import { basicAccess, type CatalogAccess, purviewAccess } from './access.ts';
 import { stateOf } from './applied.ts';
 import { CatalogClient } from './client.ts';
 import { Gate } from './gate.ts';
@@ -27,7 +26,8 @@ const atlasOptions = z.strictObject({
 export const atlas: SinkComponent = sinkComponent({
   summary: 'Apache Atlas 2.x by its REST interface, with Basic authentication.',
   options: atlasOptions,
-  create: (options, host) => catalogSink(options, remote(options, host), basicAccess(options)),
+  create: (options, host) =>
+    catalogSink(options, remote(options, host), basicAccess(options, { again: host.optionsAgain })),
 });
 
 const localOptions = z.strictObject({
@@ -46,7 +46,8 @@ const startIt = 'Start the local catalogue with `purview-streams catalog`, or `r
 export const local: SinkComponent = sinkComponent({
   summary: 'The local catalogue that the same process starts.',
   options: localOptions,
-  create: (options, host) => catalogSink(options, host, basicAccess(options), startIt),
+  create: (options, host) =>
+    catalogSink(options, host, basicAccess(options, { again: host.optionsAgain }), startIt),
 });
 
 const purviewOptions = z.strictObject({
@@ -80,54 +81,9 @@ export const purview: SinkComponent = sinkComponent({
     catalogSink(
       options,
       remote(options, host),
-      purviewAccess(options, () => host.clock.now()),
+      purviewAccess(options, { now: () => host.clock.now(), again: host.optionsAgain }),
     ),
 });
-
-/** Clouds, by Microsoft's documentation. */
-const clouds = {
-  public: { authorityHost: 'https://login.microsoftonline.com', scope: 'https://purview.azure.net/.default' },
-  'us-government': {
-    authorityHost: 'https://login.microsoftonline.us',
-    scope: 'https://purview.azure.us/.default',
-  },
-  china: {
-    authorityHost: 'https://login.partner.microsoftonline.cn',
-    scope: 'https://purview.azure.cn/.default',
-  },
-} as const;
-
-function purviewAccess(
-  options: z.output<typeof purviewOptions>,
-  now: () => number = Date.now,
-): CatalogAccess {
-  const cloud = clouds[options.cloud];
-  const { scope = cloud.scope, authorityHost = cloud.authorityHost, credential } = options;
-  const tokens = createTokenSource(scope, () => connectAzure({ ...credential, authorityHost }), now);
-  return {
-    authorize: () => tokens.authorize(),
-    renew: (sentAt) => tokens.renew(sentAt),
-    query: { 'api-version': options.apiVersion },
-  };
-}
-
-function basicAccess({ user, password }: z.output<z.ZodObject<typeof basic>>): CatalogAccess {
-  if ((user === undefined) !== (password === undefined)) {
-    throw new StreamError('CONFIG_INVALID', 'The sink needs both user and password, or neither.');
-  }
-  if (user === undefined || password === undefined) return { query: {} };
-  const token = Buffer.from(`${user}:${password}`, 'utf8').toString('base64');
-  return { query: {}, authorize: async () => ({ authorization: `Basic ${token}` }) };
-}
-
-/** How requests are signed. */
-export interface CatalogAccess {
-  readonly authorize?: NonNullable<HttpClientOptions['authorize']>;
-  /** Makes `authorize` get something new, after what it gave was refused in a request that was sent at that time. */
-  readonly renew?: (sentAt: number) => void;
-  /** Parameters of every request. */
-  readonly query: Readonly<Record<string, string>>;
-}
 
 type AddressOptions = CommonOptions & {
   readonly url: string;

@@ -20,7 +20,8 @@ it('openPipeline() lets the changes stay until the sink has read them, however l
   const invalid = (error: Error): never => {
     throw error;
   };
-  const configured = configure({ file: 'c.yaml', folder, config, plugins: noPlugins, invalid });
+  const loaded = { file: 'c.yaml', folder, config, plugins: noPlugins, invalid };
+  const configured = configure({ ...loaded, resolveAgain: async () => undefined });
   const options = { telemetry: createTelemetry(), state: folder, stages: ['transform'] } as const;
   const pipeline = await openPipeline(configured, options);
   await pipeline.transport.append(topics.entities, [{ key: 'k', value: Buffer.from('x'), headers: {} }]);

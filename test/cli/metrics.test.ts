@@ -24,7 +24,8 @@ function configured() {
   const invalid = (error: Error): never => {
     throw error;
   };
-  return configure({ file: 'c.yaml', folder: '/', config, plugins: noPlugins, invalid });
+  const loaded = { file: 'c.yaml', folder: '/', config, plugins: noPlugins, invalid };
+  return configure({ ...loaded, resolveAgain: async () => undefined });
 }
 
 /** Values of the samples by name and labels, without the metrics of the process. */

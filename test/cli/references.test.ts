@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { resolveReferences } from '../../cli/references.ts';
+import { hasRenewable, resolveReferences } from '../../cli/references.ts';
+import { StreamError } from '../../pipeline/errors.ts';
+import type { VaultSecret } from '../../platform/key-vault.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -31,6 +33,43 @@ describe('resolveReferences()', () => {
     expect(await resolve(`\${file:${join(folder, 'windows')}}`)).toBe('p');
   });
 
+  it('asks the vault for a secret, in a version where one is named', async () => {
+    const asked: VaultSecret[] = [];
+    const vault = async (secret: VaultSecret): Promise<string> => {
+      asked.push(secret);
+      return `<${secret.name}>`;
+    };
+    const text = 'x-${keyvault:shop/erp-password}-${keyvault:shop.vault.azure.cn/k/0a1b}';
+    expect(await resolveReferences({ a: text }, { folder, env: {}, vault })).toEqual({
+      a: 'x-<erp-password>-<k>',
+    });
+    expect(asked).toEqual([
+      { vault: 'shop', name: 'erp-password' },
+      { vault: 'shop.vault.azure.cn', name: 'k', version: '0a1b' },
+    ]);
+  });
+
+  it.each(['shop', 'shop/', '/x', 'shop/a_b', 'shop/a/b/c', 'https://shop/a', '../x/a'])(
+    'throws CONFIG_REFERENCE for ${keyvault:%s}, which names no secret',
+    async (name) => {
+      const vault = async (): Promise<string> => 'secret';
+      const failure = resolveReferences({ a: `\${keyvault:${name}}` }, { folder, env: {}, vault });
+      await expect(failure).rejects.toMatchObject({
+        code: 'CONFIG_REFERENCE',
+        message: expect.stringMatching(/^a: .*VAULT\/NAME\/VERSION/u),
+      });
+    },
+  );
+
+  it('throws what the vault throws, with the field', async () => {
+    const vault = () => Promise.reject(new StreamError('SECRET_REFUSED', 'the secret x may not be read.'));
+    const failure = resolveReferences({ list: ['${keyvault:v/x}'] }, { folder, env: {}, vault });
+    await expect(failure).rejects.toMatchObject({
+      code: 'SECRET_REFUSED',
+      message: 'list.0: the secret x may not be read.',
+    });
+  });
+
   it('leaves what is no reference', async () => {
     for (const text of ['$env:A', '${A}', '${vault:A}', '${env:}', '${env:A', '{env:A}']) {
       expect(await resolve(text)).toBe(text);
@@ -51,5 +90,13 @@ describe('resolveReferences()', () => {
     await expect(resolve(value)).rejects.toMatchObject({ code: 'CONFIG_REFERENCE' });
     await expect(resolve(value)).rejects.toThrow(message);
     await expect(resolve(value)).rejects.not.toThrow(/secret/);
+  });
+});
+
+describe('hasRenewable()', () => {
+  it('finds files and vaults at any depth, and no variable, which a process keeps', () => {
+    expect(hasRenewable({ a: [{ b: 'x${file:p}' }] })).toBe(true);
+    expect(hasRenewable({ a: '${keyvault:v/n}' })).toBe(true);
+    expect(hasRenewable({ a: ['${env:A}', null, 3, '${file:}'] })).toBe(false);
   });
 });
