@@ -11,6 +11,7 @@ import type { EntityType, SourceTypes } from '../pipeline/types.ts';
 import { producers } from '../producers/index.ts';
 import type { LoadedConfig } from './load-config.ts';
 import { registryWith } from './load-plugins.ts';
+import type { RenewSetup } from './renewed-producer.ts';
 
 /** What the configuration means, before anything is connected. */
 export interface Configured {
@@ -29,7 +30,7 @@ export interface Configured {
 /** Checks the options of every producer and puts their types together. Throws CONFIG_INVALID with line and field, TYPE_CONFLICT, NAME_PATTERN. */
 export function configure(loaded: LoadedConfig): Configured {
   const setups = new Map(
-    Object.entries(loaded.config.producers).map(([name, { kind, ...options }]) => [
+    Object.entries(loaded.config.producers).map(([name, { kind, schedule: _schedule, ...options }]) => [
       name,
       configureProducer(loaded, { name, kind, options }),
     ]),
@@ -83,14 +84,14 @@ export function requireProducer({ producers: configured, loaded }: Configured, n
  * Tells how a producer is configured with what files and vaults hold now, for one that its source refuses. It gives undefined where nothing of that has
  * changed since it was asked last.
  */
-export function renewalOf({ loaded }: Configured, name: string): () => Promise<ProducerSetup | undefined> {
+export function renewalOf({ loaded }: Configured, name: string): RenewSetup {
   let before = JSON.stringify(loaded.config.producers[name]);
-  return async () => {
-    const again = await loaded.resolveAgain(['producers', name], { fresh: true });
+  return async (fresh) => {
+    const again = await loaded.resolveAgain(['producers', name], { fresh });
     const parsed = producerSection.safeParse(again);
     if (!parsed.success || JSON.stringify(parsed.data) === before) return undefined;
     before = JSON.stringify(parsed.data);
-    const { kind, ...options } = parsed.data;
+    const { kind, schedule: _schedule, ...options } = parsed.data;
     return configureProducer(loaded, { name, kind, options });
   };
 }
@@ -100,14 +101,16 @@ export function renewalOf({ loaded }: Configured, name: string): () => Promise<P
  * not complete without its secrets is left out.
  */
 export function declaredNaming(loaded: LoadedConfig): Naming {
-  const declared = Object.entries(loaded.config.producers).flatMap(([name, { kind, ...options }]) => {
-    try {
-      return configureProducer(loaded, { name, kind, options }).settings.types.entityTypes;
-    } catch (thrown) {
-      if (thrown instanceof StreamError && thrown.code === 'CONFIG_INVALID') return [];
-      throw thrown;
-    }
-  });
+  const declared = Object.entries(loaded.config.producers).flatMap(
+    ([name, { kind, schedule: _schedule, ...options }]) => {
+      try {
+        return configureProducer(loaded, { name, kind, options }).settings.types.entityTypes;
+      } catch (thrown) {
+        if (thrown instanceof StreamError && thrown.code === 'CONFIG_INVALID') return [];
+        throw thrown;
+      }
+    },
+  );
   return createNaming([...purviewTypes, ...jobTypes.entityTypes, ...declared]);
 }
 

@@ -61,7 +61,11 @@ export async function loadConfig(file: string, options: LoadConfigOptions = {}):
   const own: ReferenceScope = {
     folder,
     env: process.env,
-    skip: ([section]) => options.withoutSources === true && section === 'producers',
+    skip: ([section, , option]) =>
+      options.withoutSources === true &&
+      section === 'producers' &&
+      option !== undefined &&
+      option !== 'schedule',
     locate: (field) => located(field, source),
   };
   const vaults = await vaultsOf(plain, own, invalid);

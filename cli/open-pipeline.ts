@@ -70,7 +70,7 @@ export async function openPipeline(
     const transport = await openTransport(config.transport, folder);
     closers.push(() => transport.close());
     const { state } = transport.transactions;
-    await transport.ensureTopics(topicSpecs(config.transport.partitions));
+    await transport.ensureTopics(topicSpecs(config));
     await keepForStages(transport);
     const host = sinkHost(configured, transport, options);
     const { telemetry, stages = stageNames } = options;

@@ -1,6 +1,9 @@
 import { type StreamError, toStreamError } from '../pipeline/errors.ts';
 import type { ProducerLoopOptions } from '../pipeline/producer-loop.ts';
 import { ProducerRunner } from '../pipeline/producer-runner.ts';
+import type { Producer } from '../pipeline/producer.ts';
+import type { ScheduledOptions } from '../pipeline/schedule/scheduled-producer.ts';
+import { systemClock } from '../platform/clock.ts';
 import { renewalOf } from './configured.ts';
 import type { OpenPipeline } from './open-pipeline.ts';
 import { openRenewed } from './renewed-producer.ts';
@@ -17,6 +20,29 @@ export interface OpenProducers {
   readonly failures: readonly ProducerFailure[];
   /** Closes every producer, the last one first. */
   close(): Promise<void>;
+}
+
+/** The named producers that have a schedule. Each is connected anew for every run, with its passwords as they are by then. */
+export function scheduledProducers(
+  { transport, telemetry, configured }: OpenPipeline,
+  names: readonly string[],
+): readonly ScheduledOptions[] {
+  const { producers, removalThreshold, transport: topics } = configured.loaded.config;
+  // Where a look is a request to a service, it is made less often.
+  const lookMs = topics.kind === 'embedded' || topics.kind === 'memory' ? 250 : 2000;
+  return names.flatMap((name): readonly ScheduledOptions[] => {
+    const first = configured.producers.get(name);
+    const schedule = producers[name]?.schedule;
+    if (first === undefined || schedule === undefined) return [];
+    const renew = renewalOf(configured, name);
+    let setup = first;
+    const open = async (): Promise<Producer> => {
+      setup = (await renew(false)) ?? setup;
+      return openRenewed(setup, renew);
+    };
+    const common = { transport, telemetry, clock: systemClock, removalThreshold, lookMs };
+    return [{ name, schedule, open, ...common }];
+  });
 }
 
 /** Opens the named producers and gives each its runner. */

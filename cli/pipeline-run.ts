@@ -1,4 +1,5 @@
 import { firstScan, followChanges, type ProducerLoopOptions } from '../pipeline/producer-loop.ts';
+import { followSchedule, type ScheduledOptions } from '../pipeline/schedule/scheduled-producer.ts';
 import { SinkStage } from '../pipeline/sink-stage.ts';
 import { runTransformStage } from '../pipeline/transform-stage.ts';
 import { stageNames } from '../pipeline/telemetry.ts';
@@ -18,8 +19,12 @@ export interface PipelineRun {
 /** How long a stop waits for what is in the topics of a transport that forgets, in milliseconds. */
 const drainMs = 10_000;
 
-/** Starts the stages that are open and the given producers. */
-export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLoopOptions[]): PipelineRun {
+/** Starts the stages that are open and the given producers: those that follow changes, and those that have a schedule. */
+export function startPipeline(
+  pipeline: OpenPipeline,
+  loops: readonly ProducerLoopOptions[],
+  scheduled: readonly ScheduledOptions[] = [],
+): PipelineRun {
   const producing = new AbortController();
   const consuming = new AbortController();
   const { transformStage, sinkStage } = pipeline;
@@ -34,6 +39,9 @@ export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLo
   const failed = stages.then(() => new Promise<never>(() => undefined));
   failed.catch(() => producing.abort());
   const scans = Promise.allSettled(loops.map((loop) => firstScan(loop, producing.signal)));
+  // One that cannot keep to its schedule ends the run as a stage does.
+  const schedules = Promise.all(scheduled.map((options) => followSchedule(options, producing.signal)));
+  schedules.catch(() => producing.abort());
   const settled = Promise.race([
     failed,
     scans.then(() => waitUntilSettled(pipeline.transport, producing.signal, settledBy)),
@@ -46,12 +54,13 @@ export function startPipeline(pipeline: OpenPipeline, loops: readonly ProducerLo
     follow: async () => {
       const loopsEnded = loops.map((loop) => followChanges(loop, producing.signal));
       following = Promise.allSettled(loopsEnded);
-      await Promise.race([failed, Promise.all([...loopsEnded, stopped(producing.signal)])]);
+      await Promise.race([failed, Promise.all([...loopsEnded, stopped(producing.signal), schedules])]);
     },
     stop: async () => {
       producing.abort();
       await scans;
       await following;
+      await Promise.allSettled([schedules]);
       if (pipeline.configured.loaded.config.transport.kind === 'memory') {
         // A removal is said once: what such a transport forgets of it would stay in the catalogue.
         const late = AbortSignal.any([AbortSignal.timeout(drainMs), consuming.signal]);

@@ -12,6 +12,7 @@ import { topicsCommand } from './commands/topics.ts';
 import { reconcileCommand } from './commands/reconcile.ts';
 import { removalsCommand } from './commands/removals.ts';
 import { replayCommand } from './commands/replay.ts';
+import { schedulesCommand } from './commands/schedules.ts';
 import { runCommand } from './commands/run.ts';
 import { typesCommand } from './commands/types.ts';
 import { whatIfCommand } from './commands/what-if.ts';
@@ -59,6 +60,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .addCommand(replayCommand(setExitCode))
     .addCommand(reconcileCommand(setExitCode))
     .addCommand(deadLettersCommand())
+    .addCommand(schedulesCommand(setExitCode))
     .addCommand(removalsCommand())
     .addCommand(parkedCommand())
     .addCommand(sqlLineageCommand());

@@ -42,6 +42,18 @@ export function showProgress(telemetry: Telemetry): () => void {
   };
 }
 
+/** Says when a producer runs next, once for each time. */
+function sayTimes(telemetry: Telemetry, say: (text: string) => void): readonly (() => void)[] {
+  const said = new Map<string, number | undefined>();
+  return [
+    telemetry.on('scheduled', ({ producer, atMs }) => {
+      if (said.has(producer) && said.get(producer) === atMs) return;
+      said.set(producer, atMs);
+      say(`${producer}: runs next ${atMs === undefined ? 'never' : `at ${new Date(atMs).toISOString()}`}`);
+    }),
+  ];
+}
+
 function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): readonly (() => void)[] {
   const missingTypes = new Set<string>();
   return [
@@ -61,6 +73,7 @@ function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): read
         `${producer}: ${message} (${code})${retryInMs === undefined ? '' : `; trying again in ${retryInMs / 1000} s`}`,
       );
     }),
+    ...sayTimes(telemetry, say),
     telemetry.on('removalsHeldBack', ({ producer, missing, known }) => {
       say(
         `${producer}: ${missing} of ${known} objects are missing; nothing is removed: \`removals list ${producer}\` shows them, \`removals approve|reject ${producer}\` decides (docs/replay.md)`,

@@ -3,8 +3,8 @@ import type { ProducerSetup } from '../pipeline/component.ts';
 import type { FoundObject, PartialChange, Producer, ScanContext } from '../pipeline/producer.ts';
 import type { Json } from '../pipeline/state.ts';
 
-/** How a producer is configured with what files and vaults hold now; undefined where that is nothing new. */
-export type RenewSetup = () => Promise<ProducerSetup | undefined>;
+/** How a producer is configured with what files and vaults hold now; undefined where that is nothing new. What vaults gave a moment ago is good enough unless it has to be `fresh`. */
+export type RenewSetup = (fresh: boolean) => Promise<ProducerSetup | undefined>;
 
 /**
  * Opens a producer whose passwords may change while it runs: where the source refuses them, `renew` is asked, and the producer is opened
@@ -93,7 +93,7 @@ class RenewedProducer implements Producer {
   /** After a refusal, whether there is something new to open the producer with. */
   async #isRenewed(thrown: unknown): Promise<boolean> {
     if (!(thrown instanceof StreamError) || thrown.code !== 'SOURCE_REFUSED') return false;
-    const setup = await this.#renew();
+    const setup = await this.#renew(true);
     if (setup === undefined) return false;
     await this.close();
     this.#setup = setup;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { azureSignIn } from './azure-sign-in.ts';
+import { scheduleSchema } from './schedule/schedule-config.ts';
 import { transportSchema } from './transport-config.ts';
 
 const port = z.number().int().min(0).max(65_535);
@@ -8,7 +9,7 @@ const port = z.number().int().min(0).max(65_535);
 const component = z.looseObject({ kind: z.string().describe('Which adapter; see the sections below.') });
 
 /** An entry of `producers`. */
-export const producerSection = component;
+export const producerSection = component.extend({ schedule: scheduleSchema.optional() });
 
 /** The `secrets` section: how `${keyvault:…}` references are resolved. It is read before all others. */
 export const secretsSchema = z

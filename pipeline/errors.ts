@@ -54,6 +54,7 @@ export const errorCatalogue = {
   TRANSPORT_UNAVAILABLE: transient('The brokers cannot be reached or answered with a passing fault.'),
   TRANSPORT_REFUSED: permanent('The brokers refused the login or denied a right.'),
   TRANSPORT_FAILED: permanent('The brokers refused a request for good.'),
+  LEASE_LOST: permanent('Another process has taken over what this one was doing.'),
   EVENT_TOO_LARGE: permanent('A record is larger than the topic takes.'),
   TRANSPORT_DAMAGED: permanent('The files of the embedded transport are damaged, cut short or not its own.'),
   STATE_UNAVAILABLE: permanent('The state store cannot be opened, or holds what cannot be read.'),

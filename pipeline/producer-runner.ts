@@ -17,12 +17,19 @@ import type { NewRecord, Transport } from './transport.ts';
 export interface ProducerRunOptions {
   readonly name: string;
   readonly producer: Producer;
-  readonly transport: Transport;
+  readonly transport: Pick<Transport, 'append'>;
   readonly state: StateStore;
   readonly telemetry: Telemetry;
   readonly now: () => Date;
   /** Share of the known objects that one scan may report as removed; more is held back. @default 0.2 */
   readonly removalThreshold?: number;
+  /** Faults that earlier runners of this process have reported. @default none */
+  readonly reported?: ReportedFaults;
+}
+
+/** Faults that the last scan reported, by hash. */
+export interface ReportedFaults {
+  hashes: ReadonlySet<string>;
 }
 
 /** Records appended in one call. */
@@ -35,8 +42,7 @@ const publishBatch = 200;
  */
 export class ProducerRunner {
   readonly #options: ProducerRunOptions;
-  /** Faults that the last scan reported, by hash. */
-  #reported: ReadonlySet<string> = new Set();
+  readonly #reported: ReportedFaults;
   readonly #stored: Inventory;
   readonly #held: HeldRemovals;
   #inventory: Map<string, Entry> | undefined;
@@ -50,6 +56,7 @@ export class ProducerRunner {
 
   constructor(options: ProducerRunOptions) {
     this.#options = options;
+    this.#reported = options.reported ?? { hashes: new Set() };
     this.#stored = new Inventory(options.state, options.name);
     this.#held = new HeldRemovals(options.state, options.name);
   }
@@ -139,7 +146,7 @@ export class ProducerRunner {
     const rejections: Rejection[] = [];
     await this.#take(change.found, scan, (rejection) => rejections.push(rejection));
     signal.throwIfAborted();
-    await this.#deadLetter(rejections, this.#reported);
+    await this.#deadLetter(rejections, this.#reported.hashes);
     await this.#held.found(scan.seen);
     const removed = await this.#remove(scan, scan.goneOf(change.looked));
     await state.write([{ key: markKey(name), value: change.mark }]);
@@ -249,10 +256,10 @@ export class ProducerRunner {
     const { name, transport, telemetry, now } = this.#options;
     const faults = new Map(rejections.map((rejection) => [faultHash(rejection), rejection]));
     const letters = [...faults]
-      .filter(([hash]) => !this.#reported.has(hash))
+      .filter(([hash]) => !this.#reported.hashes.has(hash))
       .map(([, rejection]): DeadLetter => rejectionLetter(name, rejection, now()));
     await appendDeadLetters(transport, letters);
-    this.#reported = new Set([...kept, ...faults.keys()]);
+    this.#reported.hashes = new Set([...kept, ...faults.keys()]);
     for (const { id, code, message } of letters) {
       telemetry.emit('deadLettered', { stage: 'produce', producer: name, code, message, id });
     }

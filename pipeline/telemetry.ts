@@ -44,6 +44,8 @@ export interface TelemetryEvents {
     readonly message: string;
     readonly retryInMs: number | undefined;
   };
+  /** A producer with a schedule waits for its next time, in milliseconds since 1970; undefined where there is none. Said again and again. */
+  readonly scheduled: { readonly producer: string; readonly atMs: number | undefined };
   /** Removals are held back, because too many objects are missing at once. */
   readonly removalsHeldBack: { readonly producer: string; readonly missing: number; readonly known: number };
   /** Objects are missing, but may be among what the scan could not read, so nothing is removed. */
@@ -122,6 +124,7 @@ export function createTelemetry(): Telemetry {
     changeCompleted: new Set(),
     following: new Set(),
     scanFailed: new Set(),
+    scheduled: new Set(),
     removalsHeldBack: new Set(),
     removalsUnknown: new Set(),
     received: new Set(),

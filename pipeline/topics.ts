@@ -5,6 +5,9 @@ export const topics = {
   deadLetters: 'metadata.dead-letters',
 } as const;
 
+/** Holds no events: who has its one partition in the group of a producer runs that producer. It is there where a producer has a schedule. */
+export const schedulesTopic = 'metadata.schedules';
+
 /** Consumer group of each stage. */
 export const groups = { transform: 'purview-streams.transform', sink: 'purview-streams.sink' } as const;
 

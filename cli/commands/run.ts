@@ -9,7 +9,7 @@ import { openPipeline, type OpenPipeline } from '../open-pipeline.ts';
 import { exitCodes, note, print } from '../output.ts';
 import { type MetricsServer, startMetrics } from '../metrics-server.ts';
 import { startPipeline } from '../pipeline-run.ts';
-import { openProducers } from '../open-producers.ts';
+import { openProducers, scheduledProducers } from '../open-producers.ts';
 import { parsePort } from '../parse-port.ts';
 import { showProgress } from '../progress.ts';
 import { RunSummary } from '../run-summary.ts';
@@ -133,8 +133,13 @@ async function finalText({ pipeline, options, summary, started }: Run, parked: n
 
 async function runUntilDone(run: Run): Promise<number> {
   const { pipeline, options, summary, counts, names, endProgress } = run;
-  const producers = await openProducers(pipeline, names);
-  const running = startPipeline(pipeline, producers.loops);
+  const scheduled = options.once === true ? [] : scheduledProducers(pipeline, names);
+  const atTimes = new Set(scheduled.map(({ name }) => name));
+  const producers = await openProducers(
+    pipeline,
+    names.filter((name) => !atTimes.has(name)),
+  );
+  const running = startPipeline(pipeline, producers.loops, scheduled);
   let before: number | undefined;
   const stopped = (): boolean => before !== undefined;
   const offShutdown = onShutdown(() => {
@@ -144,7 +149,7 @@ async function runUntilDone(run: Run): Promise<number> {
   });
   try {
     await running.settled.catch(unless(stopped));
-    if (stopped()) return exitCodes.done;
+    if (stopped()) return options.once === true ? exitCodes.interrupted : exitCodes.done;
     endProgress();
     // What others have parked is no matter of a process that only appends.
     const parked = pipeline.sinkStage === undefined ? 0 : await countParked(pipeline.state, groups.sink);

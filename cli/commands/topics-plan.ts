@@ -40,7 +40,8 @@ export function addPlanCommands(command: Command): void {
 }
 
 async function planOf({ config: file }: PlanOptions): Promise<TopicPlan> {
-  const { transport } = (await loadConfig(file, { withoutSources: true })).config;
+  const { config } = await loadConfig(file, { withoutSources: true });
+  const { transport } = config;
   if (transport.kind === 'event-hubs' || transport.preset === 'event-hubs')
     throw new StreamError(
       'USAGE',
@@ -58,7 +59,7 @@ async function planOf({ config: file }: PlanOptions): Promise<TopicPlan> {
     import('../open-kafka.ts'),
     import('../../transports/kafka/topic-plan.ts'),
   ]);
-  return new TopicPlan(kafkaOptions(transport), topicSpecs(transport.partitions));
+  return new TopicPlan(kafkaOptions(transport), topicSpecs(config));
 }
 
 function show(differences: readonly TopicDifference[], { json }: PlanOptions): void {

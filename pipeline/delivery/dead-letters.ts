@@ -39,7 +39,10 @@ export function deadLetterOf(record: StoredRecord, fault: Fault, now: Date): Dea
 }
 
 /** Appends dead letters; an event counts as settled by it only when this has resolved. */
-export async function appendDeadLetters(transport: Transport, letters: readonly DeadLetter[]): Promise<void> {
+export async function appendDeadLetters(
+  transport: Pick<Transport, 'append'>,
+  letters: readonly DeadLetter[],
+): Promise<void> {
   if (letters.length === 0) return;
   await transport.append(topics.deadLetters, letters.map(deadLetterRecord));
 }

@@ -8,6 +8,7 @@ const names: Readonly<Record<TelemetryEventName, true>> = {
   changeCompleted: true,
   following: true,
   scanFailed: true,
+  scheduled: true,
   removalsHeldBack: true,
   removalsUnknown: true,
   received: true,

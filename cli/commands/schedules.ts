@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Command } from 'commander';
+import { StreamError } from '../../pipeline/errors.ts';
+import { leaseGroup } from '../../pipeline/schedule/lease.ts';
+import { readRun, requestWrite, type RunRecord, takenBy } from '../../pipeline/schedule/run-record.ts';
+import { scheduleLease } from '../../pipeline/schedule/scheduled-producer.ts';
+import { decide, nextTime, type Schedule } from '../../pipeline/schedule/timetable.ts';
+import { schedulesTopic } from '../../pipeline/topics.ts';
+import type { Transport } from '../../pipeline/transport.ts';
+import { defaultConfigFile, loadConfig } from '../load-config.ts';
+import { openLog } from '../open-log.ts';
+import { exitCodes, note, print } from '../output.ts';
+import { table } from '../table.ts';
+import { spanText } from '../units.ts';
+
+interface Options {
+  readonly config: string;
+  readonly json?: boolean;
+  readonly wait?: boolean;
+}
+
+/** How often `run-now --wait` looks, in milliseconds. */
+const lookMs = 200;
+
+/** `schedules list|run-now`: when producers run, what became of it, and one run in between. */
+export function schedulesCommand(setExitCode: (code: number) => void): Command {
+  const command = new Command('schedules').description(
+    'Producers that have a schedule: when they run next, what became of the last run, and one run in between.',
+  );
+  command
+    .command('list')
+    .option('-c, --config <file>', 'configuration file', defaultConfigFile)
+    .option('--json', 'print JSON, one producer a line')
+    .description('List the producers that have a schedule.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  purview-streams schedules list\n  purview-streams schedules list --json | jq \'select(.outcome == "failed")\'',
+    )
+    .action(list);
+  command
+    .command('run-now')
+    .argument('<producer...>', 'names of producers that have a schedule')
+    .option('-c, --config <file>', 'configuration file', defaultConfigFile)
+    .option('--wait', 'end when the runs have ended')
+    .option('--json', 'with --wait: print JSON, one run a line')
+    .description('Let the process that has the schedule run producers now, beside their times.')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 asked for, or done with --wait; 1 a run failed, or no process is there that would do it; 2 wrong usage; 3 done, but some objects could not be read.
+
+Examples:
+  purview-streams schedules run-now erp
+  purview-streams schedules run-now erp loader --wait`,
+    )
+    .action(async (names: string[], options: Options) => setExitCode(await runNow(names, options)));
+  return command;
+}
+
+/** A producer with a schedule, as `list --json` prints it. Times are ISO 8601. */
+interface Listed {
+  readonly producer: string;
+  readonly cron: string;
+  readonly timezone: string;
+  /** Null where it runs at once, or never. */
+  readonly next: string | null;
+  readonly why: string;
+  /** Processes that would run it: one does, the others stand by. */
+  readonly processes: number;
+  readonly last: string | null;
+  readonly seconds: number | null;
+  readonly outcome: string | null;
+  readonly objects: number | null;
+  readonly rejected: number | null;
+  readonly error: string | null;
+}
+
+async function schedulesOf(file: string): Promise<ReadonlyMap<string, Schedule>> {
+  const { config } = await loadConfig(file, { withoutSources: true });
+  return new Map(
+    Object.entries(config.producers).flatMap(([name, { schedule }]) =>
+      schedule === undefined ? [] : [[name, schedule] as const],
+    ),
+  );
+}
+
+async function list(options: Options): Promise<void> {
+  const schedules = await schedulesOf(options.config);
+  const log = await openLog(options).catch((thrown: unknown) => {
+    if (thrown instanceof StreamError && thrown.code === 'STATE_UNAVAILABLE') return undefined; // nothing has run yet
+    throw thrown;
+  });
+  const rows: Listed[] = [];
+  try {
+    for (const [name, schedule] of schedules) rows.push(await listed(name, schedule, log));
+  } finally {
+    await log?.close();
+  }
+  if (options.json === true) for (const row of rows) print(JSON.stringify(row));
+  else if (rows.length === 0) print(`No producer in ${options.config} has a schedule (docs/scheduling.md).`);
+  else print(text(rows));
+}
+
+async function listed(name: string, schedule: Schedule, log: Transport | undefined): Promise<Listed> {
+  const last = log && (await readRun(log.transactions.state, name));
+  const now = Date.now();
+  const decision = decide(schedule, name, { taken: takenBy(last), now });
+  const next =
+    decision.kind === 'wait'
+      ? decision.until
+      : decision.kind === 'skip'
+        ? nextTime(schedule, now)
+        : undefined;
+  return {
+    producer: name,
+    cron: schedule.cron,
+    timezone: schedule.timezone,
+    next: next === undefined ? null : new Date(next).toISOString(),
+    why: last?.outcome === 'running' ? 'running' : decision.kind === 'run' ? decision.why : decision.kind,
+    processes: log === undefined ? 0 : await processesOf(log, name),
+    last: last === undefined ? null : new Date(last.startedAt).toISOString(),
+    seconds: last?.endedAt == null ? null : (last.endedAt - last.startedAt) / 1000,
+    outcome: last?.outcome ?? null,
+    objects: last?.objects ?? null,
+    rejected: last?.rejected ?? null,
+    error: last?.message ?? null,
+  };
+}
+
+function text(rows: readonly Listed[]): string {
+  const head = ['producer', 'cron', 'zone', 'next', 'processes', 'last', 'took', 'outcome', 'objects'];
+  const lines = rows.map((row) => [
+    row.producer,
+    row.cron,
+    row.timezone,
+    row.next ?? (row.why === 'wait' ? 'never' : row.why),
+    row.processes,
+    row.last ?? '-',
+    row.seconds === null ? '-' : spanText(row.seconds * 1000),
+    row.outcome ?? '-',
+    row.objects === null ? '-' : String(row.objects),
+  ]);
+  const errors = rows.flatMap(({ producer, error }) => (error === null ? [] : [`${producer}: ${error}`]));
+  return [table(head, lines), ...errors].join('\n');
+}
+
+/** Processes that stand ready to run a producer by its schedule. */
+async function processesOf({ admin }: Transport, producer: string): Promise<number> {
+  if (!(await admin.topics()).includes(schedulesTopic)) return 0;
+  return admin.members(schedulesTopic, leaseGroup(scheduleLease(producer)));
+}
+
+async function runNow(names: readonly string[], options: Options): Promise<number> {
+  const schedules = await schedulesOf(options.config);
+  for (const name of names) {
+    if (schedules.has(name)) continue;
+    throw new StreamError('USAGE', `There is no producer ${name} with a schedule in ${options.config}.`, {
+      advice: schedules.size === 0 ? 'No producer has one.' : `It has: ${[...schedules.keys()].join(', ')}.`,
+    });
+  }
+  const log = await openLog(options);
+  try {
+    const codes = await Promise.all(names.map((name) => askFor(log, name, options)));
+    return codes.find((code) => code === exitCodes.failed) ?? Math.max(...codes);
+  } finally {
+    await log.close();
+  }
+}
+
+async function askFor(log: Transport, name: string, { wait, json }: Options): Promise<number> {
+  const { state } = log.transactions;
+  const request = { id: randomUUID(), at: Date.now() };
+  await state.write([requestWrite(name, request)]);
+  if ((await processesOf(log, name)) === 0) {
+    note(
+      `${name}: no process runs it by its schedule now; it runs as soon as one does (\`run\`, \`produce ${name}\`).`,
+    );
+    return exitCodes.failed;
+  }
+  if (wait !== true) {
+    note(`${name}: asked for.`);
+    return exitCodes.done;
+  }
+  for (;;) {
+    const last = await readRun(state, name);
+    if (last?.request === request.id && last.outcome !== 'running') return tell(name, last, json === true);
+    await delay(lookMs);
+  }
+}
+
+function tell(name: string, run: RunRecord, json: boolean): number {
+  const { outcome, objects, published, rejected, removed, message } = run;
+  if (json)
+    print(JSON.stringify({ producer: name, outcome, objects, published, rejected, removed, error: message }));
+  else
+    print(
+      `${name}: ${message ?? `${outcome}: ${objects} objects read, ${published} published, ${removed} removed, ${rejected} rejected`}`,
+    );
+  if (outcome === 'failed') return exitCodes.failed;
+  return outcome === 'partly' ? exitCodes.partly : exitCodes.done;
+}

@@ -1,0 +1,75 @@
+import { StreamError } from '../errors.ts';
+import { schedulesTopic } from '../topics.ts';
+import type { StateStore } from '../state.ts';
+import type { Assignment, Transport } from '../transport.ts';
+
+/** The right to do something that one process at a time may do, on any number of machines. */
+export interface Lease {
+  /** Fires when the right ends: another process takes over, this one stops, the transport closes. */
+  readonly signal: AbortSignal;
+  /** Writes are refused with LEASE_LOST once another process has the right, however long this one was stopped in between. */
+  readonly state: StateStore;
+  /** Appends are refused in the same way. */
+  readonly transport: Pick<Transport, 'append'>;
+}
+
+/**
+ * Does work while this process has the right of that name, again whenever it gets it, until `signal` fires; other processes that ask for it
+ * stand by. It is a consumer group on a topic of its own with one partition: whoever has that has the right, and every write is a transaction of its assignment. Rejects
+ * with what the work rejects with, except LEASE_LOST.
+ */
+export async function whileLeased(
+  {
+    transport,
+    name,
+    signal,
+  }: { readonly transport: Transport; readonly name: string; readonly signal: AbortSignal },
+  work: (lease: Lease) => Promise<void>,
+): Promise<void> {
+  const leaving = new AbortController();
+  const stop = AbortSignal.any([signal, leaving.signal]);
+  try {
+    const group = leaseGroup(name);
+    for await (const assignment of transport.subscribe({ topic: schedulesTopic, group, signal: stop })) {
+      try {
+        await work(leaseOf(transport, assignment, AbortSignal.any([signal, assignment.revoking])));
+      } catch (thrown) {
+        if (!(thrown instanceof StreamError && thrown.code === 'LEASE_LOST')) throw thrown;
+      } finally {
+        await assignment.release();
+      }
+    }
+  } finally {
+    leaving.abort();
+  }
+}
+
+/** The consumer group of a right. */
+export function leaseGroup(name: string): string {
+  return `purview-streams.${name}`;
+}
+
+function leaseOf(transport: Transport, assignment: Assignment, signal: AbortSignal): Lease {
+  const { transactions } = transport;
+  const run: typeof transactions.run = async (work) => {
+    const commits = [{ assignment, offset: assignment.start }];
+    if (await transactions.run({ ...work, commits })) return true;
+    throw new StreamError('LEASE_LOST', `Another process has ${assignment.topic} by now.`);
+  };
+  const { get, scan } = transactions.state;
+  return {
+    signal,
+    state: {
+      get: (key) => get.call(transactions.state, key),
+      scan: (prefix) => scan.call(transactions.state, prefix),
+      write: async (writes) => void (await run({ appends: [], state: writes, commits: [] })),
+      close: async () => undefined,
+    },
+    transport: {
+      append: async (topic, records) => {
+        await run({ appends: [{ topic, records }], state: [], commits: [] });
+        return [];
+      },
+    },
+  };
+}
