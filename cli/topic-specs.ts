@@ -5,7 +5,7 @@ import type { TopicSpec } from '../pipeline/transport.ts';
 const weekMs = 7 * 24 * 3600 * 1000;
 
 /** Whether a configuration has a schedule. */
-export function hasSchedules({ producers }: Config): boolean {
+function hasSchedules({ producers }: Config): boolean {
   return Object.values(producers).some(({ schedule }) => schedule !== undefined);
 }
 

@@ -104,28 +104,34 @@ async function list(options: Options): Promise<void> {
 
 async function listed(name: string, schedule: Schedule, log: Transport | undefined): Promise<Listed> {
   const last = log && (await readRun(log.transactions.state, name));
-  const now = Date.now();
-  const decision = decide(schedule, name, { taken: takenBy(last), now });
-  const next =
-    decision.kind === 'wait'
-      ? decision.until
-      : decision.kind === 'skip'
-        ? nextTime(schedule, now)
-        : undefined;
+  const { cron, timezone } = schedule;
   return {
     producer: name,
-    cron: schedule.cron,
-    timezone: schedule.timezone,
-    next: next === undefined ? null : new Date(next).toISOString(),
-    why: last?.outcome === 'running' ? 'running' : decision.kind === 'run' ? decision.why : decision.kind,
+    cron,
+    timezone,
+    ...nextOf(name, schedule, last),
     processes: log === undefined ? 0 : await processesOf(log, name),
-    last: last === undefined ? null : new Date(last.startedAt).toISOString(),
-    seconds: last?.endedAt == null ? null : (last.endedAt - last.startedAt) / 1000,
-    outcome: last?.outcome ?? null,
-    objects: last?.objects ?? null,
-    rejected: last?.rejected ?? null,
-    error: last?.message ?? null,
+    ...lastOf(last),
   };
+}
+
+function nextOf(name: string, schedule: Schedule, last: RunRecord | undefined): Pick<Listed, 'next' | 'why'> {
+  const now = Date.now();
+  const decision = decide(schedule, name, { taken: takenBy(last), now });
+  if (last?.outcome === 'running') return { next: null, why: 'running' };
+  if (decision.kind === 'run') return { next: null, why: decision.why };
+  const next = decision.kind === 'wait' ? decision.until : nextTime(schedule, now);
+  return { next: next === undefined ? null : new Date(next).toISOString(), why: decision.kind };
+}
+
+function lastOf(
+  last: RunRecord | undefined,
+): Omit<Listed, 'producer' | 'cron' | 'timezone' | 'next' | 'why' | 'processes'> {
+  if (last === undefined)
+    return { last: null, seconds: null, outcome: null, objects: null, rejected: null, error: null };
+  const { startedAt, endedAt, outcome, objects, rejected, message } = last;
+  const seconds = endedAt === null ? null : (endedAt - startedAt) / 1000;
+  return { last: new Date(startedAt).toISOString(), seconds, outcome, objects, rejected, error: message };
 }
 
 function text(rows: readonly Listed[]): string {

@@ -56,12 +56,11 @@ function leaseOf(transport: Transport, assignment: Assignment, signal: AbortSign
     if (await transactions.run({ ...work, commits })) return true;
     throw new StreamError('LEASE_LOST', `Another process has ${assignment.topic} by now.`);
   };
-  const { get, scan } = transactions.state;
   return {
     signal,
     state: {
-      get: (key) => get.call(transactions.state, key),
-      scan: (prefix) => scan.call(transactions.state, prefix),
+      get: (key) => transactions.state.get(key),
+      scan: (prefix) => transactions.state.scan(prefix),
       write: async (writes) => void (await run({ appends: [], state: writes, commits: [] })),
       close: async () => undefined,
     },

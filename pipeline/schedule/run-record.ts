@@ -4,7 +4,7 @@ import type { Json, StateStore, StateWrite } from '../state.ts';
 import type { Taken } from './timetable.ts';
 
 /** Why a run was made. */
-export const runReasons = ['first', 'due', 'missed', 'interrupted', 'asked'] as const;
+const runReasons = ['first', 'due', 'missed', 'interrupted', 'asked'] as const;
 
 const recordSchema = z.object({
   /** Time of the timetable that it took care of, in milliseconds since 1970. */

@@ -1,11 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { createEmbeddedTransport } from '../../../transports/embedded/transport.ts';
-import { type RunningCommand, root, startScript } from '../../support/cli.ts';
+import { type RunningCommand, startScript } from '../../support/cli.ts';
 
 const timeout = 60_000;
+const script = fileURLToPath(new URL('./leased-process.ts', import.meta.url));
 
 it('whileLeased() lets no process that was stopped move a watermark back, once another one has moved it on', {
   timeout,
@@ -17,7 +19,7 @@ it('whileLeased() lets no process that was stopped move a watermark back, once a
     await rm(folder, { recursive: true, force: true });
   });
   const process = (name: string, from: string): RunningCommand => {
-    const one = startScript(`${root}test/pipeline/schedule/leased-process.ts`, [folder, name, from]);
+    const one = startScript(script, [folder, name, from]);
     started.push(one);
     return one;
   };
