@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 /** What the oracle gave out: what must be in the catalogue or the dead letters in the end, and nothing else. */
 export class Issued {
@@ -19,11 +19,16 @@ const database = 'shop';
 const base = `db://${server}/${database}`;
 const tool = 'faults-etl';
 
+function textOf(seed: string): string {
+  return `payload ${seed} ${createHash('sha256').update(seed).digest('hex')}`;
+}
+
 /** Lines of raw events for the producer `events`, and what becomes of them. */
 export class EventSource {
   readonly #issued: Issued;
   readonly #schemas: number;
   #tables = 0;
+  #revision = 0;
 
   constructor(issued: Issued, schemas: number) {
     this.#issued = issued;
@@ -54,19 +59,37 @@ export class EventSource {
 
   /** The next tables, each with a text of its own. */
   tables(count: number): string[] {
-    return Array.from({ length: count }, () => {
-      const table = this.#tables;
-      this.#tables += 1;
-      const description = `payload ${table} ${createHash('sha256').update(`${table}`).digest('hex')}`;
-      this.#issued.assets.set(this.#tableName(table), description);
-      const [schema, name] = this.#place(table);
-      const path = { server, database, schema, table: name };
-      return this.#line(name, {
-        type: 'database-object',
-        system: server,
-        description,
-        path: Object.entries(path).map(([level, at]) => ({ level, name: at })),
-      });
+    const first = this.#tables;
+    this.#tables += count;
+    return Array.from({ length: count }, (_, index) =>
+      this.#table(first + index, textOf(`${first + index}`)),
+    );
+  }
+
+  /** All tables so far, each with another text than before: what was said of them is to have no effect any more. */
+  revised(): string[] {
+    this.#revision += 1;
+    return Array.from({ length: this.#tables }, (_, table) =>
+      this.#table(table, textOf(`${table} revision ${this.#revision}`)),
+    );
+  }
+
+  /** A table whose text is so many characters long, and does not get shorter by compression. */
+  large(characters: number): string {
+    const table = this.#tables;
+    this.#tables += 1;
+    return this.#table(table, randomBytes(characters / 2).toString('hex'));
+  }
+
+  #table(table: number, description: string): string {
+    this.#issued.assets.set(this.tableName(table), description);
+    const [schema, name] = this.#place(table);
+    const path = { server, database, schema, table: name };
+    return this.#line(name, {
+      type: 'database-object',
+      system: server,
+      description,
+      path: Object.entries(path).map(([level, at]) => ({ level, name: at })),
     });
   }
 
@@ -74,7 +97,7 @@ export class EventSource {
   job(input: number, output: number): string {
     const name = `j${input}-${output}`;
     this.#issued.assets.set(`etl://${tool}`, undefined);
-    this.#issued.jobs.set(`etl://${tool}/jobs/${name}`, [this.#tableName(input), this.#tableName(output)]);
+    this.#issued.jobs.set(`etl://${tool}/jobs/${name}`, [this.tableName(input), this.tableName(output)]);
     const dataset = (table: number) => ({ type: 'table', name: this.#place(table).join('.') });
     return this.#line(name, {
       type: 'job',
@@ -82,6 +105,21 @@ export class EventSource {
       name,
       inputs: [dataset(input)],
       outputs: [dataset(output)],
+    });
+  }
+
+  /** A routine whose text takes a transform some seconds, and of which nothing comes. */
+  heavy(statements: number): string {
+    const names = Array.from({ length: statements }, (_, at) => at);
+    const text = `CREATE TABLE #t (a int);${names.map((at) => `INSERT #t SELECT a FROM s${at};`).join('')}${names.map((at) => `INSERT z${at} SELECT a FROM #t;`).join('')}`;
+    const path = { server, database, schema: 's0', routine: 'heavy' };
+    return this.#line('heavy', {
+      type: 'routine',
+      system: server,
+      path: Object.entries(path).map(([level, name]) => ({ level, name })),
+      kind: 'PROCEDURE',
+      language: 'tsql',
+      text,
     });
   }
 
@@ -111,7 +149,7 @@ export class EventSource {
   /** What {@link refused} gave out, mended: the same job reads and writes tables now. */
   mended(name: string, input: number, output: number): string {
     this.#issued.poison.delete(name);
-    this.#issued.jobs.set(`etl://${tool}/jobs/${name}`, [this.#tableName(input), this.#tableName(output)]);
+    this.#issued.jobs.set(`etl://${tool}/jobs/${name}`, [this.tableName(input), this.tableName(output)]);
     const dataset = (table: number) => ({ type: 'table', name: this.#place(table).join('.') });
     return this.#line(name, {
       type: 'job',
@@ -126,7 +164,8 @@ export class EventSource {
     return [`s${table % this.#schemas}`, `t${table}`];
   }
 
-  #tableName(table: number): string {
+  /** The qualifiedName of a table. */
+  tableName(table: number): string {
     return [base, ...this.#place(table)].join('/');
   }
 

@@ -10,9 +10,14 @@ export class CliProcess {
   readonly name: string;
   readonly #running: RunningCommand;
 
-  constructor(name: string, main: string, args: readonly string[]) {
+  constructor(
+    name: string,
+    main: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ) {
     this.name = name;
-    this.#running = start(process.execPath, [main, ...args]);
+    this.#running = start(process.execPath, [main, ...args], { env });
   }
 
   get pid(): number {

@@ -13,9 +13,10 @@ export interface SeenCall {
   readonly bulks: number;
 }
 
-/** What is done to a request instead of passing it on: an answer of its own, or a fault in the answer of the catalogue, which has applied it then. */
+/** What is done to a request instead of passing it on: an answer of its own, passing it on later, or a fault in the answer of the catalogue, which has applied it then. */
 export type Fault =
   | { readonly status: number; readonly body?: string; readonly headers?: Readonly<Record<string, string>> }
+  | { readonly heldUntil: Promise<unknown> }
   | 'hang'
   | 'reset'
   | 'truncate'
@@ -54,7 +55,8 @@ export class FaultProxy {
     const fault = this.behave({ method, path, body, isBulk, bulks: this.counts.bulks });
     if (isBulk) this.counts.bulks += 1;
     if (fault !== undefined) this.counts.broken += 1;
-    if (typeof fault === 'object') {
+    if (typeof fault === 'object' && 'heldUntil' in fault) await fault.heldUntil;
+    else if (typeof fault === 'object') {
       response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers });
       response.end(fault.body ?? '');
       return;
@@ -66,7 +68,7 @@ export class FaultProxy {
       ...(body === '' ? {} : { body }),
     });
     const said = await answer.text();
-    give(response, fault, { status: answer.status, said });
+    give(response, typeof fault === 'object' ? undefined : fault, { status: answer.status, said });
   }
 }
 

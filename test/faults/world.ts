@@ -4,13 +4,12 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Transport } from '../../pipeline/transport.ts';
 import { createEmbeddedTransport } from '../../transports/embedded/transport.ts';
-import { createKafkaTransport } from '../../transports/kafka/transport.ts';
 import type { CommandResult } from '../support/cli.ts';
-import type { StartedBroker } from '../support/kafka/broker.ts';
+import { freePort } from '../support/free-port.ts';
 import { EventSource, Issued } from './issued.ts';
 import { faultsIn, sumOf } from './oracle.ts';
 import { CliProcess } from './process.ts';
-import { freePort } from '../support/free-port.ts';
+import type { HubsService, KafkaService, TopicsService } from './services.ts';
 
 /** What every scenario is given. */
 export interface Context {
@@ -23,8 +22,9 @@ export interface Context {
   readonly random: () => number;
   /** Says what is going on. */
   readonly say: (text: string) => void;
-  /** The Kafka that has the topics; without it they are in the embedded log. */
-  readonly kafka?: StartedBroker;
+  /** The Kafka or the event hubs that have the topics; without either they are in an embedded log. */
+  readonly kafka?: KafkaService;
+  readonly hubs?: HubsService;
 }
 
 /** How a world is made. */
@@ -42,6 +42,8 @@ export interface WorldOptions {
   readonly sink?: string;
   /** Credits of a partition: what may be in flight in a process that dies. */
   readonly credits?: number;
+  /** Lanes of a partition of the sink. @default 1 */
+  readonly lanes?: number;
 }
 
 /** How long one command may take. */
@@ -57,8 +59,10 @@ export class World {
   readonly #catalog: string;
   readonly #port: number;
   #sources = 0;
+  #how: Parameters<World['startWith']>[0] = {};
   readonly #options: WorldOptions;
-  readonly #prefix = `${randomUUID()}.`;
+  /** Begins the names of topics and groups in a Kafka or in event hubs. */
+  readonly prefix = `${randomUUID()}.`;
   readonly #processes = new Set<CliProcess>();
   /** Those that no scenario ends. */
   readonly #lasting: CliProcess[] = [];
@@ -80,6 +84,10 @@ export class World {
     return world;
   }
 
+  get #service(): TopicsService | undefined {
+    return this.context.kafka ?? this.context.hubs;
+  }
+
   /** Address of the local catalogue. */
   get catalogueUrl(): string {
     return `http://127.0.0.1:${this.#port}`;
@@ -92,9 +100,9 @@ export class World {
 
   /** Opens the topics, beside the processes that use them. */
   openTopics(): Transport {
-    const { kafka } = this.context;
-    if (kafka === undefined) return createEmbeddedTransport({ folder: path.join(this.state, 'topics') });
-    return createKafkaTransport({ brokers: [kafka.plain], prefix: this.#prefix });
+    return (
+      this.#service?.open(this.prefix) ?? createEmbeddedTransport({ folder: path.join(this.state, 'topics') })
+    );
   }
 
   /** Starts the local catalogue, which is what is looked at in the end. */
@@ -105,9 +113,15 @@ export class World {
     return catalogue;
   }
 
+  /** What the processes that are started from here on are given: another build of the command line, or another environment. */
+  startWith(how: { readonly main?: string; readonly env?: Readonly<Record<string, string>> }): void {
+    this.#how = how;
+  }
+
   /** Starts a command that goes on until it is stopped. */
   begin(name: string, args: readonly string[]): CliProcess {
-    const started = new CliProcess(name, this.context.main, args);
+    const { main = this.context.main, env } = this.#how;
+    const started = new CliProcess(name, main, args, env);
     this.#processes.add(started);
     return started;
   }
@@ -187,7 +201,16 @@ export class World {
 
   /** What is wrong with the catalogue and the dead letters; a fresh event must pass at last. */
   async judge(): Promise<readonly string[]> {
-    const faults = await this.#look();
+    let faults = await this.#look();
+    const parked = faults.length === 0 ? '' : (await this.command('parked', 'list', '--json')).stdout;
+    if (parked !== '') {
+      // What another process had parked waits for the next one that holds its partition.
+      this.context.say(
+        `parked: ${parked.split('\n').length - 1}; before they are tried: ${faults.join('; ')}`,
+      );
+      await this.settle();
+      faults = await this.#look();
+    }
     if (faults.length > 0) return faults;
     const sum = sumOf(this.issued);
     await this.produce(this.events.tables(1));
@@ -213,21 +236,20 @@ export class World {
 
   async #writeConfig(maxBytes: number | undefined): Promise<void> {
     const { partitions = 4, sources } = this.#options;
-    const { kafka } = this.context;
+    const service = this.#service;
     // A Kafka does not see that a process is gone: its session has to end.
-    const { sessionMs = kafka === undefined ? 30_000 : 6000 } = this.#options;
+    const { sessionMs = service === undefined ? 30_000 : 6000 } = this.#options;
     const limit = maxBytes === undefined ? '' : `, maxBytes: ${maxBytes}`;
-    const kind =
-      kafka === undefined ? 'embedded' : `kafka, brokers: ['${kafka.plain}'], prefix: ${this.#prefix}`;
+    const kind = service?.configOf(this.prefix, partitions) ?? 'kind: embedded';
     const parameters = 'parameters: { server: faults, database: shop }';
     const datasets = `{ table: { type: generic_table, name: '{schema}.{table}', ${parameters} }, schema: { type: generic_schema, name: '{schema}', ${parameters} } }`;
     const names = Array.from({ length: sources + 1 }, (_, source) => `source${source}`);
     const lines = [
       `state: ${this.state}`,
-      `transport: { kind: ${kind}, partitions: ${partitions}, sessionMs: ${sessionMs}${limit} }`,
+      `transport: { ${kind}, partitions: ${partitions}, sessionMs: ${sessionMs}${limit} }`,
       `catalog: { port: ${this.#port} }`,
       `sink: ${this.#options.sink ?? '{ kind: local }'}`,
-      `delivery: { credits: ${this.credits} }`,
+      `delivery: { credits: ${this.credits}, lanes: ${this.#options.lanes ?? 1} }`,
       'producers:',
       ...names.map((name) => `  ${name}: { kind: events, path: ${name}.ndjson, datasets: ${datasets} }`),
     ];

@@ -184,7 +184,8 @@ class EventHubsTransport implements Transport {
         const { earliest, next } = await this.#hubs.ends(topic, partition);
         const committed = Array.from(groups, ([group, records]): [string, number] => {
           const own = records.find((record) => record.partition === partition);
-          return [group, Math.max(own?.offset ?? earliest, earliest)];
+          const offset = own?.offset ?? earliest;
+          return [group, offset < earliest || offset > next ? earliest : offset];
         });
         return { partition, earliest, next, committed: Object.fromEntries(committed) };
       }),

@@ -7,6 +7,7 @@ import type { KafkaClient } from './client.ts';
 import { faultOf, isPassing } from './faults.ts';
 import { answerOf, commitOffsets, ends, listOffsets } from './offsets.ts';
 import { type Shared, stateTopics } from './shared.ts';
+import { topicId } from './topic-id.ts';
 
 /** Bytes that a batch may have: what comes of an event may be larger than the event, and a dead letter is. */
 const messageBytes = 16 * 1024 ** 2;
@@ -31,6 +32,8 @@ export function topicSettings({ ms, bytes, compact }: Retention = {}): Readonly<
     'retention.ms': String(ms ?? -1),
     'retention.bytes': String(bytes ?? -1),
     'max.message.bytes': String(messageBytes),
+    // The broker's clock: Kafka 4 refuses what comes from one that is an hour ahead (message.timestamp.after.max.ms).
+    'message.timestamp.type': 'LogAppendTime',
     ...(compact === undefined ? {} : { 'delete.retention.ms': String(compact.tombstoneMs) }),
   };
 }
@@ -155,8 +158,9 @@ export class KafkaAdmin implements TransportAdmin {
     if (settable.size === 0) return;
     const { session } = this.#shared;
     const [groupId, wire] = [this.#shared.wire(group), this.#shared.wire(topic)];
+    const id = await topicId(session, wire);
     try {
-      await commitOffsets(session, { groupId, topic: wire, offsets: settable });
+      await commitOffsets(session, { groupId, topic: wire, id, offsets: settable });
     } catch (thrown) {
       // Somebody has joined since it was asked.
       if (answerOf(thrown) !== 'UNKNOWN_MEMBER_ID') throw thrown;

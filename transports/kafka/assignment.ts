@@ -11,6 +11,8 @@ export interface AssignmentOptions {
   readonly topic: { readonly name: string; readonly wire: string };
   readonly partition: number;
   readonly start: number;
+  /** The topic's id: what is committed counts for that one. */
+  readonly id: string;
   readonly graceMs: number;
   /** The consumer group as the cluster names it. */
   readonly groupId: string;

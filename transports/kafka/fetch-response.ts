@@ -1,4 +1,4 @@
-import { messageOf } from '../../pipeline/errors.ts';
+import { messageOf, StreamError } from '../../pipeline/errors.ts';
 import type { StoredRecord } from '../../pipeline/transport.ts';
 import {
   Decoder,
@@ -73,7 +73,7 @@ const batchHeader = 61;
 
 /**
  * Decodes the records from an offset on. Records of transactions that were given up, and the marks that end transactions, are left out. A batch that
- * cannot be decoded is one corrupt record.
+ * cannot be decoded is one corrupt record. Rejects with CONFIG_INVALID where its compression is not known here.
  */
 export async function recordsOf(fetched: FetchedPartition, from: number): Promise<FetchedRecords> {
   const { topic, partition, bytes } = fetched;
@@ -111,6 +111,7 @@ async function decode(encoded: Buffer): Promise<WireRecordBatch | Error> {
   try {
     return await decodeRecordBatch(new Decoder(encoded));
   } catch (thrown) {
+    if (thrown instanceof StreamError) throw thrown; // the batch is right: what decompresses it is missing
     return thrown instanceof Error ? thrown : new Error(messageOf(thrown));
   }
 }

@@ -1,5 +1,6 @@
 import { typeOf } from './faults.ts';
 import type { Session } from './session.ts';
+import { isOfAnother, noteOf, topicId } from './topic-id.ts';
 import { byLeader, partitionCount } from './topics.ts';
 import { isolation } from './wire.ts';
 
@@ -30,12 +31,13 @@ export function listOffsets(
   });
 }
 
-/** Committed offsets of a group by partition; those that were never committed are absent. */
+/** Committed offsets of a group by partition; those that were never committed are absent, and those of a topic that was made anew since. `id` is that of the topic, where it is known. */
 export async function fetchCommitted(
   session: Session,
-  { groupId, topic }: { readonly groupId: string; readonly topic: string },
+  { groupId, topic, id }: { readonly groupId: string; readonly topic: string; readonly id?: string },
   partitions: readonly number[],
 ): Promise<ReadonlyMap<number, number>> {
+  const current = id ?? (await topicId(session, topic));
   const { responses } = await session.onCoordinator(
     'Committed offsets cannot be read',
     { id: groupId, type: 0 },
@@ -47,6 +49,7 @@ export async function fetchCommitted(
   );
   const found = responses
     .flatMap((one) => one.partitions)
+    .filter(({ metadata }) => !isOfAnother(metadata, current))
     .map(({ partition, offset }) => [partition, Number(offset)] as const);
   return new Map(found.filter(([, offset]) => offset >= 0));
 }
@@ -57,13 +60,20 @@ export async function commitOffsets(
   of: {
     readonly groupId: string;
     readonly topic: string;
+    /** The topic's id, as far as it is known. */
+    readonly id: string;
     readonly offsets: ReadonlyMap<number, number>;
     readonly memberId?: string;
     readonly generationId?: number;
   },
 ): Promise<void> {
-  const { groupId, topic, offsets, memberId = '', generationId = -1 } = of;
-  const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: offset.toString() }));
+  const { groupId, topic, id, offsets, memberId = '', generationId = -1 } = of;
+  const metadata = noteOf(id);
+  const partitions = [...offsets].map(([partition, offset]) => ({
+    partition,
+    offset: offset.toString(),
+    metadata,
+  }));
   await session.onCoordinator('Offsets cannot be committed', { id: groupId, type: 0 }, (broker) =>
     broker.offsetCommit({
       groupId,

@@ -9,6 +9,7 @@ import { LogFollower } from './log-follower.ts';
 import { answerOf, commitOffsets, ends, fetchCommitted, listOffsets } from './offsets.ts';
 import { RecordProducer } from './producer.ts';
 import { Session } from './session.ts';
+import { topicId } from './topic-id.ts';
 import { isolation, type WireCluster } from './wire.ts';
 
 /** What the parts of one transport are made with. */
@@ -31,6 +32,8 @@ export interface GroupPlace {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  /** The topic's id. */
+  readonly id: string;
 }
 
 /** Topics that hold state; both have one partition, so that what is written has one order. */
@@ -166,29 +169,30 @@ export class Shared {
   }
 
   /**
-   * Where a group begins to read a partition: at its committed offset, at the earliest where there is none or it is not there any more. Never at the
-   * end: nothing is lost when a commit was.
+   * Where a group begins to read a partition: at its committed offset, at the earliest where there is none, it is not there any more, or the topic was made
+   * anew. Never at the end: nothing is lost when a commit was.
    */
   async startOf(
     groupId: string,
     topic: string,
     partition: number,
-  ): Promise<{ readonly offset: number; readonly isCommitted: boolean }> {
+  ): Promise<{ readonly offset: number; readonly isCommitted: boolean; readonly id: string }> {
     const of = { partitions: [partition] };
+    const id = await topicId(this.session, topic);
     const [committed, earliest, latest] = await Promise.all([
-      fetchCommitted(this.session, { groupId, topic }, [partition]),
+      fetchCommitted(this.session, { groupId, topic, id }, [partition]),
       listOffsets(this.session, topic, { ...of, timestamp: ends.earliest }),
       listOffsets(this.session, topic, { ...of, timestamp: ends.latest }),
     ]);
     const first = earliest.get(partition) ?? 0;
     const own = committed.get(partition) ?? -1;
     const isCommitted = own >= first && own <= (latest.get(partition) ?? 0);
-    return { offset: isCommitted ? own : first, isCommitted };
+    return { offset: isCommitted ? own : first, isCommitted, id };
   }
 
   /** Commits as a member of a group; false where the group has gone on without it. */
   async commit(
-    { groupId, topic, partition, offset }: GroupPlace,
+    { groupId, topic, partition, offset, id }: GroupPlace,
     member: () => Membership,
   ): Promise<boolean> {
     const until = Date.now() + this.sessionMs;
@@ -198,7 +202,7 @@ export class Shared {
       if (now.memberId !== memberId) return false;
       try {
         const offsets = new Map([[partition, offset]]);
-        await commitOffsets(this.session, { groupId, topic, offsets, ...now });
+        await commitOffsets(this.session, { groupId, topic, id, offsets, ...now });
         return true;
       } catch (thrown) {
         const answer = answerOf(thrown);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { Assignment } from '../../pipeline/transport.ts';
-import { KafkaAssignment } from './assignment.ts';
+import { type AssignmentOptions, KafkaAssignment } from './assignment.ts';
 import { GroupMember } from './group-member.ts';
 import type { RecordProducer } from './producer.ts';
 import type { Shared } from './shared.ts';
@@ -121,11 +121,11 @@ export class Subscription {
       try {
         const producer = await this.#fenceOthers(partition);
         const { groupId, topic } = this.#options;
-        const { offset, isCommitted } = await this.#shared.startOf(groupId, topic.wire, partition);
+        const { offset, isCommitted, id } = await this.#shared.startOf(groupId, topic.wire, partition);
         // A group is known from its first member on: what it reads is to be seen, and kept.
-        if (!isCommitted && isWanted() && !(await this.#commit(partition, offset))) continue;
+        if (!isCommitted && isWanted() && !(await this.#commit(partition, offset, id))) continue;
         if (!isWanted()) break;
-        const assignment = this.#assignment(partition, offset, producer);
+        const assignment = this.#assignment({ partition, start: offset, id, producer });
         this.#owned.set(partition, assignment);
         this.#queue.push(assignment);
         this.#wake();
@@ -159,18 +159,17 @@ export class Subscription {
     return producer;
   }
 
-  #assignment(partition: number, start: number, producer: RecordProducer | undefined): KafkaAssignment {
+  #assignment(of: Pick<AssignmentOptions, 'partition' | 'start' | 'id' | 'producer'>): KafkaAssignment {
+    const { partition, id } = of;
     const { topic, groupId } = this.#options;
     const { fetcher, graceMs } = this.#shared;
     const assignment: KafkaAssignment = new KafkaAssignment({
+      ...of,
       fetcher,
       topic,
-      partition,
-      start,
       graceMs,
       groupId,
-      producer,
-      commit: (committed) => this.#commit(partition, committed),
+      commit: (committed) => this.#commit(partition, committed, id),
       isMember: () => this.#shared.isMember(groupId, () => this.#member.membership),
       onEnd: async () => {
         if (this.#owned.get(partition) !== assignment) return;
@@ -183,9 +182,9 @@ export class Subscription {
     return assignment;
   }
 
-  #commit(partition: number, offset: number): Promise<boolean> {
+  #commit(partition: number, offset: number, id: string): Promise<boolean> {
     const { groupId, topic } = this.#options;
-    const place = { groupId, topic: topic.wire, partition, offset };
+    const place = { groupId, topic: topic.wire, partition, offset, id };
     return this.#shared.commit(place, () => this.#member.membership);
   }
 

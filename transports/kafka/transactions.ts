@@ -17,6 +17,7 @@ import { fetchCommitted } from './offsets.ts';
 import type { GroupOffsets, RecordProducer, TopicRecords } from './producer.ts';
 import { type Shared, stateTopics } from './shared.ts';
 import { createState, stateRecords } from './state.ts';
+import { noteOf } from './topic-id.ts';
 import { partitionCount } from './topics.ts';
 
 /** What one transaction of Kafka holds. */
@@ -225,7 +226,12 @@ function tableRecords(overlay: OverlayTable): readonly NewRecord[] {
 function groupOffsets(commits: PreparedWork['commits']): readonly GroupOffsets[] {
   return commits.map(({ assignment: { options, partition }, offset }) => ({
     groupId: options.groupId,
-    topics: [{ topic: options.topic.wire, partitions: [{ partition, offset: offset.toString() }] }],
+    topics: [
+      {
+        topic: options.topic.wire,
+        partitions: [{ partition, offset: offset.toString(), metadata: noteOf(options.id) }],
+      },
+    ],
   }));
 }
 

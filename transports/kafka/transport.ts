@@ -17,6 +17,7 @@ import { PartitionReader } from './partition-reader.ts';
 import { Shared } from './shared.ts';
 import { Subscription } from './subscription.ts';
 import { createTransactions } from './transactions.ts';
+import { topicId } from './topic-id.ts';
 import { createCluster } from './wire.ts';
 
 /** Options of {@link createKafkaTransport}. */
@@ -143,27 +144,34 @@ class KafkaTransport implements Transport {
     const shared = this.#open();
     const { session } = shared;
     const wire = shared.wire(topic);
-    const [earliest, next, groups] = await named(topic, () =>
+    const [earliest, next, groups, id] = await named(topic, () =>
       Promise.all([
         listOffsets(session, wire, { timestamp: ends.earliest }),
         listOffsets(session, wire, { timestamp: ends.latest }),
         this.#groups(),
+        topicId(session, wire),
       ]),
     );
     const partitions = [...next.keys()].sort((a, b) => a - b);
     const committed = new Map<string, ReadonlyMap<number, number>>();
     for (const group of groups) {
-      const offsets = await fetchCommitted(session, { groupId: shared.wire(group), topic: wire }, partitions);
+      const offsets = await fetchCommitted(
+        session,
+        { groupId: shared.wire(group), topic: wire, id },
+        partitions,
+      );
       if (offsets.size > 0) committed.set(group, offsets);
     }
     return partitions.map((partition) => {
       const first = earliest.get(partition) ?? 0;
+      const end = next.get(partition) ?? 0;
+      const begins = (offset = first): number => (offset < first || offset > end ? first : offset);
       return {
         partition,
         earliest: first,
-        next: next.get(partition) ?? 0,
+        next: end,
         committed: Object.fromEntries(
-          [...committed].map(([group, offsets]) => [group, Math.max(offsets.get(partition) ?? first, first)]),
+          [...committed].map(([group, offsets]) => [group, begins(offsets.get(partition))]),
         ),
       };
     });

@@ -25,7 +25,12 @@ export interface WireBatch {
 /** Committed offsets as the protocol has them: decimal texts, -1 where there is none. */
 export interface WireOffsets {
   readonly topic: string;
-  readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly offset: string;
+    /** What is noted beside it. */
+    readonly metadata?: string | null;
+  }[];
 }
 
 /** A producer's identity, which the broker gives and fences. */
@@ -41,6 +46,8 @@ interface OfTransaction extends ProducerIdentity {
 /** One broker, connected. Every call rejects with kafkajs's errors. */
 export interface WireBroker {
   readonly nodeId: number | string;
+  /** Newest version that it speaks of each request, by number. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
   readonly connectionPool: { send<T>(request: unknown): Promise<T> };
   metadata(topics: readonly string[]): Promise<WireMetadata>;
   produce(
@@ -199,6 +206,10 @@ export interface WireDecoder {
   readString(): string;
   readBytes(length?: number): Buffer;
   readArray<T>(reader: (decoder: WireDecoder) => T): T[];
+  readUVarInt(): number;
+  readUVarIntString(): string | null;
+  readUVarIntArray<T>(reader: (decoder: WireDecoder) => T): T[];
+  readTaggedFields(): unknown;
   canReadBytes(length: number): boolean;
 }
 
@@ -223,6 +234,15 @@ export interface WireRecordBatch {
 
 /** Opens sockets as kafkajs does itself. */
 export const openSocket = (partOf('network/socketFactory.js') as () => ISocketFactory)();
+
+/** Writes the protocol's types. */
+export interface WireEncoder {
+  writeBuffer(bytes: Buffer): WireEncoder;
+  writeUVarIntString(text: string): WireEncoder;
+}
+
+/** Makes an encoder. */
+export const Encoder = partOf('protocol/encoder.js') as new () => WireEncoder;
 
 /** Makes a decoder for bytes. */
 export const Decoder = partOf('protocol/decoder.js') as new (bytes: Buffer) => WireDecoder;

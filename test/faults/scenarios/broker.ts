@@ -8,7 +8,7 @@ import { World } from '../world.ts';
 export const brokerRestarts: Scenario = {
   number: 1,
   title: 'the broker is killed and comes back, under load, on Kafka',
-  isOnKafka: true,
+  on: 'kafka',
   run: (context) => {
     const { kafka } = context;
     if (kafka === undefined) throw new Error('The scenario has no broker.');
@@ -27,9 +27,9 @@ export const brokerRestarts: Scenario = {
         const producing = produce();
         await delay(1000 + context.random() * 3000); // the moment of the kill is what varies
         const signal = round % 2 === 0 ? 'SIGKILL' : 'SIGTERM';
-        await kafka.kill(signal);
+        await kafka.broker.kill(signal);
         await delay(context.random() * 4000);
-        await kafka.restart();
+        await kafka.broker.restart();
         context.say(`the broker was ended by ${signal}, and is back`);
         // A scan that the broker was away for too long is done again.
         if ((await producing).code !== 0) await world.must('produce', source, '--only', '--once');

@@ -12,7 +12,7 @@ export const killInMidBatch: Scenario = {
   title: 'kill -9 of transform and sink processes in mid-batch',
   run: (context) => {
     // On a Kafka each kill costs the rest of a session.
-    const [little, few] = context.kafka === undefined ? [10_000, 8] : [4000, 4];
+    const [little, few] = (context.kafka ?? context.hubs) === undefined ? [10_000, 8] : [4000, 4];
     const total = context.quick ? little : 100_000;
     const kills = context.quick ? few : 20;
     const schemas = total / 500;

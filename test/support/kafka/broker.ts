@@ -1,6 +1,6 @@
 /**
  * A real Apache Kafka for tests and for a person to try: one node (KRaft) from Maven Central, on free ports of 127.0.0.1. Its jars are fetched once, by
- * `mvn`, and kept outside the work tree. It listens without and with SASL_SSL (PLAIN, SCRAM-SHA-256, OAUTHBEARER with unsecured tokens).
+ * `mvn`, and kept outside the work tree. It listens without and with SASL_SSL (PLAIN, SCRAM-SHA-256 and -512, OAUTHBEARER with unsecured tokens).
  */
 import { type ChildProcess, execFile, type StdioOptions, spawn } from 'node:child_process';
 import { existsSync, openSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
 import { freePort } from '../free-port.ts';
-import { brokerSettings, saslPassword, saslUser } from './settings.ts';
+import { brokerSettings, type ProxiedPort, saslPassword, saslUser } from './settings.ts';
 
 const run = promisify(execFile);
 const pom = fileURLToPath(new URL('pom.xml', import.meta.url));
@@ -41,20 +41,34 @@ export const canStartBroker = ['java', 'mvn'].every((command) =>
   (process.env['PATH'] ?? '').split(path.delimiter).some((folder) => existsSync(path.join(folder, command))),
 );
 
-/** Starts a broker that keeps its data in `folder`. It is up when it has answered. It ends with this process, or with another one that `endsWith` names. */
-export async function startBroker(folder: string, endsWith?: number): Promise<StartedBroker> {
+/** How a broker is started. */
+export interface BrokerOptions {
+  /** It ends with this process instead of the one that starts it. */
+  readonly endsWith?: number;
+  /** A port of its own for a proxy, and the one where clients find the proxy. */
+  readonly proxied?: ProxiedPort;
+}
+
+/** Starts a broker that keeps its data in `folder`. It is up when it has answered. */
+export async function startBroker(
+  folder: string,
+  { endsWith, proxied }: BrokerOptions = {},
+): Promise<StartedBroker> {
   const lib = await jars();
   const [plainPort, securePort, controllerPort] = await Promise.all([freePort(), freePort(), freePort()]);
   await mkdir(folder, { recursive: true });
   const ca = await keyStore(folder);
   const settings = path.join(folder, 'server.properties');
-  const ports = { plain: plainPort, secure: securePort, controller: controllerPort };
+  const ports = { plain: plainPort, secure: securePort, controller: controllerPort, proxied };
   await writeFile(settings, brokerSettings(folder, ports));
   const classpath = path.join(lib, '*');
   const { stdout } = await run('java', ['-cp', classpath, 'kafka.tools.StorageTool', 'random-uuid']);
   const id = stdout.trim().split('\n').at(-1) ?? '';
-  const user = `SCRAM-SHA-256=[name=${saslUser},password=${saslPassword}]`;
-  const format = ['format', '-t', id, '-c', settings, '--add-scram', user];
+  const users = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+    '--add-scram',
+    `${mechanism}=[name=${saslUser},password=${saslPassword}]`,
+  ]);
+  const format = ['format', '-t', id, '-c', settings, ...users];
   await run('java', ['-cp', classpath, 'kafka.tools.StorageTool', ...format]);
   const plain = `127.0.0.1:${plainPort}`;
   const start = { folder, classpath, settings, plain, endsWith };

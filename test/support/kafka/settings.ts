@@ -1,4 +1,4 @@
-/** The user that the broker of the tests lets in by PLAIN and SCRAM-SHA-256. */
+/** The user that the broker of the tests lets in by PLAIN and SCRAM. */
 export const saslUser = 'streams';
 /** Its password. */
 export const saslPassword = 'not-a-secret';
@@ -7,19 +7,32 @@ export const saslPassword = 'not-a-secret';
 export const connectionString =
   'Endpoint=sb://streams.servicebus.windows.net/;SharedAccessKeyName=k;SharedAccessKey=bm90LWEtc2VjcmV0';
 
+/** Where a broker listens for a proxy, and where clients find that. */
+export interface ProxiedPort {
+  readonly port: number;
+  readonly advertised: number;
+}
+
 /** Settings of a Kafka of one node: everything that would be kept three times is kept once, and nothing is made by itself. */
 export function brokerSettings(
   folder: string,
-  ports: { readonly plain: number; readonly secure: number; readonly controller: number },
+  ports: {
+    readonly plain: number;
+    readonly secure: number;
+    readonly controller: number;
+    readonly proxied?: ProxiedPort | undefined;
+  },
 ): string {
+  const { proxied } = ports;
+  const at = (port: number | undefined): string => (port === undefined ? '' : `,PROXIED://127.0.0.1:${port}`);
   const module = (name: string): string => `org.apache.kafka.common.security.${name} required`;
   return `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${ports.controller}
-listeners=PLAINTEXT://127.0.0.1:${ports.plain},SASL_SSL://127.0.0.1:${ports.secure},CONTROLLER://127.0.0.1:${ports.controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:${ports.plain},SASL_SSL://127.0.0.1:${ports.secure}
+listeners=PLAINTEXT://127.0.0.1:${ports.plain},SASL_SSL://127.0.0.1:${ports.secure},CONTROLLER://127.0.0.1:${ports.controller}${at(proxied?.port)}
+advertised.listeners=PLAINTEXT://127.0.0.1:${ports.plain},SASL_SSL://127.0.0.1:${ports.secure}${at(proxied?.advertised)}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 log.dirs=${folder}/data
 num.network.threads=2
@@ -38,9 +51,10 @@ auto.create.topics.enable=false
 ssl.keystore.type=PKCS12
 ssl.keystore.location=${folder}/keys.p12
 ssl.keystore.password=${saslPassword}
-sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,OAUTHBEARER
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
 listener.name.sasl_ssl.plain.sasl.jaas.config=${module('plain.PlainLoginModule')} user_${saslUser}="${saslPassword}" user_$ConnectionString="${connectionString}";
 listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=${module('scram.ScramLoginModule')};
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=${module('scram.ScramLoginModule')};
 listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=${module('oauthbearer.OAuthBearerLoginModule')} unsecuredLoginStringClaim_sub="${saslUser}";
 `;
 }

@@ -37,7 +37,9 @@ export async function kafkaOfRun(): Promise<BrokerAddress> {
     return found(file); // somebody starts it
   }
   try {
-    const { plain, secure, pid } = await startBroker(path.join(folder, 'broker'), process.ppid);
+    const { plain, secure, pid } = await startBroker(path.join(folder, 'broker'), {
+      endsWith: process.ppid,
+    });
     await writeFile(`${file}.new`, JSON.stringify({ plain, secure, pid }));
   } catch (thrown) {
     await writeFile(`${file}.new`, JSON.stringify({ failed: String(thrown) }));

@@ -7,6 +7,9 @@ import { collect, committed, GroupMember, much, never, textRecord } from '../../
 import { root, start } from '../../support/cli.ts';
 import { hasKafka, kafkaOfRun } from '../../support/kafka/shared.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
+import { commitOffsets } from '../../../transports/kafka/offsets.ts';
+import { Session } from '../../../transports/kafka/session.ts';
+import { createCluster } from '../../../transports/kafka/wire.ts';
 import { anyPrefix, KafkaWorkshop } from './support.ts';
 
 const timeout = 60_000;
@@ -144,6 +147,48 @@ describe.skipIf(!hasKafka)('faults of the client', () => {
     expect(Number(seen[0])).toBeGreaterThanOrEqual(10);
   });
 
+  it('describe() and subscribe() take an offset beyond the end for the earliest: what is appended is not skipped', {
+    timeout,
+  }, async () => {
+    const prefix = anyPrefix();
+    const transport = await workshop.open({ prefix });
+    await transport.ensureTopics([{ name: 'one', partitions: 1 }]);
+    await transport.append('one', [textRecord('k', 'x')]);
+    const session = new Session({ create: () => createCluster(bare()), patienceMs: 5000, metadataMs: 5000 });
+    ends.push(() => session.close());
+    const of = { groupId: `${prefix}g`, topic: `${prefix}one`, id: '' };
+    await commitOffsets(session, { ...of, offsets: new Map([[0, 1000]]) });
+    expect(await committed(transport, 'one', 'g')).toEqual([0]);
+    expect((await new GroupMember(transport, 'one', 'g').nth(0)).start).toBe(0);
+  });
+
+  it('a topic that was made anew is read from its beginning, though it holds more than was committed of the old one', {
+    timeout,
+  }, async () => {
+    const prefix = anyPrefix();
+    const texts = (count: number) => Array.from({ length: count }, (_, index) => textRecord('k', `${index}`));
+    const before = await workshop.open({ prefix });
+    await before.ensureTopics([{ name: 'one', partitions: 1 }]);
+    await before.append('one', texts(3));
+    const [held, other] = await Promise.all(
+      ['by-commit', 'by-transaction'].map((group) => new GroupMember(before, 'one', group).nth(0)),
+    );
+    await held?.pull(much, never);
+    expect(await held?.commit(2)).toBe(true);
+    const commits = other === undefined ? [] : [{ assignment: other, offset: 2 }];
+    expect(await before.transactions.run({ appends: [], state: [], commits })).toBe(true);
+    await before.close();
+    await (await admin()).deleteTopics({ topics: [`${prefix}one`] });
+    const transport = await workshop.open({ prefix });
+    await vi.waitFor(() =>
+      expect(transport.describe('one')).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN' }),
+    );
+    await transport.ensureTopics([{ name: 'one', partitions: 1 }]);
+    await transport.append('one', texts(5));
+    for (const group of ['by-commit', 'by-transaction'])
+      expect((await new GroupMember(transport, 'one', group).nth(0)).start).toBe(0);
+  });
+
   it('read() leaves out what two transactions wrote that were given up, wherever it begins', {
     timeout,
   }, async () => {
@@ -184,6 +229,29 @@ describe.skipIf(!hasKafka)('faults of the client', () => {
     await vi.waitFor(() => expect(seen).toContain('good'), { timeout: 30_000 });
     expect(seen).toContain('2'); // of the second transaction, which was given up
   });
+
+  it.each(['snappy', 'lz4'] as const)(
+    'append() compresses with %s, and read() reads it for whoever compresses otherwise',
+    {
+      timeout,
+    },
+    async (compression) => {
+      const prefix = anyPrefix();
+      const transport = await workshop.open({ prefix, compression });
+      await transport.ensureTopics([{ name: 'one', partitions: 1 }]);
+      const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: `${prefix}one` };
+      const configEntries = [{ name: 'max.message.bytes', value: '20000' }];
+      await (await admin()).alterConfigs({
+        validateOnly: false,
+        resources: [{ ...resource, configEntries }],
+      });
+      const long = textRecord('k', 'long '.repeat(10_000));
+      const plain = await workshop.open({ prefix, compression: 'none' });
+      await expect(plain.append('one', [long])).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE' });
+      await transport.append('one', [long]);
+      expect((await collect(plain.read('one', 0, 0))).map(({ value }) => value?.length)).toEqual([50_000]);
+    },
+  );
 
   it('a partition stays with a member that works longer than its session', { timeout }, async () => {
     const sessionMs = 1500;

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { expect, it } from 'vitest';
+import { useCompression } from '../../../transports/kafka/codecs.ts';
 import { type FetchedPartition, recordsOf } from '../../../transports/kafka/fetch-response.ts';
 
 const require = createRequire(import.meta.url);
@@ -97,4 +98,11 @@ it('recordsOf() makes one corrupt record of a batch that cannot be decoded, and 
   ]);
   expect(Buffer.from(records[1]?.value ?? [])).toEqual(broken);
   expect(next).toBe(4);
+});
+
+it('recordsOf() rejects with CONFIG_INVALID, and makes no corrupt record, when the compression of a batch is not known here', async () => {
+  useCompression('gzip');
+  const zstd = await batch({ first: 0, texts: ['a'] });
+  zstd.writeInt16BE(zstd.readInt16BE(21) | 4, 21);
+  await expect(recordsOf(fetched(zstd), 0)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
 });

@@ -46,7 +46,7 @@ describe.skipIf(!hasKafka || process.env['KAFKA_BROKERS'] !== undefined)('loggin
   };
   const user = { username: saslUser, password: saslPassword };
 
-  it.each(['plain', 'scram-sha-256'])('works by %s', async (mechanism) => {
+  it.each(['plain', 'scram-sha-256', 'scram-sha-512'])('works by %s', async (mechanism) => {
     expect(await worksWith(open({ mechanism, ...user }))).toEqual(['k']);
   });
 
