@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { catalogCommand } from './commands/catalog.ts';
 import { checkCommand } from './commands/check.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { statusCommand } from './commands/status.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { entityCommand } from './commands/entity.ts';
 import { lineageCommand } from './commands/lineage.ts';
@@ -16,6 +18,7 @@ import { schedulesCommand } from './commands/schedules.ts';
 import { runCommand } from './commands/run.ts';
 import { typesCommand } from './commands/types.ts';
 import { whatIfCommand } from './commands/what-if.ts';
+import { ownVersion } from './version.ts';
 import { describeFailure, exitCodeOf, exitCodes, note } from './output.ts';
 
 /** Runs the command line. Resolves with the exit code; prints failures to standard error. */
@@ -42,6 +45,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .description(
       'Keeps a data catalogue (Microsoft Purview, Apache Atlas) true to sources that it cannot scan.',
     )
+    .version(ownVersion())
     .exitOverride()
     .enablePositionalOptions()
     .showHelpAfterError('(--help shows the options)')
@@ -52,6 +56,8 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .addCommand(sinkCommand(setExitCode))
     .addCommand(catalogCommand())
     .addCommand(checkCommand(setExitCode))
+    .addCommand(doctorCommand(setExitCode))
+    .addCommand(statusCommand(setExitCode))
     .addCommand(entityCommand())
     .addCommand(lineageCommand())
     .addCommand(topicsCommand())

@@ -1,6 +1,7 @@
 import type { DeadLetter, EventType, EventTypes } from '../schemas/types.ts';
 import { appendDeadLetters } from './delivery/dead-letters.ts';
 import { toStreamError } from './errors.ts';
+import { lastScanWrite } from './last-scan.ts';
 import { HeldRemovals } from './held-removals.ts';
 import type { FoundObject, PartialChange, Producer, Rejection } from './producer.ts';
 import { Inventory } from './producer-inventory.ts';
@@ -124,6 +125,10 @@ export class ProducerRunner {
     const objects = scan.seen.size;
     const completed = { producer: name, scanId, position, objects, rejected: rejections.length, removed };
     await this.#publish([this.#record('scan-completed', 'scan', completed)], []);
+    const at = this.#options.now().getTime();
+    await this.#options.state.write([
+      lastScanWrite(name, { at, objects, rejected: rejections.length, removed }),
+    ]);
     this.#incarnation = incarnation;
     telemetry.emit('scanCompleted', {
       producer: name,
@@ -149,7 +154,13 @@ export class ProducerRunner {
     await this.#deadLetter(rejections, this.#reported.hashes);
     await this.#held.found(scan.seen);
     const removed = await this.#remove(scan, scan.goneOf(change.looked));
-    await state.write([{ key: markKey(name), value: change.mark }]);
+    const read = {
+      at: this.#options.now().getTime(),
+      objects: scan.seen.size,
+      rejected: rejections.length,
+      removed,
+    };
+    await state.write([{ key: markKey(name), value: change.mark }, lastScanWrite(name, read)]);
     telemetry.emit('changeCompleted', {
       producer: name,
       objects: scan.seen.size,

@@ -1,4 +1,5 @@
 import type { TokenCredential as AzureCredential } from '@azure/identity';
+import { z } from 'zod';
 import { StreamError, messageOf } from '../pipeline/errors.ts';
 
 /** Whom to sign in as, and how. */
@@ -151,6 +152,53 @@ export async function connectAzure(signIn: AzureSignIn): Promise<TokenCredential
         },
         options,
       );
+  }
+}
+
+const claimsSchema = z.looseObject({
+  upn: z.string().optional(),
+  unique_name: z.string().optional(),
+  app_displayname: z.string().optional(),
+  appid: z.string().optional(),
+  azp: z.string().optional(),
+  oid: z.string().optional(),
+  tid: z.string().optional(),
+  xms_mirid: z.string().optional(),
+  exp: z.number().optional(),
+});
+
+/** Whom a token of Entra ID stands for, by its claims (Microsoft's "Access token claims reference"); nothing of the token itself. */
+export function describeToken(token: string): string {
+  const claims = claimsOf(token);
+  if (claims === undefined) return 'a token that does not say for whom';
+  const {
+    upn,
+    unique_name: unique,
+    app_displayname: app,
+    appid,
+    azp,
+    oid,
+    tid,
+    xms_mirid: resource,
+    exp,
+  } = claims;
+  const parts = [
+    upn ?? unique ?? app ?? 'an application',
+    ...(resource === undefined ? [] : [`managed identity of ${resource}`]),
+    ...(appid === undefined && azp === undefined ? [] : [`client ${appid ?? azp}`]),
+    ...(oid === undefined ? [] : [`object ${oid}`]),
+    ...(tid === undefined ? [] : [`tenant ${tid}`]),
+    ...(exp === undefined ? [] : [`until ${new Date(exp * 1000).toISOString()}`]),
+  ];
+  return parts.join(', ');
+}
+
+function claimsOf(token: string): z.output<typeof claimsSchema> | undefined {
+  const [, payload = ''] = token.split('.');
+  try {
+    return claimsSchema.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString())).data;
+  } catch {
+    return undefined; // some tokens are opaque
   }
 }
 

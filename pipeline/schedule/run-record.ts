@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { parseStored } from '../parse-stored.ts';
-import type { Json, StateStore, StateWrite } from '../state.ts';
+import { readStored } from '../parse-stored.ts';
+import type { StateStore, StateWrite } from '../state.ts';
 import type { Taken } from './timetable.ts';
 
 /** Why a run was made. */
@@ -36,7 +36,7 @@ export type RunRequest = z.output<typeof requestSchema>;
 
 /** The last run, or undefined where there was none. Rejects with STATE_UNAVAILABLE. */
 export function readRun(state: StateStore, producer: string): Promise<RunRecord | undefined> {
-  return read(state, runKey(producer), recordSchema);
+  return readStored(state, recordSchema, runKey(producer));
 }
 
 /** The write that keeps a run as the last one. */
@@ -46,7 +46,7 @@ export function runWrite(producer: string, record: RunRecord): StateWrite {
 
 /** The request that is open, or undefined. */
 export function readRequest(state: StateStore, producer: string): Promise<RunRequest | undefined> {
-  return read(state, requestKey(producer), requestSchema);
+  return readStored(state, requestSchema, requestKey(producer));
 }
 
 /** The write that asks for a run, or, with undefined, says that it was taken up. */
@@ -57,11 +57,6 @@ export function requestWrite(producer: string, request: RunRequest | undefined):
 /** What the timetable needs of a run. */
 export function takenBy(record: RunRecord | undefined): Taken | undefined {
   return record && { slot: record.slot, isOpen: record.outcome === 'running' };
-}
-
-async function read<T>(state: StateStore, key: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  const value: Json | undefined = await state.get(key);
-  return value === undefined ? undefined : parseStored(schema, key, value);
 }
 
 function runKey(producer: string): string {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { azureSignIn } from '../../pipeline/azure-sign-in.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
-import { connectAzure, createTokenSource } from '../../platform/azure-credential.ts';
+import { connectAzure, createTokenSource, describeToken } from '../../platform/azure-credential.ts';
 import type { HttpClientOptions } from '../../platform/http.ts';
 import { basic } from './options.ts';
 
@@ -11,6 +11,8 @@ export interface CatalogAccess {
   readonly authorize?: NonNullable<HttpClientOptions['authorize']>;
   /** Makes `authorize` get something new, after what it gave was refused in a request that was sent at that time. */
   readonly renew?: (sentAt: number) => void;
+  /** Who signs in, for a person; never a secret. Rejects as `authorize` does. */
+  readonly identity?: () => Promise<string>;
   /** Parameters of every request. */
   readonly query: Readonly<Record<string, string>>;
 }
@@ -66,6 +68,10 @@ export function purviewAccess(
   );
   return {
     authorize: () => tokens.authorize(),
+    identity: async () => {
+      const { authorization = '' } = await tokens.authorize();
+      return `${options.credential.kind}: ${describeToken(authorization.replace(/^Bearer /u, ''))}`;
+    },
     renew: (sentAt) => tokens.renew(sentAt),
     query: { 'api-version': options.apiVersion },
   };
@@ -86,6 +92,7 @@ export function basicAccess(
   return {
     query: {},
     authorize: async () => ({ authorization: await header }),
+    identity: async () => `the user ${given.user}`,
     ...(again === undefined
       ? {}
       : {

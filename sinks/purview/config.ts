@@ -96,6 +96,10 @@ export interface CatalogConnection {
   readonly http: HttpClient;
   /** Parameters of every request. */
   readonly query: Readonly<Record<string, string>>;
+  /** Where it is. */
+  readonly url: string;
+  /** Who signs in, for a person. Rejects where nobody can. */
+  readonly identity: () => Promise<string>;
 }
 
 /** Connects to the catalogue of a sink's options, for commands that read. Undefined when the sink has none. Throws a ZodError for wrong options. */
@@ -106,7 +110,8 @@ export function connectCatalog(kind: string, given: unknown): CatalogConnection 
   ): CatalogConnection => {
     const options = schema.parse(given);
     const signed = access(options);
-    return { http: httpClient(options, signed), query: signed.query };
+    const { query, identity = async () => 'nobody in particular' } = signed;
+    return { http: httpClient(options, signed), query, url: baseUrlOf(options), identity };
   };
   if (kind === 'atlas') return connect(atlasOptions, basicAccess);
   if (kind === 'local') return connect(localOptions, basicAccess);

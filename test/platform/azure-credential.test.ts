@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { connectAzure, createTokenSource } from '../../platform/azure-credential.ts';
+import { connectAzure, createTokenSource, describeToken } from '../../platform/azure-credential.ts';
 
 const scope = 'https://purview.azure.net/.default';
 
@@ -72,6 +72,30 @@ describe('createTokenSource()', () => {
     });
     const unconnected = createTokenSource(scope, async () => Promise.reject(new Error('library missing')));
     await expect(unconnected.authorize()).rejects.toMatchObject({ code: 'CATALOG_REFUSED' });
+  });
+});
+
+describe('describeToken()', () => {
+  const tokenOf = (claims: unknown): string =>
+    `head.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
+
+  it('says whom a token stands for, and nothing of the token', () => {
+    const token = tokenOf({
+      appid: 'app-1',
+      oid: 'object-1',
+      tid: 'tenant-1',
+      exp: 1_800_000_000,
+      xms_mirid: '/subscriptions/s/x',
+    });
+    expect(describeToken(token)).toBe(
+      'an application, managed identity of /subscriptions/s/x, client app-1, object object-1, tenant tenant-1, until 2027-01-15T08:00:00.000Z',
+    );
+    expect(describeToken(tokenOf({ upn: 'ann@example.com' }))).toBe('ann@example.com');
+  });
+
+  it('says so of one that is opaque', () => {
+    for (const token of ['', 'opaque', 'a.b.c', 'a.!.c'])
+      expect(describeToken(token)).toBe('a token that does not say for whom');
   });
 });
 
