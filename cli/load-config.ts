@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { type Config, configSchema, secretsSchema } from '../pipeline/config.ts';
 import { messageOf, StreamError } from '../pipeline/errors.ts';
 import { connectAzure } from '../platform/azure-credential.ts';
 import { createVaultReader, type VaultReader } from '../platform/key-vault.ts';
+import { YamlSource } from '../platform/yaml-source.ts';
 import { loadPlugins, type Plugins } from './load-plugins.ts';
 import { hasRenewable, type ReferenceScope, resolveReferences } from './references.ts';
 
@@ -41,23 +41,10 @@ export interface LoadConfigOptions {
  */
 export async function loadConfig(file: string, options: LoadConfigOptions = {}): Promise<LoadedConfig> {
   const absolute = path.resolve(file);
-  const lines = new LineCounter();
-  const document = parseDocument(await readText(absolute), {
-    lineCounter: lines,
-    prettyErrors: false, // a pretty error quotes the file, which may hold a password
-    uniqueKeys: true,
-    merge: true,
-  });
-  const [problem] = document.errors;
-  if (problem !== undefined) {
-    const { line } = lines.linePos(problem.pos[0]);
-    throw new StreamError('CONFIG_SYNTAX', `${file}:${line}: ${problem.message}`, { cause: problem });
-  }
+  const source = new YamlSource(await readText(absolute), file);
   const folder = path.dirname(absolute);
-  const plain = plainValue(document, file);
-  const source = { file, document, lines, at: [] };
-  const invalid = (error: z.ZodError, at: readonly PropertyKey[]): StreamError =>
-    new StreamError('CONFIG_INVALID', describe(error, { ...source, at }), { cause: error });
+  const plain = source.value();
+  const invalid = (error: z.ZodError, at: readonly PropertyKey[]): StreamError => source.invalid(error, at);
   const own: ReferenceScope = {
     folder,
     env: process.env,
@@ -66,7 +53,7 @@ export async function loadConfig(file: string, options: LoadConfigOptions = {}):
       section === 'producers' &&
       option !== undefined &&
       option !== 'schedule',
-    locate: (field) => located(field, source),
+    locate: (field) => source.located(field),
   };
   const vaults = await vaultsOf(plain, own, invalid);
   const scope = (fresh: boolean): ReferenceScope => ({
@@ -107,15 +94,6 @@ function memberOf(value: unknown, key: string): unknown {
   return Object.entries(value).find(([name]) => name === key)?.[1];
 }
 
-/** The values of a document. Throws CONFIG_SYNTAX for an alias without an anchor, and for aliases that multiply beyond measure. */
-function plainValue(document: Document, file: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 }) ?? {};
-  } catch (thrown) {
-    throw new StreamError('CONFIG_SYNTAX', `${file}:1: ${messageOf(thrown)}`, { cause: thrown });
-  }
-}
-
 async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
@@ -129,59 +107,4 @@ async function readText(file: string): Promise<string> {
       },
     );
   }
-}
-
-interface Source {
-  readonly file: string;
-  readonly document: Document;
-  readonly lines: LineCounter;
-  readonly at: readonly PropertyKey[];
-}
-
-/** One line for each problem: file:line, field, what is wrong, and what is expected. Never a value: it may be a secret. */
-function describe(error: z.ZodError, source: Source): string {
-  return error.issues
-    .flatMap(problemsOf)
-    .map(({ field, message }) => `${located(field, source)}: ${message}`)
-    .join('\n');
-}
-
-interface Problem {
-  readonly field: readonly PropertyKey[];
-  readonly message: string;
-}
-
-function problemsOf(issue: z.core.$ZodIssue): readonly Problem[] {
-  const field = issue.path;
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ field: [...field, key], message: 'this key is not known here' }));
-  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ field, message }));
-  return [{ field, message: issue.message }];
-}
-
-/** `file:line: field`. */
-function located(field: readonly PropertyKey[], source: Source): string {
-  const whole = [...source.at, ...field];
-  return `${source.file}:${lineOf(whole, source)}: ${whole.map(String).join('.') || 'the file'}`;
-}
-
-/** The line of a field's key, or of the nearest thing around it that is in the file. */
-function lineOf(field: readonly PropertyKey[], { document, lines }: Source): number {
-  let node: unknown = document.contents;
-  let line = 1;
-  for (const segment of field) {
-    if (isAlias(node)) node = node.resolve(document);
-    let place: unknown;
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(segment));
-      place = pair?.key;
-      node = pair?.value;
-    } else if (isSeq(node)) {
-      place = node.items[Number(segment)];
-      node = place;
-    }
-    if (!isNode(place) || !place.range) break;
-    line = lines.linePos(place.range[0]).line;
-  }
-  return line;
 }

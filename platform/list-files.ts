@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StreamError } from '../pipeline/errors.ts';
+import { matchesName, matchSequence } from '../pipeline/wildcards.ts';
 import { fileError } from './read-file.ts';
 
 /** Which files to list. */
@@ -63,43 +64,5 @@ export function globMatcher(glob: string): (path: string) => boolean {
 
 /** Linear in patterns × names: after a `**` only the last one needs to be tried again. */
 function matchParts(parts: readonly string[], names: readonly string[]): boolean {
-  return matchSequence(parts, names, '**', matchName);
-}
-
-function matchName(part: string, name: string): boolean {
-  return matchSequence(
-    Array.from(part),
-    Array.from(name),
-    '*',
-    (pattern, char) => pattern === '?' || pattern === char,
-  );
-}
-
-/** The greedy match with one point of return that is known from wildcards in shells: `many` stands for any run of items. */
-function matchSequence(
-  pattern: readonly string[],
-  items: readonly string[],
-  many: string,
-  one: (pattern: string, item: string) => boolean,
-): boolean {
-  let at = 0;
-  let star = -1;
-  let resume = 0;
-  for (let item = 0; item < items.length; ) {
-    const expected = pattern[at];
-    if (expected === many) {
-      star = at;
-      resume = item;
-      at += 1;
-    } else if (expected !== undefined && one(expected, items[item] ?? '')) {
-      at += 1;
-      item += 1;
-    } else if (star >= 0) {
-      resume += 1;
-      item = resume;
-      at = star + 1;
-    } else return false;
-  }
-  while (pattern[at] === many) at += 1;
-  return at === pattern.length;
+  return matchSequence(parts, names, '**', matchesName);
 }

@@ -11,6 +11,7 @@ import { mysqlHistory } from './mysql/component.ts';
 import { sqlScripts } from './sql-scripts/component.ts';
 import { postgres } from './postgres/component.ts';
 import { postgresHistory } from './postgres/history-component.ts';
+import { queryPack } from './query-pack/component.ts';
 import { queryLog } from './query-log/component.ts';
 
 /** Every kind of producer by the name that the configuration uses. */
@@ -24,4 +25,5 @@ export const producers = {
   'mysql-history': mysqlHistory,
   'query-log': queryLog,
   'sql-scripts': sqlScripts,
+  database: queryPack,
 } as const satisfies Record<string, ProducerComponent>;

@@ -1,7 +1,8 @@
 import type { Attributes, Column, DatabaseObject } from '../../schemas/types.ts';
 import type { EntityType, SourceTypes } from '../../pipeline/types.ts';
 import { ownTypes } from './own-types.ts';
-import { attribute, contains, namePatterns } from './type-parts.ts';
+import { attribute } from '../../pipeline/relational-types.ts';
+import { contains, namePatterns } from './type-parts.ts';
 
 const builtIn = (
   name: string,

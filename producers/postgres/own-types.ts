@@ -1,7 +1,8 @@
-import type { Attributes, Column, DatabaseObject } from '../../schemas/types.ts';
+import type { Attributes, DatabaseObject } from '../../schemas/types.ts';
 import { routineAttributes, sqlProcessAttributes } from '../../pipeline/process.ts';
 import type { EntityType, SourceTypes } from '../../pipeline/types.ts';
-import { additionalText, attribute, contains, namePatterns } from './type-parts.ts';
+import { additionalText, attribute, columnFacts } from '../../pipeline/relational-types.ts';
+import { contains, namePatterns } from './type-parts.ts';
 
 const columnAttributes: EntityType['attributes'] = {
   data_type: attribute('string', "The type in PostgreSQL's own words, such as numeric(12,2)."),
@@ -27,18 +28,6 @@ const column = (name: string, description: string): EntityType => ({
 const described = (facts: DatabaseObject): Attributes => ({
   description: facts.description,
   owner: facts.owner,
-});
-
-const columnFacts = (facts: Column): Attributes => ({
-  description: facts.description,
-  data_type: facts.dataType,
-  ordinal: facts.ordinal,
-  nullable: facts.nullable,
-  length: facts.length,
-  scale: facts.scale,
-  defaultExpression: facts.defaultExpression,
-  primaryKey: facts.primaryKey,
-  unique: facts.unique,
 });
 
 /**

@@ -1,7 +1,8 @@
 import type { Column, DatabaseObject } from '../../schemas/types.ts';
 import type { AttributeType, EntityType, LevelType, SourceTypes } from '../../pipeline/types.ts';
 import { ownTypes } from './own-types.ts';
-import { additionalText, attribute, contains, namePatterns } from './type-parts.ts';
+import { additionalText, attribute } from '../../pipeline/relational-types.ts';
+import { contains, namePatterns } from './type-parts.ts';
 
 const required = (description: string): AttributeType => ({
   typeName: 'string',
