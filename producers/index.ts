@@ -7,7 +7,8 @@ import { customDb } from './custom-db/component.ts';
 import { events } from './events/component.ts';
 import { etlApi } from './etl-api/component.ts';
 import { etlJobFiles } from './etl-job-files/component.ts';
-import { mysqlHistory } from './mysql/component.ts';
+import { mysql } from './mysql/component.ts';
+import { mysqlHistory } from './mysql/history-component.ts';
 import { sqlScripts } from './sql-scripts/component.ts';
 import { postgres } from './postgres/component.ts';
 import { postgresHistory } from './postgres/history-component.ts';
@@ -22,6 +23,7 @@ export const producers = {
   'etl-job-files': etlJobFiles,
   postgres,
   'postgres-history': postgresHistory,
+  mysql,
   'mysql-history': mysqlHistory,
   'query-log': queryLog,
   'sql-scripts': sqlScripts,

@@ -1,37 +1,28 @@
-import { datasetRules, producerComponent } from '../../pipeline/component.ts';
-import { observedStatement } from '../../pipeline/history-types.ts';
-import type { EntityType } from '../../pipeline/types.ts';
-import { withConnection } from './connection.ts';
-import { MysqlHistory } from './history-producer.ts';
-import { readServer } from './history-rows.ts';
-import { mysqlHistoryOptions, mysqlSource } from './options.ts';
+import { producerComponent } from '../../pipeline/component.ts';
+import { mysqlConnection, mysqlOptions } from './options.ts';
+import { MysqlProducer } from './producer.ts';
+import { mysqlTypes } from './types.ts';
 
-const mysqlTable: EntityType = {
-  name: 'mysql_table',
-  description: 'A table or view of MySQL or MariaDB.',
-  superTypes: ['DataSet'],
-  attributes: {},
-  qualifiedName: 'mysql://{server}/{database}/{table}',
-};
-
-/** Producer of kind `mysql-history`: what a MySQL or MariaDB server has run, by performance_schema. */
-export const mysqlHistory = producerComponent({
+/** Producer of kind `mysql`: MySQL and MariaDB by information_schema, followed by the binary log. */
+export const mysql = producerComponent({
   summary:
-    'Statements that a MySQL or MariaDB server has run, by the digests of performance_schema. `datasets.table` says which types its tables have, where another producer describes them.',
-  options: mysqlHistoryOptions,
+    'Databases, tables, views, procedures, functions, triggers and events of a MySQL or MariaDB server, with the column lineage of what has a text.',
+  options: mysqlOptions,
   configure: (_name, options) => {
-    const source = mysqlSource(options);
-    const ownRule = { types: [mysqlTable.name] as const, parameters: {}, caseRule: options.case };
+    const source = {
+      ...mysqlConnection(options),
+      filters: { database: options.databases, table: options.tables, routine: options.routines },
+      follow: options.follow,
+      resume: options.resume,
+      intervalMs: options.interval * 1_000,
+      reconcileMs: options.reconcile * 1_000,
+    };
     return {
-      settings: {
-        types: { entityTypes: [mysqlTable, observedStatement], relationshipTypes: [] },
-        caseRule: options.case,
-        steps: 'collapse',
-        datasets: { table: ownRule, ...datasetRules(options.datasets) },
-      },
+      settings: { types: mysqlTypes, caseRule: options.case, steps: 'collapse', datasets: {} },
       open: async () => {
-        await withConnection(source, new AbortController().signal, readServer);
-        return new MysqlHistory(source);
+        const producer = new MysqlProducer(source);
+        await producer.incarnation();
+        return producer;
       },
     };
   },

@@ -1,4 +1,3 @@
-import { createConnection } from 'mysql2/promise';
 import { z } from 'zod';
 import type { Driver } from './driver.ts';
 
@@ -17,6 +16,7 @@ export const mysqlDriver: Driver = {
   databaseName: (given) => options.parse(given).database,
   async connect(given, { signal }) {
     const { password, database, ssl, ...at } = options.parse(given);
+    const { createConnection } = await import('mysql2/promise'); // loaded where it is used: it takes a tenth of a second
     const connection = await createConnection({
       ...at,
       ...(password === undefined ? {} : { password }),

@@ -1,4 +1,3 @@
-import { Client } from 'pg';
 import { z } from 'zod';
 import type { Driver } from './driver.ts';
 
@@ -17,6 +16,7 @@ export const postgresDriver: Driver = {
   databaseName: (given) => options.parse(given).database,
   async connect(given, { signal }) {
     const { password, ...at } = options.parse(given);
+    const { Client } = await import('pg');
     const client = new Client({
       ...at,
       ...(password === undefined ? {} : { password }),

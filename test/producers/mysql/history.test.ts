@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Producer } from '../../../pipeline/producer.ts';
-import { mysqlHistory } from '../../../producers/mysql/component.ts';
+import { mysqlHistory } from '../../../producers/mysql/history-component.ts';
 import { readableDigest } from '../../../producers/mysql/history-rows.ts';
 import type { ObservedStatement } from '../../../schemas/types.ts';
 import { failureOf, producerContract, scanAll } from '../../contracts/producer.ts';
