@@ -32,64 +32,64 @@ const others = new Set(
     ' ',
   ),
 );
+const tableKinds = new Set(['TABLE', 'TABLES', 'VIEW']);
+const routineKinds = new Set(['PROCEDURE', 'FUNCTION', 'TRIGGER', 'EVENT']);
+/** Kinds that have no definition in the catalogue. */
+const otherKinds = new Set([
+  'USER',
+  'ROLE',
+  'SERVER',
+  'TABLESPACE',
+  'SEQUENCE',
+  'LOGFILE',
+  'INSTANCE',
+  'RESOURCE',
+  'UNDO',
+]);
 /** Kinds of objects that a CREATE, ALTER or DROP may name. */
-const kinds = new Set(
-  'TABLE TABLES VIEW PROCEDURE FUNCTION TRIGGER EVENT INDEX DATABASE SCHEMA SEQUENCE PACKAGE USER ROLE SERVER TABLESPACE LOGFILE INSTANCE RESOURCE UNDO SPATIAL'.split(
-    ' ',
-  ),
-);
+const kinds = new Set([
+  ...tableKinds,
+  ...routineKinds,
+  ...otherKinds,
+  'INDEX',
+  'DATABASE',
+  'SCHEMA',
+  'PACKAGE',
+]);
 
 /** Reads what a statement touches. `current`: the database that it ran in. Linear; a statement that is not understood touches everything. */
 export function effectOf(sql: string, current: string): DdlEffect {
   const reader = new Reader([...tokens(sql)], current);
   const verb = reader.word();
   if (verb === undefined || others.has(verb)) return undefined;
-  if (verb === 'RENAME' && sql.length > maxCharacters) return 'everything';
+  // A list of names may go on behind the end of what is looked at.
+  const isCut = verb !== 'CREATE' && sql.length > maxCharacters;
+  if (isCut || !['RENAME', 'CREATE', 'ALTER', 'DROP'].includes(verb)) return 'everything';
   if (verb === 'RENAME') return reader.word() === 'TABLE' ? tables(reader.names(['TO'])) : undefined;
-  if (verb !== 'CREATE' && verb !== 'ALTER' && verb !== 'DROP') return 'everything';
   let kind = reader.word();
   let temporary = false;
   while (kind !== undefined && !kinds.has(kind)) {
     temporary ||= kind === 'TEMPORARY';
     kind = reader.word();
   }
-  if (temporary) return undefined;
-  // A list of names may go on behind the end of what is looked at.
-  return verb !== 'CREATE' && sql.length > maxCharacters ? 'everything' : effectOn(reader, { verb, kind });
+  return temporary ? undefined : effectOn(reader, { verb, kind: kind ?? '' });
 }
 
 function effectOn(
   reader: Reader,
-  { verb, kind }: { readonly verb: string; readonly kind: string | undefined },
+  { verb, kind }: { readonly verb: string; readonly kind: string },
 ): DdlEffect {
-  switch (kind) {
-    case 'TABLE':
-    case 'TABLES':
-    case 'VIEW': {
-      const named = verb === 'DROP' ? reader.names([]) : reader.names([]).slice(0, 1);
-      return tables(verb === 'ALTER' && kind === 'TABLE' ? [...named, ...reader.renamed()] : named);
-    }
-    case 'INDEX':
-      return reader.skipTo('ON') ? tables(reader.names([]).slice(0, 1)) : 'everything';
-    case 'PROCEDURE':
-    case 'FUNCTION':
-    case 'TRIGGER':
-    case 'EVENT': {
-      const [name] = reader.names([]);
-      // An event may be renamed, and then moves.
-      return name === undefined || (verb === 'ALTER' && kind === 'EVENT')
-        ? 'everything'
-        : { tables: [], routines: [name] };
-    }
-    case 'USER':
-    case 'ROLE':
-    case 'SERVER':
-    case 'TABLESPACE':
-    case 'SEQUENCE':
-      return undefined;
-    default:
-      return 'everything';
+  if (otherKinds.has(kind)) return undefined;
+  if (tableKinds.has(kind)) {
+    const named = verb === 'DROP' ? reader.names([]) : reader.names([]).slice(0, 1);
+    return tables(verb === 'ALTER' && kind === 'TABLE' ? [...named, ...reader.renamed()] : named);
   }
+  if (kind === 'INDEX') return reader.skipTo('ON') ? tables(reader.names([]).slice(0, 1)) : 'everything';
+  if (!routineKinds.has(kind)) return 'everything';
+  const [name] = reader.names([]);
+  // An event may be renamed, and then moves.
+  const isMoved = verb === 'ALTER' && kind === 'EVENT';
+  return name === undefined || isMoved ? 'everything' : { tables: [], routines: [name] };
 }
 
 function tables(names: readonly Name[]): DdlEffect {
