@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { createRequire, register } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
@@ -103,6 +103,7 @@ export function registryWith<T>(
 
 async function importPlugin(name: string, folder: string): Promise<unknown> {
   try {
+    ownPackage();
     return await import(pathToFileURL(located(name, folder)).href);
   } catch (thrown) {
     throw new StreamError('PLUGIN_INVALID', `The plugin ${name} cannot be loaded: ${messageOf(thrown)}.`, {
@@ -112,6 +113,33 @@ async function importPlugin(name: string, folder: string): Promise<unknown> {
         : 'Paths of plugins start with ./ or / and are relative to the configuration; other names are packages installed beside it.',
     });
   }
+}
+
+/** What `purview-streams` and its parts are for a plugin: those of this program, wherever the plugin lies, so that there are no two of them. */
+const exportsOfOwn = {
+  'purview-streams': '../pipeline/contracts.ts',
+  'purview-streams/platform': '../platform/exports.ts',
+} as const;
+
+/** A hook of Node.js (documentation, "Modules: Customization Hooks"), which runs in a thread of its own and so is text here. */
+const resolver = `let own = {};
+export const initialize = (given) => { own = given; };
+export const resolve = (name, context, next) =>
+  next(Object.hasOwn(own, name) ? own[name] : name, context);`;
+
+let isRegistered = false;
+
+function ownPackage(): void {
+  if (isRegistered) return;
+  isRegistered = true;
+  const extension = path.extname(import.meta.url);
+  const data = Object.fromEntries(
+    Object.entries(exportsOfOwn).map(([name, file]) => [
+      name,
+      new URL(file.replace(/\.ts$/u, extension), import.meta.url).href,
+    ]),
+  );
+  register(`data:text/javascript,${encodeURIComponent(resolver)}`, { data });
 }
 
 function located(name: string, folder: string): string {

@@ -5,6 +5,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { statusCommand } from './commands/status.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { entityCommand } from './commands/entity.ts';
+import { initCommand } from './commands/init.ts';
 import { lineageCommand } from './commands/lineage.ts';
 import { parkedCommand } from './commands/parked.ts';
 import { produceCommand } from './commands/produce.ts';
@@ -55,6 +56,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .addCommand(transformCommand(setExitCode))
     .addCommand(sinkCommand(setExitCode))
     .addCommand(catalogCommand())
+    .addCommand(initCommand())
     .addCommand(checkCommand(setExitCode))
     .addCommand(doctorCommand(setExitCode))
     .addCommand(statusCommand(setExitCode))

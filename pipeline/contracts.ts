@@ -6,6 +6,7 @@ export { z } from 'zod';
 export type * from '../schemas/types.ts';
 export { type ErrorCode, errorCatalogue, StreamError } from './errors.ts';
 export { jobTypes } from './job-types.ts';
+export { createNaming, type Naming } from './naming.ts';
 export {
   caseOption,
   datasetRules,

@@ -90,7 +90,7 @@ describe('the package', () => {
     expect(stdout).toContain('Usage: purview-streams');
   });
 
-  it('runs the plugin of docs/plugins.md, and the suite of producers on it', {
+  it('runs the plugin of docs/plugins.md, and the suite of producers on it and on what `init` writes', {
     timeout: 120_000,
   }, async () => {
     const page = await readFile(path.join(root, 'docs/plugins.md'), 'utf8');
@@ -103,9 +103,13 @@ describe('the package', () => {
       'pipelines.test.mjs',
     ]);
     await symlink(path.join(root, 'node_modules/vitest'), path.join(folder, 'node_modules/vitest'));
-    const suite = ['node_modules/vitest/vitest.mjs', 'run', 'pipelines.test.mjs'];
-    expect(await done(process.execPath, suite, folder)).toContain('1 passed');
     const command = 'node_modules/purview-streams/dist/cli/main.js';
+    const answers = { subject: 'data-source', access: 'code', name: 'made', sink: 'local' };
+    await writeFile(path.join(folder, 'answers.json'), JSON.stringify(answers));
+    await done(process.execPath, [command, 'init', 'made', '--answers', 'answers.json'], folder);
+    const suites = ['pipelines.test.mjs', 'made/made.test.mjs'];
+    const tested = await done(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...suites], folder);
+    expect(tested).toMatch(/Test Files .*2 passed/u);
     await done(process.execPath, [command, 'run', '--once'], folder);
     const published = 'https://lake.blob.core.windows.net/out/orders.csv';
     const lineage = await done(process.execPath, [command, 'lineage', published], folder);
