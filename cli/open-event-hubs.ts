@@ -1,19 +1,15 @@
 import { EventHubConsumerClient, EventHubProducerClient } from '@azure/event-hubs';
 import type { TokenCredential } from '@azure/identity';
-import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { StreamError } from '../pipeline/errors.ts';
 import type { Transport } from '../pipeline/transport.ts';
 import type { TransportConfig } from '../pipeline/transport-config.ts';
 import { asAzureCredential, connectAzure } from '../platform/azure-credential.ts';
 import type { HubConnector } from '../transports/event-hubs/hubs.ts';
 import { createEventHubsTransport } from '../transports/event-hubs/transport.ts';
+import { containerOf } from './open-blobs.ts';
 
 /** It is ours to try again; a connection that is not there within this time, in milliseconds, is given up. */
 const retryOptions = { maxRetries: 0, timeoutInMs: 15_000 };
-const blobRetry = {
-  retryOptions: { maxTries: 5, retryDelayInMs: 200, maxRetryDelayInMs: 5000, tryTimeoutInMs: 60_000 },
-};
-
 /** Opens the configured namespace. One credential serves all connections. Throws CONFIG_INVALID where something is missing. */
 export async function openEventHubs(config: TransportConfig): Promise<Transport> {
   const { prefix, sessionMs, connectionString, blobs } = config;
@@ -21,7 +17,7 @@ export async function openEventHubs(config: TransportConfig): Promise<Transport>
   const credential = isSignedIn ? asAzureCredential(await connectAzure(config.credential)) : undefined;
   return createEventHubsTransport({
     connect: connectorOf(config, credential),
-    container: containerOf(config, credential),
+    container: containerOf('transport.blobs', blobs, credential),
     prefix,
     sessionMs,
   });
@@ -42,15 +38,6 @@ function connectorOf(
     consumer: (hub) =>
       new EventHubConsumerClient(consumerGroup, namespace, hub, credential, { retryOptions }),
   };
-}
-
-function containerOf({ blobs }: TransportConfig, credential: TokenCredential | undefined): ContainerClient {
-  if (blobs?.connectionString !== undefined)
-    return BlobServiceClient.fromConnectionString(blobs.connectionString, blobRetry).getContainerClient(
-      blobs.container,
-    );
-  if (blobs?.url === undefined || credential === undefined) throw missing('transport.blobs');
-  return new BlobServiceClient(blobs.url, credential, blobRetry).getContainerClient(blobs.container);
 }
 
 function missing(field: string): StreamError {

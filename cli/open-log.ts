@@ -3,10 +3,11 @@ import path from 'node:path';
 import { StreamError } from '../pipeline/errors.ts';
 import { topics } from '../pipeline/topics.ts';
 import type { Transport } from '../pipeline/transport.ts';
-import type { TransportConfig } from '../pipeline/transport-config.ts';
+import { createEventTransport } from '../platform/events/event-transport.ts';
 import { createEmbeddedTransport } from '../transports/embedded/transport.ts';
 import { type LoadedConfig, loadConfig } from './load-config.ts';
-import { openTransport, topicsFolder } from './open-transport.ts';
+import { openEvents } from './open-events.ts';
+import { topicsFolder } from './open-transport.ts';
 import { stateFolder } from './state-folder.ts';
 
 /** Which log a command looks at. */
@@ -23,20 +24,24 @@ export interface LogOptions {
 export async function openLog(options: LogOptions): Promise<Transport> {
   const loaded =
     options.state === undefined ? await loadConfig(options.config, { withoutSources: true }) : undefined;
-  const shared = loaded?.config.transport;
-  if (shared?.kind === 'kafka' || shared?.kind === 'event-hubs') return openShared(shared);
-  const folder = topicsFolder(folderOf(options, loaded));
+  const kind = loaded?.config.transport.kind;
+  if (loaded !== undefined && (kind === 'kafka' || kind === 'event-hubs')) return openShared(loaded);
+  const state = folderOf(options, loaded);
+  const folder = topicsFolder(state);
   if (!existsSync(folder)) {
     throw new StreamError('STATE_UNAVAILABLE', `There are no topics in ${folder}.`, {
       advice: 'Run the pipeline first, or name its state folder with --state.',
     });
   }
-  return createEmbeddedTransport({ folder });
+  return loaded === undefined
+    ? createEventTransport(createEmbeddedTransport({ folder }))
+    : openEvents(loaded, state);
 }
 
 /** The topics of a cluster or namespace; there may be other topics, so that ours are looked for. */
-async function openShared(config: TransportConfig): Promise<Transport> {
-  const transport = await openTransport(config, '');
+async function openShared(loaded: LoadedConfig): Promise<Transport> {
+  const config = loaded.config.transport;
+  const transport = await openEvents(loaded, '');
   try {
     const names = await transport.admin.topics();
     if (Object.values(topics).every((name) => names.includes(name))) return transport;

@@ -15,7 +15,7 @@ import { admitProducers } from './admit-producers.ts';
 import { catalogElsewhere, createSink } from './configured-sink.ts';
 import type { Configured } from './configured.ts';
 import { keepForStages } from './keep-for-stages.ts';
-import { openTransport } from './open-transport.ts';
+import { openEvents } from './open-events.ts';
 import { stateFolder } from './state-folder.ts';
 import { registryWith } from './load-plugins.ts';
 import { type LocalCatalog, openLocalCatalog } from './local-catalog.ts';
@@ -67,7 +67,7 @@ export async function openPipeline(
   try {
     const catalog = await openOwnCatalog(configured, folder, options);
     if (catalog !== undefined) closers.push(() => catalog.close());
-    const transport = await openTransport(config.transport, folder);
+    const transport = await openEvents(configured.loaded, folder, options.telemetry);
     closers.push(() => transport.close());
     const { state } = transport.transactions;
     await transport.ensureTopics(topicSpecs(config));

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { azureSignIn } from './azure-sign-in.ts';
 import { scheduleSchema } from './schedule/schedule-config.ts';
+import { eventsSchema } from './events-config.ts';
 import { transportSchema } from './transport-config.ts';
 
 const port = z.number().int().min(0).max(65_535);
@@ -44,6 +45,7 @@ export const configSchema = z.strictObject({
       'Modules with producers, transforms or sinks of your own: files (`./my-source.mjs`, relative to this file) or installed packages. They run as part of this program: name only what you trust.',
     ),
   transport: transportSchema.prefault({ kind: 'embedded' }).describe('The topics between the stages.'),
+  events: eventsSchema.prefault({}).describe('How events stand on the topics.'),
   catalog: z
     .strictObject({
       host: z

@@ -31,6 +31,10 @@ export const errorCatalogue = {
   // events
   EVENT_UNDECODABLE: permanent('The bytes of an event do not match any known Avro schema.'),
   EVENT_INVALID: permanent('An event decodes, but breaks a rule that its schema cannot express.'),
+  CLAIMS_UNAVAILABLE: transient('The store of large events cannot be reached, read or written.'),
+  REGISTRY_UNAVAILABLE: transient('The schema registry cannot be reached or answered with a passing fault.'),
+  REGISTRY_REFUSED: permanent('The schema registry refused the login, denied a right, or refused a request.'),
+  SCHEMA_INCOMPATIBLE: permanent('A schema is not compatible with those that the registry has.'),
   // naming and types
   NAME_PATTERN: permanent('A qualifiedName pattern is ambiguous or malformed.'),
   NAME_INVALID: permanent('A qualifiedName cannot be built or parsed with the pattern of its type.'),

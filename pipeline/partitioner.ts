@@ -21,7 +21,23 @@ export function murmur2(bytes: Uint8Array): number {
   return hash ^ (hash >>> 15);
 }
 
+const partMark = '\n#part/';
+
+/**
+ * The key of a part of an event that is too large for one record. It is not the event's own, since compaction would keep only
+ * the last part then; but it goes to the same partition.
+ */
+export function partKey(key: string, part: string): string {
+  return `${key}${partMark}${part}`;
+}
+
+/** The key of the event that a record belongs to: its own, unless it is a part of one. */
+export function eventKeyOf(key: string): string {
+  const at = key.lastIndexOf(partMark);
+  return at === -1 ? key : key.slice(0, at);
+}
+
 /** The partition of a key among `partitions`: Kafka's default partitioner for records with a key. */
 export function partitionOf(key: string, partitions: number): number {
-  return (murmur2(new TextEncoder().encode(key)) & 0x7fffffff) % partitions;
+  return (murmur2(new TextEncoder().encode(eventKeyOf(key))) & 0x7fffffff) % partitions;
 }

@@ -38,7 +38,8 @@ function neededBy(value: { readonly mechanism: string; readonly token?: string |
   return value.token === undefined ? (['tokenUrl', 'clientId', 'clientSecret'] as const) : [];
 }
 
-const blobs = z.strictObject({
+/** A container of Azure Blob Storage. */
+export const blobsSchema = z.strictObject({
   url: z
     .url()
     .optional()
@@ -88,7 +89,7 @@ const eventHubsFields = {
     .describe(
       'event-hubs: consumer group of the event hubs that is read with; it takes five readers of a partition.',
     ),
-  blobs: blobs.optional().describe('event-hubs: where consumer groups, offsets and state live.'),
+  blobs: blobsSchema.optional().describe('event-hubs: where consumer groups, offsets and state live.'),
 };
 
 /** The `transport` section of the configuration: where the topics between the stages live. */

@@ -42,8 +42,8 @@ export interface StoredRecord extends NewRecord {
   /** Milliseconds since 1970 at which it was appended; for display and seek by time. */
   readonly timestamp: number;
   /**
-   * Present when what is stored is not what was appended: says what is wrong. Key and headers are then empty and the value
-   * holds the bytes as they were found. It is settled like any event that cannot be decoded: as a dead letter.
+   * Present when what is stored is not what was appended: says what is wrong. Key and headers are then what could be read of them, or
+   * empty, and the value holds the bytes as they were found. It is settled like any event that cannot be decoded: as a dead letter.
    */
   readonly corrupt?: string;
 }
@@ -170,6 +170,8 @@ export interface Transport {
   }): AsyncIterable<Assignment>;
   /** Reads one partition without a group, from an offset up to what is there at the time of the call. */
   read(topic: string, partition: number, from: number): AsyncIterable<StoredRecord>;
+  /** Bytes that a record of a topic may have at the most, with its key, its headers and all that goes with it. */
+  recordLimit(topic: string): Promise<number>;
   /** Offsets of every partition. */
   describe(topic: string): Promise<readonly PartitionState[]>;
   readonly transactions: Transactions;

@@ -135,6 +135,11 @@ class MemoryTransport implements Transport {
     }
   }
 
+  async recordLimit(topicName: string): Promise<number> {
+    this.#topic(topicName);
+    return Number.POSITIVE_INFINITY;
+  }
+
   async describe(topicName: string): Promise<readonly PartitionState[]> {
     const topic = this.#topic(topicName);
     return topic.partitions.map(({ partition, next, held }) => ({

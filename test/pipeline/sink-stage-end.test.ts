@@ -54,6 +54,7 @@ describe('SinkStage.run(), at its end', () => {
         append: (topic, records) => memory.append(topic, records),
         read: (topic, partition, from) => memory.read(topic, partition, from),
         describe: (topic) => memory.describe(topic),
+        recordLimit: (topic) => memory.recordLimit(topic),
         admin: memory.admin,
         transactions: memory.transactions,
         close: () => memory.close(),

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { createMemoryTransport } from '../../transports/memory.ts';
 import { transportAdminContract } from '../contracts/transport-admin.ts';
+import { largeEventsContract } from '../contracts/large-events.ts';
 import { transactionsContract } from '../contracts/transactions.ts';
 import { type TransportAdapter, transportContract } from '../contracts/transport.ts';
 
@@ -11,6 +12,7 @@ const adapter: TransportAdapter = {
 transportContract('memory', adapter);
 transportAdminContract('memory', adapter);
 transactionsContract('memory', adapter);
+largeEventsContract('memory', adapter);
 
 it('ensureTopics() refuses a topic without partitions', async () => {
   const transport = createMemoryTransport();

@@ -157,6 +157,11 @@ class LmdbTransport implements EmbeddedTransport {
     }
   }
 
+  async recordLimit(topicName: string): Promise<number> {
+    this.#open().log.topic(topicName);
+    return Number.POSITIVE_INFINITY;
+  }
+
   async describe(topicName: string): Promise<readonly PartitionState[]> {
     const { log, groups } = this.#open();
     const topic = log.topic(topicName);

@@ -62,8 +62,12 @@ export class PartitionReader {
     while (this.#buffer.length === 0 && !stop.aborted && !this.#over.signal.aborted) {
       if (this.#fault !== undefined) throw this.#fault;
       await new Promise<void>((resolve) => {
-        this.#arrived = resolve;
-        stop.addEventListener('abort', () => resolve(), { once: true });
+        const done = (): void => {
+          stop.removeEventListener('abort', done);
+          resolve();
+        };
+        this.#arrived = done;
+        stop.addEventListener('abort', done, { once: true });
       });
     }
     if (stop.aborted) return [];

@@ -2,6 +2,7 @@ import { StreamError } from '../../pipeline/errors.ts';
 import type { StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { Assignment, NewRecord, Transactions, TransactionWork } from '../../pipeline/transport.ts';
 import { OverlayTable } from '../../platform/overlay-table.ts';
+import { recordSize } from '../../platform/events/record-size.ts';
 import { recordKey } from '../../platform/state-cache.ts';
 import { EventHubsAssignment } from './assignment.ts';
 import type { PartitionRecord } from './group-store.ts';
@@ -18,9 +19,6 @@ export interface TransactionsHost {
   readonly limit: (topic: string) => Promise<number>;
   readonly isClosed: () => boolean;
 }
-
-/** What a message takes beside key, value and headers, at the most, in bytes. */
-const envelopeBytes = 512;
 
 /**
  * Outputs, state and offsets in one step on a service without transactions. State, offsets and the outputs themselves are one entry of the journal, which
@@ -161,7 +159,7 @@ export class EventHubsTransactions {
     for (const { topic, records } of appends) {
       const limit = await this.#host.limit(topic);
       for (const record of records)
-        if (sizeOf(record) > limit)
+        if (recordSize(record) > limit)
           throw new StreamError(
             'EVENT_TOO_LARGE',
             `An event of ${topic} has more than the ${limit} bytes that it takes.`,
@@ -225,12 +223,6 @@ function isHeld(view: JournalView, assignment: EventHubsAssignment): boolean {
 
 function keyOf({ options, partition }: EventHubsAssignment): string {
   return groupKey(options.topic, options.group, partition);
-}
-
-function sizeOf({ key, value, headers }: NewRecord): number {
-  let size = envelopeBytes + Buffer.byteLength(key) + (value?.length ?? 0);
-  for (const [name, text] of Object.entries(headers)) size += name.length + Buffer.byteLength(text) + 10;
-  return size;
 }
 
 function ignoreRetryable(thrown: unknown): void {

@@ -175,6 +175,11 @@ class EventHubsTransport implements Transport {
     this.#open();
   }
 
+  async recordLimit(topic: string): Promise<number> {
+    this.#open();
+    return this.#hubs.limit(topic);
+  }
+
   async describe(topic: string): Promise<readonly PartitionState[]> {
     this.#open();
     const count = await this.#hubs.partitions(topic);

@@ -13,6 +13,7 @@ import type {
 import { ensureTopics, KafkaAdmin } from './admin.ts';
 import { createClient, type KafkaClient, type KafkaClientOptions } from './client.ts';
 import { ends, fetchCommitted, listOffsets } from './offsets.ts';
+import { RecordLimits } from './record-limits.ts';
 import { PartitionReader } from './partition-reader.ts';
 import { Shared } from './shared.ts';
 import { Subscription } from './subscription.ts';
@@ -52,6 +53,7 @@ class KafkaTransport implements Transport {
   readonly #client: KafkaClient;
   readonly #createsTopics: boolean;
   readonly #shared: Shared;
+  readonly #limits: RecordLimits;
   readonly #subscriptions = new Set<Subscription>();
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
@@ -62,6 +64,7 @@ class KafkaTransport implements Transport {
     const { sessionMs = 30_000 } = options;
     this.#client = client;
     this.#createsTopics = options.createsTopics ?? true;
+    this.#limits = new RecordLimits(client, this.#createsTopics);
     this.#shared = new Shared({
       createCluster: () => createCluster(kafka),
       prefix: options.prefix ?? '',
@@ -138,6 +141,10 @@ class KafkaTransport implements Transport {
       reader.close();
     }
     this.#open();
+  }
+
+  async recordLimit(topic: string): Promise<number> {
+    return this.#limits.of(this.#open().wire(topic));
   }
 
   async describe(topic: string): Promise<readonly PartitionState[]> {

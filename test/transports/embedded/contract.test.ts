@@ -1,5 +1,6 @@
 import { createEmbeddedTransport } from '../../../transports/embedded/transport.ts';
 import { transportAdminContract } from '../../contracts/transport-admin.ts';
+import { largeEventsContract } from '../../contracts/large-events.ts';
 import { transactionsContract } from '../../contracts/transactions.ts';
 import { type TransportAdapter, transportContract } from '../../contracts/transport.ts';
 import { Workshop } from './support.ts';
@@ -14,3 +15,4 @@ const adapter: TransportAdapter = {
 transportContract('embedded', adapter);
 transportAdminContract('embedded', adapter);
 transactionsContract('embedded', adapter);
+largeEventsContract('embedded', adapter);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { stateContract } from '../../contracts/state.ts';
+import { largeEventsContract } from '../../contracts/large-events.ts';
 import { transactionsContract } from '../../contracts/transactions.ts';
 import { transportContract } from '../../contracts/transport.ts';
 import { transportAdminContract } from '../../contracts/transport-admin.ts';
@@ -18,6 +19,7 @@ describe('the contract of a transport, on Event Hubs', () => {
   transportContract('event-hubs', adapter);
   transportAdminContract('event-hubs', adapter);
   transactionsContract('event-hubs', adapter);
+  largeEventsContract('event-hubs', adapter);
 
   let prefix = '';
   const openState = async () => workshop.open({ prefix }).transactions.state;

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { stateContract } from '../../contracts/state.ts';
+import { largeEventsContract } from '../../contracts/large-events.ts';
 import { transactionsContract } from '../../contracts/transactions.ts';
 import { transportContract } from '../../contracts/transport.ts';
 import { transportAdminContract } from '../../contracts/transport-admin.ts';
@@ -16,6 +17,7 @@ describe.skipIf(!hasKafka)('the contract of a transport, on Kafka', () => {
   transportContract('kafka', adapter);
   transportAdminContract('kafka', adapter);
   transactionsContract('kafka', adapter);
+  largeEventsContract('kafka', adapter);
 
   let prefix = anyPrefix();
   const openState = async () => {
