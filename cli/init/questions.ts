@@ -1,4 +1,5 @@
 import { messageOf } from '../../pipeline/errors.ts';
+import { nextTime } from '../../pipeline/schedule/timetable.ts';
 import type { Proposal } from './propose.ts';
 import { type Access, accessLabels, ownKind, type Route, routes, type Subject } from './routes.ts';
 import { defaultPattern, levelNames, type PlanText, preview, readPlan } from './type-plan.ts';
@@ -60,13 +61,7 @@ export function* questionsOf(answers: Answers, asking: Asking): Generator<Questi
   for (const { name, message, initial } of route.fields)
     yield { id: name, message, ...(initial === undefined ? {} : { initial }) };
   if (route.kind === ownKind) yield* planQuestions(answers, asking.proposal);
-  if (!route.tellsChanges)
-    yield {
-      id: 'interval',
-      message: 'It does not tell of its changes: every how many seconds is it looked at?',
-      initial: '60',
-      check: (answer) => (Number(answer) > 0 ? undefined : 'A number of seconds above 0.'),
-    };
+  yield* followQuestions(answers, route);
   yield* sinkQuestions(answers);
 }
 
@@ -105,14 +100,6 @@ function kindQuestion(fit: readonly Route[]): Question {
 }
 
 function* planQuestions(answers: Answers, proposal: Proposal | undefined): Generator<Question> {
-  const failure = (check: () => unknown): string | undefined => {
-    try {
-      check();
-      return undefined;
-    } catch (thrown) {
-      return messageOf(thrown);
-    }
-  };
   yield {
     id: 'prefix',
     message: 'With what are the names of its types to begin?',
@@ -143,6 +130,50 @@ function* planQuestions(answers: Answers, proposal: Proposal | undefined): Gener
     check: (answer) => failure(() => readPlan({ ...sample, attributes: '', pattern: answer })),
     preview: (answer) => preview({ ...sample, attributes: '', pattern: answer }),
   };
+}
+
+/** How the source is kept up with: its changes, looks at intervals where it tells of none, or a schedule. */
+function* followQuestions(answers: Answers, route: Route): Generator<Question> {
+  const following = route.tellsChanges
+    ? { value: 'changes', label: 'Follow its changes', hint: 'what changes is seen within seconds' }
+    : { value: 'interval', label: 'Look at it at intervals', hint: 'it does not tell of its changes itself' };
+  const schedule = {
+    value: 'schedule',
+    label: 'Read it at times',
+    hint: 'where it may only be read at night',
+  };
+  yield { id: 'follow', message: 'How is it to be kept up with?', choices: [following, schedule] };
+  if (answers['follow'] === 'interval')
+    yield {
+      id: 'interval',
+      message: 'Every how many seconds is it looked at?',
+      initial: '60',
+      check: (answer) => (Number(answer) > 0 ? undefined : 'A number of seconds above 0.'),
+    };
+  if (answers['follow'] === 'schedule')
+    yield {
+      id: 'cron',
+      message: 'When? Minute, hour, day of month, month, day of week; UTC.',
+      initial: '15 3 * * *',
+      check: (answer) => failure(() => nextTime({ cron: answer, timezone: 'UTC' }, 0)),
+      preview: (answer) =>
+        failure(() => nextTime({ cron: answer, timezone: 'UTC' }, Date.now())) ?? `next: ${nextText(answer)}`,
+    };
+}
+
+function nextText(cron: string): string {
+  const next = nextTime({ cron, timezone: 'UTC' }, Date.now());
+  return next === undefined ? 'never' : new Date(next).toISOString();
+}
+
+/** What is wrong, where something throws. */
+function failure(check: () => unknown): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (thrown) {
+    return messageOf(thrown);
+  }
 }
 
 function* sinkQuestions(answers: Answers): Generator<Question> {

@@ -37,7 +37,6 @@ const server = (initial: string): RouteField => ({
   initial,
 });
 const login: readonly RouteField[] = [
-  { name: 'database', message: 'Which database?' },
   { name: 'user', message: 'Which user reads its system tables?', initial: 'reader' },
   {
     name: 'password',
@@ -59,8 +58,28 @@ export const routes: readonly Route[] = [
     access: 'system-tables',
     kind: 'postgres',
     label: 'PostgreSQL',
+    fields: [server('localhost'), { name: 'database', message: 'Which database?' }, ...login],
+    tellsChanges: true,
+  },
+  {
+    subjects: ['data-source'],
+    access: 'system-tables',
+    kind: 'mysql',
+    label: 'MySQL or MariaDB',
     fields: [server('localhost'), ...login],
     tellsChanges: true,
+  },
+  {
+    subjects: ['data-source'],
+    access: 'system-tables',
+    kind: 'database',
+    label: 'Another database: its queries in a YAML file',
+    fields: [
+      { name: 'pack', message: 'Which query pack? (docs/query-packs.md)', initial: 'pack.yaml' },
+      { name: 'server', message: 'What is the server called in its names?', initial: 'server' },
+    ],
+    tellsChanges: false,
+    more: '    connection: { file: database.sqlite }   # what the driver of the pack needs',
   },
   {
     subjects: ['data-source', 'etl-tool'],

@@ -20,7 +20,7 @@ export function filesOf(route: Route, answers: Answers, sample: Sample | undefin
 }
 
 function configText(route: Route, answers: Answers): string {
-  const { name = '', interval, sink = 'local', url = '' } = answers;
+  const { name = '', interval, cron, sink = 'local', url = '' } = answers;
   const isOwn = route.kind === ownKind;
   const lines = [
     '# Every field is in docs/configuration.md. `purview-streams check` tells whether it is right.',
@@ -34,7 +34,8 @@ function configText(route: Route, answers: Answers): string {
       const answer = answers[field] ?? '';
       return `    ${field}: ${isSecret === true ? `\${env:${answer}}` : yaml(answer)}`;
     }),
-    ...(interval === undefined || route.tellsChanges ? [] : [`    interval: ${interval}   # seconds`]),
+    ...(interval === undefined ? [] : [`    interval: ${interval}   # seconds`]),
+    ...(cron === undefined ? [] : [`    schedule: ${JSON.stringify(cron)}   # UTC; docs/scheduling.md`]),
     ...(route.more === undefined ? [] : [route.more]),
   ];
   return `${lines.join('\n')}\n`;

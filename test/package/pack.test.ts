@@ -104,7 +104,13 @@ describe('the package', () => {
     ]);
     await symlink(path.join(root, 'node_modules/vitest'), path.join(folder, 'node_modules/vitest'));
     const command = 'node_modules/purview-streams/dist/cli/main.js';
-    const answers = { subject: 'data-source', access: 'code', name: 'made', sink: 'local' };
+    const answers = {
+      subject: 'data-source',
+      access: 'code',
+      name: 'made',
+      follow: 'interval',
+      sink: 'local',
+    };
     await writeFile(path.join(folder, 'answers.json'), JSON.stringify(answers));
     await done(process.execPath, [command, 'init', 'made', '--answers', 'answers.json'], folder);
     const suites = ['pipelines.test.mjs', 'made/made.test.mjs'];

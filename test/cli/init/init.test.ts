@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -42,10 +42,15 @@ describe('init', () => {
     const needed = Object.fromEntries(
       route.fields.filter(({ initial }) => initial === undefined).map(({ name }) => [name, 'given']),
     );
-    const answers = completed({ ...given, ...needed, sink: 'local' }, { kinds }, 'test');
+    const answers = completed(
+      { ...given, ...needed, follow: route.tellsChanges ? 'changes' : 'schedule', sink: 'local' },
+      { kinds },
+      'test',
+    );
     const target = await mkdtemp(path.join(folder, 'route-'));
     for (const { name, text } of filesOf(route, answers, undefined))
       await writeFile(path.join(target, name), text);
+    await copyFile(path.join(root, 'examples/query-packs/sqlite.yaml'), path.join(target, 'pack.yaml'));
     for (const { name, isSecret } of route.fields)
       if (isSecret === true) vi.stubEnv(answers[name] ?? '', 's');
     const configured = configure(await loadConfig(path.join(target, 'purview-streams.yaml')));
@@ -63,6 +68,7 @@ describe('init', () => {
     name: 'erp',
     levels: 'server, database, table, column',
     attributes: 'table.rows:long, column.data_type:string',
+    follow: 'interval',
     sink: 'local',
   };
 
@@ -95,6 +101,7 @@ describe('init', () => {
       name: 'tool',
       prefix: 'tool',
       pattern: 'x://{object}#{column}',
+      follow: 'schedule',
       sink: 'local',
     };
     const { target, code } = await init('sampled', given, '--sample', sample);
@@ -162,7 +169,8 @@ describe.skipIf(!hasScript)('init at a terminal', () => {
       ['Which levels', '\r'],
       ['What else is known', 'table.rows:long\r'],
       ['How are the innermost named?', '\r'],
-      ['every how many seconds', '\r'],
+      ['How is it to be kept up with?', '\u001B[B\r'],
+      ['When? Minute, hour', '\r'],
       ['Where are the entities to go?', '\r'],
     ];
     for (const [sees, keys] of steps) {
@@ -182,7 +190,10 @@ describe('docs/planning.md', () => {
     const asked = routes.flatMap((route) =>
       route.subjects.flatMap((subject) => {
         const answers = { subject, access: route.access, kind: route.kind, levels: 'a, b', sink: 'purview' };
-        return [...questionsOf(answers, { kinds: routes.map(({ kind }) => kind) })].map(({ id }) => id);
+        const follows = ['interval', 'schedule'].map((follow) => ({ ...answers, follow }));
+        return follows.flatMap((one) =>
+          [...questionsOf(one, { kinds: routes.map(({ kind }) => kind) })].map(({ id }) => id),
+        );
       }),
     );
     const options = new Set(routes.flatMap(({ fields }) => fields.map(({ name }) => name)));
