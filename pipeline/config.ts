@@ -82,7 +82,7 @@ export const configSchema = z.strictObject({
         .describe(
           'Batches of one partition that may be in flight at once. Changes of one asset share a lane.',
         ),
-      batch: z.number().int().min(1).max(1000).default(100).describe('Changes in a batch at the most.'),
+      batch: z.number().int().min(1).max(1000).default(200).describe('Changes in a batch at the most.'),
       batchBytes: z.number().int().min(1).default(1_000_000).describe('Bytes in a batch at the most.'),
       batchWithinMs: z
         .number()

@@ -135,7 +135,7 @@ export function applied(
     entities: change.entities.length,
     references: referencesOf(change),
     owned: ownedBy(change, types, speakerOf(before, producer)),
-    said: deflateRawSync(JSON.stringify(change.entities.map(spokenBody)), { level: 1 }).toString('base64'),
+    said: packed(change.entities.map(spokenBody)),
   };
   return { deleted: false, speakers: [...others, own].sort((a, b) => (a.producer < b.producer ? -1 : 1)) };
 }
@@ -170,10 +170,20 @@ export function speakerOf(record: Applied | undefined, producer: string): Applie
   return record.speakers.find((speaker) => speaker.producer === producer);
 }
 
+/** Characters from which on it pays to compress: starting the compressor costs more than it spares below. */
+const worthCompressing = 1000;
+
+/** JSON, which begins with a bracket; or, where that is long, its compressed form in base64, which does not. */
+function packed(entities: readonly unknown[]): string {
+  const text = JSON.stringify(entities);
+  return text.length < worthCompressing ? text : deflateRawSync(text, { level: 1 }).toString('base64');
+}
+
 /** The entities that a producer described, as its change had them. Throws STATE_UNAVAILABLE when the record is damaged. */
 export function saidBy(speaker: AppliedSpeaker): readonly EntityBody[] {
   try {
-    const text = inflateRawSync(Buffer.from(speaker.said, 'base64')).toString('utf8');
+    const { said } = speaker;
+    const text = said.startsWith('[') ? said : inflateRawSync(Buffer.from(said, 'base64')).toString('utf8');
     return z.array(bodySchema).parse(JSON.parse(text));
   } catch (thrown) {
     throw new StreamError(
@@ -241,6 +251,7 @@ function stateKey(root: EntityRef): string {
 }
 
 function parse(value: Json | undefined): Applied | undefined {
+  if (value === undefined) return undefined;
   const parsed = appliedSchema.safeParse(value);
   return parsed.success ? parsed.data : undefined;
 }

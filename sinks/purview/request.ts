@@ -28,9 +28,11 @@ export function bulkRequest(writes: readonly EntityWrite[]): BulkRequest {
   return { body: { entities: writes.map((write) => atlasEntity(write, guids)) }, guids };
 }
 
+const noGuids: ReadonlyMap<string, string> = new Map();
+
 /** Bytes of an entity in a request, at the most: names are longer than the placeholders that may stand for them. */
 export function writeBytes(write: EntityWrite): number {
-  return Buffer.byteLength(JSON.stringify(atlasEntity(write, new Map()))) + '"guid":"-1000000",'.length;
+  return Buffer.byteLength(JSON.stringify(atlasEntity(write, noGuids))) + '"guid":"-1000000",'.length;
 }
 
 function atlasEntity({ body, omit }: EntityWrite, guids: ReadonlyMap<string, string>): AtlasEntity {

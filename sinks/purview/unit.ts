@@ -122,6 +122,10 @@ function bodiesOf(
   after: Applied,
   { types, precedence }: PlanContext,
 ): readonly EntityBody[] {
+  const [first, second] = items;
+  // The most frequent case, in which there is nothing to join.
+  if (before === undefined && first !== undefined && second === undefined)
+    return mergeBodies([first.change.entities]);
   const spoken = new Map(items.map(({ change }) => [change.producer, change.entities]));
   const others = new Set(
     after.speakers.filter((one) => !spoken.has(one.producer)).map((one) => one.producer),
