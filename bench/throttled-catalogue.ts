@@ -10,18 +10,24 @@ export interface CatalogueOptions {
   readonly chance: { readonly throttled: number; readonly failed: number; readonly hung: number };
   /** Numbers below 1. */
   readonly random: () => number;
+  /** How many entities it has when half of the limit is taken away; never, where it is left out. */
+  readonly halvesAt?: number;
 }
 
 interface Entity {
   readonly guid: string;
   readonly typeName: string;
-  readonly attributes: { readonly qualifiedName: string; readonly name: string };
+  readonly attributes: {
+    readonly qualifiedName: string;
+    readonly name: string;
+    readonly [other: string]: unknown;
+  };
 }
 
 /** Name of an entity that is refused for good. */
 export const poison = 'poison';
 
-/** How long the counting waits before it begins, in milliseconds. */
+/** How long after the first write the counting begins, in milliseconds. */
 const warmUpMs = 10_000;
 
 /**
@@ -29,12 +35,12 @@ const warmUpMs = 10_000;
  * for figures of the sink; it knows no rule of Atlas.
  */
 export class ThrottledCatalogue {
-  /** Names by qualifiedName. */
-  readonly stored = new Map<string, string>();
+  /** Attributes by qualifiedName. */
+  readonly stored = new Map<string, Entity['attributes']>();
   /** Bulk bodies, as they came, where they are to be kept. */
   readonly bodies: string[] | undefined;
   readonly counts = { calls: 0, overLimit: 0, throttled: 0, failed: 0, hung: 0 };
-  /** Requests that the limit allowed since the counting began. */
+  /** Requests that the limit allowed from when the counting began to the last write. */
   allowed = 0;
   readonly #options: CatalogueOptions;
   readonly #server = createServer((request, response) => {
@@ -45,7 +51,7 @@ export class ThrottledCatalogue {
   #tokens: number;
   #limit: number;
   #at = performance.now();
-  readonly #countFrom = performance.now() + warmUpMs;
+  #countFrom = Number.POSITIVE_INFINITY;
 
   constructor(options: CatalogueOptions & { readonly keepBodies?: boolean }) {
     this.#options = options;
@@ -62,16 +68,11 @@ export class ThrottledCatalogue {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Another limit from now on. */
-  allow(limit: number): void {
-    this.#refill();
-    this.#limit = limit;
-    this.#tokens = Math.min(this.#tokens, limit);
-  }
-
-  /** Counts what was allowed until now. */
-  settle(): void {
-    this.#refill();
+  /** What of the limit was used, and what of the calls was answered 429; in percent, since the counting began. */
+  get shares(): { readonly used: number; readonly refused: number } {
+    const { calls, overLimit, throttled } = this.counts;
+    const of = (part: number, whole: number): number => (whole === 0 ? 0 : (part / whole) * 100);
+    return { used: of(calls - overLimit, this.allowed), refused: of(overLimit + throttled, calls) };
   }
 
   close(): void {
@@ -89,7 +90,9 @@ export class ThrottledCatalogue {
         isRead ? { errorCode: 'ATLAS-404-00-001', errorMessage: 'none' } : {},
       );
     }
-    const isCounted = performance.now() >= this.#countFrom;
+    const now = performance.now();
+    if (this.#countFrom === Number.POSITIVE_INFINITY) this.#countFrom = now + warmUpMs;
+    const isCounted = now >= this.#countFrom;
     const count = (what: keyof ThrottledCatalogue['counts']): void => {
       if (isCounted) this.counts[what] += 1;
     };
@@ -118,10 +121,19 @@ export class ThrottledCatalogue {
     if (entities.some(({ attributes }) => attributes.name === poison)) {
       return reply(response, 404, { errorCode: 'ATLAS-404-00-007', errorMessage: 'the name is poison' });
     }
-    for (const { attributes } of entities) this.stored.set(attributes.qualifiedName, attributes.name);
+    for (const { attributes } of entities) this.stored.set(attributes.qualifiedName, attributes);
+    this.#mayHalve();
     if (hang !== undefined) return hang();
     const guids = entities.map(({ guid, attributes }) => [guid, `g:${attributes.qualifiedName}`]);
     reply(response, 200, { guidAssignments: Object.fromEntries(guids) });
+  }
+
+  #mayHalve(): void {
+    const { limit, halvesAt } = this.#options;
+    if (limit === undefined || halvesAt === undefined || this.stored.size < halvesAt) return;
+    this.#refill();
+    this.#limit = limit / 2;
+    this.#tokens = Math.min(this.#tokens, this.#limit);
   }
 
   #take(): boolean {

@@ -93,6 +93,16 @@ export class EventSource {
     });
   }
 
+  /** A table of a name that the catalogue refuses, which no list of what must be there has. */
+  refusedTable(schema: number, name: string): string {
+    const path = { server, database, schema: `s${schema}`, table: name };
+    return this.#line(`s${schema}.${name}`, {
+      type: 'database-object',
+      system: server,
+      path: Object.entries(path).map(([level, at]) => ({ level, name: at })),
+    });
+  }
+
   /** A job from one table to another, which need not be there yet. */
   job(input: number, output: number): string {
     const name = `j${input}-${output}`;

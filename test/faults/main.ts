@@ -36,6 +36,7 @@ import { ownerDies } from './scenarios/owner.ts';
 import { rebalanceInMidBatch, zombieWakes } from './scenarios/rebalance.ts';
 import { blackHole } from './scenarios/network.ts';
 import { rollingScale } from './scenarios/scale.ts';
+import { limitHalves } from './scenarios/limit.ts';
 import { incompleteScan, twoSpeakers } from './scenarios/sources.ts';
 import { disorder, evolution, undecodable } from './scenarios/events.ts';
 import { wrongClocks } from './scenarios/clocks.ts';
@@ -59,6 +60,7 @@ const scenarios: readonly Scenario[] = [
   allPoison,
   missingReferents,
   missingType,
+  limitHalves,
   evolution,
   undecodable,
   disorder,
