@@ -47,7 +47,7 @@ describe('loadConfig()', () => {
     expect(config).toMatchObject({
       sink: { kind: 'file', path: 'out' },
       removalThreshold: 0.2,
-      delivery: { batch: 100 },
+      delivery: { batch: 200 },
       producers: { shop: { kind: 'postgres', password: 'x' } },
     });
   });
