@@ -1,41 +1,48 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { messageOf, StreamError } from '../pipeline/errors.ts';
-import type { Metrics } from './metrics.ts';
+import { HealthWatch } from './health.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import type { OpenPipeline } from './open-pipeline.ts';
 import { note } from './output.ts';
 
-/** The server of `/metrics` and `/healthz` while it runs. */
+/** The server of `/metrics`, `/healthz` and `/readyz` while it runs. */
 export interface MetricsServer {
   /** Where it answers: `http://127.0.0.1:9464`. */
   readonly url: string;
-  /** From now on `/healthz` answers 503: this process takes no more work. */
+  /** From now on `/healthz` and `/readyz` answer 503: this process takes no more work. */
   drain(): void;
   close(): Promise<void>;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+}
+
+/** A client that takes longer than this to send a request is cut off, in milliseconds. */
+const slowClientMs = 10_000;
+const plain = 'text/plain; charset=utf-8';
+const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/iu;
+
 /**
- * Serves `GET /metrics` (Prometheus) and `GET /healthz` (200 `ok`; 503 `draining` after {@link MetricsServer.drain}). Throws PORT_IN_USE.
+ * Serves `GET /metrics` (Prometheus), `GET /healthz` (503 where the process should be started again, or drains) and `GET /readyz` (503 also where it
+ * cannot do its work at the moment). On loopback it answers only who asks for loopback: a page of the web that has its name point here gets nothing. Throws PORT_IN_USE.
  */
 async function serveMetrics(
-  metrics: Metrics,
+  { metrics, health }: { readonly metrics: Metrics; readonly health: HealthWatch },
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<MetricsServer> {
-  let draining = false;
-  const server = createServer((request, response) => {
-    const answer = (status: number, type: string, text: string): void => {
-      response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
-    };
-    const [pathname] = (request.url ?? '/').split('?'); // not parsed as a URL: what is none, such as `//`, would throw
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (isRead && pathname === '/metrics') {
-      metrics.text().then(
-        (text) => answer(200, metrics.contentType, text),
-        (thrown: unknown) => answer(503, 'text/plain; charset=utf-8', `${messageOf(thrown)}\n`),
-      );
-    } else if (isRead && pathname === '/healthz') {
-      answer(draining ? 503 : 200, 'text/plain; charset=utf-8', draining ? 'draining\n' : 'ok\n');
-    } else answer(404, 'text/plain; charset=utf-8', 'GET /metrics or /healthz\n');
+  const isLocal = loopback.test(host) || host === '::1';
+  const limits = { headersTimeout: slowClientMs, requestTimeout: slowClientMs, maxHeaderSize: 8192 };
+  const server = createServer(limits, (request, response) => {
+    answerOf(request, { metrics, health, isLocal })
+      .catch((thrown: unknown): Answer => ({ status: 503, type: plain, text: `${messageOf(thrown)}\n` }))
+      .then(({ status, type, text }) => {
+        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
+      })
+      .catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (thrown: NodeJS.ErrnoException) => reject(listenError(thrown, `${host}:${port}`)));
@@ -44,15 +51,33 @@ async function serveMetrics(
   const address = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
-    drain: () => {
-      draining = true;
-    },
+    drain: () => health.drain(),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+async function answerOf(
+  { method, url = '/', headers }: IncomingMessage,
+  parts: { readonly metrics: Metrics; readonly health: HealthWatch; readonly isLocal: boolean },
+): Promise<Answer> {
+  const { metrics, health, isLocal } = parts;
+  if (isLocal && !loopback.test(headers.host ?? ''))
+    return { status: 421, type: plain, text: 'Ask for localhost or 127.0.0.1\n' };
+  const [pathname] = url.split('?'); // not parsed as a URL: what is none, such as `//`, would throw
+  const isRead = method === 'GET' || method === 'HEAD';
+  if (isRead && pathname === '/metrics')
+    return { status: 200, type: metrics.contentType, text: await metrics.text() };
+  if (isRead && (pathname === '/healthz' || pathname === '/readyz')) {
+    const { state, detail } = health.health;
+    const isBad =
+      state === 'stuck' || state === 'draining' || (pathname === '/readyz' && state === 'waiting');
+    return { status: isBad ? 503 : 200, type: plain, text: `${state}: ${detail}\n` };
+  }
+  return { status: 404, type: plain, text: 'GET /metrics, /healthz or /readyz\n' };
 }
 
 function listenError(thrown: NodeJS.ErrnoException, where: string): Error {
@@ -68,17 +93,17 @@ function listenError(thrown: NodeJS.ErrnoException, where: string): Error {
  * does. Says where on standard error.
  */
 export async function startMetrics(
-  pipeline: Pick<OpenPipeline, 'configured' | 'telemetry' | 'transport'>,
+  { configured, telemetry, transport }: Pick<OpenPipeline, 'configured' | 'telemetry' | 'transport'>,
   { metricsPort }: { readonly metricsPort?: number },
 ): Promise<MetricsServer | undefined> {
-  const { metrics } = pipeline.configured.loaded.config;
+  const { metrics } = configured.loaded.config;
   const port = metricsPort ?? metrics?.port;
   if (port === undefined) return undefined;
-  const { createMetrics } = await import('./metrics.ts'); // its library is loaded where it is used
-  const server = await serveMetrics(createMetrics(pipeline.telemetry, pipeline.transport), {
-    host: metrics?.host ?? '127.0.0.1',
-    port,
-  });
+  const producers = [...configured.producers.keys()];
+  const server = await serveMetrics(
+    { metrics: createMetrics(telemetry, { transport, producers }), health: new HealthWatch(telemetry) },
+    { host: metrics?.host ?? '127.0.0.1', port },
+  );
   note(`Metrics: ${server.url}/metrics`);
   return server;
 }

@@ -1,4 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { countParked } from '../pipeline/delivery/parked-entry.ts';
+import { readLastScan } from '../pipeline/last-scan.ts';
 import { errorCatalogue } from '../pipeline/errors.ts';
 import {
   settlements,
@@ -7,7 +9,7 @@ import {
   type Telemetry,
   type TelemetryEvents,
 } from '../pipeline/telemetry.ts';
-import { inputOf } from '../pipeline/topics.ts';
+import { groups, inputOf } from '../pipeline/topics.ts';
 import type { Transport } from '../pipeline/transport.ts';
 
 /** What this process did and does, in the text format of Prometheus. */
@@ -16,20 +18,36 @@ export interface Metrics {
   text(): Promise<string>;
 }
 
+/** What is looked at when somebody asks. */
+export interface MetricsOptions {
+  readonly transport: Pick<Transport, 'describe' | 'transactions'>;
+  /** Names of the configured producers. */
+  readonly producers: readonly string[];
+  /** Milliseconds since 1970. @default Date.now */
+  readonly now?: () => number;
+}
+
 const prefix = 'purview_streams_';
+/** How often what is parked is counted at the most, in milliseconds: all of it is read for that. */
+const parkedEveryMs = 30_000;
 
 /**
  * Counts what telemetry says of this process, since its start. Events of stages are input events: received is the sum of settled, returned and in flight
  * (invariant 1). An event that was returned is received again by whoever gets its partition; totals over processes are kept
  * with the offsets. Labels hold names of stages, producers and codes only.
  */
-export function createMetrics(telemetry: Telemetry, transport: Pick<Transport, 'describe'>): Metrics {
+export function createMetrics(
+  telemetry: Telemetry,
+  { transport, producers, now = Date.now }: MetricsOptions,
+): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix });
   countStages(registry, telemetry);
   countProducers(registry, telemetry);
   countSink(registry, telemetry);
+  countGate(registry, telemetry);
   measureLag(registry, transport);
+  measureState(registry, { transport, producers, now });
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 
@@ -107,6 +125,13 @@ function countProducers(registry: Registry, telemetry: Telemetry): void {
     scans.inc({ producer, result: isPassing ? 'retried' : 'failed' });
   });
   telemetry.on('removalsHeldBack', ({ producer }) => held.inc({ producer }));
+  const next = gaugeIn(registry)('schedule_next_seconds', 'When a producer with a schedule runs next.', [
+    'producer',
+  ]);
+  telemetry.on('scheduled', ({ producer, atMs }) => {
+    if (atMs === undefined) next.remove({ producer });
+    else next.set({ producer }, atMs / 1000);
+  });
 }
 
 function countSink(registry: Registry, telemetry: Telemetry): void {
@@ -135,6 +160,61 @@ function countSink(registry: Registry, telemetry: Telemetry): void {
     waits.inc({ code });
     seconds.inc({ code }, waitMs / 1000);
   });
+}
+
+function countGate(registry: Registry, telemetry: Telemetry): void {
+  const gauge = gaugeIn(registry);
+  const requests = counterIn(registry)(
+    'catalog_requests_total',
+    'Requests to the catalogue by what became of them: accepted, or the code of the error.',
+    ['result'],
+  );
+  const rate = gauge(
+    'gate_requests_per_second',
+    'Requests a second that the gate lets through at the most.',
+    [],
+  );
+  const inFlight = gauge('gate_in_flight_limit', 'Requests that the gate lets be in flight at the most.', []);
+  const waiting = gauge('gate_waiting', 'Requests that wait before the gate.', []);
+  telemetry.on('paced', (paced) => {
+    requests.inc({ result: paced.refused ?? 'accepted' });
+    rate.set(paced.perSecond);
+    inFlight.set(paced.inFlight);
+    waiting.set(paced.waiting);
+  });
+}
+
+/** Read from the state when somebody asks: the same in every process. */
+function measureState(registry: Registry, { transport, producers, now }: Required<MetricsOptions>): void {
+  const { state } = transport.transactions;
+  registry.registerMetric(
+    new Gauge({
+      name: `${prefix}source_age_seconds`,
+      help: 'Seconds since a source was last read to the end, or a change of it taken, by whatever process.',
+      labelNames: ['producer'],
+      registers: [],
+      async collect() {
+        this.reset();
+        for (const producer of producers) {
+          const last = await readLastScan(state, producer);
+          if (last !== undefined) this.set({ producer }, Math.max(now() - last.at, 0) / 1000);
+        }
+      },
+    }),
+  );
+  let countedAt = Number.NEGATIVE_INFINITY;
+  registry.registerMetric(
+    new Gauge({
+      name: `${prefix}events_parked`,
+      help: 'Events that are parked now, over all processes.',
+      registers: [],
+      async collect() {
+        if (now() - countedAt < parkedEveryMs) return;
+        countedAt = now();
+        this.set(await countParked(state, groups.sink));
+      },
+    }),
+  );
 }
 
 /** Read from the topics when somebody asks: the same in every process. */

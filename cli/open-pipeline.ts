@@ -100,7 +100,7 @@ export async function openPipeline(
 function sinkHost(
   { loaded, producers, precedence, types }: Configured,
   transport: Transport,
-  { force = false }: OpenPipelineOptions,
+  { force = false, telemetry }: OpenPipelineOptions,
 ): SinkHost {
   return {
     baseFolder: loaded.folder,
@@ -112,6 +112,7 @@ function sinkHost(
     force,
     random: Math.random,
     members: () => sinkMembers(transport),
+    telemetry,
     optionsAgain: () => loaded.resolveAgain(['sink'], { fresh: true }),
   };
 }

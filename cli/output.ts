@@ -9,9 +9,20 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Takes the lines that no program reads. */
+type Notes = (text: string) => void;
+
+const plainNotes: Notes = (text) => void process.stderr.write(`${text}\n`);
+let notes: Notes = plainNotes;
+
+/** Where {@link note} writes to from now on; undefined: standard error, as it is. */
+export function sendNotes(to: Notes | undefined): void {
+  notes = to ?? plainNotes;
+}
+
 /** Writes a line about what is going on, which no program reads. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  notes(text);
 }
 
 /** A failure as people see it: what, its code, and the chain of causes below it. */

@@ -1,15 +1,28 @@
 import process from 'node:process';
 import type { Telemetry } from '../pipeline/telemetry.ts';
-import { note } from './output.ts';
+import type { LogFormat } from './json-log.ts';
+import { note, sendNotes } from './output.ts';
 
 /** Milliseconds between two updates of the line. */
 const everyMs = 200;
+
+/** Tells on standard error what goes on, as lines for people or as JSON; what is noted beside it and after it too. Returns the function that ends it. */
+export async function startLog(telemetry: Telemetry, format: LogFormat = 'text'): Promise<() => void> {
+  if (format === 'text') {
+    sendNotes(undefined);
+    return showProgress(telemetry);
+  }
+  const { createJsonLog, logEvents } = await import('./json-log.ts');
+  const log = createJsonLog();
+  sendNotes((text) => log.info({ event: 'note' }, text.trim()));
+  return logEvents(telemetry, log);
+}
 
 /**
  * Shows on standard error how far a run is: one line that updates itself on a terminal, the events of producers as lines
  * elsewhere; problems are lines in both. Returns the function that ends it.
  */
-export function showProgress(telemetry: Telemetry): () => void {
+function showProgress(telemetry: Telemetry): () => void {
   const counts = { received: 0, settled: 0 };
   const scanning = new Set<string>();
   const terminal = process.stderr.isTTY;

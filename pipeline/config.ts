@@ -152,7 +152,7 @@ export const configSchema = z.strictObject({
     })
     .optional()
     .describe(
-      'Serves /metrics (Prometheus) and /healthz while a command runs the pipeline or a part of it; docs/metrics.md. Off where it is left out.',
+      'Serves /metrics (Prometheus), /healthz and /readyz while a command runs the pipeline or a part of it; docs/metrics.md. Off where it is left out.',
     ),
   secrets: secretsSchema.describe(
     'How `${keyvault:VAULT/NAME}` is resolved; docs/secrets.md. May itself hold `${env:…}` and `${file:…}` only.',

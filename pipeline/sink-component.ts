@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { PrecedenceRules } from './precedence.ts';
 import type { Sink } from './sink.ts';
 import type { StateStore } from './state.ts';
+import type { Telemetry } from './telemetry.ts';
 import type { SourceTypes } from './types.ts';
 
 /** Time, as far as a sink may use it. */
@@ -34,6 +35,8 @@ export interface SinkHost {
    * refer to none. Rejects with a StreamError. @default they never change
    */
   readonly optionsAgain?: () => Promise<unknown>;
+  /** Where the sink tells at what pace its requests go. @default nobody listens */
+  readonly telemetry?: Pick<Telemetry, 'emit'>;
   /** How many processes run this sink now, this one included; at least 1. @default 1 */
   readonly members?: () => Promise<number>;
 }

@@ -9,6 +9,8 @@ export interface Delivery {
   readonly change: EntityChange;
   /** Offset in its partition: decides between changes of one source position. Of a change that was a dead letter, the one that it had at first. */
   readonly offset: number;
+  /** Trace of the event that it came of (W3C Trace Context, version 00); a sink hands it on to the catalogue. */
+  readonly traceparent?: string;
   /** Whether it was a dead letter: then whatever stands behind its offset and was applied is newer, also at the same position. @default false */
   readonly isLate?: boolean;
   /** Present when a replay says it again: the catalogue may have lost it, whatever was applied. An older position still changes nothing. */

@@ -100,6 +100,16 @@ export interface TelemetryEvents {
     readonly message: string;
     readonly waitMs: number;
   };
+  /** A request of the sink was answered: what its gate lets through by now, and how many wait before it. */
+  readonly paced: {
+    /** The code of the error, where the request was refused. */
+    readonly refused: ErrorCode | undefined;
+    /** Requests a second at the most; infinite where nothing has set a limit. */
+    readonly perSecond: number;
+    /** Requests in flight at the most. */
+    readonly inFlight: number;
+    readonly waiting: number;
+  };
   /** The sink waits and tries again. */
   readonly sinkWaiting: { readonly code: ErrorCode; readonly message: string; readonly waitMs: number };
 }
@@ -136,6 +146,7 @@ export function createTelemetry(): Telemetry {
     applied: new Set(),
     deadLettered: new Set(),
     stageWaiting: new Set(),
+    paced: new Set(),
     sinkWaiting: new Set(),
   };
   return {

@@ -26,6 +26,8 @@ export interface HttpRequest {
   readonly path: string;
   /** Values are percent-encoded; a list repeats its name. Added to what `path` has. */
   readonly query?: Readonly<Record<string, string | readonly string[]>>;
+  /** Sent as they are, beside those of the client. No credentials. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. Text is sent as the JSON that it already is. */
   readonly body?: unknown;
   readonly signal?: AbortSignal;
@@ -146,6 +148,7 @@ function unavailable(options: HttpClientOptions, message: string, cause?: unknow
 
 async function headersOf(options: HttpClientOptions, request: HttpRequest): Promise<Headers> {
   const headers = new Headers({ accept: 'application/json' });
+  for (const [name, value] of Object.entries(request.headers ?? {})) headers.set(name, value);
   if (request.body !== undefined) headers.set('content-type', 'application/json; charset=utf-8');
   for (const [name, value] of Object.entries((await options.authorize?.()) ?? {})) {
     // Headers would repeat a wrong value in its error, and this one may be a secret.

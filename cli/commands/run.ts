@@ -11,8 +11,9 @@ import { type MetricsServer, startMetrics } from '../metrics-server.ts';
 import { startPipeline } from '../pipeline-run.ts';
 import { openProducers, scheduledProducers } from '../open-producers.ts';
 import { parsePort } from '../parse-port.ts';
-import { showProgress } from '../progress.ts';
+import { startLog } from '../progress.ts';
 import { RunSummary } from '../run-summary.ts';
+import type { LogFormat } from '../json-log.ts';
 import { onShutdown } from '../shutdown.ts';
 import { drainedText, StageCounts } from '../stage-counts.ts';
 import { appendedText, summaryText } from '../summary-text.ts';
@@ -27,6 +28,7 @@ export interface RunOptions {
   readonly port?: number;
   readonly metricsPort?: number;
   readonly force?: boolean;
+  readonly log?: LogFormat;
 }
 
 /** Text of the option that the commands with a sink share. */
@@ -41,11 +43,19 @@ export function addConfigOptions(command: Command): Command {
     .option('-c, --config <file>', 'configuration file', defaultConfigFile)
     .option('--once', 'end when everything is settled, instead of following changes')
     .option('--json', 'print the summary as one JSON object')
+    .addOption(
+      new Option(
+        '--log <format>',
+        'how standard error is written: lines for people, or JSON, one object a line',
+      )
+        .choices(['text', 'json'])
+        .default('text'),
+    )
     .option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one')
     .addOption(
       new Option(
         '--metrics-port <number>',
-        'port of /metrics and /healthz, instead of the configured one',
+        'port of /metrics, /healthz and /readyz, instead of the configured one',
       ).argParser(parsePort),
     );
 }
@@ -93,7 +103,7 @@ export async function runProducers(
   const telemetry = createTelemetry();
   const names = only.producers ?? [...configured.producers.keys()];
   const summary = new RunSummary(names, telemetry);
-  const endProgress = showProgress(telemetry);
+  const endProgress = await startLog(telemetry, options.log);
   const counts = new StageCounts(telemetry);
   const { stages = stageNames } = only;
   const pipeline = await openPipeline(configured, { telemetry, ...options, stages });
@@ -156,7 +166,7 @@ async function runUntilDone(run: Run): Promise<number> {
     print(await finalText(run, parked));
     if (options.once !== true) {
       note('Following changes. Ctrl-C drains and ends.');
-      const endFollowing = showProgress(pipeline.telemetry);
+      const endFollowing = await startLog(pipeline.telemetry, options.log);
       await running.follow().catch(unless(stopped));
       endFollowing();
       return exitCodes.done;

@@ -10,7 +10,7 @@ import { exitCodes, note, print } from '../output.ts';
 import { parsePort } from '../parse-port.ts';
 import { type MetricsServer, startMetrics } from '../metrics-server.ts';
 import { startPipeline } from '../pipeline-run.ts';
-import { showProgress } from '../progress.ts';
+import { startLog } from '../progress.ts';
 import { onShutdown } from '../shutdown.ts';
 import { drainedText, stageCountText, StageCounts } from '../stage-counts.ts';
 import { addConfigOptions, forceOption, type RunOptions, unless } from './run.ts';
@@ -62,7 +62,7 @@ async function runStage(stage: StageName, options: RunOptions): Promise<number> 
   requireSharedTopics(configured, stage);
   const telemetry = createTelemetry();
   const counts = new StageCounts(telemetry);
-  const endProgress = showProgress(telemetry);
+  const endProgress = await startLog(telemetry, options.log);
   let parked = 0;
   try {
     const pipeline = await openPipeline(configured, { telemetry, ...options, stages: [stage] });

@@ -1,3 +1,4 @@
+import { traceparentOf } from '../../schemas/cloud-events.ts';
 import type { EntityChange } from '../../schemas/types.ts';
 import type { Delivery } from '../sink.ts';
 import type { StoredRecord } from '../transport.ts';
@@ -8,9 +9,11 @@ import { replayScopeOf } from './replayed.ts';
 export function deliveryOf(record: StoredRecord, change: EntityChange): Delivery {
   const redriven = redrivenFrom(record.headers);
   const replayed = replayScopeOf(record.headers);
+  const traceparent = traceparentOf(record.headers);
   return {
     change,
     offset: redriven?.offset ?? record.offset,
+    ...(traceparent === undefined ? {} : { traceparent }),
     ...(redriven === undefined ? {} : { isLate: true }),
     ...(replayed === undefined ? {} : { replayed }),
   };

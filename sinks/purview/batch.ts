@@ -157,11 +157,13 @@ export class BatchWriter {
   async #upsert(units: readonly Unit[], attempts: number | undefined): Promise<Mutations> {
     const { client, size, signal, suspects } = this.#context;
     const mutations = new Mutations();
+    // A request has one trace: of a batch, that of its first change.
+    const traceparent = units.flat().flatMap(({ items }) => items)[0]?.traceparent;
     for (const writes of chunks(units, size.limits)) {
       const { body, guids } = bulkRequest(writes);
       const canShrink = (): boolean => canSplit(writes);
       try {
-        const tries = attempts === undefined ? { canShrink } : { canShrink, attempts };
+        const tries = { canShrink, traceparent, ...(attempts === undefined ? {} : { attempts }) };
         const sent = suspects.now();
         mutations.add(await client.upsert(body, signal, tries), guids);
         suspects.written(sent);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
 import {
   entitiesWithExtInfoSchema,
@@ -43,6 +44,8 @@ export interface UpsertOptions {
   readonly attempts?: number;
   /** Whether smaller requests could be sent instead: then one that is too much for the catalogue is not tried again. */
   readonly canShrink?: () => boolean;
+  /** Trace that the request belongs to: the catalogue's own log can be found by it. */
+  readonly traceparent?: string | undefined;
 }
 
 /** One request, with what its answer must be. */
@@ -79,7 +82,7 @@ export class CatalogClient {
     return this.#call(
       {
         options,
-        request: { method: 'POST', path: '/entity/bulk', body, signal },
+        request: { method: 'POST', path: '/entity/bulk', body, signal, headers: traceHeaders(options) },
         schema: mutationResponseSchema,
         check: (answer) => {
           const missing = body.entities.find(
@@ -267,6 +270,13 @@ export class CatalogClient {
     if (response.status >= 200 && response.status < 300) return response;
     throw faultOf(response, describe(request), { nowMs: host.clock.now(), capMs: retry.longestRetryAfterMs });
   }
+}
+
+/** The request is a span of its own within the trace (W3C Trace Context: the parent id is that of the caller's span). */
+function traceHeaders({ traceparent }: UpsertOptions): Readonly<Record<string, string>> {
+  const [, trace, flags] = /^00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$/u.exec(traceparent ?? '') ?? [];
+  if (trace === undefined || flags === undefined) return {};
+  return { traceparent: `00-${trace}-${randomBytes(8).toString('hex')}-${flags}` };
 }
 
 /** Names in groups whose encoded form fits an address: servers and gateways refuse more than 8,000 bytes. */

@@ -155,11 +155,11 @@ export function catalogSink(
   advice?: string,
 ): Sink {
   const { renew, query } = access;
-  const { clock, random, members = async () => 1 } = host;
+  const { clock, random, telemetry, members = async () => 1 } = host;
   const { requestsPerSecond: limit, inFlight: most } = options.pace;
   const longestProbeMs = options.retry.maxDelayMs;
   const client = new CatalogClient({
-    gate: new Gate({ clock, random, members, limit, inFlight: most, longestProbeMs }),
+    gate: new Gate({ clock, random, members, limit, inFlight: most, longestProbeMs, telemetry }),
     http: httpClient(options, access),
     host,
     query,

@@ -1,5 +1,6 @@
-import { StreamError } from '../../pipeline/errors.ts';
+import { type ErrorCode, StreamError } from '../../pipeline/errors.ts';
 import type { Clock } from '../../pipeline/sink-component.ts';
+import type { Telemetry } from '../../pipeline/telemetry.ts';
 import { Pace } from './pace.ts';
 
 /** What a {@link Gate} is made with. */
@@ -12,6 +13,8 @@ export interface GateOptions {
   readonly inFlight: number;
   /** Longest pause between two probes of a catalogue that does not answer, in milliseconds. */
   readonly longestProbeMs: number;
+  /** Is told of every answer. @default nobody */
+  readonly telemetry?: Pick<Telemetry, 'emit'> | undefined;
   /** How many processes share the limit now, this one included; at least 1. */
   readonly members: () => Promise<number>;
 }
@@ -74,14 +77,27 @@ export class Gate {
     try {
       const answer = await request();
       this.#accepted(sentAt);
+      this.#tell(undefined);
       return answer;
     } catch (thrown) {
-      if (thrown instanceof StreamError && !turn.signal.aborted) this.#refused(thrown, sentAt);
+      if (thrown instanceof StreamError && !turn.signal.aborted) {
+        this.#refused(thrown, sentAt);
+        this.#tell(thrown.code);
+      }
       throw thrown;
     } finally {
       this.#inFlight -= 1;
       this.#pump();
     }
+  }
+
+  #tell(refused: ErrorCode | undefined): void {
+    this.#options.telemetry?.emit('paced', {
+      refused,
+      perSecond: this.#pace.rate,
+      inFlight: this.#width,
+      waiting: this.#urgent.length + this.#bulk.length,
+    });
   }
 
   /** Takes the part of the limit that is ours, now and then: others come and go. */

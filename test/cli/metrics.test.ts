@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { createMetrics } from '../../cli/metrics.ts';
 import { startMetrics } from '../../cli/metrics-server.ts';
 import { configure } from '../../cli/configured.ts';
 import { noPlugins } from '../../cli/load-plugins.ts';
+import { lastScanWrite } from '../../pipeline/last-scan.ts';
 import { configSchema } from '../../pipeline/config.ts';
 import { createTelemetry, settlements } from '../../pipeline/telemetry.ts';
 import { groups, topics } from '../../pipeline/topics.ts';
@@ -28,6 +30,16 @@ function configured() {
   return configure({ ...loaded, resolveAgain: async () => undefined });
 }
 
+/** Status of a request whose Host header names something else. */
+function statusFor(url: string, host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(`${url}/metrics`, { headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).on('error', reject);
+  });
+}
+
 /** Values of the samples by name and labels, without the metrics of the process. */
 async function samples(text: string): Promise<Readonly<Record<string, number>>> {
   const lines = text.split('\n').filter((line) => /^purview_streams_(?!process_|nodejs_)/u.test(line));
@@ -41,7 +53,7 @@ async function samples(text: string): Promise<Readonly<Record<string, number>>> 
 
 it('createMetrics() keeps received = settled + returned + in flight for each stage', async () => {
   const telemetry = createTelemetry();
-  const metrics = createMetrics(telemetry, await transport());
+  const metrics = createMetrics(telemetry, { transport: await transport(), producers: [] });
   telemetry.emit('received', { stage: 'sink', events: 9 });
   for (const as of settlements) telemetry.emit('settled', { stage: 'sink', as, producer: 'p' });
   telemetry.emit('returned', { stage: 'sink', events: 1 });
@@ -54,9 +66,32 @@ it('createMetrics() keeps received = settled + returned + in flight for each sta
   expect(found['events_in_flight{stage="transform"}']).toBe(0);
 });
 
+it('createMetrics() tells the age of sources, what is parked, and what the gate lets through', async () => {
+  const memory = await transport();
+  const telemetry = createTelemetry();
+  const producers = ['erp', 'never'];
+  const metrics = createMetrics(telemetry, { transport: memory, producers, now: () => 61_000 });
+  const read = { at: 1000, objects: 1, rejected: 0, removed: 0 };
+  await memory.transactions.state.write([lastScanWrite('erp', read)]);
+  const gate = { perSecond: Number.POSITIVE_INFINITY, inFlight: 4, waiting: 2 };
+  telemetry.emit('paced', { ...gate, refused: undefined });
+  telemetry.emit('paced', { ...gate, perSecond: 12.5, refused: 'CATALOG_THROTTLED' });
+  telemetry.emit('scheduled', { producer: 'erp', atMs: 90_000 });
+  expect(await samples(await metrics.text())).toMatchObject({
+    'source_age_seconds{producer="erp"}': 60,
+    'schedule_next_seconds{producer="erp"}': 90,
+    events_parked: 0,
+    'catalog_requests_total{result="accepted"}': 1,
+    'catalog_requests_total{result="CATALOG_THROTTLED"}': 1,
+    gate_requests_per_second: 12.5,
+    gate_in_flight_limit: 4,
+    gate_waiting: 2,
+  });
+});
+
 it('createMetrics() tells the lag of every partition over all processes', async () => {
   const memory = await transport();
-  const metrics = createMetrics(createTelemetry(), memory);
+  const metrics = createMetrics(createTelemetry(), { transport: memory, producers: [] });
   const places = await memory.append(
     topics.raw,
     ['a', 'b', 'c', 'd', 'e'].map((key) => ({ key, value: Buffer.from('x'), headers: {} })),
@@ -78,7 +113,7 @@ it('createMetrics() tells the lag of every partition over all processes', async 
 });
 
 it('docs/metrics.md names exactly the metrics that exist', async () => {
-  const text = await createMetrics(createTelemetry(), await transport()).text();
+  const text = await createMetrics(createTelemetry(), { transport: await transport(), producers: [] }).text();
   const exist = [...text.matchAll(/^# TYPE (purview_streams_(?!process_|nodejs_)\w+) (\w+)$/gmu)].map(
     ([, name, type]) => `${name} ${type}`,
   );
@@ -94,14 +129,20 @@ it('startMetrics() answers /metrics and /healthz, which turns when the process d
   const server = await startMetrics(pipeline, {});
   if (server === undefined) throw new Error('no metrics are served');
   onTestFinished(() => server.close());
-  const get = (at: string): Promise<Response> => fetch(server.url + at);
-  expect((await get('/metrics')).headers.get('content-type')).toContain('version=0.0.4');
-  expect(await (await get('/metrics')).text()).toContain('purview_streams_process_cpu_seconds_total');
-  expect([(await get('/healthz')).status, (await get('/other')).status]).toEqual([200, 404]);
-  expect((await get('/healthz?x=1')).status).toBe(200);
-  expect((await get('//')).status).toBe(404); // no URL that can be parsed
+  const ask = (at: string): Promise<Response> => fetch(server.url + at);
+  expect((await ask('/metrics')).headers.get('content-type')).toContain('version=0.0.4');
+  expect(await (await ask('/metrics')).text()).toContain('purview_streams_process_cpu_seconds_total');
+  expect([
+    (await ask('/healthz')).status,
+    (await ask('/readyz')).status,
+    (await ask('/other')).status,
+  ]).toEqual([200, 200, 404]);
+  expect(await (await ask('/healthz')).text()).toBe('ok: 0 events in flight\n');
+  expect((await ask('/healthz?x=1')).status).toBe(200);
+  expect((await ask('//')).status).toBe(404); // no URL that can be parsed
+  expect(await statusFor(server.url, 'rebound.example')).toBe(421);
   server.drain();
-  expect((await get('/healthz')).status).toBe(503);
+  expect([(await ask('/healthz')).status, (await ask('/readyz')).status]).toEqual([503, 503]);
   const port = Number(new URL(server.url).port);
   await expect(startMetrics(pipeline, { metricsPort: port })).rejects.toMatchObject({ code: 'PORT_IN_USE' });
 });

@@ -71,11 +71,22 @@ producers:
   it('are read with the managed identity, and again when the source and the catalogue refuse them', async () => {
     vault.secrets.set('shop/login', 'old-password-of-all');
     taken = 'new-password-of-all';
-    const { code, stdout, stderr } = await run('run', '--once', '--json');
+    const { code, stdout, stderr } = await run('run', '--once', '--json', '--log', 'json');
     expect(stderr).not.toContain('password-of-all');
     expect(stdout).not.toContain('password-of-all');
     expect(code).toBe(0);
     expect([...atlas.stored].some((name) => name.endsWith('jobs/a'))).toBe(true);
+    const raw = (await run('topics', 'show', 'metadata.raw', '--json')).stdout;
+    const sent = atlas.seen.filter(({ url }) => url.includes('/entity/bulk')).at(-1)?.headers['traceparent'];
+    const [, trace = 'none'] = String(sent).split('-');
+    expect(raw).toContain(`"ce_traceparent":"00-${trace}-`); // the request is found by the event, and the other way
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'info', event: 'scanCompleted', producer: 'tool' }),
+    );
     expect(new URL(identity.seen[0]?.url ?? '', identity.url).searchParams.get('client_id')).toBe(
       '00000000-0000-0000-0000-000000000001',
     );

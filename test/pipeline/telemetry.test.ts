@@ -20,6 +20,7 @@ const names: Readonly<Record<TelemetryEventName, true>> = {
   applied: true,
   deadLettered: true,
   stageWaiting: true,
+  paced: true,
   sinkWaiting: true,
 };
 

@@ -22,6 +22,8 @@ it('deliveryOf() says whether a record is replayed, or was a dead letter and whe
     const headers = replayedHeaders(record.headers, scope);
     expect(deliveryOf({ ...record, headers }, change)).toEqual({ change, offset: 17, replayed: scope });
   }
+  const traced = { ce_traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+  expect(deliveryOf({ ...record, headers: traced }, change).traceparent).toBe(traced.ce_traceparent);
   const fault = { stage: 'SINK', error: new Error('No.'), attempts: 2, producer: null } as const;
   const headers = redrivenHeaders(deadLetterOf(record, fault, new Date(0)), 17);
   expect(headers).toMatchObject({ h: '1' });
