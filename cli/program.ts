@@ -16,6 +16,7 @@ import { reconcileCommand } from './commands/reconcile.ts';
 import { removalsCommand } from './commands/removals.ts';
 import { replayCommand } from './commands/replay.ts';
 import { schedulesCommand } from './commands/schedules.ts';
+import { stateCommand } from './commands/state.ts';
 import { runCommand } from './commands/run.ts';
 import { typesCommand } from './commands/types.ts';
 import { whatIfCommand } from './commands/what-if.ts';
@@ -70,6 +71,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .addCommand(deadLettersCommand())
     .addCommand(schedulesCommand(setExitCode))
     .addCommand(removalsCommand())
+    .addCommand(stateCommand())
     .addCommand(parkedCommand())
     .addCommand(sqlLineageCommand());
 }

@@ -51,3 +51,20 @@ export function openLmdb(options: LmdbOptions): RootDatabase<string, Buffer> {
     });
   }
 }
+
+/** Copies the environment of a folder as of one moment to another folder, which is made; it may be written to meanwhile. Throws STATE_UNAVAILABLE. */
+export async function backupLmdb(folder: string, to: string): Promise<void> {
+  const advice = 'Nothing was copied.';
+  const environment = openLmdb({ folder, code: 'STATE_UNAVAILABLE', advice });
+  try {
+    mkdirSync(to, { recursive: true });
+    await environment.backup(to, true);
+  } catch (thrown) {
+    throw new StreamError('STATE_UNAVAILABLE', `${folder} cannot be copied to ${to}: ${messageOf(thrown)}.`, {
+      cause: thrown,
+      advice,
+    });
+  } finally {
+    await environment.close();
+  }
+}
