@@ -20,6 +20,10 @@ export interface StoredClassification {
   attributes: JsonObject;
   propagate: boolean;
   removePropagationsOnEntityDelete: boolean;
+  /** Set where it was given without any attribute: then those that are not set have no value, and do not read as 0 or false. */
+  isBare?: true;
+  /** When it holds; as it was given. */
+  validityPeriods?: JsonObject[];
 }
 
 /** An entity without its relationships, which are records of their own. */
@@ -35,6 +39,10 @@ export interface StoredEntity extends Audited {
   businessAttributes: JsonObject | undefined;
   labels: string[];
   classifications: StoredClassification[];
+  /** Experts and owners, which only Purview has. */
+  contacts?: JsonObject;
+  /** Where it was moved to, which only Purview has. */
+  collectionId?: string;
 }
 
 /** A relationship between two entities. */

@@ -14,6 +14,8 @@ export class UnitOfWork {
   readonly now: number;
   /** How long ago something must have been written for a search to find it, in milliseconds. */
   readonly searchLagMs: number;
+  /** Whether entities have what only Purview's have: contacts and a collection. */
+  readonly isPurview: boolean;
   readonly #store: CatalogStore;
   readonly #entities = new Map<string, StoredEntity | undefined>();
   readonly #edges = new Map<string, StoredEdge | undefined>();
@@ -30,13 +32,19 @@ export class UnitOfWork {
   constructor(
     store: CatalogStore,
     registry: TypeRegistry,
-    by: { readonly user: string; readonly now: number; readonly searchLagMs?: number },
+    by: {
+      readonly user: string;
+      readonly now: number;
+      readonly searchLagMs?: number;
+      readonly isPurview?: boolean;
+    },
   ) {
     this.#store = store;
     this.registry = registry;
     this.user = by.user;
     this.now = by.now;
     this.searchLagMs = by.searchLagMs ?? 0;
+    this.isPurview = by.isPurview ?? false;
     this.#nextSeq = store.nextSeq();
   }
 

@@ -11,7 +11,7 @@ export interface Relation {
   readonly other: RelationshipEnd;
 }
 
-/** Atlas's base model: relationships that are there without a declaration of ours (0010-base_model). */
+/** Atlas's base model: relationships that are there without a declaration of ours (0010-base_model, 0011-glossary_model). */
 const baseRelationships: readonly RelationshipType[] = [
   {
     name: 'dataset_process_inputs',
@@ -27,6 +27,13 @@ const baseRelationships: readonly RelationshipType[] = [
     end1: { typeName: 'Process', attribute: 'outputs', many: true },
     end2: { typeName: 'DataSet', attribute: 'outputFromProcesses', many: true },
   },
+  {
+    name: 'AtlasGlossarySemanticAssignment',
+    description: 'What a glossary term means.',
+    category: 'ASSOCIATION',
+    end1: { typeName: 'AtlasGlossaryTerm', attribute: 'assignedEntities', many: true },
+    end2: { typeName: 'Referenceable', attribute: 'meanings', many: true },
+  },
 ];
 
 /** What the sink needs to know of types: who inherits from whom, and which relationship an attribute belongs to. */
@@ -41,6 +48,7 @@ export class TypeModel {
 
   /** Whether a type is another one or inherits from it. */
   isA(typeName: string, ancestor: string): boolean {
+    if (ancestor === 'Referenceable') return true; // every type of an asset inherits from it
     const seen = new Set<string>();
     const visit = (name: string): boolean => {
       if (name === ancestor) return true;

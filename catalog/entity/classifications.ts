@@ -18,6 +18,7 @@ import { readAttributes } from '../values.ts';
 import { javaTypes, wrongType } from '../wrong-type.ts';
 import { propagatedTo } from './propagation.ts';
 import { entityByGuid } from './read.ts';
+import { readBareness, readValidity } from './sections.ts';
 import { allClassifications, showClassification } from './show.ts';
 
 /** Reads a list of classifications. @throws AtlasError 400-00-01A when it is empty */
@@ -93,6 +94,8 @@ export function addClassifications(
         attributes: readAttributesOf(unit, type, raw, true),
         propagate: own(raw, 'propagate') !== false,
         removePropagationsOnEntityDelete: own(raw, 'removePropagationsOnEntityDelete') === true,
+        ...readBareness(raw),
+        ...readValidity(raw),
       });
     }
     unit.touchEntity(entity);
@@ -111,6 +114,7 @@ export function updateClassifications(
     if (known === undefined) throw new AtlasError('CLASSIFICATION_NOT_ASSOCIATED', type.name);
     known.attributes = jsonObject({ ...known.attributes, ...readAttributesOf(unit, type, raw, false) });
     if (typeof own(raw, 'propagate') === 'boolean') known.propagate = own(raw, 'propagate') === true;
+    Object.assign(known, readValidity(raw));
   }
   unit.touchEntity(entity);
 }

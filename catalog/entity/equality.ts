@@ -34,6 +34,7 @@ export interface Wanted {
   /** The guids at each end; null or a guid for a single end. */
   readonly ends: ReadonlyMap<string, string | null | readonly string[]>;
   readonly customAttributes: JsonObject | undefined;
+  readonly contacts: JsonObject | undefined;
 }
 
 /** Whether everything that is wanted is so already. */
@@ -60,5 +61,8 @@ export function isUnchanged(
     const next = value === null ? [] : typeof value === 'string' ? [value] : value;
     if (!sameJson([...now], [...next])) return false;
   }
-  return wanted.customAttributes === undefined || sameJson(entity.customAttributes, wanted.customAttributes);
+  return (
+    (wanted.customAttributes === undefined || sameJson(entity.customAttributes, wanted.customAttributes)) &&
+    (wanted.contacts === undefined || sameJson(entity.contacts, wanted.contacts))
+  );
 }

@@ -24,6 +24,8 @@ export interface Incoming {
   readonly businessAttributes: JsonObject | undefined;
   readonly classifications: readonly JsonObject[];
   readonly labels: readonly string[] | undefined;
+  /** Undefined where they are no object: Atlas does not know them. */
+  readonly contacts?: JsonObject | undefined;
 }
 
 let unnamed = 0n;
@@ -74,6 +76,7 @@ export function readIncoming(raw: JsonValue | undefined, place: Place): Incoming
     businessAttributes: section(raw, 'businessAttributes', place),
     classifications: ownList(raw, 'classifications').filter(isObject),
     labels: Array.isArray(labels) ? labels.map(javaText) : undefined,
+    contacts: ownObject(raw, 'contacts'),
   };
 }
 

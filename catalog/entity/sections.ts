@@ -1,6 +1,6 @@
 /** The sections of an entity beside its attributes: labels, custom and business attributes, and classifications given at creation. */
-import { AtlasError, AtlasFault } from '../atlas-error.ts';
-import { jsonObject, type JsonObject, own, ownObject, ownText } from '../json.ts';
+import { AtlasError, AtlasFault, invalidParameters } from '../atlas-error.ts';
+import { isObject, jsonObject, type JsonObject, own, ownList, ownObject, ownText } from '../json.ts';
 import type { StoredClassification, StoredEntity } from '../model.ts';
 import type { UnitOfWork } from '../unit-of-work.ts';
 import type { Incoming } from './incoming.ts';
@@ -21,6 +21,27 @@ export function checkCustomAttributes(custom: JsonObject | undefined): void {
   for (const key of Object.keys(custom ?? {})) {
     if (key.length > maxLength) throw new AtlasError('CUSTOM_ATTRIBUTE_KEY_TOO_LONG', key, String(maxLength));
     if (!allowed.test(key)) throw new AtlasError('CUSTOM_ATTRIBUTE_KEY_CHARACTERS', key);
+  }
+}
+
+/** Whether a classification is given without any attribute (seen on Atlas 2.1.0). */
+export function readBareness(raw: JsonObject): { isBare?: true } {
+  return Object.keys(ownObject(raw, 'attributes') ?? {}).length === 0 ? { isBare: true } : {};
+}
+
+/** The times in which a classification holds, where they are given. */
+export function readValidity(raw: JsonObject): { validityPeriods?: JsonObject[] } {
+  const periods = ownList(raw, 'validityPeriods').filter(isObject);
+  return periods.length === 0 ? {} : { validityPeriods: periods };
+}
+
+const maxContacts = 20;
+
+/** Checks contacts: Purview takes so many of a kind (Data Map reference, AtlasEntity.contacts). @throws AtlasError 400-00-01A */
+export function checkContacts(contacts: JsonObject | undefined): void {
+  for (const kind of ['Expert', 'Owner']) {
+    if (ownList(contacts, kind).length > maxContacts)
+      throw invalidParameters(`contacts: more than ${maxContacts} of the kind ${kind}`);
   }
 }
 
@@ -49,6 +70,8 @@ export function readCreateClassifications(
       attributes,
       propagate: own(raw, 'propagate') !== false,
       removePropagationsOnEntityDelete: own(raw, 'removePropagationsOnEntityDelete') === true,
+      ...readBareness(raw),
+      ...readValidity(raw),
     });
   }
   return [...read.values()];

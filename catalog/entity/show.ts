@@ -42,7 +42,11 @@ export function showClassification(
   const attributes = jsonObject();
   const type = unit.registry.classificationType(classification.typeName);
   for (const [name, info] of type?.attributes ?? []) {
-    attributes[name] = showAttribute(info, own(classification.attributes, name), valueView(unit));
+    const value = own(classification.attributes, name);
+    attributes[name] =
+      value === undefined && classification.isBare === true
+        ? null
+        : showAttribute(info, value, valueView(unit));
   }
   return jsonObject({
     typeName: classification.typeName,
@@ -51,6 +55,7 @@ export function showClassification(
     entityStatus: entity.status,
     propagate: classification.propagate,
     removePropagationsOnEntityDelete: classification.removePropagationsOnEntityDelete,
+    validityPeriods: classification.validityPeriods,
   });
 }
 
@@ -211,8 +216,16 @@ export function showEntity(unit: UnitOfWork, entity: StoredEntity, options: Show
     customAttributes: entity.customAttributes,
     businessAttributes: entity.businessAttributes,
     labels: [...entity.labels],
+    ...(unit.isPurview ? showPurviewParts(entity) : {}),
   });
 }
+
+/** Every asset is in a collection: at first in that which is named as the account. */
+function showPurviewParts({ contacts, collectionId = rootCollection }: StoredEntity): JsonObject {
+  return jsonObject({ contacts, collectionId });
+}
+
+const rootCollection = 'local';
 
 function showStanding(entity: StoredEntity): JsonObject {
   const { guid, isIncomplete, status, createdBy, updatedBy, createTime, updateTime, version } = entity;

@@ -10,6 +10,7 @@ import { isUnchanged } from './equality.ts';
 import { type Batch, type Incoming, makeBatch } from './incoming.ts';
 import { entityTypeOf, findByUnique, isPlaceholder, ReferenceResolver, readReference } from './references.ts';
 import {
+  checkContacts,
   checkCustomAttributes,
   checkLabels,
   readCreateClassifications,
@@ -66,6 +67,7 @@ class EntityWriter {
     if (!this.#isPartial) {
       checkLabels(incoming.labels ?? []);
       checkCustomAttributes(incoming.customAttributes);
+      if (unit.isPurview) checkContacts(incoming.contacts);
     }
     const entity = known ?? this.#create(type, attributes);
     this.#resolver.assigned.set(incoming.guid, entity.guid);
@@ -138,7 +140,13 @@ class EntityWriter {
       attributes: this.#resolved(job),
       ends,
       customAttributes: this.#isPartial ? undefined : job.incoming.customAttributes,
+      contacts: this.#contacts(job),
     });
+  }
+
+  /** What is said of contacts; undefined where they are not to be touched. */
+  #contacts({ incoming }: Job): JsonObject | undefined {
+    return this.#unit.isPurview && !this.#isPartial ? incoming.contacts : undefined;
   }
 
   #apply(job: Job): void {
@@ -152,6 +160,8 @@ class EntityWriter {
     else if (!this.#isPartial && incoming.customAttributes !== undefined) {
       entity.customAttributes = incoming.customAttributes;
     }
+    const contacts = this.#contacts(job);
+    if (contacts !== undefined) entity.contacts = contacts;
     if (!isNew) {
       entity.isIncomplete = false;
       entity.version += 1;

@@ -111,7 +111,12 @@ class RouteRunner {
     try {
       if (/\bxml\b/.test(context.req.header('accept') ?? '')) return answerFault();
       const { searchLagMs = 0 } = this.#faults ?? {};
-      const exchange = new Exchange(this.#catalog, context, { user: caller.name, text, searchLagMs });
+      const exchange = new Exchange(this.#catalog, context, {
+        user: caller.name,
+        text,
+        searchLagMs,
+        isPurview: this.#isPurview,
+      });
       if (!isRead && caller.role === 'reader') {
         throw new AtlasError(
           'UNAUTHORIZED_ACCESS',

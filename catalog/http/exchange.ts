@@ -20,12 +20,17 @@ export class Exchange {
   constructor(
     catalog: Catalog,
     context: Context,
-    call: { readonly user: string; readonly text: string; readonly searchLagMs: number },
+    call: {
+      readonly user: string;
+      readonly text: string;
+      readonly searchLagMs: number;
+      readonly isPurview: boolean;
+    },
   ) {
-    const { user, text, searchLagMs } = call;
+    const { user, text, searchLagMs, isPurview } = call;
     const now = catalog.now();
     this.catalog = catalog;
-    this.unit = new UnitOfWork(catalog.store, catalog.types.registry, { user, now, searchLagMs });
+    this.unit = new UnitOfWork(catalog.store, catalog.types.registry, { user, now, searchLagMs, isPurview });
     this.query = new URL(context.req.url).searchParams;
     this.#context = context;
     this.#text = text;

@@ -1,6 +1,8 @@
 /** Routes that Purview has beside Atlas's, below `/datamap/api` and the older `/catalog/api`. */
 import { AtlasError } from '../atlas-error.ts';
 import { entityByGuid } from '../entity/read.ts';
+import { showHeader } from '../entity/show.ts';
+import { isObject, javaText, jsonObject, type JsonValue, ownList } from '../json.ts';
 import { showNextLineage } from '../lineage.ts';
 import { PurviewRefusal, showPurviewSearch } from '../purview-search.ts';
 import type { Exchange } from './exchange.ts';
@@ -19,6 +21,28 @@ function wholeNumber({ query }: Exchange, name: string, otherwise: number): numb
   return Number(text);
 }
 
+/** Reference names of collections: letters, digits and hyphens. Which there are is not known here. */
+const collectionName = /^[A-Za-z0-9-]{3,36}$/;
+
+/** `POST /entity/moveTo`: moves entities to another collection. One unknown guid fails all. */
+function moveTo(exchange: Exchange): JsonValue {
+  checkVersion(exchange);
+  const { unit, query } = exchange;
+  const collection = query.get('collectionId') ?? '';
+  if (!collectionName.test(collection))
+    throw new PurviewRefusal('InvalidRequest', 'collectionId must be the reference name of a collection.');
+  const body = exchange.body();
+  const guids = isObject(body) ? ownList(body, 'entityGuids').map(javaText) : [];
+  if (guids.length === 0) throw new PurviewRefusal('InvalidRequest', 'entityGuids must name an entity.');
+  const moved = guids.map((guid) => {
+    const entity = entityByGuid(unit, guid);
+    entity.collectionId = collection;
+    unit.touchEntity(entity);
+    return showHeader(unit, entity, { withClassifications: true });
+  });
+  return jsonObject({ mutatedEntities: jsonObject({ UPDATE: moved }) });
+}
+
 /** The routes. */
 export const purviewRoutes: readonly Route[] = [
   {
@@ -30,6 +54,7 @@ export const purviewRoutes: readonly Route[] = [
       return showPurviewSearch(exchange.catalog.store, exchange.unit, exchange.body());
     },
   },
+  { method: 'POST', path: '/entity/moveTo', handler: moveTo },
   {
     method: 'GET',
     path: '/lineage/:guid/next',

@@ -44,6 +44,10 @@ export interface AtlasEntity {
   readonly labels?: readonly string[];
   readonly customAttributes?: Readonly<Record<string, string>>;
   readonly businessAttributes?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  /** Only Microsoft Purview has them. */
+  readonly contacts?: Readonly<
+    Record<'Expert' | 'Owner', readonly { readonly id: string; readonly info?: string }[]>
+  >;
   readonly status?: AtlasStatus;
   readonly isIncomplete?: boolean;
   readonly createdBy?: string;

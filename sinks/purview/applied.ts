@@ -7,7 +7,7 @@ import type { Json, StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { EntityBody, EntityChange, EntityRef } from '../../schemas/types.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
 import { without } from './merge.ts';
-import { bodySchema, refSchema } from './said-schema.ts';
+import { bodySchema, givenSchema, refSchema } from './said-schema.ts';
 import type { TypeModel } from '../../pipeline/type-model.ts';
 
 const speakerSchema = z.object({
@@ -34,6 +34,10 @@ const appliedSchema = z.object({
   deleted: z.boolean(),
   /** Who says what of the root, one for each producer. */
   speakers: z.array(speakerSchema),
+  /** What its entities were given beside their attributes. */
+  given: z.array(givenSchema).exactOptional(),
+  /** What a write that has not come to its end was about to give them. */
+  claimed: z.array(givenSchema).exactOptional(),
 });
 
 /** What one producer has said of a root, as far as the catalogue has confirmed it. */
@@ -137,7 +141,9 @@ export function applied(
     owned: ownedBy(change, types, speakerOf(before, producer)),
     said: packed(change.entities.map(spokenBody)),
   };
-  return { deleted: false, speakers: [...others, own].sort((a, b) => (a.producer < b.producer ? -1 : 1)) };
+  const given = before?.given === undefined ? {} : { given: before.given };
+  const speakers = [...others, own].sort((a, b) => (a.producer < b.producer ? -1 : 1));
+  return { deleted: false, speakers, ...given };
 }
 
 /**

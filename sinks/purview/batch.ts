@@ -1,10 +1,12 @@
-import { type ErrorCode, StreamError } from '../../pipeline/errors.ts';
+import type { StreamError } from '../../pipeline/errors.ts';
 import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateStore, StateWrite } from '../../pipeline/state.ts';
-import { appliedWrite, droppedChildren, readApplied } from './applied.ts';
+import { Annotator, type AnnotatorContext } from './annotator.ts';
+import { type Applied, appliedWrite, droppedChildren, readApplied } from './applied.ts';
 import type { CatalogClient } from './client.ts';
 import { isTooMuch } from './fault.ts';
 import { deleteRoot } from './delete-root.ts';
+import { isolated, ofOneChange } from './one-change.ts';
 import { Mutations, permanent, writtenOutcome } from './outcomes.ts';
 import type { ErrorPolicy } from './policy.ts';
 import { restoreReferences, settleReference } from './relationships.ts';
@@ -26,7 +28,7 @@ import {
 import { refersToMissing } from './wanted.ts';
 
 /** What the writing of a batch works with. */
-export interface BatchContext extends PlanContext {
+export interface BatchContext extends PlanContext, AnnotatorContext {
   readonly client: CatalogClient;
   readonly state: StateStore;
   readonly size: RequestSize;
@@ -37,31 +39,6 @@ export interface BatchContext extends PlanContext {
   readonly signal: AbortSignal;
   /** Makes sure of the types once more, after the catalogue said that one is missing. */
   readonly renewTypes: () => Promise<void>;
-}
-
-/** Codes that concern the sink as a whole: nothing of the batch can be settled. */
-const fatal: ReadonlySet<ErrorCode> = new Set([
-  'CATALOG_REFUSED',
-  'CATALOG_FORBIDDEN',
-  'CATALOG_STOPPED',
-  'CONFIG_INVALID',
-  'STATE_UNAVAILABLE',
-  'TYPE_CONFLICT',
-]);
-/** Codes that may be the fault of one entity among many. */
-const isolated: ReadonlySet<ErrorCode> = new Set([
-  'CATALOG_BAD_ENTITY',
-  'CATALOG_MISSING_REFERENT',
-  'CATALOG_MISSING_TYPE',
-  'CATALOG_FAULT',
-  'CATALOG_CONFLICT',
-]);
-
-/** Returns what was thrown when it concerns some changes only; throws it when it concerns all. */
-export function ofOneChange(thrown: unknown, signal: AbortSignal): StreamError {
-  if (signal.aborted) throw signal.reason;
-  if (!(thrown instanceof StreamError) || fatal.has(thrown.code)) throw thrown;
-  return thrown;
 }
 
 /** How far the search for what is wrong with a request has come. */
@@ -76,6 +53,7 @@ interface Search {
 export class BatchWriter {
   readonly #context: BatchContext;
   readonly #outcomes: (item: Item, outcome: Outcome) => void;
+  readonly #annotator: Annotator;
   #renewedTypes = false;
   /** Records of what the catalogue has confirmed, to be written together: a batch costs one write of the state. */
   #records: StateWrite[] = [];
@@ -83,6 +61,7 @@ export class BatchWriter {
   constructor(context: BatchContext, outcomes: (item: Item, outcome: Outcome) => void) {
     this.#context = context;
     this.#outcomes = outcomes;
+    this.#annotator = new Annotator(context);
   }
 
   /** Writes units in their order; every item gets its outcome. */
@@ -107,6 +86,7 @@ export class BatchWriter {
   async #send(units: readonly Unit[], search: Search): Promise<void> {
     const sent = this.#context.suspects.now();
     try {
+      await this.#annotator.prepare(units.flat());
       const mutations = await this.#upsert(units, search.attempts);
       await this.#settle(units.flat(), mutations);
     } catch (thrown) {
@@ -159,8 +139,9 @@ export class BatchWriter {
     const mutations = new Mutations();
     // A request has one trace: of a batch, that of its first change.
     const traceparent = units.flat().flatMap(({ items }) => items)[0]?.traceparent;
+    const extras = this.#annotator.extras(units.flat());
     for (const writes of chunks(units, size.limits)) {
-      const { body, guids } = bulkRequest(writes);
+      const { body, guids } = bulkRequest(writes, extras);
       const canShrink = (): boolean => canSplit(writes);
       try {
         const tries = { canShrink, traceparent, ...(attempts === undefined ? {} : { attempts }) };
@@ -202,15 +183,20 @@ export class BatchWriter {
       this.#fail(revived, ofOneChange(thrown, this.#context.signal));
       for (const root of revived) settled.delete(root);
     }
+    for (const { roots: unmoved, thrown } of await this.#annotator.move([...settled], mutations)) {
+      this.#fail(unmoved, ofOneChange(thrown, this.#context.signal));
+      for (const root of unmoved) settled.delete(root);
+    }
     for (const root of settled) {
-      let extra: Extra;
+      let settledRoot: SettledRoot;
       try {
-        extra = await this.#settleRoot(root, mutations);
+        settledRoot = await this.#settleRoot(root, mutations);
       } catch (thrown) {
         this.#fail([root], ofOneChange(thrown, this.#context.signal));
         continue;
       }
-      this.#records.push(appliedWrite(root.ref, root.after));
+      const { extra, after } = settledRoot;
+      this.#records.push(appliedWrite(root.ref, after));
       this.#context.suspects.forget(root.ref);
       for (const [index, item] of root.items.entries()) {
         this.#outcomes(item, writtenOutcome(item, mutations, index === 0 ? extra : nothingElse));
@@ -218,18 +204,19 @@ export class BatchWriter {
     }
   }
 
-  async #settleRoot(root: RootWrite, mutations: Mutations): Promise<Extra> {
+  async #settleRoot(root: RootWrite, mutations: Mutations): Promise<SettledRoot> {
     let related = 0;
     for (const plan of root.references) {
       related += await settleReference(this.#context, plan, mutations.created(plan.source));
     }
+    const { changed, after } = await this.#annotator.settle(root, mutations);
     let deleted = 0;
     const dropped = droppedChildren(root.before, root.after);
     if (dropped.length > 0) await this.#keepRecords();
     for (const child of dropped) {
       deleted += (await deleteRoot(this.#context, child)).deleted;
     }
-    return { deleted, related };
+    return { extra: { deleted, related: related + changed }, after };
   }
 
   /** @param at when it was refused first, and whether that is surely its own fault */
@@ -273,6 +260,12 @@ function sizeOf(writes: readonly EntityWrite[]): RequestLimits {
 interface Extra {
   readonly deleted: number;
   readonly related: number;
+}
+
+interface SettledRoot {
+  readonly extra: Extra;
+  /** The record of it. */
+  readonly after: Applied;
 }
 
 const nothingElse: Extra = { deleted: 0, related: 0 };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   entitiesWithExtInfoSchema,
   entityWithExtInfoSchema,
@@ -12,6 +12,8 @@ import { atlasCodes } from '../../pipeline/atlas/codes.ts';
 import type { AtlasEntitiesWithExtInfo, TypesDef } from '../../pipeline/atlas/wire.ts';
 import type { HttpClient, HttpRequest, HttpResponse } from '../../platform/http.ts';
 import type { EntityRef } from '../../schemas/types.ts';
+import { inAddresses } from './addresses.ts';
+import { AnnotationClient } from './annotation-client.ts';
 import { absent, absentType, faultOf, hasCode, isTooMuch, unexpected } from './fault.ts';
 import type { Gate } from './gate.ts';
 import { type RetryContext, type RetryPolicy, withRetry } from './retry.ts';
@@ -36,6 +38,8 @@ export interface CatalogClientOptions {
   readonly query: Readonly<Record<string, string>>;
   /** Whole address to purge at, where what is deleted is to be purged. */
   readonly purgePath?: string;
+  /** Whole address of what Microsoft Purview has beside Atlas's interface; absent elsewhere. */
+  readonly dataMapPath?: string;
 }
 
 /** How a write is sent. */
@@ -62,10 +66,16 @@ interface Call<S extends z.ZodType> {
  * StreamError that says whether it may pass, and with the reason of `signal` when that fires.
  */
 export class CatalogClient {
+  /** Requests for what is said of an entity beside its attributes and references. */
+  readonly annotations: AnnotationClient;
   readonly #options: CatalogClientOptions;
 
   constructor(options: CatalogClientOptions) {
     this.#options = options;
+    this.annotations = new AnnotationClient(
+      (request, signal) => this.#send({ ...request, signal }, signal),
+      options.dataMapPath,
+    );
   }
 
   /** The same client for requests that have time: others pass the gate before them. */
@@ -188,6 +198,13 @@ export class CatalogClient {
     }
   }
 
+  /** Whether there is a type of that name, of any category. */
+  async hasType(name: string, signal: AbortSignal): Promise<boolean> {
+    const path = `/types/typedef/name/${encodeURIComponent(name)}`;
+    const request = { method: 'GET', path, signal } as const;
+    return (await absentType(this.#call({ request, schema: namedSchema }, signal))) !== undefined;
+  }
+
   /** An entity type by name; undefined when there is none. */
   entityType(name: string, signal: AbortSignal): Promise<z.output<typeof entityDefSchema> | undefined> {
     const path = `/types/entitydef/name/${encodeURIComponent(name)}`;
@@ -279,21 +296,7 @@ function traceHeaders({ traceparent }: UpsertOptions): Readonly<Record<string, s
   return { traceparent: `00-${trace}-${randomBytes(8).toString('hex')}-${flags}` };
 }
 
-/** Names in groups whose encoded form fits an address: servers and gateways refuse more than 8,000 bytes. */
-function inAddresses(names: readonly string[]): readonly (readonly string[])[] {
-  const groups: string[][] = [];
-  let bytes = 0;
-  for (const name of names) {
-    const size = encodeURIComponent(name).length + '&attr_100:qualifiedName='.length;
-    const last = groups.at(-1);
-    bytes += size;
-    if (last === undefined || last.length >= 100 || bytes > 6000) {
-      groups.push([name]);
-      bytes = size;
-    } else last.push(name);
-  }
-  return groups;
-}
+const namedSchema = z.looseObject({ name: z.string() });
 
 function describe({ method, path }: HttpRequest): string {
   return `${method} ${path}`;

@@ -139,6 +139,11 @@ function purgePathOf(options: Pick<AddressOptions, 'url' | 'path'>): string {
   return `${baseUrlOf(options).replace(/\/v2\/?$/u, '')}/admin/purge/`;
 }
 
+/** Purview's own interface lies beside Atlas's: /datamap/api beside /datamap/api/atlas/v2. */
+function dataMapPathOf(options: Pick<AddressOptions, 'url' | 'path'>): string {
+  return baseUrlOf(options).replace(/\/atlas\/v2\/?$/u, '');
+}
+
 function baseUrlOf({ url, path }: Pick<AddressOptions, 'url' | 'path'>): string {
   return url.replace(/\/+$/, '') + path;
 }
@@ -165,6 +170,8 @@ export function catalogSink(
     query,
     retry: options.retry,
     ...(renew === undefined ? {} : { renew }),
+    // Only Purview asks for a version.
+    ...(query['api-version'] === undefined ? {} : { dataMapPath: dataMapPathOf(options) }),
     ...(options.removals === 'purge' ? { purgePath: purgePathOf(options) } : {}),
   });
   const { batch: limits, rejections, onError, retry } = options;

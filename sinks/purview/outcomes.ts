@@ -22,6 +22,11 @@ export class Mutations {
     for (const { guid } of [...UPDATE, ...PARTIAL_UPDATE]) this.#updated.add(guid);
   }
 
+  /** The guid that the catalogue has for the entity; undefined where no request wrote it. */
+  guid(ref: EntityRef): string | undefined {
+    return this.#guids.get(refKey(ref));
+  }
+
   /** Whether a request created the entity. */
   created(ref: EntityRef): boolean {
     return this.#created.has(this.#guids.get(refKey(ref)) ?? '');

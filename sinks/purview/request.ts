@@ -1,7 +1,7 @@
 import { jsonAttributes } from '../../pipeline/attribute-value.ts';
 import type { AtlasEntitiesWithExtInfo, AtlasEntity, Json } from '../../pipeline/atlas/wire.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
-import type { EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
+import type { Contact, EntityBody, EntityRef, GuidReference, Reference } from '../../schemas/types.ts';
 import { objectId } from './client.ts';
 
 /** An entity to be written. */
@@ -9,6 +9,13 @@ export interface EntityWrite {
   readonly body: EntityBody;
   /** Reference attributes that are left out of the body, since they go through relationships. */
   readonly omit: ReadonlySet<string>;
+}
+
+/** What a bulk request says of an entity beside attributes and references. */
+export interface EntityExtras {
+  /** All that it is to have: Atlas replaces them whole. */
+  readonly customAttributes?: Readonly<Record<string, string>>;
+  readonly contacts?: { readonly experts: readonly Contact[]; readonly owners: readonly Contact[] };
 }
 
 /** A bulk request, with the placeholder guid of each entity by {@link refKey}. */
@@ -22,10 +29,29 @@ export interface BulkRequest {
  * names before it creates anything of the batch; what is not in the request is referred to by type and qualifiedName.
  * References stand in `relationshipAttributes` only. Every entity must be in the list once.
  */
-export function bulkRequest(writes: readonly EntityWrite[]): BulkRequest {
+export function bulkRequest(
+  writes: readonly EntityWrite[],
+  extras: ReadonlyMap<string, EntityExtras> = new Map(),
+): BulkRequest {
   const guids = new Map<string, string>();
   for (const { body } of writes) guids.set(refKey(body), `-${guids.size + 1}`);
-  return { body: { entities: writes.map((write) => atlasEntity(write, guids)) }, guids };
+  const entities = writes.map((write): AtlasEntity => {
+    const { customAttributes, contacts } = extras.get(refKey(write.body)) ?? {};
+    return {
+      ...atlasEntity(write, guids),
+      ...(customAttributes === undefined ? {} : { customAttributes }),
+      ...(contacts === undefined
+        ? {}
+        : {
+            contacts: { Expert: contacts.experts.map(contactBody), Owner: contacts.owners.map(contactBody) },
+          }),
+    };
+  });
+  return { body: { entities }, guids };
+}
+
+function contactBody({ id, info }: Contact): { readonly id: string; readonly info?: string } {
+  return info === null ? { id } : { id, info };
 }
 
 const noGuids: ReadonlyMap<string, string> = new Map();
@@ -38,6 +64,7 @@ export function writeBytes(write: EntityWrite): number {
 function atlasEntity({ body, omit }: EntityWrite, guids: ReadonlyMap<string, string>): AtlasEntity {
   const guid = guids.get(refKey(body));
   const references = body.references.filter(({ attribute }) => !omit.has(attribute));
+  const byGuid = body.annotations?.guidReferences ?? [];
   const refer = (ref: EntityRef): Json => {
     const placeholder = guids.get(refKey(ref));
     return placeholder === undefined ? objectId(ref) : { guid: placeholder, typeName: ref.typeName };
@@ -46,12 +73,27 @@ function atlasEntity({ body, omit }: EntityWrite, guids: ReadonlyMap<string, str
     typeName: body.typeName,
     ...(guid === undefined ? {} : { guid }),
     attributes: { ...jsonAttributes(body.attributes), qualifiedName: body.qualifiedName },
-    ...(references.length === 0
+    ...(references.length + byGuid.length === 0
       ? {}
       : {
-          relationshipAttributes: Object.fromEntries(references.map((r) => [r.attribute, valueOf(r, refer)])),
+          relationshipAttributes: {
+            ...Object.fromEntries(references.map((r) => [r.attribute, valueOf(r, refer)])),
+            ...Object.fromEntries(byGuid.map((r) => [r.attribute, guidValue(r, references, refer)])),
+          },
         }),
   };
+}
+
+/** What is referred to by guid stands in one list with what is by name. */
+function guidValue(
+  { attribute, many, guids }: GuidReference,
+  references: readonly Reference[],
+  refer: (ref: EntityRef) => Json,
+): Json {
+  const [first] = guids;
+  if (!many) return first === undefined ? null : { guid: first };
+  const named = references.find((one) => one.attribute === attribute)?.targets ?? [];
+  return [...named.map(refer), ...guids.map((guid) => ({ guid }))];
 }
 
 /** A list replaces the set; null clears a single reference (Atlas clears references only in relationshipAttributes). */

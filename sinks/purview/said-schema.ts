@@ -45,6 +45,23 @@ const annotations = z.object({
   guidReferences: z.array(z.object({ attribute: z.string(), many: z.boolean(), guids: z.array(z.string()) })),
 });
 
+/** What the sink has given to one entity beside its attributes: only this does it take away or change again. */
+export const givenSchema = z.object({
+  entity: refSchema,
+  classifications: z.array(classificationSchema),
+  labels: z.array(z.string()),
+  /** Glossary terms by qualifiedName. */
+  terms: z.array(z.string()),
+  businessAttributes: z.record(z.string(), attributes),
+  customAttributes: z.record(z.string(), z.string()),
+  experts: z.array(contactSchema),
+  owners: z.array(contactSchema),
+  collection: z.string().nullable(),
+});
+
+/** What the sink has given to one entity beside its attributes. */
+export type Given = z.output<typeof givenSchema>;
+
 /** An entity as a producer said it, as the state keeps it. */
 export const bodySchema = refSchema.extend({
   attributes,

@@ -131,6 +131,7 @@ export class CatalogSink implements Sink {
       suspects: this.#suspects,
       policy: this.#policy,
       doubts,
+      adopts: this.#readsFirst,
       renewTypes: async () => void (await this.#ensureTypes(signal)),
     };
     const outcomes = new Map<number, Outcome>();
@@ -199,7 +200,7 @@ export class CatalogSink implements Sink {
       there.push(...own.filter(({ qualifiedName }) => names.has(qualifiedName)));
     }
     const known: string[] = [];
-    for (const type of types) if ((await client.entityType(type, signal)) !== undefined) known.push(type);
+    for (const type of types) if (await client.hasType(type, signal)) known.push(type);
     return { refs: there, types: known };
   }
 

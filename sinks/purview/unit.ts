@@ -4,6 +4,7 @@ import type { ReplayScope } from '../../pipeline/delivery/replayed.ts';
 import type { Precedence } from '../../pipeline/precedence.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
 import type { EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
+import { type AnnotationPlan, planAnnotations, withoutTerms } from './annotation-plan.ts';
 import { type Applied, applied, type AppliedSpeaker, isConfirmed, saidBy } from './applied.ts';
 import { mergeBodies, mergeSaid, type Said, without } from './merge.ts';
 import { dependencyOrder } from './order.ts';
@@ -39,6 +40,8 @@ export interface RootWrite {
   readonly after: Applied;
   readonly writes: readonly EntityWrite[];
   readonly references: readonly ReferencePlan[];
+  /** What entities are to have beside attributes and references, where that may differ. */
+  readonly annotations: readonly AnnotationPlan[];
   readonly bytes: number;
 }
 
@@ -65,22 +68,24 @@ export function planRoot(
   const { types } = context;
   const [first, ...rest] = items;
   const after = rest.reduce((record, item) => applied(record, item, types), applied(before, first, types));
-  const confirmed = replayed === undefined ? confirmedBodies(before, context) : new Map<string, string>();
-  const bodies = bodiesOf(items, before, after, context)
-    .filter((body) => {
-      const known = confirmed.get(refKey(body));
-      return known === undefined || known !== canonicalJson(body);
-    })
-    .map((body) => withContainer(body, ref, types));
+  const confirmed = replayed === undefined ? confirmedBodies(before, context) : new Map<string, EntityBody>();
+  const isDoubted = replayed !== undefined || (before !== undefined && !isConfirmed(before));
+  const changed = bodiesOf(items, before, after, context).filter((body) => {
+    const known = confirmed.get(refKey(body));
+    return known === undefined || canonicalJson(known) !== canonicalJson(body);
+  });
+  const annotations = planAnnotations(changed, { before, confirmed, isDoubted });
+  const bodies = changed.map((body) => withContainer(withoutTerms(body), ref, types));
   const known = knownTargets(before);
-  const references = bodies.flatMap((source) =>
-    source.references
-      .filter(({ many }) => many)
+  const references = bodies.flatMap((source) => {
+    const byGuid = new Set((source.annotations?.guidReferences ?? []).map(({ attribute }) => attribute));
+    return source.references
+      .filter(({ many, attribute }) => many && !byGuid.has(attribute)) // those stand in the request whole
       .map((reference) => ({
         ...planReference(source, reference, known.get(referenceKey(source, reference.attribute))),
-        isDoubted: replayed !== undefined || (before !== undefined && !isConfirmed(before)),
-      })),
-  );
+        isDoubted,
+      }));
+  });
   const omitted = new Set(
     references
       .filter((plan) => plan.known !== undefined)
@@ -95,17 +100,17 @@ export function planRoot(
     ),
   }));
   const bytes = writes.reduce((sum, write) => sum + writeBytes(write), 0);
-  return { ref, items, before, replayed, after, writes, references, bytes };
+  return { ref, items, before, replayed, after, writes, references, annotations, bytes };
 }
 
 /** What the catalogue has of a root, by the record. */
 function confirmedBodies(
   before: Applied | undefined,
   { precedence }: PlanContext,
-): ReadonlyMap<string, string> {
+): ReadonlyMap<string, EntityBody> {
   if (before === undefined || before.deleted || !isConfirmed(before)) return new Map();
   const merged = mergeSaid(before.speakers.map(spokenBy), precedence);
-  return new Map(merged.map((body) => [refKey(body), canonicalJson(body)]));
+  return new Map(merged.map((body) => [refKey(body), body]));
 }
 
 function spokenBy(speaker: AppliedSpeaker): Said {

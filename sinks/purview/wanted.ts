@@ -30,10 +30,15 @@ function outsideRefs(change: EntityChange): readonly EntityRef[] {
 }
 
 function typesOf(change: EntityChange, message: string): readonly string[] {
-  const all = [...new Set([...change.entities, ...outsideRefs(change)].map(({ typeName }) => typeName))];
+  const annotations = change.entities.flatMap(({ annotations: said }) => (said ? [said] : []));
+  const all = new Set([
+    ...[...change.entities, ...outsideRefs(change)].map(({ typeName }) => typeName),
+    ...annotations.flatMap(({ classifications }) => (classifications ?? []).map(({ typeName }) => typeName)),
+    ...annotations.flatMap(({ businessAttributes }) => Object.keys(businessAttributes ?? {})),
+  ]);
   const words = new Set(message.split(/[^\w]+/u));
-  const named = all.filter((type) => words.has(type));
-  return named.length > 0 ? named : all;
+  const named = [...all].filter((type) => words.has(type));
+  return named.length > 0 ? named : [...all];
 }
 
 /** Whether a unit refers to the entity that an error calls missing, so that it cannot be written either. */
