@@ -7,6 +7,7 @@ import { customDb } from './custom-db/component.ts';
 import { events } from './events/component.ts';
 import { etlApi } from './etl-api/component.ts';
 import { etlJobFiles } from './etl-job-files/component.ts';
+import { lake } from './lake/component.ts';
 import { mysql } from './mysql/component.ts';
 import { mysqlHistory } from './mysql/history-component.ts';
 import { sqlScripts } from './sql-scripts/component.ts';
@@ -24,6 +25,7 @@ export const producers = {
   postgres,
   'postgres-history': postgresHistory,
   mysql,
+  lake,
   'mysql-history': mysqlHistory,
   'query-log': queryLog,
   'sql-scripts': sqlScripts,
