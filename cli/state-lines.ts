@@ -45,7 +45,7 @@ export async function importLines(state: StateStore, lines: Readable): Promise<n
 
 function parse(line: string, number: number): StateWrite {
   try {
-    return lineSchema.parse(JSON.parse(line)) as StateWrite;
+    return lineSchema.parse(JSON.parse(line));
   } catch (thrown) {
     throw new StreamError('USAGE', `Line ${number} is no entry of a state: ${messageOf(thrown)}.`, {
       cause: thrown,

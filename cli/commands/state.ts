@@ -25,56 +25,61 @@ export function stateCommand(): Command {
   const command = new Command('state').description(
     'What the pipeline keeps: copy it while it runs, put a copy back, move it to another transport, forget it (docs/operations.md).',
   );
-  const add = (name: string, description: string, examples: string): Command =>
-    command
-      .command(name)
-      .description(description)
-      .option('-c, --config <file>', 'configuration file', defaultConfigFile)
-      .addHelpText('after', `\nExamples:\n  ${examples}`);
-  const local = (one: Command): Command =>
+  addCopies(command);
+  add(command, 'export', {
+    description:
+      'Print watermarks, inventories and what was applied as JSON lines, for `state import` into another transport.',
+    examples: 'purview-streams state export > state.ndjson',
+  }).action(exportState);
+  add(command, 'import', {
+    description: 'Write such lines into the state of the configured transport, before its first run.',
+    examples:
+      'purview-streams state import state.ndjson -c on-kafka.yaml\n  purview-streams state import - < state.ndjson',
+  })
+    .argument('<file>', 'the lines; - for standard input')
+    .action(importState);
+  return command;
+}
+
+function add(
+  to: Command,
+  name: string,
+  { description, examples }: { readonly description: string; readonly examples: string },
+): Command {
+  return to
+    .command(name)
+    .description(description)
+    .option('-c, --config <file>', 'configuration file', defaultConfigFile)
+    .addHelpText('after', `\nExamples:\n  ${examples}`);
+}
+
+function addCopies(to: Command): void {
+  const ofFolder = (one: Command): Command =>
     one.option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one');
-  local(
-    add(
-      'backup',
+  const backupCommand = add(to, 'backup', {
+    description:
       'Copy topics, offsets, state and the local catalogue as of one moment, while the pipeline runs. For the transport embedded.',
-      'purview-streams state backup /backups/$(date +%F)',
-    ),
-  )
+    examples: 'purview-streams state backup /backups/$(date +%F)',
+  });
+  ofFolder(backupCommand)
     .argument('<folder>', 'where to; it must not exist yet')
     .option('--json', 'print what was copied as one JSON object')
     .action(backup);
-  local(
-    add(
-      'restore',
+  const restoreCommand = add(to, 'restore', {
+    description:
       'Put a backup in the place of what is kept; that is put aside. Stop every process of the pipeline first.',
-      'purview-streams state restore /backups/2026-03-01',
-    ),
-  )
+    examples: 'purview-streams state restore /backups/2026-03-01',
+  });
+  ofFolder(restoreCommand)
     .argument('<folder>', 'a folder that `state backup` has made')
     .option('--json', 'print what was restored as one JSON object')
     .action(restore);
-  add(
-    'export',
-    'Print watermarks, inventories and what was applied as JSON lines, for `state import` into another transport.',
-    'purview-streams state export > state.ndjson',
-  ).action(exportState);
-  add(
-    'import',
-    'Write such lines into the state of the configured transport, before its first run.',
-    'purview-streams state import state.ndjson -c on-kafka.yaml\n  purview-streams state import - < state.ndjson',
-  )
-    .argument('<file>', 'the lines; - for standard input')
-    .action(importState);
-  local(
-    add(
-      'reset',
+  const resetCommand = add(to, 'reset', {
+    description:
       'Put everything aside that is kept: the next run reads every source anew, and writes every asset again.',
-      'purview-streams state reset --yes',
-    ),
-  )
-    .option('--yes', 'really do it')
-    .action(reset);
-  return command;
+    examples: 'purview-streams state reset --yes',
+  });
+  ofFolder(resetCommand).option('--yes', 'really do it').action(reset);
 }
 
 /** The state folder of the transport embedded. Throws USAGE for the others, whose services have backups of their own. */
