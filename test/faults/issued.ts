@@ -27,12 +27,15 @@ function textOf(seed: string): string {
 export class EventSource {
   readonly #issued: Issued;
   readonly #schemas: number;
+  readonly #mark: string;
   #tables = 0;
   #revision = 0;
 
-  constructor(issued: Issued, schemas: number) {
+  /** `mark` begins the names of the tables: two sources of one world have different tables. */
+  constructor(issued: Issued, schemas: number, mark = 't') {
     this.#issued = issued;
     this.#schemas = schemas;
+    this.#mark = mark;
   }
 
   /** Server, database and schemas. */
@@ -171,7 +174,7 @@ export class EventSource {
   }
 
   #place(table: number): readonly [schema: string, table: string] {
-    return [`s${table % this.#schemas}`, `t${table}`];
+    return [`s${table % this.#schemas}`, `${this.#mark}${table}`];
   }
 
   /** The qualifiedName of a table. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Transport } from '../../pipeline/transport.ts';
@@ -44,6 +44,8 @@ export interface WorldOptions {
   readonly credits?: number;
   /** Lanes of a partition of the sink. @default 1 */
   readonly lanes?: number;
+  /** Options of single sources, by the producer's name, as they stand in YAML: `schedule: '* * * * *'`. */
+  readonly sourceOptions?: Readonly<Record<string, string>>;
 }
 
 /** How long one command may take. */
@@ -169,9 +171,21 @@ export class World {
     await this.must('produce', name, '--only', '--once');
   }
 
+  /** Starts a producer that follows its source, with its own metrics. */
+  follow(source: string): CliProcess {
+    return this.begin(source, ['produce', source, '--only', '-c', this.#config, '--metrics-port', '0']);
+  }
+
+  /** Gives the file of a source other lines, all at once. */
+  async rewrite(name: string, lines: readonly string[]): Promise<void> {
+    const file = path.join(this.context.folder, `${name}.ndjson`);
+    await writeFile(`${file}.new`, `${lines.join('\n')}\n`);
+    await rename(`${file}.new`, file);
+  }
+
   /** Reads a source again, whose file has other lines now. */
   async produceAnew(name: string, lines: readonly string[]): Promise<CommandResult> {
-    await writeFile(path.join(this.context.folder, `${name}.ndjson`), `${lines.join('\n')}\n`);
+    await this.rewrite(name, lines);
     return this.command('produce', name, '--only', '--once');
   }
 
@@ -228,6 +242,11 @@ export class World {
     await rm(this.context.folder, { recursive: true, force: true });
   }
 
+  #optionsOf(source: string): string {
+    const own = this.#options.sourceOptions?.[source];
+    return own === undefined ? '' : `, ${own}`;
+  }
+
   async #look(): Promise<readonly string[]> {
     const catalogue = await this.must('catalog', 'export', '--state', this.#catalog);
     const letters = await this.must('dead-letters', 'list', '--json');
@@ -251,7 +270,10 @@ export class World {
       `sink: ${this.#options.sink ?? '{ kind: local }'}`,
       `delivery: { credits: ${this.credits}, lanes: ${this.#options.lanes ?? 1} }`,
       'producers:',
-      ...names.map((name) => `  ${name}: { kind: events, path: ${name}.ndjson, datasets: ${datasets} }`),
+      ...names.map(
+        (name) =>
+          `  ${name}: { kind: events, path: ${name}.ndjson, datasets: ${datasets}${this.#optionsOf(name)} }`,
+      ),
     ];
     await writeFile(this.#config, `${lines.join('\n')}\n`);
   }
