@@ -1,0 +1,56 @@
+/**
+ * Reads what the gate's runs have left behind.
+ *
+ *   report.mjs failed REPORT.json   prints the test files that failed, a line each
+ *   report.mjs sum FOLDER           prints what was flaky, and as its last line "N passed, N failed, N skipped"; exits 1 where something failed
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+
+const [what, where = ''] = process.argv.slice(2);
+const text = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+const report = (file) => JSON.parse(text(file) || '{}');
+
+/** Names of the files in a report of vitest in which something failed. */
+const failedFiles = ({ testResults = [] }) =>
+  testResults
+    .filter(({ status }) => status !== 'passed')
+    .map(({ name }) => path.relative(process.cwd(), name));
+
+/** Counts of a run of vitest. One that left no report did not come to its end, and counts as one failure. */
+function vitest(name) {
+  const first = report(path.join(where, `${name}.json`));
+  const again = report(path.join(where, `${name}.again.json`));
+  const count = (key) => first[key] ?? 0;
+  const skipped = count('numPendingTests') + count('numTodoTests');
+  if (count('numTotalTests') === 0) return { passed: 0, failed: 1, skipped };
+  // A file that does not load has failed, though none of its tests has.
+  const files = failedFiles(first);
+  const failed = Math.max(count('numFailedTests'), files.length);
+  if (files.length === 0 || again.success !== true)
+    return { passed: count('numPassedTests'), failed, skipped };
+  for (const file of files) console.log(`flaky, passed when run once more: ${file}`);
+  return { passed: count('numPassedTests') + failed, failed: 0, skipped };
+}
+
+/** Counts of the fault scenarios. A run that did not come to its last line counts as one failure. */
+function faults() {
+  const read = (name) =>
+    /^faults: (\d+) passed, (\d+) failed$/m
+      .exec(text(path.join(where, name)))
+      ?.slice(1)
+      .map(Number);
+  const [passed = 0, failed = 1] = read('faults.txt') ?? [];
+  const [passedAgain = 0] = read('faults.again.txt') ?? [];
+  if (passedAgain > 0) console.log(`flaky, passed when run once more: ${passedAgain} of the fault scenarios`);
+  return { passed: passed + passedAgain, failed: failed - passedAgain, skipped: 0 };
+}
+
+if (what === 'failed') for (const file of failedFiles(report(where))) console.log(file);
+else {
+  const parts = [...['all', 'node24', 'atlas'].map(vitest), faults()];
+  const sum = (key) => parts.reduce((total, part) => total + part[key], 0);
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
+  if (sum('failed') > 0) process.exitCode = 1;
+}
