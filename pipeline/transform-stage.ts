@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { deadLetterRecord } from './delivery/dead-letters.ts';
 import { PartitionCounts } from './delivery/partition-counts.ts';
 import { patiently } from './delivery/patiently.ts';
+import type { DerivedAhead } from './derive/derivation.ts';
 import type { Deriver } from './derive/deriver.ts';
 import {
   leftOut,
@@ -34,6 +36,8 @@ export interface TransformStageOptions {
 
 /** Events that one transaction takes on at the most: it holds the lock of everybody's writes, and the event loop. */
 const transactionRecords = 500;
+/** How long events are derived without a look at anything else, in milliseconds, unless a single one takes longer. */
+const sliceMs = 100;
 
 /**
  * Runs the transform stage until `signal` fires: raw events in, entity changes out. What a batch changes in the state, its
@@ -119,12 +123,7 @@ async function settleBatch(
   { transport, deriver, telemetry, now }: TransformStageOptions,
 ): Promise<readonly SettledRecord[] | undefined> {
   let settled: readonly SettledRecord[] = [];
-  const ahead = await transport.transactions.view((table) => {
-    const derive = deriver.ahead(table);
-    return new Map(
-      read.flatMap((one) => ('settled' in one ? [] : [[one, derive(one.event, one.received)] as const])),
-    );
-  });
+  const ahead = await deriveAhead(transport, deriver, read);
   const isOurs = await transport.transactions.update({
     assignments: [assignment],
     bytes: read.reduce((sum, { record }) => sum + sizeOf(record), 0),
@@ -162,6 +161,29 @@ async function settleBatch(
   }
   telemetry.emit('commitRefused', { stage: 'transform' });
   return undefined;
+}
+
+/** Derives events by themselves, some at a time: what a text costs must not keep the process from saying that it is there. */
+async function deriveAhead(
+  transport: Transport,
+  deriver: Deriver,
+  read: readonly ReadRecord[],
+): Promise<ReadonlyMap<ReadRecord, DerivedAhead | undefined>> {
+  const ahead = new Map<ReadRecord, DerivedAhead | undefined>();
+  for (let next = 0; next < read.length; await setImmediate()) {
+    next = await transport.transactions.view((table) => {
+      const derive = deriver.ahead(table);
+      const until = performance.now() + sliceMs;
+      let at = next;
+      do {
+        const one = read[at];
+        if (one !== undefined && !('settled' in one)) ahead.set(one, derive(one.event, one.received));
+        at += 1;
+      } while (at < read.length && performance.now() < until);
+      return at;
+    });
+  }
+  return ahead;
 }
 
 function sizeOf({ value }: StoredRecord): number {

@@ -46,7 +46,12 @@ export interface DeriverOptions {
   readonly naming: Naming;
   /** Configured producers; what others had said holds no root and is not known. @default every producer counts */
   readonly producers?: ReadonlySet<string>;
+  /** What takes this long, in milliseconds, is not derived again when its partition was lost meanwhile. @default 1000 */
+  readonly slowMs?: number;
 }
+
+/** Events that are remembered since they took long. */
+const mostSlow = 4;
 
 /**
  * Turns raw events into entity changes such that the order of arrival does not show in the end (invariant 3): of each object the
@@ -58,9 +63,13 @@ export class Deriver {
   readonly #transforms: TransformRun;
   readonly #naming: Naming;
   readonly #speaks: (producer: string) => boolean;
+  readonly #slowMs: number;
   #questions: Questions | undefined;
+  /** Events that took long, by where they stand, and what came of them: whoever lost its partition meanwhile must not begin anew with each try. */
+  readonly #slow = new Map<string, { readonly encoded: Uint8Array; readonly derived: DerivedAhead }>();
 
-  constructor({ transforms, naming, producers }: DeriverOptions) {
+  constructor({ transforms, naming, producers, slowMs = 1000 }: DeriverOptions) {
+    this.#slowMs = slowMs;
     const view: KnownView = { asset: (ref) => this.#questions?.lookUp(ref) };
     this.#transforms = new TransformRun(transforms(view));
     this.#naming = naming;
@@ -78,15 +87,27 @@ export class Deriver {
     return (event, received) => {
       if (event.type === 'removal' || event.type === 'scan-started' || event.type === 'scan-completed')
         return undefined;
+      const before = this.#slow.get(placeOf(received));
+      if (before !== undefined && Buffer.compare(before.encoded, received.encoded) === 0)
+        return before.derived;
       const questions = new Questions((ref) => known.asset(ref));
+      const started = performance.now();
       try {
-        const derived = this.#derive(event, received, questions);
-        for (const change of derived.said.values()) encodeChange(change);
-        return { ...derived, answers: questions.answers };
+        const whole = this.#derive(event, received, questions);
+        for (const change of whole.said.values()) encodeChange(change);
+        const derived = { ...whole, answers: questions.answers };
+        if (performance.now() - started >= this.#slowMs) this.#remember(received, derived);
+        return derived;
       } catch {
         return undefined;
       }
     };
+  }
+
+  #remember(received: ReceivedEvent, derived: DerivedAhead): void {
+    const [oldest] = this.#slow.keys();
+    if (this.#slow.size >= mostSlow && oldest !== undefined) this.#slow.delete(oldest);
+    this.#slow.set(placeOf(received), { encoded: received.encoded, derived });
   }
 
   /** Begins to derive within a transaction. What it returns is not to be used after it, nor after its `end`, which writes what is to be remembered. */
@@ -111,4 +132,8 @@ export class Deriver {
       this.#questions = undefined;
     }
   }
+}
+
+function placeOf({ partition, offset }: EventPlace): string {
+  return `${partition}/${offset}`;
 }

@@ -31,7 +31,11 @@ interface Stage {
   readonly ended: Promise<void>;
 }
 
-async function start(values: readonly (RawEvent | Uint8Array | null)[], credits = 2): Promise<Stage> {
+async function start(
+  values: readonly (RawEvent | Uint8Array | null)[],
+  credits = 2,
+  beside: readonly Transform[] = [],
+): Promise<Stage> {
   const transport = createMemoryTransport();
   await transport.ensureTopics(Object.values(topics).map((name) => ({ name, partitions: 1 })));
   await transport.append(
@@ -53,7 +57,7 @@ async function start(values: readonly (RawEvent | Uint8Array | null)[], credits 
     {
       transport,
       deriver: new Deriver({
-        transforms: (known: KnownView) => [...smallWorld(known), unfit],
+        transforms: (known: KnownView) => [...smallWorld(known), unfit, ...beside],
         naming: smallNaming,
       }),
       telemetry,
@@ -91,6 +95,30 @@ const scanStarted: RawEvent = {
 };
 
 describe('runTransformStage()', () => {
+  it('lets others work between events that take long', async () => {
+    let turns = 0;
+    let isOver = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    onTestFinished(() => {
+      isOver = true;
+    });
+    const seen: number[] = [];
+    const slow = deriving(() => {
+      seen.push(turns);
+      for (const end = performance.now() + 110; performance.now() < end; );
+      return undefined;
+    });
+    const names = ['a', 'b', 'c'];
+    const tables = names.map((table) => tableEvent({ producer: 'db', table, sequence: 1, columns: [] }));
+    const stage = await start(tables, 10, [slow]);
+    await settledUpTo(stage, 3);
+    expect(new Set(seen).size).toBe(3);
+  });
+
   it('settles every event in exactly one way, whatever becomes of it', async () => {
     const table = tableEvent({ producer: 'db', table: 't', sequence: 1, columns: ['a'] });
     const stage = await start([

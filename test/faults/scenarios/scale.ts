@@ -46,7 +46,9 @@ export const rollingScale: Scenario = {
       }
       await world.settle();
       for (const last of [transform, ...sinks]) await drained(last, faults);
-      return [...faults, ...(await world.judge()), ...(await faultsInCounts(world, 0))];
+      // Whoever gives up a partition gives back what it has not begun with.
+      const moves = rounds * 2 * (most - 1);
+      return [...faults, ...(await world.judge()), ...(await faultsInCounts(world, moves))];
     });
   },
 };

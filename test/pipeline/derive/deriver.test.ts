@@ -248,6 +248,30 @@ describe('Deriver.apply()', () => {
     expect(deriver.objects().find(({ objectId }) => objectId === 'j')).toMatchObject({ warnings: [] });
   });
 
+  it('does not derive ahead again what took long, when the same event comes once more', () => {
+    const derived: string[] = [];
+    const counting = {
+      ...world,
+      slowMs: 0,
+      transforms: (known: KnownView): readonly Transform[] => [
+        ...smallWorld(known),
+        deriving((event) => {
+          if (event.type === 'job') derived.push(`${event.value.objectId}${event.value.position.sequence}`);
+          return undefined;
+        }),
+      ],
+    };
+    const deriver = new Deriving(counting);
+    const job = (sequence: number): RawEvent =>
+      jobEvent({ producer: 'p', job: 'j', sequence, name: 'n', inputs: [] });
+    const first = deriver.apply(job(0), 7);
+    expect(deriver.apply(job(0), 7)).toEqual(first);
+    expect(derived).toEqual(['j0']);
+    deriver.apply(job(1), 7); // another event, in another life of the topic
+    deriver.apply(job(2), 8);
+    expect(derived).toEqual(['j0', 'j1', 'j2']);
+  });
+
   it('notes an object that cannot be derived again, and what it said before stands', () => {
     let isBroken = false;
     const breaking = {
