@@ -4,6 +4,7 @@ import kafkajs from 'kafkajs';
 import type { Assignment, Transport } from '../pipeline/transport.ts';
 import { startBroker } from '../test/support/kafka/broker.ts';
 import { createKafkaTransport } from '../transports/kafka/transport.ts';
+import { groupFigures, measureGroups } from './kafka-group.ts';
 import { type Benchmark, type Figure, inFolder, rate, sized } from './benchmark.ts';
 
 /** Events do not compress to nothing. */
@@ -144,16 +145,18 @@ async function measure(load: Load): Promise<readonly Figure[]> {
 
 /** The Kafka transport against the bare client, and what a transaction costs. */
 export const kafka: Benchmark = {
-  names: ['kafka-produce', 'kafka-consume', 'kafka-exactly-once'],
+  names: ['kafka-produce', 'kafka-consume', 'kafka-exactly-once', ...groupFigures],
   summary:
-    'the Kafka transport alone: events produced, consumed, and forwarded exactly once; where java and mvn are',
-  aim: 'at least 0.8 of the bare client',
+    'the Kafka transport alone: events produced, consumed, and forwarded exactly once; one consumer and four; where java and mvn are',
+  aim: 'at least 0.8 of the bare client; four consumers at least 3.6 times one',
   measure: async (context) => {
     return inFolder(async (folder) => {
       const broker = await startBroker(path.join(folder, 'broker'));
       try {
         const count = Math.ceil(sized(context, 100_000, batch) / batch) * batch;
-        return await measure({ broker: broker.plain, topic: 'bench', count });
+        const { plain } = broker;
+        const alone = await measure({ broker: plain, topic: 'bench', count });
+        return [...alone, ...(await measureGroups(plain, context))];
       } finally {
         await broker.kill('SIGKILL');
       }

@@ -89,6 +89,13 @@ const eventHubsFields = {
     .describe(
       'event-hubs: consumer group of the event hubs that is read with; it takes five readers of a partition.',
     ),
+  retentionHours: z
+    .number()
+    .min(1)
+    .default(168)
+    .describe(
+      'event-hubs: hours for which the event hubs keep events (--retention-time), which cannot be asked over AMQP. `check` warns of producers that do not say everything anew within them.',
+    ),
   blobs: blobsSchema.optional().describe('event-hubs: where consumer groups, offsets and state live.'),
 };
 

@@ -4,6 +4,7 @@ import { configure } from '../configured.ts';
 import { defaultConfigFile, loadConfig } from '../load-config.ts';
 import { openPipeline } from '../open-pipeline.ts';
 import { describeFailure, exitCodes, print } from '../output.ts';
+import { retentionWarnings } from '../retention-warnings.ts';
 
 interface Options {
   readonly config: string;
@@ -16,6 +17,8 @@ interface Finding {
   readonly what: string;
   readonly ok: boolean;
   readonly detail: string;
+  /** It works, but a person should look at it. */
+  readonly isWarning?: true;
 }
 
 /** `check`: is the configuration right, and does everything that it names answer? */
@@ -39,11 +42,16 @@ export function checkCommand(setExitCode: (code: number) => void): Command {
         print(
           options.json === true
             ? JSON.stringify(finding)
-            : `${finding.ok ? 'ok    ' : 'FAILED'}  ${finding.what}: ${finding.detail}`,
+            : `${wordFor(finding)}  ${finding.what}: ${finding.detail}`,
         );
       }
       setExitCode(ok ? exitCodes.done : exitCodes.failed);
     });
+}
+
+function wordFor({ ok, isWarning }: Finding): string {
+  if (isWarning === true) return 'warning';
+  return ok ? 'ok     ' : 'FAILED ';
 }
 
 async function* findings(options: Options): AsyncIterable<Finding> {
@@ -55,6 +63,8 @@ async function* findings(options: Options): AsyncIterable<Finding> {
     ok: true,
     detail: `valid; ${size} producers, ${configured.naming.types.length} types`,
   };
+  for (const [name, detail] of retentionWarnings(config, Date.now()))
+    yield { what: `producer ${name}`, ok: true, isWarning: true, detail };
   if (options.offline === true) return;
   for (const [name, setup] of configured.producers) {
     yield await attempt(`producer ${name}`, async () => {

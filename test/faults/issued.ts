@@ -121,10 +121,11 @@ export class EventSource {
     });
   }
 
-  /** A routine whose text takes a transform some seconds, and of which nothing comes. */
-  heavy(statements: number): string {
-    const names = Array.from({ length: statements }, (_, at) => at);
-    const text = `CREATE TABLE #t (a int);${names.map((at) => `INSERT #t SELECT a FROM s${at};`).join('')}${names.map((at) => `INSERT z${at} SELECT a FROM #t;`).join('')}`;
+  /** A routine whose text takes a transform seconds, and that reads nothing. */
+  heavy(steps: number): string {
+    const tables = Array.from({ length: steps }, (_, at) => `, c${at + 1} AS (SELECT * FROM c${at})`);
+    const text = `WITH c0 AS (SELECT 1 AS a)${tables.join('')} SELECT * FROM c${steps}`;
+    this.#issued.assets.set(`${base}/s0/routines/heavy`, undefined);
     const path = { server, database, schema: 's0', routine: 'heavy' };
     return this.#line('heavy', {
       type: 'routine',

@@ -14,7 +14,7 @@ export const blockedLoop: Scenario = {
       for (const stage of stages) await stage.says('Metrics:');
       await world.produce([...events.containers(), ...events.tables(20)]);
       const started = performance.now();
-      await world.produce([events.heavy(context.quick ? 5000 : 20_000), ...events.tables(100)]);
+      await world.produce([events.heavy(context.quick ? 60_000 : 200_000), ...events.tables(100)]);
       await world.settle();
       context.say(`settled after ${((performance.now() - started) / 1000).toFixed(1)} s`);
       const faults = (await Promise.all(stages.map(lostPartitions))).flat();

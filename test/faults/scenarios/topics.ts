@@ -11,13 +11,14 @@ function kafkaOf({ kafka }: Context): KafkaService {
   return kafka;
 }
 
-/** Changes how many bytes a batch of dead letters may have, and leaves what else the topic was made with. */
-async function limitLetters(kafka: KafkaService, topic: string, bytes: number): Promise<void> {
+/** Changes settings of a compacted topic, and leaves what else it was made with. */
+async function change(
+  kafka: KafkaService,
+  topic: string,
+  changed: Readonly<Record<string, string>>,
+): Promise<void> {
   const weekMs = 7 * 24 * 3600 * 1000;
-  const settings = {
-    ...topicSettings({ compact: { tombstoneMs: weekMs } }),
-    'max.message.bytes': String(bytes),
-  };
+  const settings = { ...topicSettings({ compact: { tombstoneMs: weekMs } }), ...changed };
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
   const type = kafkajs.ConfigResourceTypes.TOPIC;
   await kafka.administer((admin) =>
@@ -40,7 +41,7 @@ export const lettersRefused: Scenario = {
       await world.produce(world.events.containers());
       await world.settle();
       const before = await committedRaw(world);
-      await limitLetters(kafka, letters, 100); // no letter is as short
+      await change(kafka, letters, { 'max.message.bytes': '100' }); // no letter is as short
       await world.produce([world.events.poison(), ...world.events.tables(100)]);
       const { code, stderr } = await world.command('transform', '--once');
       if (code !== 1 || !stderr.includes('EVENT_TOO_LARGE'))
@@ -48,7 +49,7 @@ export const lettersRefused: Scenario = {
       if ((await committedRaw(world)) !== before) faults.push('offsets moved without the dead letters');
       const early = (await world.must('dead-letters', 'list', '--json')).stdout.trim();
       if (early !== '') faults.push('there are dead letters already');
-      await limitLetters(kafka, letters, 16 * 1024 ** 2);
+      await change(kafka, letters, {});
       await world.settle();
       return [...faults, ...(await world.judge())];
     }),
@@ -114,11 +115,13 @@ export const topicMadeAnew: Scenario = {
       await world.settle();
       const late = await world.source(events.tables(50));
       await world.must('produce', late, '--only', '--once');
+      await change(kafka, raw, { 'cleanup.policy': 'delete' }); // nothing is truncated that is compacted
       await kafka.administer(async (admin) => {
         const ends = await admin.fetchTopicOffsets(raw);
         const partitions = ends.map(({ partition }) => ({ partition, offset: '-1' })); // to the end
         await admin.deleteTopicRecords({ topic: raw, partitions });
       });
+      await change(kafka, raw, {});
       await world.must('transform', '--once');
       context.say('events were truncated that nobody had read');
       await world.must('produce', late, '--only', '--once'); // the source says everything again at every start
