@@ -11,6 +11,8 @@ export interface HttpClientOptions {
   readonly timeoutMs: number;
   /** Bytes of an answer's body (after decompression) at the most. */
   readonly maxResponseBytes: number;
+  /** Headers of every request, without secrets. @default none */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Headers that carry the credentials; called before every request. They never show in an error. */
   readonly authorize?: () => Promise<Readonly<Record<string, string>>>;
   /** Code of the error when the server cannot be reached, breaks off or is too slow. @default SOURCE_UNAVAILABLE */
@@ -121,7 +123,8 @@ async function send(options: HttpClientOptions, request: HttpRequest, url: URL):
   const timeout = unavailable(options, `${what} gave no whole answer within ${options.timeoutMs} ms.`);
   const timer = setTimeout(() => controller.abort(timeout), options.timeoutMs);
   try {
-    const headers = await headersOf(options, request);
+    const secret = (await options.authorize?.()) ?? {};
+    const headers = headersOf({ ...options.headers, ...secret }, request);
     controller.signal.throwIfAborted();
     const response = await fetch(url, {
       method: request.method,
@@ -130,7 +133,7 @@ async function send(options: HttpClientOptions, request: HttpRequest, url: URL):
       signal: controller.signal,
       ...(request.body === undefined ? {} : { body: jsonText(request.body) }),
     });
-    const text = withoutCredentials(await readText(response, options, what), headers);
+    const text = withoutCredentials(await readText(response, options, what), Object.values(secret));
     return { status: response.status, headers: response.headers, body: parseBody(text) };
   } catch (thrown) {
     if (signal?.aborted === true) throw signal.reason;
@@ -146,11 +149,11 @@ function unavailable(options: HttpClientOptions, message: string, cause?: unknow
   return new StreamError(options.unavailableCode ?? 'SOURCE_UNAVAILABLE', message, { cause });
 }
 
-async function headersOf(options: HttpClientOptions, request: HttpRequest): Promise<Headers> {
+function headersOf(given: Readonly<Record<string, string>>, request: HttpRequest): Headers {
   const headers = new Headers({ accept: 'application/json' });
   for (const [name, value] of Object.entries(request.headers ?? {})) headers.set(name, value);
   if (request.body !== undefined) headers.set('content-type', 'application/json; charset=utf-8');
-  for (const [name, value] of Object.entries((await options.authorize?.()) ?? {})) {
+  for (const [name, value] of Object.entries(given)) {
     // Headers would repeat a wrong value in its error, and this one may be a secret.
     if (!/^[\x20-\x7e]*$/.test(value)) {
       throw new StreamError(
@@ -188,11 +191,13 @@ async function readText(response: Response, options: HttpClientOptions, what: st
 }
 
 /** The text of an answer without the credentials of the request, which some servers and gateways repeat in their errors. */
-function withoutCredentials(text: string, headers: Headers): string {
-  const sent = headers.get('authorization');
-  if (sent === null) return text;
-  const credentials = sent.slice(sent.indexOf(' ') + 1);
-  return credentials.length < 8 ? text : text.replaceAll(credentials, redacted);
+function withoutCredentials(text: string, sent: readonly string[]): string {
+  let kept = text;
+  for (const value of sent) {
+    const credentials = value.slice(value.indexOf(' ') + 1);
+    if (credentials.length >= 8) kept = kept.replaceAll(credentials, redacted);
+  }
+  return kept;
 }
 
 function parseBody(text: string): HttpBody {

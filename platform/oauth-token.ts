@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messageOf, StreamError } from '../pipeline/errors.ts';
+import { type ErrorCode, messageOf, StreamError } from '../pipeline/errors.ts';
 import { redactText } from './redact.ts';
 
 /** Who asks for tokens, and where (OAuth 2.0, client credentials; RFC 6749, section 4.4). */
@@ -16,27 +16,34 @@ const timeoutMs = 30_000;
 const spareMs = 60_000;
 const shortestSeconds = 300;
 
+/** Codes of the errors, by what the token is for. */
+interface OauthCodes {
+  readonly unavailable: ErrorCode;
+  readonly refused: ErrorCode;
+}
+
 /**
- * Gives the current token, and asks for a new one shortly before it expires. Rejects with TRANSPORT_UNAVAILABLE when the server does not answer, and with
- * TRANSPORT_REFUSED when it gives none. No error shows the secret.
+ * Gives the current token, and asks for a new one shortly before it expires. Rejects with the code `unavailable` when the server does not answer, and with
+ * `refused` when it gives none. No error shows the secret.
  */
-export function createOauthTokens(client: OauthClient): () => Promise<string> {
+export function createOauthTokens(
+  client: OauthClient,
+  codes: OauthCodes = { unavailable: 'TRANSPORT_UNAVAILABLE', refused: 'TRANSPORT_REFUSED' },
+): () => Promise<string> {
   let current: { readonly token: string; readonly until: number } | undefined;
   return async () => {
     if (current === undefined || current.until - Date.now() < spareMs) {
-      const { access_token: token, expires_in: seconds = shortestSeconds } = await ask(client);
+      const { access_token: token, expires_in: seconds = shortestSeconds } = await ask(client, codes);
       current = { token, until: Date.now() + seconds * 1000 };
     }
     return current.token;
   };
 }
 
-async function ask({
-  tokenUrl,
-  clientId,
-  clientSecret,
-  scope,
-}: OauthClient): Promise<z.output<typeof answerShape>> {
+async function ask(
+  { tokenUrl, clientId, clientSecret, scope }: OauthClient,
+  codes: OauthCodes,
+): Promise<z.output<typeof answerShape>> {
   const form = new URLSearchParams({ grant_type: 'client_credentials', ...(scope && { scope }) });
   const login = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`);
   let response: Response;
@@ -50,7 +57,7 @@ async function ask({
     });
   } catch (thrown) {
     throw new StreamError(
-      'TRANSPORT_UNAVAILABLE',
+      codes.unavailable,
       `No token from ${new URL(tokenUrl).origin}: ${messageOf(thrown)}.`,
     );
   }
@@ -59,7 +66,7 @@ async function ask({
   if (response.ok && answer.success) return answer.data;
   const said = redactText(text.slice(0, 200));
   throw new StreamError(
-    response.status >= 500 ? 'TRANSPORT_UNAVAILABLE' : 'TRANSPORT_REFUSED',
+    response.status >= 500 ? codes.unavailable : codes.refused,
     `No token from ${new URL(tokenUrl).origin}: it answered ${response.status} ${said}.`,
   );
 }

@@ -8,6 +8,7 @@ import { events } from './events/component.ts';
 import { etlApi } from './etl-api/component.ts';
 import { etlJobFiles } from './etl-job-files/component.ts';
 import { lake } from './lake/component.ts';
+import { http } from './http/component.ts';
 import { mysql } from './mysql/component.ts';
 import { mysqlHistory } from './mysql/history-component.ts';
 import { sqlScripts } from './sql-scripts/component.ts';
@@ -20,6 +21,7 @@ import { queryLog } from './query-log/component.ts';
 export const producers = {
   events,
   'etl-api': etlApi,
+  http,
   'custom-db': customDb,
   'etl-job-files': etlJobFiles,
   postgres,

@@ -44,6 +44,7 @@ export interface EventCodec {
   readonly publishedSchemas: readonly PublishedSchema[];
   readonly encode: <T extends EventType>(type: T, value: EventTypes[T]) => Buffer;
   readonly newest: (type: EventType) => number;
+  readonly schema: (type: EventType) => avro.Type;
   readonly decode: (bytes: Uint8Array) => DecodedEvent;
 }
 
@@ -62,6 +63,7 @@ export function createCodec(folder: URL): EventCodec {
       fingerprint,
     })),
     newest: (type) => newestOf(versions, type).version,
+    schema: (type) => newestOf(versions, type).schema,
     encode: (type, value) => encodeWith(newestOf(versions, type), value),
     decode: (bytes) => decodeWith(versions, bytes),
   };
@@ -215,6 +217,11 @@ export function publishedSchemas(): readonly PublishedSchema[] {
 /** Name and version of the schema that {@link encodeEvent} writes with, as CloudEvents call it `dataschema`. */
 export function schemaName(type: EventType): string {
   return `${type}.v${shipped.newest(type)}`;
+}
+
+/** The newest schema of a type of event. */
+export function eventSchema(type: EventType): avro.Type {
+  return shipped.schema(type);
 }
 
 /**

@@ -123,6 +123,18 @@ export const routes: readonly Route[] = [
     more: files,
   },
   {
+    subjects: ['etl-tool'],
+    access: 'api',
+    kind: 'http',
+    label: 'Another HTTP API that lists jobs: its requests and a mapping in the configuration',
+    fields: [{ name: 'url', message: 'What is its address?', initial: 'http://localhost:8080/api' }],
+    tellsChanges: false,
+    more: `    list: { path: jobs }   # docs/http.md: auth, paging, detail, changes
+    map: |                # JSONata: what an item means
+      { "type": "job", "objectId": id, "name": name, "inputs": inputs, "outputs": outputs }
+${files}`,
+  },
+  {
     subjects: ['data-source', 'etl-tool'],
     access: 'spreadsheet',
     kind: 'excel',

@@ -3,7 +3,7 @@ import { datasetRules, producerComponent } from '../../pipeline/component.ts';
 import { jobTypes } from '../../pipeline/job-types.ts';
 import type { Producer } from '../../pipeline/producer.ts';
 import { createHttpClient } from '../../platform/http.ts';
-import { createAsk } from './ask.ts';
+import { createAsk } from '../../platform/ask.ts';
 import { createCredentials } from './credentials.ts';
 import { type EtlApiOptions, etlApiOptions } from './options.ts';
 import { EtlApiProducer } from './producer.ts';

@@ -1,17 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { StreamError } from '../../pipeline/errors.ts';
+import type { Credentials } from '../../platform/ask.ts';
 import type { EtlApiOptions } from './options.ts';
-
-/** The Authorization header, and where it comes from. */
-export interface Credentials {
-  /** The header's value, or undefined when the tool asks for none. Throws CONFIG_INVALID or SOURCE_NOT_FOUND. */
-  current(): Promise<string | undefined>;
-  /** Forgets a value that the tool refused, so that the next one is read from its origin; another value stays. */
-  forget(refused: string | undefined): void;
-  /** What a person can do about a refusal. */
-  readonly advice: string;
-}
 
 /** Where credentials come from. */
 export type CredentialOptions = Pick<EtlApiOptions, 'token' | 'tokenFile' | 'user' | 'password'>;

@@ -1,5 +1,5 @@
 import { StreamError } from '../../pipeline/errors.ts';
-import type { Ask } from './ask.ts';
+import type { Ask } from '../../platform/ask.ts';
 import { type JobPage, type ListedJob, readPage } from './reply.ts';
 
 /** The whole list at one time. */

@@ -2,9 +2,9 @@ import { StreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, Producer, Rejection, ScanContext } from '../../pipeline/producer.ts';
 import { withoutSecrets } from '../../platform/redact.ts';
 import type { Warning } from '../../schemas/types.ts';
-import type { Ask } from './ask.ts';
+import type { Ask } from '../../platform/ask.ts';
 import { type JobList, listJobs, listJobsSurely } from './list-jobs.ts';
-import { mapInOrder } from './map-in-order.ts';
+import { mapInOrder } from '../../platform/map-in-order.ts';
 import { type ListedJob, type ReadJob, readJob } from './reply.ts';
 
 /** What the producer works with. */

@@ -8,21 +8,14 @@ import {
   producerComponent,
   stepsOption,
 } from '../../pipeline/component.ts';
-import { messageOf, StreamError, toStreamError } from '../../pipeline/errors.ts';
+import { StreamError, toStreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer.ts';
+import { readRawObject } from '../../platform/raw-object.ts';
 import { decodeText, readFileUnder } from '../../platform/read-file.ts';
 import { redactBytes } from '../../platform/redact.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
-import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
-import {
-  databaseLevels,
-  type EventTypes,
-  type NamePart,
-  type ObjectEventType,
-  objectEventTypes,
-} from '../../schemas/types.ts';
+import { objectEventTypes } from '../../schemas/types.ts';
 import { eventTypes } from './types.ts';
-import { withValues } from './values.ts';
 
 const maxBytes = 256 * 1024 * 1024;
 
@@ -43,7 +36,7 @@ const lineSchema = z.looseObject({ type: z.enum(objectEventTypes), objectId: z.s
 export const events = producerComponent({
   summary: 'Raw events as JSON lines in a file, written by hand or by a program of yours.',
   options,
-  configure: (name, given, host) => ({
+  configure: (_name, given, host) => ({
     settings: {
       types: eventTypes,
       caseRule: given.case,
@@ -51,16 +44,14 @@ export const events = producerComponent({
       datasets: datasetRules(given.datasets),
       ...(given.dialect === undefined ? {} : { dialect: given.dialect }),
     },
-    open: async () => new EventFile(name, path.resolve(host.baseFolder, given.path)),
+    open: async () => new EventFile(path.resolve(host.baseFolder, given.path)),
   }),
 });
 
 class EventFile implements Producer {
-  readonly #name: string;
   readonly #path: string;
 
-  constructor(name: string, file: string) {
-    this.#name = name;
+  constructor(file: string) {
     this.#path = file;
   }
 
@@ -78,7 +69,7 @@ class EventFile implements Producer {
       if (line.trim() === '') continue;
       const place = `${file}:${index + 1}`;
       try {
-        yield this.#found(line, modifiedMs, place);
+        yield foundIn(line, modifiedMs, place);
       } catch (thrown) {
         context.reject({
           objectId: place,
@@ -96,47 +87,19 @@ class EventFile implements Producer {
   async close(): Promise<void> {
     // Nothing is held between two scans.
   }
-
-  /** Encodes and decodes the line: that checks every field, and fills in the defaults of the schema. */
-  #found(line: string, sequence: number, place: string): FoundObject {
-    const parsed = lineSchema.safeParse(parseJson(line, place));
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw new StreamError(
-        'SOURCE_INVALID',
-        `${place}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not an event'}.`,
-      );
-    }
-    const { type, objectId, ...fields } = parsed.data;
-    const added = { producer: this.#name, objectId, position: { incarnation: 'file', sequence } };
-    try {
-      // The schema decides what the fields may be: encoding checks them.
-      const said = type === 'entity' ? withValues(fields) : fields;
-      const value = { ...said, ...added } as unknown as EventTypes[ObjectEventType];
-      const decoded = decodeEvent(encodeEvent<ObjectEventType>(type, value))
-        .value as EventTypes[ObjectEventType];
-      if ('path' in decoded) checkLevels(type, decoded.path);
-      const { producer: _producer, objectId: _objectId, position: _position, ...object } = decoded;
-      return { type, objectId, sequence, value: object } as FoundObject;
-    } catch (thrown) {
-      throw new StreamError('EVENT_INVALID', `${place}: ${messageOf(thrown)}`, { cause: thrown });
-    }
-  }
 }
 
-const levels: ReadonlySet<string> = new Set(databaseLevels);
-
-/** An object whose level is misspelled would have no entity, and be lost without a word. */
-function checkLevels(type: ObjectEventType, path: readonly NamePart[]): void {
-  const unknown = path.find(({ level }) => !levels.has(level));
-  const advice = `Levels are ${databaseLevels.join(', ')}.`;
-  if (unknown !== undefined)
-    throw new Error(`${JSON.stringify(unknown.level)} in path is no level. ${advice}`);
-  const last = path.at(-1)?.level;
-  if (type === 'routine' && last !== 'routine')
-    throw new Error(
-      `The path of a routine ends with the level routine, also for a procedure or function; here with ${last ?? 'nothing'}.`,
+function foundIn(line: string, sequence: number, place: string): FoundObject {
+  const parsed = lineSchema.safeParse(parseJson(line, place));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new StreamError(
+      'SOURCE_INVALID',
+      `${place}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not an event'}.`,
     );
+  }
+  const { type, objectId, ...fields } = parsed.data;
+  return readRawObject({ type, objectId, sequence, fields }, place);
 }
 
 function parseJson(line: string, place: string): unknown {

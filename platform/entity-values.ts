@@ -1,5 +1,5 @@
-import { attributeValueOf } from '../../pipeline/attribute-value.ts';
-import type { Json } from '../../pipeline/state.ts';
+import { attributeValueOf } from '../pipeline/attribute-value.ts';
+import type { Json } from '../pipeline/state.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

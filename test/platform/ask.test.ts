@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Interference } from '../../../examples/retail/loader/interference.ts';
-import { type Loader, startLoader } from '../../../examples/retail/loader/loader.ts';
-import { StreamError } from '../../../pipeline/errors.ts';
-import { createHttpClient } from '../../../platform/http.ts';
-import { type Ask, createAsk, waitBefore } from '../../../producers/etl-api/ask.ts';
-import { createCredentials } from '../../../producers/etl-api/credentials.ts';
+import type { Interference } from '../../examples/retail/loader/interference.ts';
+import { type Loader, startLoader } from '../../examples/retail/loader/loader.ts';
+import { StreamError } from '../../pipeline/errors.ts';
+import { createHttpClient } from '../../platform/http.ts';
+import { type Ask, createAsk, waitBefore } from '../../platform/ask.ts';
+import { createCredentials } from '../../producers/etl-api/credentials.ts';
 
 const started: Loader[] = [];
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mapInOrder } from '../../../producers/etl-api/map-in-order.ts';
+import { mapInOrder } from '../../platform/map-in-order.ts';
 
 const signal = new AbortController().signal;
 const turns = async (count: number): Promise<void> => {

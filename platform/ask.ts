@@ -1,12 +1,21 @@
-import { StreamError } from '../../pipeline/errors.ts';
-import type { HttpClient, HttpResponse } from '../../platform/http.ts';
-import { redactText } from '../../platform/redact.ts';
-import { parseRetryAfter } from '../../platform/retry-after.ts';
-import type { Credentials } from './credentials.ts';
+import { StreamError } from '../pipeline/errors.ts';
+import type { HttpClient, HttpResponse } from './http.ts';
+import { redactText } from './redact.ts';
+import { parseRetryAfter } from './retry-after.ts';
+
+/** The Authorization header (or another one that carries the credentials), and where it comes from. */
+export interface Credentials {
+  /** The header's value, or undefined when the tool asks for none. Throws CONFIG_INVALID or SOURCE_NOT_FOUND. */
+  current(): Promise<string | undefined>;
+  /** Forgets a value that the tool refused, so that the next one is read from its origin; another value stays. */
+  forget(refused: string | undefined): void;
+  /** What a person can do about a refusal. */
+  readonly advice: string;
+}
 
 /** What the tool said, once it said something that stands. */
-type Answer =
-  | { readonly kind: 'json'; readonly json: unknown }
+export type Answer =
+  | { readonly kind: 'json'; readonly json: unknown; readonly headers: Headers }
   /** 403: this thing is not for us. */
   | { readonly kind: 'denied' }
   /** 404 or 410: there is no such thing. */
@@ -30,6 +39,8 @@ export interface AskOptions {
   readonly credentials: Credentials;
   /** Address of the tool. */
   readonly url: string;
+  /** Further origins that may be called, and get the credentials. @default none */
+  readonly origins?: readonly string[];
   readonly attempts: number;
   readonly firstWaitMs: number;
   readonly longestWaitMs: number;
@@ -81,9 +92,10 @@ class Pause {
 /** Makes an {@link Ask}. A tool that is busy is left alone by all requests, not only by the one that it told so. */
 export function createAsk(options: AskOptions): Ask {
   const base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`);
+  const origins = new Set([base.origin, ...(options.origins ?? []).map((url) => new URL(url).origin)]);
   const pause = new Pause();
   return {
-    resolve: (link, page) => resolveLink(base, link, page),
+    resolve: (link, page) => resolveLink(base, origins, link, page),
     get: async (address, signal) => {
       let renewed = false;
       for (let attempt = 1; ; ) {
@@ -121,7 +133,7 @@ export function waitBefore(
   return Math.min(askedMs + (own * options.random()) / 2, options.longestWaitMs);
 }
 
-function resolveLink(base: URL, link: string, page = base.href): string {
+function resolveLink(base: URL, origins: ReadonlySet<string>, link: string, page = base.href): string {
   if (!URL.canParse(link, page)) {
     throw new StreamError(
       'SOURCE_INVALID',
@@ -129,13 +141,13 @@ function resolveLink(base: URL, link: string, page = base.href): string {
     );
   }
   const url = new URL(link, page);
-  if (url.origin === base.origin && url.username === '' && url.password === '') return url.href;
+  if (origins.has(url.origin) && url.username === '' && url.password === '') return url.href;
   throw new StreamError(
     'SOURCE_INVALID',
     `The list of ${base.origin} links to ${url.origin === 'null' ? url.protocol : url.origin}; nothing was asked there.`,
     {
       advice:
-        'Only the origin of url is ever called, so that credentials stay with it: correct the paging of the tool.',
+        'Only configured origins are ever called, so that credentials stay with them: correct the paging of the tool.',
     },
   );
 }
@@ -188,7 +200,7 @@ function attemptOf(
   if (isTooDeep(body.value)) {
     throw new StreamError('SOURCE_LIMIT', `${address} answers with JSON nested deeper than ${deepest}.`);
   }
-  return { kind: 'json', json: body.value };
+  return { kind: 'json', json: body.value, headers };
 }
 
 function refused({ credentials }: AskOptions, address: string): StreamError {

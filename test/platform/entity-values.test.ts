@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { attributeValueOf, jsonOf } from '../../../pipeline/attribute-value.ts';
-import { withValues } from '../../../producers/events/values.ts';
+import { attributeValueOf, jsonOf } from '../../pipeline/attribute-value.ts';
+import { withValues } from '../../platform/entity-values.ts';
 
 describe('withValues()', () => {
   it('takes structs, maps and lists of numbers as plain JSON, and what has the form of the schema as it is', () => {
