@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { entityWithExtInfoSchema, type relatedObjectSchema } from '../pipeline/atlas/replies.ts';
+import {
+  entityWithExtInfoSchema,
+  type relatedObjectSchema,
+  typesDefSchema,
+} from '../pipeline/atlas/replies.ts';
+import type { TypesDef } from '../pipeline/atlas/wire.ts';
 import { StreamError } from '../pipeline/errors.ts';
 import type { HttpResponse } from '../platform/http.ts';
 import { type CatalogConnection, connectCatalog } from '../sinks/purview/config.ts';
@@ -75,6 +80,22 @@ export class CatalogReader {
     schema: S,
   ): Promise<z.output<S>> {
     return parse(schema, await this.#get(path, query));
+  }
+
+  /** The type of that name; undefined where there is none. */
+  async type<S extends z.ZodType>(
+    kind: 'entitydef' | 'classificationdef',
+    name: string,
+    schema: S,
+  ): Promise<z.output<S> | undefined> {
+    const response = await this.#get(`/types/${kind}/name/${encodeURIComponent(name)}`, {});
+    return response.status === 404 ? undefined : parse(schema, response);
+  }
+
+  /** Creates types (POST), or replaces them (PUT): all or none. Throws CATALOG_REFUSED or CATALOG_UNEXPECTED. */
+  async writeTypes(method: 'POST' | 'PUT', types: TypesDef): Promise<void> {
+    const { http, query } = this.#connection;
+    parse(typesDefSchema, await http.request({ method, path: '/types/typedefs', query, body: types }));
   }
 
   /** Disconnects. */

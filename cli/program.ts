@@ -6,6 +6,7 @@ import { statusCommand } from './commands/status.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { entityCommand } from './commands/entity.ts';
 import { initCommand } from './commands/init.ts';
+import { excelCommand } from './commands/excel.ts';
 import { lineageCommand } from './commands/lineage.ts';
 import { parkedCommand } from './commands/parked.ts';
 import { produceCommand } from './commands/produce.ts';
@@ -62,6 +63,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .addCommand(doctorCommand(setExitCode))
     .addCommand(statusCommand(setExitCode))
     .addCommand(entityCommand())
+    .addCommand(excelCommand(setExitCode))
     .addCommand(lineageCommand())
     .addCommand(topicsCommand())
     .addCommand(typesCommand(setExitCode))

@@ -11,6 +11,7 @@ import { lake } from './lake/component.ts';
 import { http } from './http/component.ts';
 import { mysql } from './mysql/component.ts';
 import { mysqlHistory } from './mysql/history-component.ts';
+import { excel } from './excel/component.ts';
 import { sqlScripts } from './sql-scripts/component.ts';
 import { postgres } from './postgres/component.ts';
 import { postgresHistory } from './postgres/history-component.ts';
@@ -30,6 +31,7 @@ export const producers = {
   lake,
   'mysql-history': mysqlHistory,
   'query-log': queryLog,
+  excel,
   'sql-scripts': sqlScripts,
   database: queryPack,
 } as const satisfies Record<string, ProducerComponent>;
