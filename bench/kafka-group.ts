@@ -46,7 +46,10 @@ class Consumer {
     const { signal } = this.#leave;
     for await (const assignment of this.#transport.subscribe({ topic, group: `${topic}.sink`, signal })) {
       this.held += 1;
-      working.push(go.then(() => this.#deliver(assignment, onBatch)));
+      // What is to move before anything is delivered is given back at once.
+      working.push(
+        Promise.race([go, fires(assignment.revoking)]).then(() => this.#deliver(assignment, onBatch)),
+      );
     }
     await Promise.all(working);
   }
@@ -62,6 +65,13 @@ class Consumer {
     this.held -= 1;
     await assignment.release();
   }
+}
+
+function fires(signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', resolve, { once: true });
+  });
 }
 
 async function append(transport: Transport, topic: string, from: number, count: number): Promise<void> {
