@@ -67,6 +67,9 @@ function sayTimes(telemetry: Telemetry, say: (text: string) => void): readonly (
   ];
 }
 
+/** Names that one line shows at the most. */
+const mostNamed = 5;
+
 function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): readonly (() => void)[] {
   const missingTypes = new Set<string>();
   return [
@@ -96,6 +99,13 @@ function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): read
       const objects = rejected === 1 ? '1 object' : `${rejected} objects`;
       say(
         `${producer}: ${missing} of ${known} known objects are missing; nothing is removed while ${objects} cannot be read: \`dead-letters list\` names what (docs/replay.md)`,
+      );
+    }),
+    telemetry.on('removalDangles', ({ producer, root, referring }) => {
+      const names = referring.slice(0, mostNamed).map(({ qualifiedName }) => qualifiedName);
+      const more = referring.length > mostNamed ? ` and ${referring.length - mostNamed} more` : '';
+      say(
+        `${producer}: ${root.qualifiedName} is removed, and ${names.join(', ')}${more} still ${referring.length === 1 ? 'refers' : 'refer'} to it`,
       );
     }),
     telemetry.on('deadLettered', ({ producer, code, message, id }) => {

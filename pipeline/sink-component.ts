@@ -35,7 +35,7 @@ export interface SinkHost {
    * refer to none. Rejects with a StreamError. @default they never change
    */
   readonly optionsAgain?: () => Promise<unknown>;
-  /** Where the sink tells at what pace its requests go. @default nobody listens */
+  /** Where the sink tells at what pace its requests go, and what a removal leaves behind, which is not looked for without it. @default nobody listens */
   readonly telemetry?: Pick<Telemetry, 'emit'>;
   /** How many processes run this sink now, this one included; at least 1. @default 1 */
   readonly members?: () => Promise<number>;

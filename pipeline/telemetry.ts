@@ -2,6 +2,7 @@
  * What the pipeline says of itself, as named events. Adapters listen: the log, the progress line, the summary of a
  * run. A test pins the list. Events hold names, counts and error texts, never contents of a source and never secrets.
  */
+import type { EntityRef } from '../schemas/types.ts';
 import type { AppliedCounts, Wanted } from './sink.ts';
 import type { ErrorCode } from './errors.ts';
 
@@ -54,6 +55,12 @@ export interface TelemetryEvents {
     readonly missing: number;
     readonly known: number;
     readonly rejected: number;
+  };
+  /** An asset is about to be removed from the catalogue, while others refer to it that stay. */
+  readonly removalDangles: {
+    readonly producer: string;
+    readonly root: EntityRef;
+    readonly referring: readonly EntityRef[];
   };
   /** A stage took records from a partition. */
   readonly received: { readonly stage: StageName; readonly events: number };
@@ -137,6 +144,7 @@ export function createTelemetry(): Telemetry {
     scheduled: new Set(),
     removalsHeldBack: new Set(),
     removalsUnknown: new Set(),
+    removalDangles: new Set(),
     received: new Set(),
     settled: new Set(),
     returned: new Set(),

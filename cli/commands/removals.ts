@@ -10,6 +10,7 @@ import {
 import { splitInventoryKey } from '../../pipeline/raw-record.ts';
 import type { StateStore } from '../../pipeline/state.ts';
 import type { Transport } from '../../pipeline/transport.ts';
+import { namedBy } from '../../sinks/purview/dangling.ts';
 import { type LogOptions, openLog } from '../open-log.ts';
 import { note, print } from '../output.ts';
 import { addStateOptions } from '../state-folder.ts';
@@ -26,7 +27,9 @@ export function removalsCommand(): Command {
   );
   addStateOptions(command.command('list'), 'print JSON, one object a line')
     .argument('[producer]', 'shows every object of this producer')
-    .description('List the producers whose removals are held back, or the objects of one.')
+    .description(
+      'List the producers whose removals are held back, or the objects of one, with the assets that name them and would stay.',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  purview-streams removals list\n  purview-streams removals list erp\n  purview-streams removals list erp --json | jq -r .objectId',
@@ -50,12 +53,17 @@ async function list(producer: string | undefined, options: Options): Promise<voi
     if (producer === undefined) return listProducers(state, options.json === true);
     const { objects } = await heldOf(state, producer);
     const shown = objects.map(shownObject);
-    if (options.json === true) for (const object of shown) print(JSON.stringify({ producer, ...object }));
-    else {
+    const named = await namedBy(state, producer, new Set(shown.map(({ objectId }) => objectId)));
+    const namesOf = (objectId: string): readonly string[] =>
+      (named.get(objectId) ?? []).map(({ qualifiedName }) => qualifiedName);
+    if (options.json === true) {
+      for (const object of shown)
+        print(JSON.stringify({ producer, ...object, namedBy: namesOf(object.objectId) }));
+    } else {
       print(
         table(
-          ['type', 'object'],
-          shown.map(({ type, objectId }) => [type, objectId]),
+          ['type', 'object', 'named by'],
+          shown.map(({ type, objectId }) => [type, objectId, briefly(namesOf(objectId))]),
         ),
       );
     }
@@ -113,6 +121,11 @@ async function heldOf(
   throw new StreamError('USAGE', `No removals of ${producer} are held back.`, {
     advice: names.length === 0 ? 'There are none at all.' : `There are some of: ${names.join(', ')}.`,
   });
+}
+
+function briefly([first, second, ...rest]: readonly string[]): string {
+  const shown = [first, second].filter((name) => name !== undefined).join(', ');
+  return rest.length === 0 ? shown : `${shown} and ${rest.length} more`;
 }
 
 function shownObject({ key }: HeldObject): { readonly type: string; readonly objectId: string } {

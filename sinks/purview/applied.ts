@@ -46,6 +46,7 @@ export type AppliedSpeaker = z.output<typeof speakerSchema>;
 export type Applied = z.output<typeof appliedSchema>;
 
 const prefix = 'applied/';
+const catalogues = 'catalogues/';
 const deletedHash = '';
 const lostHash = 'lost';
 
@@ -75,6 +76,14 @@ export async function* scanAppliedRoots(
   }
 }
 
+/** Every record of every catalogue, see {@link stateOf}, with its root. */
+export async function* readEveryApplied(state: StateStore): ReturnType<typeof scanAppliedRoots> {
+  yield* scanAppliedRoots(state);
+  const parts = new Set<string>();
+  for await (const { key } of state.scan(catalogues)) parts.add(key.split('/')[1] ?? '');
+  for (const part of parts) yield* scanAppliedRoots(stateOf(state, decodeURIComponent(part)));
+}
+
 /** Whether anything was ever applied, as far as the state knows. */
 export async function hasApplied(state: StateStore): Promise<boolean> {
   for await (const _ of state.scan(prefix)) return true;
@@ -102,7 +111,7 @@ export async function forgetApplied(state: StateStore, typeNames: ReadonlySet<st
 
 /** A part of a state store for what is applied to one catalogue, so that another catalogue does not count as holding it. */
 export function stateOf(state: StateStore, catalogue: string): StateStore {
-  const part = `catalogues/${encodeURIComponent(catalogue)}/`;
+  const part = `${catalogues}${encodeURIComponent(catalogue)}/`;
   return {
     get: (key) => state.get(part + key),
     write: (writes) => state.write(writes.map(({ key, value }) => ({ key: part + key, value }))),

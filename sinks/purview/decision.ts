@@ -8,6 +8,7 @@ import type { EntityChange, EntityRef } from '../../schemas/types.ts';
 import { type Applied, appliedWrite, deletedBy, readApplied, speakerOf } from './applied.ts';
 import type { BatchContext } from './batch.ts';
 import { ofOneChange } from './one-change.ts';
+import type { Removals } from './dangling.ts';
 import { deleteRoot } from './delete-root.ts';
 import { counted } from './outcomes.ts';
 import { type Item, planRoot, type RootWrite } from './unit.ts';
@@ -40,14 +41,20 @@ export class RootDecision {
     return [appliedWrite(this.#ref, record.value)];
   }
 
-  /** Does the deletion, where there is one. When it fails, the upserts after it wait along. */
-  async delete(): Promise<void> {
+  /** What it deletes; nothing, where it does not. */
+  get deletes(): readonly EntityRef[] {
+    return this.#root.deletion === undefined ? [] : [this.#ref];
+  }
+
+  /** Does the deletion, where there is one, after it was said what it leaves behind. When it fails, the upserts after it wait along. */
+  async delete(removals: Removals): Promise<void> {
     const item = this.#root.deletion;
     if (item === undefined) return;
     const before = await readApplied(this.#context.state, this.#ref);
     try {
-      const { deleted } =
-        before?.deleted === true ? { deleted: 0 } : await deleteRoot(this.#context, this.#ref);
+      const isGone = before?.deleted === true;
+      if (!isGone) await removals.report(this.#ref, item.change);
+      const { deleted } = isGone ? { deleted: 0 } : await deleteRoot(this.#context, this.#ref);
       this.#keep(deletedBy(item));
       this.#settle(item, counted({ created: 0, updated: 0, unchanged: 0, deleted }));
     } catch (thrown) {

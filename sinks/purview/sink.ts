@@ -20,6 +20,7 @@ import {
 import { BatchWriter, type BatchContext } from './batch.ts';
 import type { CatalogClient } from './client.ts';
 import { confirmed, hasSaid, RootDecision, unchangedBy } from './decision.ts';
+import { Removals } from './dangling.ts';
 import { ensureTypes, readHeldTypes, writeTypes } from './ensure-types.ts';
 import type { ErrorRules } from './options.ts';
 import { ErrorPolicy } from './policy.ts';
@@ -40,7 +41,10 @@ export interface CatalogSinkOptions {
   readonly onError: ErrorRules;
   /** How often, and after which pauses, a change is tried that is refused while nothing is accepted. */
   readonly retry: Pick<RetryPolicy, 'attempts' | 'delayMs' | 'maxDelayMs'>;
-  readonly host: Pick<SinkHost, 'state' | 'types' | 'producers' | 'precedence' | 'force' | 'clock'>;
+  readonly host: Pick<
+    SinkHost,
+    'state' | 'types' | 'producers' | 'precedence' | 'force' | 'clock' | 'telemetry'
+  >;
   /** What to do when nobody answers at the start. */
   readonly advice: string | undefined;
 }
@@ -142,10 +146,15 @@ export class CatalogSink implements Sink {
     const decisions = coalesce<Item>(items, (root) => saidOf(records.get(refKey(root)))).map(
       (root) => new RootDecision(context, root, settle),
     );
+    const { telemetry } = host;
+    const removals = new Removals(
+      { ...context, telemetry },
+      decisions.flatMap(({ deletes }) => deletes),
+    );
     const planned: RootWrite[] = [];
     try {
       // A deletion may take other roots of the batch with it: only then is it known what they need.
-      for (const decision of decisions) await decision.delete();
+      for (const decision of decisions) await decision.delete(removals);
       for (const decision of decisions) planned.push(...(await decision.plan()));
     } finally {
       const writes = decisions.flatMap((decision) => decision.writes);

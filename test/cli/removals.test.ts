@@ -30,7 +30,10 @@ describe('purview-streams removals', () => {
     expect(stderr).toContain('removals approve|reject hand');
     expect((await world.run('removals', 'list')).stdout).toMatch(/^hand +3 +4 /mu);
     const { stdout } = await world.run('removals', 'list', 'hand', '--json');
-    expect(stdout.split('\n').filter((line) => line !== '')).toHaveLength(3);
+    const objects = stdout.split('\n').filter((line) => line !== '');
+    expect(objects.map((line): unknown => JSON.parse(line))).toEqual(
+      ['b', 'c', 'd'].map((objectId) => ({ producer: 'hand', type: 'job', objectId, namedBy: [] })),
+    );
     expect(await world.exported()).toContain(entity('c'));
   });
 

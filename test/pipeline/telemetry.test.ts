@@ -11,6 +11,7 @@ const names: Readonly<Record<TelemetryEventName, true>> = {
   scheduled: true,
   removalsHeldBack: true,
   removalsUnknown: true,
+  removalDangles: true,
   received: true,
   settled: true,
   returned: true,
