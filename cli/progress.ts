@@ -70,6 +70,30 @@ function sayTimes(telemetry: Telemetry, say: (text: string) => void): readonly (
 /** Names that one line shows at the most. */
 const mostNamed = 5;
 
+/** Says what removals wait for, and what they leave behind. */
+function sayRemovals(telemetry: Telemetry, say: (text: string) => void): readonly (() => void)[] {
+  return [
+    telemetry.on('removalsHeldBack', ({ producer, missing, known }) => {
+      say(
+        `${producer}: ${missing} of ${known} objects are missing; nothing is removed: \`removals list ${producer}\` shows them, \`removals approve|reject ${producer}\` decides (docs/replay.md)`,
+      );
+    }),
+    telemetry.on('removalsUnknown', ({ producer, missing, known, rejected }) => {
+      const objects = rejected === 1 ? '1 object' : `${rejected} objects`;
+      say(
+        `${producer}: ${missing} of ${known} known objects are missing; nothing is removed while ${objects} cannot be read: \`dead-letters list\` names what (docs/replay.md)`,
+      );
+    }),
+    telemetry.on('removalDangles', ({ producer, root, referring }) => {
+      const names = referring.slice(0, mostNamed).map(({ qualifiedName }) => qualifiedName);
+      const more = referring.length > mostNamed ? ` and ${referring.length - mostNamed} more` : '';
+      say(
+        `${producer}: ${root.qualifiedName} is removed, and ${names.join(', ')}${more} still ${referring.length === 1 ? 'refers' : 'refer'} to it`,
+      );
+    }),
+  ];
+}
+
 function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): readonly (() => void)[] {
   const missingTypes = new Set<string>();
   return [
@@ -90,24 +114,7 @@ function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): read
       );
     }),
     ...sayTimes(telemetry, say),
-    telemetry.on('removalsHeldBack', ({ producer, missing, known }) => {
-      say(
-        `${producer}: ${missing} of ${known} objects are missing; nothing is removed: \`removals list ${producer}\` shows them, \`removals approve|reject ${producer}\` decides (docs/replay.md)`,
-      );
-    }),
-    telemetry.on('removalsUnknown', ({ producer, missing, known, rejected }) => {
-      const objects = rejected === 1 ? '1 object' : `${rejected} objects`;
-      say(
-        `${producer}: ${missing} of ${known} known objects are missing; nothing is removed while ${objects} cannot be read: \`dead-letters list\` names what (docs/replay.md)`,
-      );
-    }),
-    telemetry.on('removalDangles', ({ producer, root, referring }) => {
-      const names = referring.slice(0, mostNamed).map(({ qualifiedName }) => qualifiedName);
-      const more = referring.length > mostNamed ? ` and ${referring.length - mostNamed} more` : '';
-      say(
-        `${producer}: ${root.qualifiedName} is removed, and ${names.join(', ')}${more} still ${referring.length === 1 ? 'refers' : 'refer'} to it`,
-      );
-    }),
+    ...sayRemovals(telemetry, say),
     telemetry.on('deadLettered', ({ producer, code, message, id }) => {
       say(`${producer ?? 'unknown'}: dead letter ${id}: ${message} (${code})`);
     }),

@@ -146,20 +146,7 @@ export class CatalogSink implements Sink {
     const decisions = coalesce<Item>(items, (root) => saidOf(records.get(refKey(root)))).map(
       (root) => new RootDecision(context, root, settle),
     );
-    const { telemetry } = host;
-    const removals = new Removals(
-      { ...context, telemetry },
-      decisions.flatMap(({ deletes }) => deletes),
-    );
-    const planned: RootWrite[] = [];
-    try {
-      // A deletion may take other roots of the batch with it: only then is it known what they need.
-      for (const decision of decisions) await decision.delete(removals);
-      for (const decision of decisions) planned.push(...(await decision.plan()));
-    } finally {
-      const writes = decisions.flatMap((decision) => decision.writes);
-      if (writes.length > 0) await host.state.write(writes);
-    }
+    const planned = await this.#plan(decisions, context);
     const toWrite = this.#readsFirst ? await unlessHeld(context, planned) : planned;
     await new BatchWriter(context, settle).write(orderUnits(toWrite, this.#types));
     return items.map((item) => {
@@ -171,6 +158,23 @@ export class CatalogSink implements Sink {
         `The change of ${typeName} ${qualifiedName} was left without an outcome.`,
       );
     });
+  }
+
+  /** Does the deletions, then resolves with what is to be written. */
+  async #plan(decisions: readonly RootDecision[], context: BatchContext): Promise<readonly RootWrite[]> {
+    const { state, telemetry } = this.#options.host;
+    const roots = decisions.flatMap(({ deletes }) => deletes);
+    const removals = new Removals({ ...context, telemetry }, roots);
+    const planned: RootWrite[] = [];
+    try {
+      // A deletion may take other roots of the batch with it: only then is it known what they need.
+      for (const decision of decisions) await decision.delete(removals);
+      for (const decision of decisions) planned.push(...(await decision.plan()));
+    } finally {
+      const writes = decisions.flatMap((decision) => decision.writes);
+      if (writes.length > 0) await state.write(writes);
+    }
+    return planned;
   }
 
   /** A scan of everything fills its batches, and a replay has time; what changes now comes in ones and twos, with its lineage. */
