@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import type { Database, RootDatabase } from 'lmdb';
+import { messageOf, StreamError } from '../pipeline/errors.ts';
 import type { Json } from '../pipeline/state.ts';
 import type { TableKey } from '../pipeline/table.ts';
 import type { NewRecord } from '../pipeline/transport.ts';
@@ -72,7 +73,7 @@ export class StateCache {
     );
   }
 
-  /** Takes records of the state: JSON texts. */
+  /** Takes records of the state: JSON texts. Throws STATE_UNAVAILABLE where they cannot be kept, or are none. */
   applyStates(records: readonly KeptRecord[]): void {
     this.#write(() => {
       for (const { key, value } of records) {
@@ -106,7 +107,12 @@ export class StateCache {
   }
 
   #write(work: () => void): void {
-    this.#environment.transactionSync(work);
+    try {
+      this.#environment.transactionSync(work);
+    } catch (thrown) {
+      const what = `The copy of the state in ${this.#folder} cannot be written: ${messageOf(thrown)}.`;
+      throw new StreamError('STATE_UNAVAILABLE', what, { cause: thrown, advice });
+    }
     this.#environment.resetReadTxn();
   }
 }
