@@ -5,6 +5,7 @@ import type { Transport } from '../pipeline/transport.ts';
 import { type ClaimStore, createFolderClaims } from '../platform/events/claim-store.ts';
 import { createEventTransport } from '../platform/events/event-transport.ts';
 import type { LoadedConfig } from './load-config.ts';
+import { openFraming } from './open-registry.ts';
 import { openTransport } from './open-transport.ts';
 
 /** Opens the configured transport for events of any size, as the section `events` says. `telemetry` hears what is waited for. */
@@ -15,8 +16,10 @@ export async function openEvents(
 ): Promise<Transport> {
   const { maxBytes } = loaded.config.events;
   const claims = await openClaims(loaded);
+  const framing = openFraming(loaded.config.events);
   const transport = await openTransport(loaded.config.transport, stateFolder);
   return createEventTransport(transport, {
+    framing,
     claims,
     maxBytes,
     retryDelayMs: loaded.config.delivery.retryDelayMs,

@@ -10,6 +10,7 @@ import { excelCommand } from './commands/excel.ts';
 import { lineageCommand } from './commands/lineage.ts';
 import { parkedCommand } from './commands/parked.ts';
 import { produceCommand } from './commands/produce.ts';
+import { schemasCommand } from './commands/schemas.ts';
 import { sqlLineageCommand } from './commands/sql-lineage.ts';
 import { sinkCommand, transformCommand } from './commands/stage.ts';
 import { topicsCommand } from './commands/topics.ts';
@@ -66,6 +67,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .addCommand(excelCommand(setExitCode))
     .addCommand(lineageCommand())
     .addCommand(topicsCommand())
+    .addCommand(schemasCommand(setExitCode))
     .addCommand(typesCommand(setExitCode))
     .addCommand(whatIfCommand(setExitCode))
     .addCommand(replayCommand(setExitCode))

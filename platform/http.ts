@@ -32,6 +32,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. Text is sent as the JSON that it already is. */
   readonly body?: unknown;
+  /** What the body is, where that is not plain JSON. */
+  readonly contentType?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -152,7 +154,8 @@ function unavailable(options: HttpClientOptions, message: string, cause?: unknow
 function headersOf(given: Readonly<Record<string, string>>, request: HttpRequest): Headers {
   const headers = new Headers({ accept: 'application/json' });
   for (const [name, value] of Object.entries(request.headers ?? {})) headers.set(name, value);
-  if (request.body !== undefined) headers.set('content-type', 'application/json; charset=utf-8');
+  if (request.body !== undefined)
+    headers.set('content-type', request.contentType ?? 'application/json; charset=utf-8');
   for (const [name, value] of Object.entries(given)) {
     // Headers would repeat a wrong value in its error, and this one may be a secret.
     if (!/^[\x20-\x7e]*$/.test(value)) {

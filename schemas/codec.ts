@@ -5,6 +5,7 @@ import { StreamError, messageOf } from '../pipeline/errors.ts';
 import { boundsOf, type CheckBounds } from './bounds.ts';
 import { exactLong } from './exact-long.ts';
 import { schemaFingerprint } from './fingerprint.ts';
+import { foreignReader, type ForeignReader } from './foreign-schema.ts';
 import type { EventType, EventTypes } from './types.ts';
 
 /** Marks a single-object encoding (Avro specification 1.11, "Single-object encoding"). */
@@ -15,6 +16,7 @@ let scratch = Buffer.alloc(64 * 1024);
 const maxScratchBytes = 4 * 1024 * 1024;
 
 interface Version {
+  readonly text: string;
   readonly type: EventType;
   readonly version: number;
   readonly schema: avro.Type;
@@ -31,6 +33,12 @@ export interface PublishedSchema {
   readonly version: number;
   /** Eight bytes, little-endian, as they stand in the encoding. */
   readonly fingerprint: Buffer;
+  /** Full name of the record. */
+  readonly name: string;
+  /** The schema as it is published: JSON, with its docs. */
+  readonly text: string;
+  /** Whether events of the type are written with it. */
+  readonly isNewest: boolean;
 }
 
 /** An event with the name of its schema. */
@@ -46,6 +54,7 @@ export interface EventCodec {
   readonly newest: (type: EventType) => number;
   readonly schema: (type: EventType) => avro.Type;
   readonly decode: (bytes: Uint8Array) => DecodedEvent;
+  readonly foreignReader: (schema: unknown) => ForeignReader;
 }
 
 interface Versions {
@@ -57,15 +66,28 @@ interface Versions {
 export function createCodec(folder: URL): EventCodec {
   const versions = readVersions(folder);
   return {
-    publishedSchemas: [...versions.byFingerprint.values()].map(({ type, version, fingerprint }) => ({
-      type,
-      version,
-      fingerprint,
-    })),
+    publishedSchemas: [...versions.byFingerprint.values()].map((one) => publishedSchema(versions, one)),
+    foreignReader: (schema) =>
+      foreignReader(schema, {
+        byFingerprint: (fingerprint) => versions.byFingerprint.get(fingerprint.toString('latin1')),
+        byName: (name) => [...versions.newest.values()].find((version) => version.schema.name === name),
+      }),
     newest: (type) => newestOf(versions, type).version,
     schema: (type) => newestOf(versions, type).schema,
     encode: (type, value) => encodeWith(newestOf(versions, type), value),
     decode: (bytes) => decodeWith(versions, bytes),
+  };
+}
+
+function publishedSchema({ newest }: Versions, one: Version): PublishedSchema {
+  const { type, version, fingerprint, schema, text } = one;
+  return {
+    type,
+    version,
+    fingerprint,
+    name: schema.name ?? '',
+    text,
+    isNewest: newest.get(type) === one,
   };
 }
 
@@ -75,11 +97,13 @@ function readVersions(folder: URL): Versions {
   for (const file of readdirSync(folder).sort()) {
     const match = /^([a-z-]+)\.v(\d+)\.avsc$/.exec(file);
     if (match?.[1] === undefined || match[2] === undefined) continue;
-    const json = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+    const text = readFileSync(new URL(file, folder), 'utf8');
+    const json = JSON.parse(text);
     const fingerprint = Buffer.alloc(8);
     fingerprint.writeBigUInt64LE(schemaFingerprint(json));
     const schema = avro.Type.forSchema(json, { registry: { long: exactLong } });
     const version: Version = {
+      text,
       type: match[1] as EventType,
       version: Number(match[2]),
       schema,
@@ -238,4 +262,16 @@ export function encodeEvent<T extends EventType>(type: T, value: EventTypes[T]):
  */
 export function decodeEvent(bytes: Uint8Array): DecodedEvent {
   return shipped.decode(bytes);
+}
+
+/** Reads events of a schema that another program has published. Throws EVENT_UNDECODABLE for one that nothing here can read. */
+export function readerOfForeign(schema: unknown): ForeignReader {
+  return shipped.foreignReader(schema);
+}
+
+/** Throws with what keeps a published schema from reading events of another one. */
+export function newestReads(schema: PublishedSchema, writer: unknown): void {
+  const of = (json: unknown): avro.Type =>
+    avro.Type.forSchema(json as avro.Schema, { registry: { long: exactLong } });
+  of(JSON.parse(schema.text)).createResolver(of(writer));
 }

@@ -4,6 +4,12 @@ import type { NewRecord, StoredRecord } from '../../pipeline/transport.ts';
 
 type AmqpMessage = Parameters<EventDataBatch['tryAdd']>[0];
 
+const contentType = 'content-type';
+
+function isTyped(headers: NewRecord['headers']): headers is Record<string, string> {
+  return contentType in headers;
+}
+
 /**
  * A record as a message of AMQP: headers are application properties, the key is the group of the message (a partition key cannot be named beside a
  * partition), and a tombstone has the value null in place of bytes.
@@ -12,7 +18,8 @@ function toMessage({ key, value, headers }: NewRecord): AmqpMessage {
   return {
     body: value === null ? null : Buffer.from(value.buffer, value.byteOffset, value.length),
     bodyType: value === null ? 'value' : 'data',
-    properties: { groupId: key },
+    // Programs of Azure look there for the schema of an event.
+    properties: { groupId: key, ...(isTyped(headers) ? { contentType: headers[contentType] } : {}) },
     applicationProperties: { ...headers },
   };
 }
@@ -32,6 +39,7 @@ export function toRecord(event: ReceivedEventData, topic: string, partition: num
     return { ...place, key: '', headers: {}, value, corrupt: 'the body of the event is not bytes' };
   }
   const headers = Object.entries(event.properties ?? {}).map(([name, text]) => [name, String(text)]);
+  if (properties?.contentType !== undefined) headers.push([contentType, properties.contentType]);
   return {
     ...place,
     key: properties?.groupId ?? event.partitionKey ?? '',
