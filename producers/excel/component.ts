@@ -4,6 +4,7 @@ import { StreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
+import { KeptEntities } from './kept-entities.ts';
 import type { Layout } from './layout.ts';
 import { excelOptions, layoutOf } from './options.ts';
 import { type Problem, placeText, problemText } from './problems.ts';
@@ -22,16 +23,28 @@ export const excel = producerComponent({
       steps: 'collapse',
       datasets: {},
     },
-    open: () => openWorkbook(path.resolve(host.baseFolder, options.path), layoutOf(options)),
+    open: () =>
+      openWorkbook({
+        file: path.resolve(host.baseFolder, options.path),
+        layout: layoutOf(options),
+        removed: options.removed,
+      }),
   }),
 });
 
-async function openWorkbook(file: string, layout: Layout): Promise<Producer> {
+interface OpenedWorkbook {
+  readonly file: string;
+  readonly layout: Layout;
+  readonly removed: 'keep' | 'delete';
+}
+
+async function openWorkbook(workbook: OpenedWorkbook): Promise<Producer> {
+  const { file } = workbook;
   await isFolder(file);
   return {
     // A workbook that is restored from a copy is the same source: positions grow with every difference.
     incarnation: () => Promise.resolve('files'),
-    scan: (context) => scanWorkbook(file, layout, context),
+    scan: (context) => scanWorkbook(workbook, context),
     changes: (signal) => watchFiles({ path: file, matches: isWorkbookFile }, signal),
     close: () => Promise.resolve(),
   };
@@ -43,16 +56,22 @@ function isWorkbookFile(file: string): boolean {
 }
 
 async function* scanWorkbook(
-  file: string,
-  layout: Layout,
+  { file, layout, removed }: OpenedWorkbook,
   context: ScanContext,
 ): AsyncGenerator<FoundObject> {
   throwIfStopped(context.signal);
   const { entities, problems, modifiedMs } = await readWorkbook(file, layout, context.signal);
+  const kept = removed === 'keep' ? await KeptEntities.open(context.memory) : undefined;
   for (const value of entities) {
     throwIfStopped(context.signal);
     const objectId = `${value.typeName} ${value.qualifiedName}`;
-    yield { type: 'entity', objectId, sequence: modifiedMs, value };
+    const found = { type: 'entity', objectId, sequence: modifiedMs, value } as const;
+    kept?.add(found);
+    yield found;
+  }
+  for (const found of kept?.missing() ?? []) {
+    throwIfStopped(context.signal);
+    yield found;
   }
   for (const problem of problems) if (problem.severity === 'error') context.reject(rejection(problem));
 }

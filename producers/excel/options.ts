@@ -13,6 +13,12 @@ export const excelOptions = z.strictObject({
     .string()
     .min(1)
     .describe('The workbook (.xlsx), or a folder of CSV files named as its sheets: BulkEntities.csv, ….'),
+  removed: z
+    .enum(['keep', 'delete'])
+    .default('keep')
+    .describe(
+      'What becomes of an entity whose rows are taken out of the workbook. keep: it stays as it was said last. delete: it is removed from the catalogue, also where others describe it there; more than `removalThreshold` at once is held back.',
+    ),
   sheets: z
     .strictObject(sheetOptions)
     .prefault({})
@@ -60,6 +66,6 @@ export const excelOptions = z.strictObject({
 
 /** The layout that settings mean. */
 export function layoutOf(options: z.output<typeof excelOptions>): Layout {
-  const { path: _path, sourcePrefix, targetPrefix, processPrefix, ...rest } = options;
+  const { path: _path, removed: _removed, sourcePrefix, targetPrefix, processPrefix, ...rest } = options;
   return { ...rest, prefixes: { Source: sourcePrefix, Target: targetPrefix, Process: processPrefix } };
 }

@@ -2,15 +2,11 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import type { Producer } from '../../../pipeline/producer.ts';
 import { excel } from '../../../producers/excel/component.ts';
 import { failureOf, producerContract, scanAll } from '../../contracts/producer.ts';
 import { excelFixtures } from '../../support/excel.ts';
-import { jsonLines } from '../../support/by-hand.ts';
-import { runHere } from '../../support/run-here.ts';
-
-const timeout = 120_000;
+import { testMemory } from '../../support/producer-memory.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -54,36 +50,30 @@ describe('excel', () => {
     ]);
   });
 
+  it.each(['keep', 'delete'] as const)(
+    'scan() says what was taken out again only with removed: keep, here %s',
+    async (removed) => {
+      const book = await mkdtemp(path.join(folder, 'removed-'));
+      const write = (...names: readonly string[]) =>
+        writeFile(
+          path.join(book, 'BulkEntities.csv'),
+          ['typeName,name,qualifiedName,n', ...names.map((name) => `T,${name},x://${name},5`)].join('\n'),
+        );
+      await write('a', 'b');
+      const memory = testMemory();
+      const signal = new AbortController().signal;
+      const first = await scanAll(await open(book, { removed }), signal, memory);
+      await write('a');
+      const second = await scanAll(await open(book, { removed }), signal, memory);
+      const values = ({ objects }: typeof first) => objects.map(({ value }) => value);
+      expect(values(second)).toEqual(removed === 'keep' ? values(first) : values(first).slice(0, 1));
+    },
+  );
+
   it('scan() rejects a folder without any sheet of the template', async () => {
     expect(await failureOf(scanAll(await open(folder)))).toMatchObject({
       code: 'SOURCE_INVALID',
       message: expect.stringContaining('has none of the sheets BulkEntities, UpdateLineage'),
     });
-  });
-});
-
-describe('run, of a workbook', () => {
-  const exportedSchema = z.looseObject({ qualifiedName: z.string(), typeName: z.string() });
-
-  it('brings it into the catalogue once, and finds it unchanged the second time', { timeout }, async () => {
-    const config = path.join(folder, 'purview-streams.yaml');
-    await writeFile(
-      config,
-      `transport: { kind: embedded }
-catalog: { port: 0 }
-sink: { kind: local }
-producers:
-  book: { kind: excel, path: ${JSON.stringify(path.join(excelFixtures, 'merged.xlsx'))} }
-`,
-    );
-    // Its formula has no result: that row is a dead letter, and all else arrives.
-    const first = await runHere(['run', '--once', '--json', '--config', config]);
-    expect(JSON.parse(first.stdout)).toMatchObject({ writeCalls: expect.any(Number) });
-    const again = await runHere(['run', '--once', '--json', '--config', config]);
-    expect(JSON.parse(again.stdout)).toMatchObject({ writeCalls: 0 });
-    const { stdout } = await runHere(['catalog', 'export', '--config', config]);
-    expect(jsonLines(exportedSchema, stdout).filter(({ typeName }) => typeName === 'DataSet')).toMatchObject([
-      { qualifiedName: 'store://b', attributes: { name: '2024' } },
-    ]);
   });
 });
