@@ -18,6 +18,8 @@ export interface AtlasTarget {
 declare module 'vitest' {
   interface ProvidedContext {
     atlas: AtlasTarget;
+    /** Where its topic ATLAS_HOOK is, `host:port`; empty where that was not said. */
+    atlasKafka: string;
   }
 }
 
@@ -31,6 +33,7 @@ export async function setup(project: TestProject): Promise<void> {
   if (given !== undefined) {
     const { ATLAS_USER: user = atlasUser.user, ATLAS_PASSWORD: password = atlasUser.password } = process.env;
     project.provide('atlas', { url: given, user, password });
+    project.provide('atlasKafka', process.env['ATLAS_KAFKA'] ?? '');
     return;
   }
   const missing = missingTools();
@@ -45,6 +48,7 @@ export async function setup(project: TestProject): Promise<void> {
   const seconds = Math.round((Date.now() - since) / 1000);
   say(`${started.url} is up after ${seconds} s with ${await started.memory()} MB`);
   project.provide('atlas', { url: started.url, ...atlasUser });
+  project.provide('atlasKafka', started.kafka);
 }
 
 /** Called by vitest after the last one. */

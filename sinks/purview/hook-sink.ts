@@ -1,0 +1,241 @@
+import { randomUUID } from 'node:crypto';
+import { jsonAttributes } from '../../pipeline/attribute-value.ts';
+import type { AtlasEntity } from '../../pipeline/atlas/wire.ts';
+import { coalesce, type CoalescedRoot } from '../../pipeline/coalesce.ts';
+import { refKey } from '../../pipeline/derive/keys.ts';
+import { StreamError } from '../../pipeline/errors.ts';
+import { Precedence } from '../../pipeline/precedence.ts';
+import type { SinkHost } from '../../pipeline/sink-component.ts';
+import type { Delivery, Outcome, Sink } from '../../pipeline/sink.ts';
+import { TypeModel } from '../../pipeline/type-model.ts';
+import { declareTypes } from '../../pipeline/typedef-plan.ts';
+import { entityProblems } from '../../pipeline/what-if.ts';
+import { type Applied, appliedWrite, deletedBy, droppedChildren, readApplied } from './applied.ts';
+import { confirmed, hasSaid, unchangedBy } from './decision.ts';
+import {
+  deleteNotification,
+  hookMessages,
+  type HookNotification,
+  writeNotification,
+} from './hook-messages.ts';
+import { counted } from './outcomes.ts';
+import { bulkRequest } from './request.ts';
+import { type Item, planRoot, type RootWrite } from './unit.ts';
+
+/** Messages of one key: they keep their order. */
+export interface HookRecord {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** The topic that Atlas listens to. */
+export interface HookTopic {
+  /** Connects, and looks whether the topic is there. */
+  open(): Promise<void>;
+  /** Resolves once all are durable. Rejects with a StreamError. */
+  send(records: readonly HookRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a {@link HookSink} is made with. */
+export interface HookSinkOptions {
+  readonly topic: HookTopic;
+  /** Whom Atlas calls the author. */
+  readonly user: string;
+  readonly host: Pick<SinkHost, 'state' | 'types' | 'producers' | 'precedence' | 'clock' | 'force'>;
+}
+
+/** What is to be told of one root, and what is known of it then. */
+interface Told {
+  readonly notifications: readonly HookNotification[];
+  readonly after: Applied | undefined;
+  readonly outcomes: ReadonlyMap<number, Outcome>;
+}
+
+/**
+ * Tells Atlas by its hooks' topic, where its REST interface cannot be reached. Nobody answers there: what is told counts as applied once it
+ * is durable, and what Atlas refuses is in Atlas's own log. So what can be known to be wrong is held back here.
+ */
+export class HookSink implements Sink {
+  readonly #options: HookSinkOptions;
+  readonly #types: TypeModel;
+  readonly #precedence: Precedence;
+
+  /** Throws TYPE_CONFLICT when producers disagree about a type. */
+  constructor(options: HookSinkOptions) {
+    this.#options = options;
+    this.#types = new TypeModel(declareTypes(options.host.types));
+    const { producers, precedence = { producers: [...producers], attributes: {} } } = options.host;
+    this.#precedence = new Precedence(precedence);
+  }
+
+  async open(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await this.#options.topic.open();
+  }
+
+  async deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
+    signal.throwIfAborted();
+    const { host, topic } = this.#options;
+    const force = host.force === true ? { replayed: 'part' as const } : {};
+    const items = batch.map((delivery, index) => ({ ...force, ...delivery, index }));
+    const records = new Map<string, Applied | undefined>();
+    for (const { change } of items) records.set(refKey(change), await readApplied(host.state, change));
+    const said = (root: Parameters<typeof refKey>[0]) =>
+      (records.get(refKey(root))?.speakers ?? []).map((one) => ({
+        ...one,
+        deleted: records.get(refKey(root))?.deleted === true,
+      }));
+    const roots = coalesce<Item>(items, said).map((root) => ({
+      root,
+      told: this.#tell(root, records.get(refKey(root))),
+    }));
+    try {
+      await topic.send(
+        roots.flatMap(({ root, told }) => this.#records(root.qualifiedName, told.notifications)),
+      );
+    } catch (thrown) {
+      signal.throwIfAborted();
+      if (!(thrown instanceof StreamError) || !thrown.retryable) throw thrown;
+      return batch.map(() => ({ kind: 'retry', error: thrown }));
+    }
+    const writes = roots.flatMap(({ root, told }) =>
+      told.after === undefined ? [] : [appliedWrite(root, told.after)],
+    );
+    if (writes.length > 0) await host.state.write(writes);
+    const outcomes = new Map(roots.flatMap(({ told }) => [...told.outcomes]));
+    return items.map(({ index }) => outcomes.get(index) ?? { kind: 'superseded' });
+  }
+
+  async close(): Promise<void> {
+    await this.#options.topic.close();
+  }
+
+  #records(key: string, notifications: readonly HookNotification[]): readonly HookRecord[] {
+    const { user, host } = this.#options;
+    return notifications.flatMap((notification) =>
+      hookMessages(notification, { id: `${randomUUID()}_0`, user, now: host.clock.now() }).map((value) => ({
+        key,
+        value,
+      })),
+    );
+  }
+
+  #tell(root: CoalescedRoot<Item>, record: Applied | undefined): Told {
+    const { user } = this.#options;
+    const outcomes = new Map<number, Outcome>();
+    const notifications: HookNotification[] = [];
+    let after = record;
+    if (root.deletion !== undefined) {
+      const deleted = entitiesOf(record);
+      if (deleted > 0 || record === undefined) notifications.push(deleteNotification(user, [root]));
+      after = deletedBy(root.deletion);
+      outcomes.set(root.deletion.index, counted({ created: 0, updated: 0, unchanged: 0, deleted }));
+    }
+    const open: Item[] = [];
+    for (const item of root.upserts) {
+      if (isNews(after, item, root)) open.push(item);
+      else {
+        after = after && (confirmed(after, item) ?? after);
+        outcomes.set(item.index, unchangedBy(item.change));
+      }
+    }
+    const [first, ...rest] = open;
+    if (first !== undefined) {
+      try {
+        const written = this.#write(root, [first, ...rest], after);
+        notifications.push(...written.notifications);
+        after = written.after;
+        for (const [index, outcome] of written.outcomes) outcomes.set(index, outcome);
+      } catch (thrown) {
+        if (!(thrown instanceof StreamError)) throw thrown;
+        for (const { index } of open) outcomes.set(index, { kind: 'rejected', error: thrown });
+      }
+    }
+    return { notifications, after: after === record ? undefined : after, outcomes };
+  }
+
+  #write(root: CoalescedRoot<Item>, items: readonly [Item, ...Item[]], before: Applied | undefined): Told {
+    const { user } = this.#options;
+    const context = { types: this.#types, precedence: this.#precedence };
+    const planned = planRoot(root, items, { before, replayed: root.replayed }, context);
+    this.#guard(planned);
+    const isNew = before === undefined || before.deleted;
+    const entities = entitiesToTell(planned, isNew);
+    const dropped = droppedChildren(before, planned.after);
+    const notifications = [
+      ...(entities.length === 0 ? [] : [writeNotification(user, entities, isNew)]),
+      ...(dropped.length === 0 ? [] : [deleteNotification(user, dropped)]),
+    ];
+    const outcomes = items.map(({ index, change }, at): [number, Outcome] => {
+      const size = change.entities.length;
+      const deleted = at === 0 ? dropped.length : 0;
+      return [
+        index,
+        counted({ created: isNew ? size : 0, updated: isNew ? 0 : size, unchanged: 0, deleted }),
+      ];
+    });
+    return { notifications, after: planned.after, outcomes: new Map(outcomes) };
+  }
+
+  /** Nobody would say that it was refused. Throws CATALOG_BAD_ENTITY. */
+  #guard({ writes }: RootWrite): void {
+    for (const { body } of writes) {
+      const problem = entityProblems(body, this.#types).find(
+        ({ kind }) => kind === 'wrong-kind' || kind === 'missing-required',
+      );
+      if (problem !== undefined)
+        throw new StreamError(
+          'CATALOG_BAD_ENTITY',
+          `${problem.detail} (${problem.qualifiedName}; not sent.)`,
+        );
+    }
+  }
+}
+
+function isNews(record: Applied | undefined, { change }: Item, { replayed }: CoalescedRoot<Item>): boolean {
+  return record === undefined || replayed !== undefined || !hasSaid(record, change);
+}
+
+function entitiesOf(record: Applied | undefined): number {
+  if (record === undefined || record.deleted) return 0;
+  return Math.max(0, ...record.speakers.map(({ entities }) => entities));
+}
+
+/**
+ * The entities of a message. Lists stand in it whole, as there are no relationships to write beside it; what Atlas takes only of a new
+ * entity is said only of one.
+ */
+function entitiesToTell({ writes, annotations }: RootWrite, isNew: boolean): readonly AtlasEntity[] {
+  const whole = writes.map(({ body }) => ({ body, omit: new Set<string>() }));
+  const { entities } = bulkRequest(whole).body;
+  if (!isNew) return entities;
+  const plans = new Map(annotations.map((plan) => [refKey(plan.entity), plan.wanted]));
+  return entities.map((entity, index) => {
+    const body = writes[index]?.body;
+    const said = body && plans.get(refKey(body));
+    if (said === undefined) return entity;
+    const { classifications, labels, businessAttributes, customAttributes } = said;
+    return {
+      ...entity,
+      ...(classifications === null
+        ? {}
+        : {
+            classifications: classifications.map(({ typeName, attributes, propagate }) => ({
+              typeName,
+              attributes: jsonAttributes(attributes),
+              ...(propagate === null ? {} : { propagate }),
+            })),
+          }),
+      ...(labels === null ? {} : { labels }),
+      ...(customAttributes === null ? {} : { customAttributes }),
+      ...(businessAttributes === null
+        ? {}
+        : {
+            businessAttributes: Object.fromEntries(
+              Object.entries(businessAttributes).map(([type, own]) => [type, jsonAttributes(own)]),
+            ),
+          }),
+    };
+  });
+}
