@@ -1,0 +1,101 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { SaxesParser } from 'saxes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exitCodes } from '../../cli/output.ts';
+import { root, shellFunction, start } from '../support/cli.ts';
+
+let folder: string;
+let page: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'scheduling-page-'));
+  page = await readFile(path.join(root, 'docs/scheduling.md'), 'utf8');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Blocks of a page in one language. */
+const blocks = (language: string): readonly string[] =>
+  [...page.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'gu'))].map(([, text = '']) => text);
+
+const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
+
+describe('docs/scheduling.md', () => {
+  it('has a line for cron that a bare shell runs, with the exit codes that the page lists', {
+    timeout: 120_000,
+  }, async () => {
+    const [, line = ''] = /^15 3 \* \* 1-5 +(.*)$/mu.exec(blocks('crontab')[0] ?? '') ?? [];
+    const config = path.join(folder, 'purview-streams.yaml');
+    const log = path.join(folder, 'log.json');
+    await writeFile(path.join(folder, 'secret'), 'e.ndjson\n');
+    await writeFile(
+      config,
+      `sink: { kind: memory }\nproducers:\n  erp: { kind: events, path: '\${file:secret}' }\n`,
+    );
+    await mkdir(path.join(folder, 'bin'));
+    await writeFile(
+      path.join(folder, 'bin/purview-streams'),
+      `#!/bin/sh\n${shellFunction().replace(/^[^{]*\{(.*);[^;]*$/u, 'exec $1')}\n`,
+      { mode: 0o755 },
+    );
+    const command = line
+      .replace('/etc/purview-streams/purview-streams.yaml', config)
+      .replace('/var/log/purview-streams-erp.json', log)
+      .replace('/tmp/purview-streams-erp.lock', path.join(folder, 'lock'));
+    // cron gives a command no more than this.
+    const environment = [
+      '-i',
+      `PATH=${folder}/bin:/usr/bin:/bin`,
+      `HOME=${folder}`,
+      'SHELL=/bin/sh',
+      'LOGNAME=nobody',
+    ];
+    const run = async (lines: string) => {
+      await writeFile(path.join(folder, 'e.ndjson'), lines);
+      return (await start('env', [...environment, 'sh', '-c', command]).ended).code;
+    };
+    const event =
+      '{"type":"database-object","objectId":"a","system":"demo","path":[{"level":"server","name":"a"}]}\n';
+    const listed = [...page.matchAll(/^\| (\d+) \|/gmu)].map(([, code]) => Number(code));
+    expect(listed).toEqual(Object.values(exitCodes));
+    expect(await run(`${event}{"type":"job"}\n`)).toBe(exitCodes.partly);
+    await rm(path.join(folder, 'secret'));
+    expect(await run(event)).toBe(exitCodes.usage);
+    const summaries = (await readFile(log, 'utf8'))
+      .trim()
+      .split('\n')
+      .map((text): unknown => JSON.parse(text));
+    expect(summaries[0]).toMatchObject({ producers: [{ name: 'erp', rawEvents: 1 }] });
+  });
+
+  it.skipIf(!hasSystemd)('has units that systemd takes', async () => {
+    const names = [...page.matchAll(/^`\/etc\/systemd\/system\/(\S+)`:$/gmu)].map(([, name = '']) => name);
+    const units = blocks('ini');
+    expect(names).toHaveLength(units.length);
+    for (const [index, name] of names.entries()) {
+      const unit = (units[index] ?? '').replace('/usr/local/bin/purview-streams', '/bin/true');
+      await writeFile(path.join(folder, name), unit);
+    }
+    const checked = spawnSync(
+      'systemd-analyze',
+      ['verify', '--man=no', ...names.map((name) => path.join(folder, name))],
+      { encoding: 'utf8' },
+    );
+    expect([
+      checked.status,
+      checked.stderr.split('\n').filter((line) => line.includes('purview-streams')),
+    ]).toEqual([0, []]);
+  });
+
+  it('has a task for Windows that is well-formed, in the namespace of tasks', () => {
+    const names: string[] = [];
+    const parser = new SaxesParser({ xmlns: true });
+    parser.on('opentag', ({ local, uri }) => names.push(`${uri}#${local}`));
+    parser.write((blocks('xml')[0] ?? '').trim()).close();
+    const namespace = 'http://schemas.microsoft.com/windows/2004/02/mit/task';
+    expect(names.every((name) => name.startsWith(`${namespace}#`))).toBe(true);
+    // The schema wants this order below Task ("Task Scheduler Schema", taskType is xs:all), and an action at the least.
+    expect(names).toContain(`${namespace}#Exec`);
+  });
+});
