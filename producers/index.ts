@@ -12,6 +12,7 @@ import { http } from './http/component.ts';
 import { mysql } from './mysql/component.ts';
 import { mysqlHistory } from './mysql/history-component.ts';
 import { excel } from './excel/component.ts';
+import { sqlServer } from './sql-server/component.ts';
 import { sqlScripts } from './sql-scripts/component.ts';
 import { postgres } from './postgres/component.ts';
 import { postgresHistory } from './postgres/history-component.ts';
@@ -28,6 +29,7 @@ export const producers = {
   postgres,
   'postgres-history': postgresHistory,
   mysql,
+  'sql-server': sqlServer,
   lake,
   'mysql-history': mysqlHistory,
   'query-log': queryLog,

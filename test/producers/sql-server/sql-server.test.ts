@@ -1,0 +1,232 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Producer } from '../../../pipeline/producer.ts';
+import { sqlServer } from '../../../producers/sql-server/component.ts';
+import { fingerprintQuery, scanQueries, stateQuery } from '../../../producers/sql-server/queries.ts';
+import { failureOf, producerContract, scanAll } from '../../contracts/producer.ts';
+import { sourceRun } from '../../support/source-run.ts';
+import { startTdsServer, type TdsAnswer, type TdsRow, type TdsServer } from '../../support/tds-server.ts';
+
+const column = (table: string, name: string, ordinal: number, type: string, more: TdsRow = {}): TdsRow => ({
+  schema: table.split('.')[0] ?? '',
+  table: table.split('.')[1] ?? '',
+  name,
+  ordinal,
+  type,
+  description: null,
+  nullable: true,
+  length: null,
+  scale: null,
+  default: null,
+  identity: null,
+  ...more,
+});
+const object = (schema: string, name: string, kind: string, definition: string | null = null): TdsRow => ({
+  schema,
+  name,
+  description: null,
+  kind,
+  definition,
+});
+const keyOf = (kind: string, table: string, name: string, ref: TdsRow = {}): TdsRow => ({
+  schema: 'dbo',
+  table,
+  key: `${kind}_${table}`,
+  kind,
+  column: name,
+  refSchema: null,
+  refTable: null,
+  refColumn: null,
+  ...ref,
+});
+
+/** What the catalogue views of a small shop say, in the form that the queries ask for. */
+const shop = {
+  schemas: [
+    { name: 'dbo', description: null, owner: 'dbo' },
+    { name: 'dw', description: 'the warehouse', owner: 'dbo' },
+  ],
+  tables: [
+    object('dbo', 'Customers', 'table'),
+    object('dbo', 'Orders', 'table'),
+    object(
+      'dbo',
+      'BigOrders',
+      'view',
+      'CREATE VIEW dbo.BigOrders AS SELECT o.Id, o.Amount AS Total FROM dbo.Orders o WHERE o.Amount > 9',
+    ),
+    object('dw', 'Totals', 'table'),
+  ],
+  columns: [
+    column('dbo.Customers', 'Id', 1, 'int', { nullable: false, identity: 'true' }),
+    column('dbo.Customers', 'E/mail#', 2, 'nvarchar(80)', { length: 80, description: 'for bills' }),
+    column('dbo.Orders', 'Id', 1, 'int', { nullable: false }),
+    column('dbo.Orders', 'Customer', 2, 'int'),
+    column('dbo.Orders', 'Amount', 3, 'decimal(12,2)', { length: 12, scale: 2, default: '((0))' }),
+    column('dbo.BigOrders', 'Id', 1, 'int'),
+    column('dbo.BigOrders', 'Total', 2, 'decimal(12,2)'),
+    column('dw.Totals', 'Customer', 1, 'int'),
+    column('dw.Totals', 'Total', 2, 'decimal(38,2)'),
+  ],
+  keys: [
+    keyOf('primary', 'Customers', 'Id'),
+    keyOf('foreign', 'Orders', 'Customer', { refSchema: 'dbo', refTable: 'Customers', refColumn: 'Id' }),
+  ],
+  routines: [
+    {
+      schema: 'dw',
+      name: 'LoadTotals',
+      description: 'nightly',
+      text: 'CREATE PROCEDURE dw.LoadTotals @since int AS\nINSERT INTO dw.Totals (Customer, Total)\nSELECT Customer, SUM(Amount) FROM dbo.Orders WHERE Id > @since GROUP BY Customer',
+      kind: 'procedure',
+    },
+    { schema: 'dw', name: 'Sealed', description: null, text: null, kind: 'procedure' },
+  ],
+} satisfies Record<keyof typeof scanQueries, readonly TdsRow[]>;
+const shopObjects = [
+  'database-object /',
+  'database-object shop',
+  'database-object shop/dbo',
+  'database-object shop/dbo/BigOrders',
+  'database-object shop/dbo/Customers',
+  'database-object shop/dbo/Orders',
+  'database-object shop/dw',
+  'database-object shop/dw/Totals',
+  'routine shop/dw/routines/LoadTotals',
+  'routine shop/dw/routines/Sealed',
+];
+
+let server: TdsServer;
+let fingerprint = 1;
+let results: Partial<Record<string, TdsAnswer>> = {};
+beforeAll(async () => {
+  server = await startTdsServer(
+    (sql): TdsAnswer => {
+      if (sql === stateQuery)
+        return [{ version: '16.0.1', edition: 'Developer', name: 'shop', incarnation: '5/2024' }];
+      if (sql === fingerprintQuery) return [{ fingerprint: `${fingerprint}` }];
+      for (const name of ['schemas', 'tables', 'columns', 'keys', 'routines'] as const)
+        if (sql === scanQueries[name]) return results[name] ?? shop[name];
+      return []; // settings of the session
+    },
+    { password: 'right' },
+  );
+});
+afterAll(() => server.stop());
+
+const options = (more: Record<string, unknown> = {}) => ({
+  host: '127.0.0.1',
+  port: server.port,
+  user: 'catalog',
+  password: 'right',
+  database: 'shop',
+  server: 'srv',
+  encrypt: false,
+  interval: 0.05,
+  ...more,
+});
+const open = (more: Record<string, unknown> = {}): Promise<Producer> =>
+  sqlServer.configure('s', options(more), { baseFolder: '/' }).open();
+
+async function scanned(answers: typeof results, more: Record<string, unknown> = {}) {
+  const producer = await open(more);
+  results = answers;
+  try {
+    return await scanAll(producer);
+  } finally {
+    results = {};
+    await producer.close();
+  }
+}
+
+producerContract('sql-server', {
+  open: () => open(),
+  objects: shopObjects,
+  openBroken: () => open({ password: 'canary-8d2' }),
+  change: async () => {
+    fingerprint += 1;
+  },
+  secrets: ['canary-8d2'],
+});
+
+describe('sql-server', () => {
+  it('gives the catalogue tables, keys, and the lineage of views and procedures', {
+    timeout: 60_000,
+  }, async () => {
+    const place = await sourceRun({ shop: { kind: 'sql-server', ...options() } });
+    const held = await place.run();
+    const at = 'mssql://srv/shop';
+    expect(held.names.filter((name) => !name.includes('#'))).toEqual([
+      `mssql_database ${at}`,
+      `mssql_routine ${at}/dw/routines/LoadTotals`,
+      `mssql_routine ${at}/dw/routines/Sealed`,
+      `mssql_schema ${at}/dbo`,
+      `mssql_schema ${at}/dw`,
+      'mssql_server mssql://srv',
+      `mssql_table ${at}/dbo/Customers`,
+      `mssql_table ${at}/dbo/Orders`,
+      `mssql_table ${at}/dw/Totals`,
+      `mssql_view ${at}/dbo/BigOrders`,
+      `mssql_view_query ${at}/dbo/BigOrders@definition`,
+    ]);
+    const attributes = (name: string) => held.entity(`mssql_column ${at}/dbo/${name}`).attributes;
+    expect(attributes('Customers#Id')).toMatchObject({ primaryKey: true, nullable: false });
+    expect(attributes('Customers#E%2Fmail%23')).toMatchObject({ description: 'for bills', length: 80 });
+    expect(attributes('Orders#Customer')).toMatchObject({ references: `${at}/dbo/Customers#Id` });
+    expect(attributes('Orders#Amount')).toMatchObject({
+      data_type: 'decimal(12,2)',
+      length: 12,
+      scale: 2,
+      defaultExpression: '((0))',
+    });
+    expect(held.edges.filter((edge) => edge.includes('#'))).toEqual([
+      `${at}/dbo/BigOrders@definition: ${at}/dbo/Orders#Amount -> ${at}/dbo/BigOrders#Total`,
+      `${at}/dbo/BigOrders@definition: ${at}/dbo/Orders#Id -> ${at}/dbo/BigOrders#Id`,
+      `${at}/dw/routines/LoadTotals: ${at}/dbo/Orders#Amount -> ${at}/dw/Totals#Total`,
+      `${at}/dw/routines/LoadTotals: ${at}/dbo/Orders#Customer -> ${at}/dw/Totals#Customer`,
+    ]);
+    await place.remove();
+  });
+
+  it('reads only what the boundaries choose, and warns of a routine whose text is not shown', async () => {
+    const { objects } = await scanned({}, { schemas: { include: ['dw'] }, tables: { exclude: ['Tot*'] } });
+    expect(objects.map(({ objectId }) => objectId)).toEqual([
+      '/',
+      'shop',
+      'shop/dw',
+      'shop/dw/routines/LoadTotals',
+      'shop/dw/routines/Sealed',
+    ]);
+    expect(objects.at(-1)?.value.warnings).toMatchObject([{ code: 'routine-without-text' }]);
+  });
+
+  it('rejects a row that is wrong, alone, with query, row, field and value', async () => {
+    const { objects, rejections } = await scanned({
+      columns: [
+        column('dbo.Orders', 'Id', 1, 'int', { length: 'long' }),
+        column('dbo.Orders', 'Ok', 2, 'int'),
+      ],
+    });
+    expect(rejections.map(({ error }) => error.message)).toEqual([
+      'catalogue views, columns, row 1, field length is "long" where a whole number is expected.',
+    ]);
+    expect(objects.find(({ objectId }) => objectId === 'shop/dbo/Orders')?.value).toMatchObject({
+      columns: [{ name: 'Ok' }],
+    });
+  });
+
+  it('says what is missing when the login, a right or the server is', async () => {
+    const denied = { number: 229, message: 'The SELECT permission was denied on the object tables.' };
+    const failures = [
+      await failureOf(open({ password: 'wrong' })),
+      await failureOf(scanned({ tables: denied })),
+      await failureOf(scanned({ tables: { number: 208, message: "Invalid object name 'x'." } })),
+      await failureOf(open({ port: 1 })),
+    ];
+    expect(failures).toMatchObject([
+      { code: 'SOURCE_REFUSED', message: expect.stringContaining('Check user and password') },
+      { code: 'SOURCE_REFUSED', message: expect.stringContaining('GRANT VIEW DEFINITION') },
+      { code: 'SOURCE_INVALID', message: expect.stringContaining('Invalid object name') },
+      { code: 'SOURCE_UNAVAILABLE', message: expect.stringContaining('Is the server running') },
+    ]);
+  });
+});
