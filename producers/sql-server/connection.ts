@@ -36,7 +36,7 @@ const meanings: readonly (readonly [pattern: RegExp, code: ErrorCode, advice: st
 ];
 
 /** Says what a failed connection or query means; a {@link StreamError} stays itself. The password is in none of them. */
-export function sourceError(
+function sourceError(
   thrown: unknown,
   { host, port }: SqlServerOptions,
   database: string,

@@ -6,20 +6,19 @@ import { failureOf, producerContract, scanAll } from '../../contracts/producer.t
 import { sourceRun } from '../../support/source-run.ts';
 import { startTdsServer, type TdsAnswer, type TdsRow, type TdsServer } from '../../support/tds-server.ts';
 
-const column = (table: string, name: string, ordinal: number, type: string, more: TdsRow = {}): TdsRow => ({
-  schema: table.split('.')[0] ?? '',
-  table: table.split('.')[1] ?? '',
-  name,
-  ordinal,
-  type,
-  description: null,
-  nullable: true,
-  length: null,
-  scale: null,
-  default: null,
-  identity: null,
-  ...more,
-});
+/** A column of `schema.table.name`. */
+const column = (path: string, ordinal: number, type: string, more: TdsRow = {}): TdsRow => {
+  const [schema = '', table = '', name = ''] = path.split('.');
+  const rest = {
+    description: null,
+    nullable: true,
+    length: null,
+    scale: null,
+    default: null,
+    identity: null,
+  };
+  return { schema, table, name, ordinal, type, ...rest, ...more };
+};
 const object = (schema: string, name: string, kind: string, definition: string | null = null): TdsRow => ({
   schema,
   name,
@@ -57,15 +56,15 @@ const shop = {
     object('dw', 'Totals', 'table'),
   ],
   columns: [
-    column('dbo.Customers', 'Id', 1, 'int', { nullable: false, identity: 'true' }),
-    column('dbo.Customers', 'E/mail#', 2, 'nvarchar(80)', { length: 80, description: 'for bills' }),
-    column('dbo.Orders', 'Id', 1, 'int', { nullable: false }),
-    column('dbo.Orders', 'Customer', 2, 'int'),
-    column('dbo.Orders', 'Amount', 3, 'decimal(12,2)', { length: 12, scale: 2, default: '((0))' }),
-    column('dbo.BigOrders', 'Id', 1, 'int'),
-    column('dbo.BigOrders', 'Total', 2, 'decimal(12,2)'),
-    column('dw.Totals', 'Customer', 1, 'int'),
-    column('dw.Totals', 'Total', 2, 'decimal(38,2)'),
+    column('dbo.Customers.Id', 1, 'int', { nullable: false, identity: 'true' }),
+    column('dbo.Customers.E/mail#', 2, 'nvarchar(80)', { length: 80, description: 'for bills' }),
+    column('dbo.Orders.Id', 1, 'int', { nullable: false }),
+    column('dbo.Orders.Customer', 2, 'int'),
+    column('dbo.Orders.Amount', 3, 'decimal(12,2)', { length: 12, scale: 2, default: '((0))' }),
+    column('dbo.BigOrders.Id', 1, 'int'),
+    column('dbo.BigOrders.Total', 2, 'decimal(12,2)'),
+    column('dw.Totals.Customer', 1, 'int'),
+    column('dw.Totals.Total', 2, 'decimal(38,2)'),
   ],
   keys: [
     keyOf('primary', 'Customers', 'Id'),
@@ -201,10 +200,7 @@ describe('sql-server', () => {
 
   it('rejects a row that is wrong, alone, with query, row, field and value', async () => {
     const { objects, rejections } = await scanned({
-      columns: [
-        column('dbo.Orders', 'Id', 1, 'int', { length: 'long' }),
-        column('dbo.Orders', 'Ok', 2, 'int'),
-      ],
+      columns: [column('dbo.Orders.Id', 1, 'int', { length: 'long' }), column('dbo.Orders.Ok', 2, 'int')],
     });
     expect(rejections.map(({ error }) => error.message)).toEqual([
       'catalogue views, columns, row 1, field length is "long" where a whole number is expected.',
