@@ -26,9 +26,13 @@ class Consumer {
   constructor(
     broker: string,
     topic: string,
-    of: { readonly go: Promise<unknown>; readonly onBatch: OnBatch },
+    of: {
+      readonly go: Promise<unknown>;
+      readonly onBatch: OnBatch;
+      readonly timing?: { readonly heartbeatMs: number };
+    },
   ) {
-    this.#transport = createKafkaTransport({ brokers: [broker], sessionMs: 10_000 });
+    this.#transport = createKafkaTransport({ brokers: [broker], sessionMs: 10_000, ...of.timing });
     this.#ended = this.#run(topic, of);
   }
 
@@ -109,7 +113,10 @@ async function consume(broker: string, count: number, consumers: number): Promis
     seen += records;
     if (seen >= count) finish();
   };
-  const members = Array.from({ length: consumers }, () => new Consumer(broker, topic, { go, onBatch }));
+  const members = Array.from(
+    { length: consumers },
+    () => new Consumer(broker, topic, { go, onBatch, timing: { heartbeatMs: 100 } }),
+  );
   await shared(members);
   const perSecond = await rate(count, () => {
     begin();
