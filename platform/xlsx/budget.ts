@@ -17,6 +17,12 @@ export class Budget {
     this.#spend('bytes', count, 'bytes when it is unpacked');
   }
 
+  /** Refuses bytes that are announced, if they will be too many. */
+  announced(count: number): void {
+    if (count <= this.#limits.bytes) return;
+    this.#spend('bytes', count, 'bytes when it is unpacked');
+  }
+
   /** Takes a row that holds a value. */
   row(): void {
     this.#spend('rows', 1, 'rows');

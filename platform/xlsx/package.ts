@@ -74,6 +74,8 @@ export class XlsxPackage {
       const entry = this.#parts.get(part.toLowerCase());
       if (entry === undefined) throw new Error(`it has no part ${part}`);
       if (entry.isEncrypted()) throw new Error('it is encrypted');
+      // What a part says of its size is held against what it unpacks to: one that says too much needs no unpacking.
+      this.#budget.announced(entry.uncompressedSize);
       const parser = xmlParser(part, events);
       const decoder = new TextDecoder('utf-8', { fatal: true });
       const stream: AsyncIterable<Buffer> = await this.#archive.openReadStreamPromise(entry);

@@ -106,14 +106,15 @@ class SheetReader {
   /** The rows, with the value of merged cells in each of them that lies in a row with values of its own. */
   rows(): readonly SheetRow[] {
     const byRow = new Map(this.#rows.map((row) => [row.row, row.cells]));
+    // No further than the header: a merged title may span all columns that there are.
+    const width = Math.max(-1, ...(this.#rows[0]?.cells.keys() ?? []));
     for (const { top, bottom, left, right } of this.#merged) {
       const value = byRow.get(top)?.get(left);
-      if (value === undefined) continue;
+      if (value === undefined || left > width) continue;
       for (const { row, cells } of this.#rows) {
         if (row < top || row > bottom) continue;
-        // No further than the header: a merged title may span all columns that there are.
-        const last = Math.min(right, Math.max(...(this.#rows[0]?.cells.keys() ?? [])));
-        for (let column = left; column <= last; column += 1) this.#fill(cells, column, value);
+        for (let column = left; column <= Math.min(right, width); column += 1)
+          this.#fill(cells, column, value);
       }
     }
     return this.#rows;
