@@ -119,7 +119,7 @@ export class ProducerRunner {
     signal.throwIfAborted();
     await this.#deadLetter(rejections);
     await memory.write();
-    const isWhole = rejections.length === 0 && !(await this.#isOutdated());
+    const isWhole = producer.tellsOnly !== true && rejections.length === 0 && !(await this.#isOutdated());
     const removed = isWhole ? await this.#removeMissing(scan, scanId) : 0;
     if (rejections.length > 0) this.#tellUnknown(scan, rejections.length);
     const objects = scan.seen.size;
@@ -148,7 +148,7 @@ export class ProducerRunner {
       all: false,
       floor: this.#floor,
     });
-    const rejections: Rejection[] = [];
+    const rejections: Rejection[] = [...(change.rejected ?? [])];
     await this.#take(change.found, scan, (rejection) => rejections.push(rejection));
     signal.throwIfAborted();
     await this.#deadLetter(rejections, this.#reported.hashes);

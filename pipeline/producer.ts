@@ -66,10 +66,14 @@ export interface PartialChange {
   readonly looked: readonly string[];
   /** How far the source is read with this change. */
   readonly mark: Json;
+  /** What of the change could not be read: each is a dead letter before the next change is asked for. @default none */
+  readonly rejected?: readonly Rejection[];
 }
 
 /** Reads one source. Made by the `open` of its component; every method may be called while another scan is not running. */
 export interface Producer {
+  /** True where the source only tells of changes and cannot be read whole (a webhook): what a scan does not find is not gone. @default false */
+  readonly tellsOnly?: boolean;
   /** Which life of the source this is; a change means that a full scan starts over. Called before each scan. */
   incarnation(): Promise<string>;
   /**

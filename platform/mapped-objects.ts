@@ -12,7 +12,15 @@ const objectSchema = z.looseObject({
   type: z.enum(mappedTypes).default('job'),
   objectId: z.union([z.string().min(1), z.number()]).transform(String),
   sequence: z.union([z.number(), z.string()]).optional(),
+  removed: z.boolean().default(false),
 });
+
+/** What a mapping gives for an item. */
+export interface MappedObjects {
+  readonly found: readonly FoundObject[];
+  /** Refs of objects that the source says are gone: those with `"removed": true`. */
+  readonly removed: readonly string[];
+}
 
 /** How items are mapped. */
 export interface ObjectMapping {
@@ -24,7 +32,7 @@ export interface ObjectMapping {
 /** One item, as a source gave it. */
 export interface MappedItem {
   readonly value: unknown;
-  /** Names the item in errors, and is the file of a job that names none. */
+  /** Names the item in errors. */
   readonly where: string;
   readonly bindings?: Readonly<Record<string, unknown>>;
 }
@@ -33,23 +41,29 @@ export interface MappedItem {
  * The objects that a mapping gives for an item: none, one or several. What a mapping may leave out is filled in: tool, name, the file of a job, empty lists.
  * Throws SOURCE_INVALID, SOURCE_LIMIT or EVENT_INVALID, naming the item.
  */
-export async function mappedObjects(
-  { map, tool }: ObjectMapping,
-  item: MappedItem,
-): Promise<readonly FoundObject[]> {
+export async function mappedObjects({ map, tool }: ObjectMapping, item: MappedItem): Promise<MappedObjects> {
   const { value, where, bindings = {} } = item;
   const given = await map.evaluate(value, where, { ...bindings, tool });
   const list: readonly unknown[] =
     given === undefined || given === null ? [] : Array.isArray(given) ? given : [given];
-  return list.map((one, index) =>
-    objectOf(one, { where: list.length === 1 ? where : `${where}, object ${index + 1}`, tool }),
-  );
+  const found: FoundObject[] = [];
+  const removed: string[] = [];
+  for (const [index, one] of list.entries()) {
+    const object = objectOf(one, {
+      where: list.length === 1 ? where : `${where}, object ${index + 1}`,
+      tool,
+    });
+    if (typeof object === 'string') removed.push(object);
+    else found.push(object);
+  }
+  return { found, removed };
 }
 
+/** An object, or the ref of one that is gone. */
 function objectOf(
   given: unknown,
   { where, tool }: { readonly where: string; readonly tool: string },
-): FoundObject {
+): FoundObject | string {
   const parsed = objectSchema.safeParse(given);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -62,11 +76,13 @@ function objectOf(
       },
     );
   }
-  const { type, objectId, sequence, ...fields } = parsed.data;
+  const { type, objectId, sequence, removed, ...fields } = parsed.data;
+  const ref = `${type}/${objectId}`;
+  if (removed) return ref;
   const common = { tool, name: objectId };
   const defaults = {
     job: common,
-    'job-file': { ...common, jobId: objectId, file: where },
+    'job-file': { ...common, jobId: objectId, file: objectId },
     entity: {},
   }[type];
   try {
@@ -75,7 +91,7 @@ function objectOf(
       { type, objectId, sequence: sequenceOf(sequence), fields: completed },
       where,
     );
-    return { ...object, ref: `${type}/${objectId}` };
+    return { ...object, ref };
   } catch (thrown) {
     if (thrown instanceof StreamError && !thrown.message.startsWith(where))
       throw new StreamError(thrown.code, `${where}: ${thrown.message}`, { cause: thrown });

@@ -18,12 +18,14 @@ import { postgres } from './postgres/component.ts';
 import { postgresHistory } from './postgres/history-component.ts';
 import { queryPack } from './query-pack/component.ts';
 import { queryLog } from './query-log/component.ts';
+import { webhook } from './webhook/component.ts';
 
 /** Every kind of producer by the name that the configuration uses. */
 export const producers = {
   events,
   'etl-api': etlApi,
   http,
+  webhook,
   'custom-db': customDb,
   'etl-job-files': etlJobFiles,
   postgres,

@@ -135,6 +135,19 @@ export const routes: readonly Route[] = [
 ${files}`,
   },
   {
+    subjects: ['etl-tool'],
+    access: 'api',
+    kind: 'webhook',
+    label: 'The tool pushes by HTTP what it has done',
+    fields: [],
+    tellsChanges: true,
+    more: `    port: 8787
+    auth: { kind: token, token: '\${env:SOURCE_TOKEN}' }   # or a signature: docs/http.md
+    map: |                # JSONata: what a push means
+      { "type": "job", "objectId": id, "name": name, "inputs": inputs, "outputs": outputs }
+${files}`,
+  },
+  {
     subjects: ['data-source', 'etl-tool'],
     access: 'spreadsheet',
     kind: 'excel',

@@ -14,7 +14,7 @@ export interface ListedItem {
 
 /** What an item came to. */
 export type ReadItem =
-  | { readonly kind: 'found'; readonly objects: readonly FoundObject[] }
+  | { readonly kind: 'found'; readonly objects: readonly FoundObject[]; readonly removed: readonly string[] }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 /** A path with expressions in braces: fixed text and expressions in turn. */
@@ -62,7 +62,8 @@ export async function readItem(source: ItemSource, item: ListedItem, signal: Abo
       bytes = Buffer.from(JSON.stringify(input) ?? '');
     }
     const mapped = { value: input, where: item.where, bindings: { item: seen } };
-    return { kind: 'found', objects: await mappedObjects(source.mapping, mapped) };
+    const { found, removed } = await mappedObjects(source.mapping, mapped);
+    return { kind: 'found', objects: found, removed };
   } catch (thrown) {
     if (!(thrown instanceof StreamError) || !(await isOfItem(source, thrown, signal))) throw thrown;
     return { kind: 'rejected', rejection: { objectId: item.where, error: thrown, bytes } };

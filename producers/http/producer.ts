@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { pause } from '../../pipeline/delivery/backoff.ts';
 import { StreamError } from '../../pipeline/errors.ts';
-import type { FoundObject, PartialChange, Producer, ScanContext } from '../../pipeline/producer.ts';
+import type {
+  FoundObject,
+  PartialChange,
+  Producer,
+  Rejection,
+  ScanContext,
+} from '../../pipeline/producer.ts';
 import type { Json } from '../../pipeline/state.ts';
 import type { JsonMapping } from '../../platform/json-mapping.ts';
 import { mapInOrder } from '../../platform/map-in-order.ts';
@@ -168,8 +174,9 @@ export class HttpProducer implements Producer {
     }
     const found: FoundObject[] = [];
     const items = new Set<string>();
+    const looked: string[] = [];
+    const rejected: Rejection[] = [];
     let newest = mark;
-    let needsScan = false;
     for await (const page of readPages(list, signal, { [changes.parameter]: String(mark) })) {
       for (const value of page.items) {
         items.add(hashOf(value));
@@ -177,12 +184,19 @@ export class HttpProducer implements Producer {
         const item = { value, where: itemName(value, items.size) };
         newest = laterOf(newest, await this.#markOf(item)) ?? newest;
         const read = await readItem(source, item, signal);
-        if (read.kind === 'found') found.push(...read.objects);
-        else needsScan = true; // a scan can say what is wrong with it
+        if (read.kind === 'rejected') rejected.push(read.rejection);
+        else {
+          found.push(...read.objects);
+          looked.push(...read.removed);
+        }
       }
     }
-    const change = { found: each(found), looked: [], mark: newest };
-    return { state: `${newest} ${stateOf(items)}`, needsScan, change: items.size === 0 ? undefined : change };
+    const change = { found: each(found), looked, mark: newest, rejected };
+    return {
+      state: `${newest} ${stateOf(items)}`,
+      needsScan: false,
+      change: items.size === 0 ? undefined : change,
+    };
   }
 
   /** The mark to go on from; the one of the last scan is made durable first. */

@@ -53,6 +53,8 @@ describe('init', () => {
     await copyFile(path.join(root, 'examples/query-packs/sqlite.yaml'), path.join(target, 'pack.yaml'));
     for (const { name, isSecret } of route.fields)
       if (isSecret === true) vi.stubEnv(answers[name] ?? '', 's');
+    for (const [, name = ''] of (route.more ?? '').matchAll(/\$\{env:(\w+)\}/g))
+      vi.stubEnv(name, 'a-secret-that-is-long');
     const configured = configure(await loadConfig(path.join(target, 'purview-streams.yaml')));
     expect([...configured.producers.keys()]).toEqual([answers['name']]);
     vi.unstubAllEnvs();

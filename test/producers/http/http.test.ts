@@ -212,9 +212,11 @@ describe('items of the producer http', () => {
 });
 
 describe('changes() of the producer http', () => {
-  it('asks only for what changed since the mark, and tells of an item that cannot be mapped by a scan', async () => {
+  it('asks only for what changed since the mark, and what of it is gone or cannot be mapped', async () => {
     const api = await startFlows(3);
-    const producer = await openFlows(api, { map: '{ "objectId": id, "name": $uppercase(name) }' });
+    const producer = await openFlows(api, {
+      map: '{ "objectId": id, "name": $uppercase(name), "removed": name = "GONE" }',
+    });
     await scanAll(producer);
     const scanned = api.seen.length;
     const stop = new AbortController();
@@ -225,7 +227,8 @@ describe('changes() of the producer http', () => {
         else {
           const ids: string[] = [];
           for await (const { objectId } of change.found) ids.push(objectId);
-          told.push([change.mark, ...ids]);
+          const rejected = (change.rejected ?? []).map(({ objectId }) => objectId);
+          told.push([change.mark, ...ids, ...change.looked, ...rejected]);
         }
       }
     })();
@@ -239,10 +242,12 @@ describe('changes() of the producer http', () => {
       steps: [],
       name: 5 as unknown as string,
     });
-    await until(['2026-11-24T00:00:00Z', 'f0']);
+    await until(['2026-11-24T00:00:00Z', 'item "f1"']);
+    api.flows.set('f2', { id: 'f2', updatedAt: '2026-11-25T00:00:00Z', name: 'GONE' });
+    await until(['2026-11-25T00:00:00Z', 'job/f2']);
     stop.abort();
     await following;
-    expect(told.filter((one) => one === 'scan')).toHaveLength(1);
+    expect(told).not.toContain('scan');
     const lists = api.seen.slice(scanned).filter(({ url }) => url.includes('/flows?'));
     expect(lists.every(({ url }) => url.includes('updatedSince=2026-11-2'))).toBe(true);
   });
