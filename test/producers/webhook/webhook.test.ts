@@ -177,7 +177,7 @@ describe('the producer webhook', () => {
   it('answers 503 when a push is not durable in time, and ends a client that does not send', {
     timeout: 60_000,
   }, async () => {
-    const { url } = await open({ timeout: 0.2 });
+    const { url } = await open({ timeout: 1 });
     const answer = await push(url, runOf('load'));
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
     expect(await rawAnswer(url, 'POST /runs HTTP/1.1\r\nHost: localhost\r\nX-Hub')).toContain(' 408 ');
