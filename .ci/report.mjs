@@ -12,6 +12,8 @@ const [what, where = ''] = process.argv.slice(2);
 const text = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 const report = (file) => JSON.parse(text(file) || '{}');
 
+const print = (line) => process.stdout.write(`${line}\n`);
+
 /** Names of the files in a report of vitest in which something failed. */
 const failedFiles = ({ testResults = [] }) =>
   testResults
@@ -30,7 +32,7 @@ function vitest(name) {
   const failed = Math.max(count('numFailedTests'), files.length);
   if (files.length === 0 || again.success !== true)
     return { passed: count('numPassedTests'), failed, skipped };
-  for (const file of files) console.log(`flaky, passed when run once more: ${file}`);
+  for (const file of files) print(`flaky, passed when run once more: ${file}`);
   return { passed: count('numPassedTests') + failed, failed: 0, skipped };
 }
 
@@ -43,14 +45,14 @@ function faults() {
       .map(Number);
   const [passed = 0, failed = 1] = read('faults.txt') ?? [];
   const [passedAgain = 0] = read('faults.again.txt') ?? [];
-  if (passedAgain > 0) console.log(`flaky, passed when run once more: ${passedAgain} of the fault scenarios`);
+  if (passedAgain > 0) print(`flaky, passed when run once more: ${passedAgain} of the fault scenarios`);
   return { passed: passed + passedAgain, failed: failed - passedAgain, skipped: 0 };
 }
 
-if (what === 'failed') for (const file of failedFiles(report(where))) console.log(file);
+if (what === 'failed') for (const file of failedFiles(report(where))) print(file);
 else {
   const parts = [...['all', 'node24', 'atlas'].map(vitest), faults()];
   const sum = (key) => parts.reduce((total, part) => total + part[key], 0);
-  console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
+  print(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
   if (sum('failed') > 0) process.exitCode = 1;
 }

@@ -123,9 +123,9 @@ const exportsOfOwn = {
 
 /** A hook of Node.js (documentation, "Modules: Customization Hooks"), which runs in a thread of its own and so is text here. */
 const resolver = `let own = {};
-export const initialize = (given) => { own = given; };
-export const resolve = (name, context, next) =>
-  next(Object.hasOwn(own, name) ? own[name] : name, context);`;
+const initialize = (given) => { own = given; };
+const resolve = (name, context, next) => next(Object.hasOwn(own, name) ? own[name] : name, context);
+export { initialize, resolve };`;
 
 let isRegistered = false;
 

@@ -167,6 +167,7 @@ async function* scan(source, { signal, reject }) {
   }
 }
 
+/** What the configuration knows it by. */
 export const producers = {
   @quoted@: producerComponent({
     summary: @summary@,

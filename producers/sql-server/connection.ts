@@ -36,11 +36,7 @@ const meanings: readonly (readonly [pattern: RegExp, code: ErrorCode, advice: st
 ];
 
 /** Says what a failed connection or query means; a {@link StreamError} stays itself. The password is in none of them. */
-function sourceError(
-  thrown: unknown,
-  { host, port }: SqlServerOptions,
-  database: string,
-): StreamError {
+function sourceError(thrown: unknown, { host, port }: SqlServerOptions, database: string): StreamError {
   if (thrown instanceof StreamError) return thrown;
   const facts = thrown instanceof Error ? thrown : {};
   const kind =
