@@ -36,14 +36,36 @@ const baseRelationships: readonly RelationshipType[] = [
   },
 ];
 
-/** What the sink needs to know of types: who inherits from whom, and which relationship an attribute belongs to. */
+/**
+ * What the sink needs to know of types: who inherits from whom, and which relationship an attribute belongs to. By the declarations, and
+ * beyond them by what was learned from the catalogue.
+ */
 export class TypeModel {
   readonly #declared: DeclaredTypes;
   readonly #relationships: readonly RelationshipType[];
+  readonly #learnedParents = new Map<string, readonly string[]>();
+  /** By type and attribute; undefined for one that is no relationship. */
+  readonly #learnedRelations = new Map<string, Map<string, Relation | undefined>>();
 
   constructor(declared: DeclaredTypes) {
     this.#declared = declared;
     this.#relationships = [...baseRelationships, ...declared.relationshipTypes.values()];
+  }
+
+  /** Takes in what the catalogue says that a type inherits from. */
+  learnParents(typeName: string, superTypes: readonly string[]): void {
+    this.#learnedParents.set(typeName, superTypes);
+  }
+
+  /** Takes in what the catalogue says of an attribute: the relationship that it stands for, or undefined for a plain attribute. */
+  learnRelation(typeName: string, attribute: string, relation: Relation | undefined): void {
+    const known = this.#learnedRelations.get(typeName) ?? new Map<string, Relation | undefined>();
+    this.#learnedRelations.set(typeName, known.set(attribute, relation));
+  }
+
+  /** A declared relationship, or one of the base model, by its name. */
+  relationship(name: string): RelationshipType | undefined {
+    return this.#relationships.find((one) => one.name === name);
   }
 
   /** Whether a type is another one or inherits from it. */
@@ -54,7 +76,7 @@ export class TypeModel {
       if (name === ancestor) return true;
       if (seen.has(name)) return false;
       seen.add(name);
-      return (this.#declared.entityTypes.get(name)?.superTypes ?? []).some(visit);
+      return this.#superTypes(name).some(visit);
     };
     return visit(typeName);
   }
@@ -100,6 +122,8 @@ export class TypeModel {
 
   /** The relationship that an attribute of a type stands for, or undefined. */
   relation(typeName: string, attribute: string): Relation | undefined {
+    const learned = this.#learnedRelations.get(typeName)?.get(attribute);
+    if (learned !== undefined) return learned;
     for (const { name, category, end1, end2 } of this.#relationships) {
       if (end1.attribute === attribute && this.isA(typeName, end1.typeName))
         return { name, category, end: 1, other: end2 };
@@ -107,6 +131,19 @@ export class TypeModel {
         return { name, category, end: 2, other: end1 };
     }
     return undefined;
+  }
+
+  /** Whether an attribute is known to be no relationship, by the catalogue: references stand in it as its value. */
+  isPlain(typeName: string, attribute: string): boolean {
+    const learned = this.#learnedRelations.get(typeName);
+    return learned?.has(attribute) === true && learned.get(attribute) === undefined;
+  }
+
+  #superTypes(typeName: string): readonly string[] {
+    return [
+      ...(this.#declared.entityTypes.get(typeName)?.superTypes ?? []),
+      ...(this.#learnedParents.get(typeName) ?? []),
+    ];
   }
 
   /** The attribute by which a child names its container, when a COMPOSITION ties the two types. */

@@ -71,6 +71,9 @@ export const entityDefSchema = z.looseObject({
   name: z.string(),
   superTypes: z.array(z.string()).default([]),
   attributeDefs: z.array(attributeDef).default([]),
+  relationshipAttributeDefs: z
+    .array(z.looseObject({ name: z.string(), relationshipTypeName: z.string().optional() }))
+    .optional(),
 });
 
 /** A relationship type as the catalogue holds it. */

@@ -14,6 +14,7 @@ import type { Doubts } from './rejections.ts';
 import { bulkRequest, type EntityWrite, writeBytes } from './request.ts';
 import type { RequestSize } from './request-size.ts';
 import { acceptedBetween, type Moment, type Suspects } from './suspects.ts';
+import type { TypeLearner } from './type-learner.ts';
 import {
   canSplit,
   chunks,
@@ -37,6 +38,8 @@ export interface BatchContext extends PlanContext, AnnotatorContext {
   /** Takes note of what was refused and may not be at fault itself. */
   readonly doubts: Doubts;
   readonly signal: AbortSignal;
+  /** Knows the types that only the catalogue has. */
+  readonly learner: TypeLearner;
   /** Makes sure of the types once more, after the catalogue said that one is missing. */
   readonly renewTypes: () => Promise<void>;
 }
@@ -176,7 +179,6 @@ export class BatchWriter {
     try {
       await restoreReferences(
         this.#context,
-        this.#context.state,
         revived.map((root) => root.ref),
       );
     } catch (thrown) {

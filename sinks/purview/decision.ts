@@ -10,7 +10,9 @@ import type { BatchContext } from './batch.ts';
 import { ofOneChange } from './one-change.ts';
 import type { Removals } from './dangling.ts';
 import { deleteRoot } from './delete-root.ts';
+import { CatalogFault } from './fault.ts';
 import { counted } from './outcomes.ts';
+import type { TypeAttribute } from './type-learner.ts';
 import { type Item, planRoot, type RootWrite } from './unit.ts';
 
 /** Decides what is to be done for one root of a batch, given what was applied of it: first {@link delete}, then {@link plan}. */
@@ -79,6 +81,7 @@ export class RootDecision {
     if (first === undefined) return [];
     try {
       const before = this.#record.value;
+      await this.#context.learner.learn(attributesIn(open, before), this.#context.signal);
       const { replayed } = this.#root;
       const planned = planRoot(this.#ref, [first, ...rest], { before, replayed }, this.#context);
       // What several say is written apart when it is refused: only one of them may be wrong.
@@ -86,8 +89,13 @@ export class RootDecision {
       return [planned];
     } catch (thrown) {
       const error = ofOneChange(thrown, this.#context.signal);
-      const { policy } = this.#context;
-      for (const item of open) this.#settle(item, policy.outcome(this.#ref, item.change, error));
+      const { policy, doubts, suspects } = this.#context;
+      for (const item of open) {
+        const outcome = policy.outcome(this.#ref, item.change, error);
+        if (outcome.kind === 'rejected' && error instanceof CatalogFault)
+          doubts.set(item.index, suspects.now());
+        this.#settle(item, outcome);
+      }
       return [];
     }
   }
@@ -121,6 +129,17 @@ export class RootDecision {
   #keep(record: Applied): void {
     this.#record = { value: record, isWritten: false };
   }
+}
+
+/** Every attribute that changes speak of, or spoke of before, which may stand for a relationship. */
+function* attributesIn(items: readonly Item[], before: Applied | undefined): Iterable<TypeAttribute> {
+  for (const { change } of items) {
+    for (const attribute of change.complete) yield { typeName: change.typeName, attribute };
+    for (const { typeName, references } of change.entities)
+      for (const { attribute } of references) yield { typeName, attribute };
+  }
+  for (const { references } of before?.speakers ?? [])
+    for (const { source, attribute } of references) yield { typeName: source.typeName, attribute };
 }
 
 /** Whether a producer has said just that last, as far as the catalogue has confirmed it. */

@@ -35,7 +35,11 @@ export function differences(
   const references = body.references
     .filter(
       (reference) =>
-        !refersTo(reference, held.relationshipAttributes?.[reference.attribute], { types, strict }),
+        !refersTo(
+          reference,
+          held.relationshipAttributes?.[reference.attribute] ?? held.attributes[reference.attribute],
+          { types, strict },
+        ),
     )
     .map(({ attribute }) => attribute);
   return [...attributes, ...references];

@@ -2,11 +2,15 @@ import { relatedObjectSchema } from '../../pipeline/atlas/replies.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { StateStore } from '../../pipeline/state.ts';
-import type { EntityRef } from '../../schemas/types.ts';
-import { scanApplied } from './applied.ts';
+import type { EntityRef, Reference } from '../../schemas/types.ts';
+import { type Applied, type AppliedSpeaker, saidBy, scanApplied } from './applied.ts';
 import type { CatalogClient } from './client.ts';
+import { mergeSaid } from './merge.ts';
+import { bulkRequest } from './request.ts';
+import type { TypeLearner } from './type-learner.ts';
+import type { Precedence } from '../../pipeline/precedence.ts';
 import type { TypeModel } from '../../pipeline/type-model.ts';
-import type { ReferencePlan } from './unit.ts';
+import type { ReferencePlan } from './reference-plan.ts';
 
 /** What the repair of relationships works with. */
 export interface RelationshipContext {
@@ -44,8 +48,14 @@ async function relateAll(
   { source, attribute }: Pick<ReferencePlan, 'source' | 'attribute'>,
   targets: readonly EntityRef[],
 ): Promise<number> {
+  if (targets.length === 0) return 0;
   const relation = types.relation(source.typeName, attribute);
-  if (relation === undefined) return 0;
+  if (relation === undefined) {
+    throw new StreamError(
+      'CATALOG_MISSING_TYPE',
+      `Neither a declaration nor the catalogue says what relationship ${attribute} of ${source.typeName} stands for.`,
+    );
+  }
   for (const target of targets) {
     await client.relate({ typeName: relation.name, ...types.ends(relation, source, target) }, signal);
   }
@@ -111,35 +121,65 @@ async function heldTargets(
   });
 }
 
+/** What the tying of entities works with that were made anew. */
+export interface RestoreContext extends RelationshipContext {
+  readonly state: StateStore;
+  readonly learner: TypeLearner;
+  readonly precedence: Precedence;
+}
+
 /**
  * Ties entities that were deleted and made anew to those that still refer to them: Atlas gives the new one a new guid and
  * restores no relationship.
  */
 export async function restoreReferences(
-  context: RelationshipContext,
-  state: StateStore,
+  context: RestoreContext,
   revived: readonly EntityRef[],
 ): Promise<void> {
   if (revived.length === 0) return;
   const keys = new Set(revived.map(refKey));
-  for await (const record of scanApplied(state)) {
+  for await (const record of scanApplied(context.state)) {
     if (record.deleted) continue;
     for (const { source, attribute, targets } of record.speakers.flatMap((speaker) => speaker.references)) {
       const lost = targets.filter((target) => keys.has(refKey(target)));
-      if (!keys.has(refKey(source))) await restore(context, { source, attribute }, lost);
+      if (lost.length > 0 && !keys.has(refKey(source)))
+        await restore(context, { source, attribute, targets: lost }, record);
     }
   }
 }
 
 async function restore(
-  context: RelationshipContext,
-  at: Pick<ReferencePlan, 'source' | 'attribute'>,
-  targets: readonly EntityRef[],
+  context: RestoreContext,
+  { source, attribute, targets }: AppliedSpeaker['references'][number],
+  record: Applied,
 ): Promise<void> {
+  const { learner, types, signal } = context;
   try {
-    await relateAll(context, at, targets);
+    await learner.learn([{ typeName: source.typeName, attribute }], signal);
+    if (types.isPlain(source.typeName, attribute)) await sayAgain(context, source, record);
+    else await relateAll(context, { source, attribute }, targets);
   } catch (thrown) {
-    // The entity that refers was taken out of the catalogue by somebody else: its own next write brings both back.
-    if (!(thrown instanceof StreamError && thrown.code === 'CATALOG_MISSING_REFERENT')) throw thrown;
+    // The entity that refers, or its type, was taken out of the catalogue by somebody else: its own next write brings both back.
+    const isGone = thrown instanceof StreamError && goneCodes.has(thrown.code);
+    if (!isGone) throw thrown;
   }
+}
+
+const goneCodes: ReadonlySet<string> = new Set(['CATALOG_MISSING_REFERENT', 'CATALOG_MISSING_TYPE']);
+
+/** Writes an entity with the references that no relationship makes, without those that go through relationships. */
+async function sayAgain(
+  { client, types, precedence, signal }: RestoreContext,
+  source: EntityRef,
+  { speakers }: Applied,
+): Promise<void> {
+  const said = speakers.map((one) => ({ producer: one.producer, entities: saidBy(one) }));
+  const body = mergeSaid(said, precedence).find((one) => refKey(one) === refKey(source));
+  const isThere = body !== undefined && (await client.read(source, signal))?.status === 'ACTIVE';
+  if (!isThere) return; // its own next write brings both back
+  const isPlain = (one: Reference): boolean => types.isPlain(source.typeName, one.attribute);
+  const others = body.references.filter((one) => one.many && !isPlain(one));
+  const plain = new Set(body.references.filter(isPlain).map((one) => one.attribute));
+  const omit = new Set(others.map((one) => one.attribute));
+  await client.upsert(bulkRequest([{ body, omit, plain }]).body, signal);
 }

@@ -9,6 +9,8 @@ export interface EntityWrite {
   readonly body: EntityBody;
   /** Reference attributes that are left out of the body, since they go through relationships. */
   readonly omit: ReadonlySet<string>;
+  /** Reference attributes that no relationship makes: Atlas would pass over them in `relationshipAttributes`. @default none */
+  readonly plain?: ReadonlySet<string>;
 }
 
 /** What a bulk request says of an entity beside attributes and references. */
@@ -27,7 +29,7 @@ export interface BulkRequest {
 /**
  * Builds the body of `POST /entity/bulk`. Entities of the request refer to each other by placeholder guid, since Atlas resolves
  * names before it creates anything of the batch; what is not in the request is referred to by type and qualifiedName.
- * References stand in `relationshipAttributes` only. Every entity must be in the list once.
+ * References stand in `relationshipAttributes`, but for plain ones. Every entity must be in the list once.
  */
 export function bulkRequest(
   writes: readonly EntityWrite[],
@@ -61,9 +63,11 @@ export function writeBytes(write: EntityWrite): number {
   return Buffer.byteLength(JSON.stringify(atlasEntity(write, noGuids))) + '"guid":"-1000000",'.length;
 }
 
-function atlasEntity({ body, omit }: EntityWrite, guids: ReadonlyMap<string, string>): AtlasEntity {
+function atlasEntity({ body, omit, plain }: EntityWrite, guids: ReadonlyMap<string, string>): AtlasEntity {
   const guid = guids.get(refKey(body));
-  const references = body.references.filter(({ attribute }) => !omit.has(attribute));
+  const isPlain = ({ attribute }: Reference): boolean => plain?.has(attribute) === true;
+  const sent = body.references.filter(({ attribute }) => !omit.has(attribute));
+  const references = sent.filter((reference) => !isPlain(reference));
   const byGuid = body.annotations?.guidReferences ?? [];
   const refer = (ref: EntityRef): Json => {
     const placeholder = guids.get(refKey(ref));
@@ -72,7 +76,11 @@ function atlasEntity({ body, omit }: EntityWrite, guids: ReadonlyMap<string, str
   return {
     typeName: body.typeName,
     ...(guid === undefined ? {} : { guid }),
-    attributes: { ...jsonAttributes(body.attributes), qualifiedName: body.qualifiedName },
+    attributes: {
+      ...jsonAttributes(body.attributes),
+      ...Object.fromEntries(sent.filter(isPlain).map((r) => [r.attribute, valueOf(r, refer)])),
+      qualifiedName: body.qualifiedName,
+    },
     ...(references.length + byGuid.length === 0
       ? {}
       : {

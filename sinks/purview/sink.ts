@@ -30,6 +30,7 @@ import { type Doubts, type RejectionLimits, Rejections } from './rejections.ts';
 import { RequestSize } from './request-size.ts';
 import type { RetryPolicy } from './retry.ts';
 import { Suspects } from './suspects.ts';
+import { TypeLearner } from './type-learner.ts';
 import { TypeModel } from '../../pipeline/type-model.ts';
 import { type Item, orderUnits, type RequestLimits, type RootWrite } from './unit.ts';
 
@@ -58,6 +59,7 @@ export class CatalogSink implements Sink {
   readonly #options: CatalogSinkOptions;
   readonly #declared: DeclaredTypes;
   readonly #types: TypeModel;
+  readonly #learner: TypeLearner;
   readonly #suspects = new Suspects();
   readonly #size: RequestSize;
   readonly #precedence: Precedence;
@@ -70,6 +72,7 @@ export class CatalogSink implements Sink {
     this.#options = options;
     this.#declared = declareTypes(options.host.types);
     this.#types = new TypeModel(this.#declared);
+    this.#learner = new TypeLearner(options.client, this.#types);
     const { producers, precedence = { producers: [...producers], attributes: {} } } = options.host;
     this.#precedence = new Precedence(precedence);
     const { rejections, retry, onError } = options;
@@ -131,6 +134,7 @@ export class CatalogSink implements Sink {
       signal,
       state: host.state,
       types: this.#types,
+      learner: this.#learner,
       precedence: this.#precedence,
       suspects: this.#suspects,
       policy: this.#policy,

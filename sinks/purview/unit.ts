@@ -3,29 +3,18 @@ import { refKey } from '../../pipeline/derive/keys.ts';
 import type { ReplayScope } from '../../pipeline/delivery/replayed.ts';
 import type { Precedence } from '../../pipeline/precedence.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
-import type { EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
+import type { EntityBody, EntityRef } from '../../schemas/types.ts';
 import { type AnnotationPlan, planAnnotations, withoutTerms } from './annotation-plan.ts';
 import { type Applied, applied, type AppliedSpeaker, isConfirmed, saidBy } from './applied.ts';
-import { mergeBodies, mergeSaid, type Said, without } from './merge.ts';
+import { mergeBodies, mergeSaid, type Said } from './merge.ts';
 import { dependencyOrder } from './order.ts';
+import { knownTargets, planReferences, type ReferencePlan } from './reference-plan.ts';
 import { type EntityWrite, writeBytes } from './request.ts';
 import type { TypeModel } from '../../pipeline/type-model.ts';
 
 /** A delivery with its place in the batch. */
 export interface Item extends Delivery {
   readonly index: number;
-}
-
-/** How a reference of many reaches the catalogue after the bulk request. */
-export interface ReferencePlan {
-  readonly source: EntityRef;
-  readonly attribute: string;
-  /** All that the reference must have in the end. */
-  readonly wanted: readonly EntityRef[];
-  /** Whether the catalogue may have lost what it was given: then it is looked at. */
-  readonly isDoubted: boolean;
-  /** Undefined when nothing is known of what the catalogue has: then the list is in the request itself. */
-  readonly known: { readonly add: readonly EntityRef[]; readonly remove: readonly EntityRef[] } | undefined;
 }
 
 /** One root that is to be written, for one or more producers. */
@@ -77,28 +66,9 @@ export function planRoot(
   const annotations = planAnnotations(changed, { before, confirmed, isDoubted });
   const bodies = changed.map((body) => withContainer(withoutTerms(body), ref, types));
   const known = knownTargets(before);
-  const references = bodies.flatMap((source) => {
-    const byGuid = new Set((source.annotations?.guidReferences ?? []).map(({ attribute }) => attribute));
-    return source.references
-      .filter(({ many, attribute }) => many && !byGuid.has(attribute)) // those stand in the request whole
-      .map((reference) => ({
-        ...planReference(source, reference, known.get(referenceKey(source, reference.attribute))),
-        isDoubted,
-      }));
-  });
-  const omitted = new Set(
-    references
-      .filter((plan) => plan.known !== undefined)
-      .map((plan) => referenceKey(plan.source, plan.attribute)),
-  );
-  const writes = bodies.map((body) => ({
-    body,
-    omit: new Set(
-      body.references
-        .map((r) => r.attribute)
-        .filter((attribute) => omitted.has(referenceKey(body, attribute))),
-    ),
-  }));
+  const planned = bodies.map((body) => planReferences(body, { known, isDoubted, types }));
+  const references = planned.flatMap(({ plans }) => plans);
+  const writes = planned.map(({ write }) => write);
   const bytes = writes.reduce((sum, write) => sum + writeBytes(write), 0);
   return { ref, items, before, replayed, after, writes, references, annotations, bytes };
 }
@@ -183,32 +153,6 @@ function withContainer(body: EntityBody, root: EntityRef, types: TypeModel): Ent
   const { typeName, qualifiedName } = root;
   const container = { attribute, many: false, targets: [{ typeName, qualifiedName }] };
   return { ...body, references: [...body.references, container] };
-}
-
-/** What the catalogue was given before of each reference of many. */
-function knownTargets(before: Applied | undefined): Map<string, readonly EntityRef[]> {
-  const known = new Map<string, readonly EntityRef[]>();
-  if (before === undefined || before.deleted) return known;
-  for (const { source, attribute, targets } of before.speakers.flatMap((speaker) => speaker.references)) {
-    const key = referenceKey(source, attribute);
-    known.set(key, [...(known.get(key) ?? []), ...targets]);
-  }
-  return known;
-}
-
-function planReference(
-  source: EntityRef,
-  { attribute, targets: wanted }: Reference,
-  known: readonly EntityRef[] | undefined,
-): Omit<ReferencePlan, 'isDoubted'> {
-  const { typeName, qualifiedName } = source;
-  const at = { source: { typeName, qualifiedName }, attribute, wanted };
-  if (known === undefined) return { ...at, known: undefined };
-  return { ...at, known: { add: without(wanted, known), remove: without(known, wanted) } };
-}
-
-function referenceKey(source: EntityRef, attribute: string): string {
-  return `${refKey(source)}\n${attribute}`;
 }
 
 /** Brings roots into the order in which they can be written: datasets before processes, and whatever a root refers to before it. */
@@ -298,11 +242,12 @@ function sizeOf(unit: Unit): RequestLimits {
 
 /** Two roots may own the same entity: in a request it stands once, or Atlas would lose the second silently. */
 function uniqueWrites(roots: readonly RootWrite[]): readonly EntityWrite[] {
-  const omits = new Map<string, ReadonlySet<string>>();
-  for (const { body, omit } of roots.flatMap((root) => root.writes)) {
-    const known = omits.get(refKey(body));
-    omits.set(refKey(body), known === undefined ? omit : new Set([...known, ...omit]));
+  const known = new Map<string, Required<Pick<EntityWrite, 'omit' | 'plain'>>>();
+  for (const { body, omit, plain = [] } of roots.flatMap((root) => root.writes)) {
+    const before = known.get(refKey(body)) ?? { omit: [], plain: [] };
+    const joined = { omit: new Set([...before.omit, ...omit]), plain: new Set([...before.plain, ...plain]) };
+    known.set(refKey(body), joined);
   }
   const bodies = mergeBodies(roots.map((root) => root.writes.map((write) => write.body)));
-  return bodies.map((body) => ({ body, omit: omits.get(refKey(body)) ?? new Set<string>() }));
+  return bodies.map((body) => ({ body, ...(known.get(refKey(body)) ?? { omit: new Set<string>() }) }));
 }
