@@ -30,9 +30,9 @@ export interface Configured {
 /** Checks the options of every producer and puts their types together. Throws CONFIG_INVALID with line and field, TYPE_CONFLICT, NAME_PATTERN. */
 export function configure(loaded: LoadedConfig): Configured {
   const setups = new Map(
-    Object.entries(loaded.config.producers).map(([name, { kind, schedule: _schedule, ...options }]) => [
+    Object.entries(loaded.config.producers).map(([name, section]) => [
       name,
-      configureProducer(loaded, { name, kind, options }),
+      configureProducer(loaded, name, section),
     ]),
   );
   const declared = [...setups.values()].map(({ settings }) => settings.types);
@@ -91,8 +91,7 @@ export function renewalOf({ loaded }: Configured, name: string): RenewSetup {
     const parsed = producerSection.safeParse(again);
     if (!parsed.success || JSON.stringify(parsed.data) === before) return undefined;
     before = JSON.stringify(parsed.data);
-    const { kind, schedule: _schedule, ...options } = parsed.data;
-    return configureProducer(loaded, { name, kind, options });
+    return configureProducer(loaded, name, parsed.data);
   };
 }
 
@@ -101,22 +100,21 @@ export function renewalOf({ loaded }: Configured, name: string): RenewSetup {
  * not complete without its secrets is left out.
  */
 export function declaredNaming(loaded: LoadedConfig): Naming {
-  const declared = Object.entries(loaded.config.producers).flatMap(
-    ([name, { kind, schedule: _schedule, ...options }]) => {
-      try {
-        return configureProducer(loaded, { name, kind, options }).settings.types.entityTypes;
-      } catch (thrown) {
-        if (thrown instanceof StreamError && thrown.code === 'CONFIG_INVALID') return [];
-        throw thrown;
-      }
-    },
-  );
+  const declared = Object.entries(loaded.config.producers).flatMap(([name, section]) => {
+    try {
+      return configureProducer(loaded, name, section).settings.types.entityTypes;
+    } catch (thrown) {
+      if (thrown instanceof StreamError && thrown.code === 'CONFIG_INVALID') return [];
+      throw thrown;
+    }
+  });
   return createNaming([...purviewTypes, ...jobTypes.entityTypes, ...declared]);
 }
 
 function configureProducer(
   loaded: LoadedConfig,
-  { name, kind, options }: { readonly name: string; readonly kind: string; readonly options: unknown },
+  name: string,
+  { kind, schedule: _schedule, ...options }: z.output<typeof producerSection>,
 ): ProducerSetup {
   const registry = registryWith<ProducerComponent>(producers, loaded.plugins.producers, 'producers');
   const component = Object.hasOwn(registry, kind) ? registry[kind] : undefined;

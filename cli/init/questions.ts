@@ -39,14 +39,9 @@ const subjects: readonly { value: Subject; label: string; hint: string }[] = [
 /** Every question that the answers so far lead to, in order; the decision tree (docs/planning.md has the reasons). */
 export function* questionsOf(answers: Answers, asking: Asking): Generator<Question> {
   yield { id: 'subject', message: 'What is to be seen in the catalogue?', choices: subjects };
-  const own = asking.proposal !== undefined;
-  const fit = routes.filter(
-    ({ kind, subjects: some }) =>
-      some.some((one) => one === answers['subject']) && (kind === ownKind || asking.kinds.includes(kind)),
-  );
-  if (!own) yield accessQuestion(fit);
-  const routesLeft = fit.filter(({ access }) => access === (own ? 'code' : answers['access']));
-  if (routesLeft.length > 1) yield kindQuestion(routesLeft);
+  if (asking.proposal === undefined) yield accessQuestion(routesFor(answers, asking));
+  const fit = routesLeft(answers, asking);
+  if (fit.length > 1) yield kindQuestion(fit);
   const route = routeOf(answers, asking);
   if (route === undefined) return;
   yield {
@@ -66,15 +61,23 @@ export function* questionsOf(answers: Answers, asking: Asking): Generator<Questi
 }
 
 /** The route that the answers lead to; undefined while that is open. */
-export function routeOf(answers: Answers, { kinds, proposal }: Asking): Route | undefined {
-  const access = proposal === undefined ? answers['access'] : 'code';
-  const fit = routes.filter(
-    (route) =>
-      route.access === access &&
-      route.subjects.some((subject) => subject === answers['subject']) &&
-      (route.kind === ownKind || kinds.includes(route.kind)),
-  );
+export function routeOf(answers: Answers, asking: Asking): Route | undefined {
+  const fit = routesLeft(answers, asking);
   return fit.length > 1 ? fit.find(({ kind }) => kind === answers['kind']) : fit[0];
+}
+
+/** The ways there are for what is to be seen. */
+function routesFor(answers: Answers, { kinds }: Asking): readonly Route[] {
+  return routes.filter(
+    ({ kind, subjects: some }) =>
+      some.some((one) => one === answers['subject']) && (kind === ownKind || kinds.includes(kind)),
+  );
+}
+
+/** Those that are left once it is known what tells of it; a sample needs code. */
+function routesLeft(answers: Answers, asking: Asking): readonly Route[] {
+  const wanted = asking.proposal === undefined ? answers['access'] : 'code';
+  return routesFor(answers, asking).filter(({ access }) => access === wanted);
 }
 
 /** The type plan that the answers describe. Throws USAGE or NAME_PATTERN. */

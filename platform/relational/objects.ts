@@ -1,3 +1,4 @@
+import { blankObject } from '../../pipeline/blank-object.ts';
 import type { FoundObject, Rejection } from '../../pipeline/producer.ts';
 import type { MiddleLevel } from '../../pipeline/relational-types.ts';
 import type { Column, DatabaseObject, NamePart, Warning } from '../../schemas/types.ts';
@@ -226,14 +227,7 @@ function databaseObject(
     ref: objectId,
     value: {
       system,
-      description: null,
-      owner: null,
-      columns: null,
-      definition: null,
-      dependencies: [],
-      parts: [],
-      warnings: [],
-      additional: [],
+      ...blankObject,
       ...facts,
     },
   };

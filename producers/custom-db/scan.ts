@@ -1,4 +1,5 @@
 import { messageOf, toStreamError } from '../../pipeline/errors.ts';
+import { blankObject } from '../../pipeline/blank-object.ts';
 import type { FoundObject, ScanContext } from '../../pipeline/producer.ts';
 import { listFiles } from '../../platform/list-files.ts';
 import { decodeText, type FileContent, readFileUnder, resolveUnder } from '../../platform/read-file.ts';
@@ -49,22 +50,19 @@ export async function* scanCustomDb(
 }
 
 function serverObject({ server }: CustomDbFolder, table: SystemTable, sequence: number): FoundObject {
-  const entry = { description: null, columns: null, parts: [] };
   return {
     type: 'database-object',
     objectId: 'server',
     sequence,
     value: {
+      system,
       ...blankObject,
-      ...entry,
       path: [{ level: 'server', name: server }],
       warnings: table.warnings,
       additional: table.additional,
     },
   };
 }
-
-const blankObject = { system, owner: null, definition: null, dependencies: [] } as const;
 
 function entryObject({ server }: CustomDbFolder, entry: SystemEntry, sequence: number): FoundObject {
   const above: readonly NamePart[] = [
@@ -76,6 +74,7 @@ function entryObject({ server }: CustomDbFolder, entry: SystemEntry, sequence: n
     objectId: entryId(entry.kind, entry.name),
     sequence,
     value: {
+      system,
       ...blankObject,
       path: [...above, { level: entry.kind, name: entry.name }],
       description: entry.description,

@@ -1,16 +1,10 @@
 import { z } from 'zod';
 import { caseOption, datasetsOption, intervalOption } from '../../pipeline/component.ts';
+import { bareUrl } from '../../platform/bare-url.ts';
 
-const baseUrl = z
-  .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
-  .refine((text) => !URL.canParse(text) || isBare(new URL(text)), {
-    error: 'must hold no user, password, query or fragment: credentials go into token, tokenFile or user',
-  })
-  .describe('Address of the tool, without /api/job. No other origin is ever called.');
-
-function isBare(url: URL): boolean {
-  return url.username === '' && url.password === '' && url.search === '' && url.hash === '';
-}
+const baseUrl = bareUrl(': credentials go into token, tokenFile or user').describe(
+  'Address of the tool, without /api/job. No other origin is ever called.',
+);
 
 /** Options of the producer `etl-api`. Durations are seconds. */
 export const etlApiOptions = z

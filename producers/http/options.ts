@@ -1,16 +1,7 @@
 import { z } from 'zod';
 import { caseOption, datasetsOption, intervalOption, stepsOption } from '../../pipeline/component.ts';
+import { bareUrl } from '../../platform/bare-url.ts';
 
-const bareUrl = z
-  .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
-  .refine(
-    (text) => {
-      if (!URL.canParse(text)) return true;
-      const { username, password, search, hash } = new URL(text);
-      return username === '' && password === '' && search === '' && hash === '';
-    },
-    { error: 'must hold no user, password, query or fragment' },
-  );
 const secret = z.string().min(1);
 const expression = z.string().min(1);
 const seconds = z.number().positive();
@@ -26,7 +17,7 @@ const auth = z
     z.strictObject({ kind: z.literal('header'), name: z.string().regex(/^[\w-]+$/), value: secret }),
     z.strictObject({
       kind: z.literal('oauth'),
-      tokenUrl: bareUrl,
+      tokenUrl: bareUrl(),
       clientId: secret,
       clientSecret: secret,
       scope: z.string().optional(),
@@ -58,11 +49,11 @@ const paging = z
 
 /** Options of the producer `http`. Durations are seconds. */
 export const httpOptions = z.strictObject({
-  url: bareUrl.describe(
+  url: bareUrl().describe(
     'Address that the paths of the requests begin with. Its origin is the only one that is called.',
   ),
   origins: z
-    .array(bareUrl)
+    .array(bareUrl())
     .default([])
     .describe('Further origins that links of the API may lead to. They get the credentials too.'),
   tool: z

@@ -1,3 +1,4 @@
+import { blankObject } from '../../pipeline/blank-object.ts';
 import { StreamError, toStreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer.ts';
 import { redactText } from '../../platform/redact.ts';
@@ -147,14 +148,7 @@ export class LakeProducer implements Producer {
       value: {
         system: 'lake',
         path,
-        description: null,
-        owner: null,
-        columns: null,
-        definition: null,
-        dependencies: [],
-        parts: [],
-        warnings: [],
-        additional: [],
+        ...blankObject,
         ...facts,
       },
     };

@@ -1,3 +1,4 @@
+import { blankObject } from '../../pipeline/blank-object.ts';
 import type { FoundObject } from '../../pipeline/producer.ts';
 import type { Additional, Column, ColumnReference, DatabaseObject, NamePart } from '../../schemas/types.ts';
 import { redactConnections } from './redact.ts';
@@ -147,18 +148,7 @@ function additional(key: string, value: string | undefined): Additional {
 }
 
 function empty(path: readonly NamePart[]): Facts {
-  return {
-    system,
-    path,
-    description: null,
-    owner: null,
-    columns: null,
-    definition: null,
-    dependencies: [],
-    parts: [],
-    warnings: [],
-    additional: [],
-  };
+  return { system, path, ...blankObject };
 }
 
 /** The path as one text: each name percent-encoded, so that a slash in a name cannot pose as a level. Below the server, which is one. */
