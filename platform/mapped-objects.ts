@@ -35,6 +35,8 @@ export interface MappedItem {
   /** Names the item in errors. */
   readonly where: string;
   readonly bindings?: Readonly<Record<string, unknown>>;
+  /** The file that it stands in: that of a job whose mapping names none. @default the job's own id */
+  readonly file?: string;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface MappedItem {
  * Throws SOURCE_INVALID, SOURCE_LIMIT or EVENT_INVALID, naming the item.
  */
 export async function mappedObjects({ map, tool }: ObjectMapping, item: MappedItem): Promise<MappedObjects> {
-  const { value, where, bindings = {} } = item;
+  const { value, where, bindings = {}, file } = item;
   const given = await map.evaluate(value, where, { ...bindings, tool });
   const list: readonly unknown[] =
     given === undefined || given === null ? [] : Array.isArray(given) ? given : [given];
@@ -52,6 +54,7 @@ export async function mappedObjects({ map, tool }: ObjectMapping, item: MappedIt
     const object = objectOf(one, {
       where: list.length === 1 ? where : `${where}, object ${index + 1}`,
       tool,
+      file,
     });
     if (typeof object === 'string') removed.push(object);
     else found.push(object);
@@ -62,7 +65,7 @@ export async function mappedObjects({ map, tool }: ObjectMapping, item: MappedIt
 /** An object, or the ref of one that is gone. */
 function objectOf(
   given: unknown,
-  { where, tool }: { readonly where: string; readonly tool: string },
+  { where, tool, file }: { readonly where: string; readonly tool: string; readonly file: string | undefined },
 ): FoundObject | string {
   const parsed = objectSchema.safeParse(given);
   if (!parsed.success) {
@@ -82,7 +85,7 @@ function objectOf(
   const common = { tool, name: objectId };
   const defaults = {
     job: common,
-    'job-file': { ...common, jobId: objectId, file: objectId },
+    'job-file': { ...common, jobId: objectId, file: file ?? objectId },
     entity: {},
   }[type];
   try {

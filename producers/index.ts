@@ -7,6 +7,7 @@ import { customDb } from './custom-db/component.ts';
 import { events } from './events/component.ts';
 import { etlApi } from './etl-api/component.ts';
 import { etlJobFiles } from './etl-job-files/component.ts';
+import { jobFiles } from './job-files/component.ts';
 import { lake } from './lake/component.ts';
 import { http } from './http/component.ts';
 import { mysql } from './mysql/component.ts';
@@ -28,6 +29,7 @@ export const producers = {
   webhook,
   'custom-db': customDb,
   'etl-job-files': etlJobFiles,
+  'job-files': jobFiles,
   postgres,
   'postgres-history': postgresHistory,
   mysql,

@@ -107,6 +107,18 @@ export const routes: readonly Route[] = [
   },
   {
     subjects: ['etl-tool'],
+    access: 'files',
+    kind: 'job-files',
+    label: 'Other XML, JSON or YAML job files: a mapping in the configuration',
+    fields: [path('In which folder are the job files?', 'jobs')],
+    tellsChanges: true,
+    more: `    items: $             # JSONata: the jobs of a file (docs/job-files.md)
+    map: |               # JSONata: what a job means
+      { "type": "job", "objectId": id, "name": name, "inputs": inputs, "outputs": outputs }
+${files}`,
+  },
+  {
+    subjects: ['etl-tool'],
     access: 'api',
     kind: 'etl-api',
     label: 'GET api/job lists the jobs, GET api/job/{id} tells what each reads and writes',

@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import {
   caseOption,
@@ -10,9 +9,7 @@ import {
 } from '../../pipeline/component.ts';
 import { jobTypes } from '../../pipeline/job-types.ts';
 import type { Producer } from '../../pipeline/producer.ts';
-import { globMatcher } from '../../platform/list-files.ts';
-import { fileError } from '../../platform/read-file.ts';
-import { watchFiles } from '../../platform/watch-files.ts';
+import { sourceFiles, watchEachFile } from '../../platform/each-file.ts';
 import { scanJobFiles } from './scan.ts';
 
 const etlJobFilesOptions = z.strictObject({
@@ -56,20 +53,12 @@ async function openJobFiles(
   path: string,
   { glob, tool }: { readonly glob: string; readonly tool: string },
 ): Promise<Producer> {
-  const isFolder = await stat(path).then(
-    (found) => found.isDirectory(),
-    (thrown: unknown) => {
-      throw fileError(thrown, path);
-    },
-  );
-  const folder = isFolder
-    ? { root: path, glob, tool, file: undefined }
-    : { root: dirname(path), glob, tool, file: basename(path) };
+  const files = await sourceFiles(path, [glob]);
   return {
     // Files that are restored from a copy are the same source: positions grow with every difference.
     incarnation: () => Promise.resolve('files'),
-    scan: (context) => scanJobFiles(folder, context),
-    changes: (signal) => watchFiles(isFolder ? { path, matches: globMatcher(glob) } : { path }, signal),
+    scan: (context) => scanJobFiles({ files, tool }, context),
+    changes: (signal) => watchEachFile(files, signal),
     close: () => Promise.resolve(),
   };
 }

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import {
@@ -9,15 +8,12 @@ import {
   producerComponent,
 } from '../../pipeline/component.ts';
 import { typesOfRule } from '../../pipeline/database-names.ts';
-import { StreamError, toStreamError } from '../../pipeline/errors.ts';
+import { StreamError } from '../../pipeline/errors.ts';
 import { routineAttributes } from '../../pipeline/process.ts';
-import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer.ts';
+import type { FoundObject, Producer } from '../../pipeline/producer.ts';
 import type { EntityType } from '../../pipeline/types.ts';
-import { listFiles } from '../../platform/list-files.ts';
-import { decodeText, type FileContent, fileError, readFileUnder } from '../../platform/read-file.ts';
-import { redactBytes } from '../../platform/redact.ts';
-import { throwIfStopped } from '../../platform/stop-scan.ts';
-import { watchFiles } from '../../platform/watch-files.ts';
+import { eachFile, sourceFiles, watchEachFile } from '../../platform/each-file.ts';
+import { decodeText, type FileContent } from '../../platform/read-file.ts';
 import type { NamePart } from '../../schemas/types.ts';
 
 /** Bytes that a script may have. */
@@ -77,10 +73,8 @@ export const sqlScripts = producerComponent({
 });
 
 async function openScripts(root: string, given: z.output<typeof options>): Promise<Producer> {
-  const found = await stat(root).catch((thrown: unknown) => {
-    throw fileError(thrown, root);
-  });
-  if (!found.isDirectory()) throw new StreamError('SOURCE_INVALID', `${root} is no folder.`);
+  const files = await sourceFiles(root, [given.glob]);
+  if (files.file !== undefined) throw new StreamError('SOURCE_INVALID', `${root} is no folder.`);
   const levels = { server: given.server, database: given.database, schema: given.schema };
   const place = (['server', 'database', 'schema'] as const).flatMap((one): readonly NamePart[] => {
     const name = levels[one];
@@ -89,51 +83,34 @@ async function openScripts(root: string, given: z.output<typeof options>): Promi
   return {
     // Files that are restored from a copy are the same source: positions grow with every difference.
     incarnation: () => Promise.resolve('files'),
-    scan: (context) => scanScripts({ root, glob: given.glob, system: given.dialect, place }, context),
-    changes: (signal) => watchFiles({ path: root }, signal),
+    scan: (context) =>
+      eachFile(files, context, {
+        maxBytes,
+        read: (content) => [scriptOf(content, { system: given.dialect, place })],
+      }),
+    changes: (signal) => watchEachFile(files, signal),
     close: () => Promise.resolve(),
   };
 }
 
-async function* scanScripts(
-  folder: {
-    readonly root: string;
-    readonly glob: string;
-    readonly system: string;
-    readonly place: readonly NamePart[];
-  },
-  context: ScanContext,
-): AsyncGenerator<FoundObject> {
-  for (const file of await listFiles(folder)) {
-    throwIfStopped(context.signal);
-    let content: FileContent | undefined;
-    try {
-      content = await readFileUnder({ root: folder.root, file, maxBytes });
-      yield {
-        type: 'routine',
-        objectId: file,
-        sequence: content.modifiedMs,
-        value: {
-          system: folder.system,
-          path: [...folder.place, { level: 'routine', name: file }],
-          kind: 'SCRIPT',
-          language: 'sql',
-          text: decodeText(content.bytes, file),
-          description: null,
-          file,
-          warnings: [],
-          additional: [],
-        },
-      };
-    } catch (thrown) {
-      const error = toStreamError(thrown, 'SOURCE_UNAVAILABLE', file);
-      // Deleted since the folder was listed: gone like one that was deleted before.
-      if (error.code === 'SOURCE_NOT_FOUND') continue;
-      context.reject({
-        objectId: file,
-        error,
-        ...(content === undefined ? {} : { bytes: redactBytes(content.bytes) }),
-      });
-    }
-  }
+function scriptOf(
+  { file, bytes, modifiedMs }: FileContent,
+  { system, place }: { readonly system: string; readonly place: readonly NamePart[] },
+): FoundObject {
+  return {
+    type: 'routine',
+    objectId: file,
+    sequence: modifiedMs,
+    value: {
+      system,
+      path: [...place, { level: 'routine', name: file }],
+      kind: 'SCRIPT',
+      language: 'sql',
+      text: decodeText(bytes, file),
+      description: null,
+      file,
+      warnings: [],
+      additional: [],
+    },
+  };
 }
