@@ -38,7 +38,7 @@ export async function installIn(work: {
   const installer = setup?.installer;
   if (installer === undefined) {
     throw new StreamError('USAGE', `There is nothing to ${action} for the producer ${name}.`, {
-      advice: 'Only producers of kind postgres have it.',
+      advice: 'Only producers of kind postgres and sql-server have it.',
     });
   }
   print(installer.script(action));

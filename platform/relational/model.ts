@@ -35,6 +35,8 @@ export interface RelationalSource {
   readonly defaults: Partial<Readonly<Record<MiddleLevel, string>>>;
   /** Whether something of that name is read. */
   readonly isRead: (level: MiddleLevel | 'table' | 'routine', name: string) => boolean;
+  /** Whether names that differ by letter case only are one: refs are then the same in any spelling. @default false */
+  readonly foldsCase?: boolean;
   /** Language of routines whose row does not tell. @default sql */
   readonly language?: string;
 }

@@ -3,7 +3,7 @@ import type { FoundObject, Rejection } from '../../pipeline/producer.ts';
 import type { MiddleLevel } from '../../pipeline/relational-types.ts';
 import type { Column, DatabaseObject, NamePart, Warning } from '../../schemas/types.ts';
 import type { KeyFacts, RelationalResults, RelationalSource, TableFacts } from './model.ts';
-import { objectIdOf, pathOf } from './paths.ts';
+import { objectIdOf, pathOf, refOf } from './paths.ts';
 import {
   blank,
   columnFields,
@@ -216,7 +216,7 @@ function withKeys(source: RelationalSource, column: Column, keys: KeyFacts | und
 }
 
 function databaseObject(
-  { system }: RelationalSource,
+  source: RelationalSource,
   facts: Pick<DatabaseObject, 'path'> &
     Partial<Omit<DatabaseObject, 'producer' | 'objectId' | 'position' | 'system'>>,
 ): FoundObject {
@@ -224,9 +224,9 @@ function databaseObject(
   return {
     type: 'database-object',
     objectId,
-    ref: objectId,
+    ref: refOf(source, objectId),
     value: {
-      system,
+      system: source.system,
       ...blankObject,
       ...facts,
     },

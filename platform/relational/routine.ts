@@ -2,7 +2,7 @@ import type { FoundObject } from '../../pipeline/producer.ts';
 import type { NamePart, Warning } from '../../schemas/types.ts';
 import { redactText } from '../redact.ts';
 import type { RelationalSource } from './model.ts';
-import { objectIdOf, pathOf } from './paths.ts';
+import { pathOf, refOf, routineIdOf } from './paths.ts';
 import { blank, placeOf } from './read-results.ts';
 import type { RowReader } from './row-reader.ts';
 
@@ -16,9 +16,8 @@ export function readRoutine(source: RelationalSource, row: RowReader): FoundObje
   const text = row.text('text');
   if (place === undefined || !source.isRead('routine', name)) return undefined;
   const given = row.has('arguments') ? `${name}(${row.text('arguments') ?? ''})` : name;
-  const above = pathOf(source, place);
-  const path: readonly NamePart[] = [...above, { level: 'routine', name: given }];
-  const objectId = `${objectIdOf([...above, { level: 'routine', name: 'routines' }])}/${encodeURIComponent(given)}`;
+  const path: readonly NamePart[] = [...pathOf(source, place), { level: 'routine', name: given }];
+  const objectId = routineIdOf(path);
   const noText: Warning = {
     code: 'routine-without-text',
     location: objectId,
@@ -27,7 +26,7 @@ export function readRoutine(source: RelationalSource, row: RowReader): FoundObje
   return {
     type: 'routine',
     objectId,
-    ref: objectId,
+    ref: refOf(source, objectId),
     value: {
       system: source.system,
       path,

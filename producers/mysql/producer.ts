@@ -12,8 +12,9 @@ import type {
 import type { Json } from '../../pipeline/state.ts';
 import type { RelationalSource } from '../../platform/relational/model.ts';
 import { relationalObjects } from '../../platform/relational/objects.ts';
-import { objectIdOf } from '../../platform/relational/paths.ts';
+import { objectIdOf, routineIdOf } from '../../platform/relational/paths.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
+import type { NamePart } from '../../schemas/types.ts';
 import { endOfLog, keptMark, type LogMark, logMarkSchema, LogReader } from './binlog.ts';
 import { mayReadLog, readCatalogue, readFingerprint, readState, type ServerState } from './catalogue.ts';
 import { withConnection } from './connection.ts';
@@ -194,15 +195,17 @@ export class MysqlProducer implements Producer {
   }
 
   #refs({ tables, routines }: Touched): readonly string[] {
-    const at = (database: string, name: string) =>
-      objectIdOf([
-        { level: 'server', name: '' },
-        { level: 'database', name: database },
-        { level: 'table', name },
-      ]);
+    const at = (
+      level: 'table' | 'routine',
+      [database, name]: readonly [string, string],
+    ): readonly NamePart[] => [
+      { level: 'server', name: '' },
+      { level: 'database', name: database },
+      { level, name },
+    ];
     return [
-      ...tables.map(([database, name]) => at(database, name)),
-      ...routines.map(([database, name]) => `${at(database, 'routines')}/${encodeURIComponent(name)}`),
+      ...tables.map((name) => objectIdOf(at('table', name))),
+      ...routines.map((name) => routineIdOf(at('routine', name))),
     ];
   }
 

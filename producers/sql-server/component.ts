@@ -1,6 +1,7 @@
 import { producerComponent } from '../../pipeline/component.ts';
 import { relationalTypes } from '../../pipeline/relational-types.ts';
 import { tdsDatabases } from './connection.ts';
+import { sqlServerInstaller } from './installer.ts';
 import { sqlServerOptions } from './options.ts';
 import { SqlServerProducer } from './producer.ts';
 
@@ -24,6 +25,7 @@ export const sqlServer = producerComponent({
       datasets: {},
       dialect: 'tsql',
     },
+    installer: sqlServerInstaller(options, tdsDatabases(options)),
     open: async () => {
       const producer = new SqlServerProducer(options, tdsDatabases(options));
       await producer.incarnation();

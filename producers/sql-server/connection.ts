@@ -1,4 +1,4 @@
-import type { Connection as TediousConnection, ConnectionConfiguration } from 'tedious';
+import type { ConnectionConfiguration, Connection as TediousConnection } from 'tedious';
 import { type ErrorCode, messageOf, StreamError } from '../../pipeline/errors.ts';
 import { asAzureCredential, connectAzure } from '../../platform/azure-credential.ts';
 import { redactText } from '../../platform/redact.ts';
@@ -121,7 +121,6 @@ async function configuration(options: SqlServerOptions, database: string): Promi
       encrypt,
       trustServerCertificate,
       appName: 'purview-streams',
-      readOnlyIntent: true,
       connectTimeout: 15_000,
       requestTimeout: timeout * 1_000,
       useColumnNames: false,

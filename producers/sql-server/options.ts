@@ -36,8 +36,21 @@ export const sqlServerOptions = z.strictObject({
   routines: nameFilterOption('procedures, functions and triggers'),
   case: caseOption,
   interval: intervalOption,
+  reconcile: z
+    .number()
+    .positive()
+    .max(2_000_000)
+    .default(3_600)
+    .describe(
+      'Seconds between two full scans while the DDL trigger tells of changes: for what it does not see, such as owners.',
+    ),
   timeout: z.number().positive().max(86_400).default(300).describe('Seconds that one query may take.'),
 });
 
 /** What was configured. */
 export type SqlServerOptions = z.output<typeof sqlServerOptions>;
+
+/** The databases to read, each once. */
+export function databasesOf({ database }: SqlServerOptions): readonly string[] {
+  return typeof database === 'string' ? [database] : [...new Set(database)];
+}

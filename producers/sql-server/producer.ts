@@ -1,108 +1,161 @@
+import { z } from 'zod';
 import { pause } from '../../pipeline/delivery/backoff.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { nameFilter } from '../../pipeline/name-filter.ts';
-import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer.ts';
+import type {
+  FoundObject,
+  PartialChange,
+  Producer,
+  Rejection,
+  ScanContext,
+} from '../../pipeline/producer.ts';
+import type { Json } from '../../pipeline/state.ts';
 import type { RelationalSource } from '../../platform/relational/model.ts';
 import { relationalObjects } from '../../platform/relational/objects.ts';
-import { type QueryResult, RowReader } from '../../platform/relational/row-reader.ts';
+import { objectIdOf, pathOf, refOf, routineIdOf } from '../../platform/relational/paths.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
-import type { RunQuery, WithDatabase } from './connection.ts';
-import type { SqlServerOptions } from './options.ts';
-import { fingerprintQuery, scanQueries, stateQuery } from './queries.ts';
+import { captureSchema } from './capture.ts';
+import { type DatabaseState, readCatalogue, readState } from './catalogue.ts';
+import type { WithDatabase } from './connection.ts';
+import { databasesOf, type SqlServerOptions } from './options.ts';
+import { readLook, whyNoTrigger } from './outbox.ts';
+import type { QualifiedName, Touched } from './queries.ts';
+import { DatabaseWatcher, endOfOutbox, type Mark, markSchema, type News } from './watch-database.ts';
 
-/** What is known of one database. */
-interface DatabaseState {
-  readonly version: string;
-  readonly name: string;
-  readonly incarnation: string;
-}
+const marksSchema = z.record(z.string(), markSchema);
 
-/** Reads the catalogue views of SQL Server and Azure SQL. */
+/** Reads the catalogue views of SQL Server and Azure SQL, and in between what the DDL trigger has noted. */
 export class SqlServerProducer implements Producer {
   readonly #options: SqlServerOptions;
   readonly #with: WithDatabase;
   readonly #closed = new AbortController();
+  /** Where the outbox was when the last scan began, by database. */
+  readonly #scanned = new Map<string, Mark>();
 
   constructor(options: SqlServerOptions, withDatabase: WithDatabase) {
     this.#options = options;
     this.#with = withDatabase;
   }
 
-  get #databases(): readonly string[] {
-    const { database } = this.#options;
-    return typeof database === 'string' ? [database] : [...new Set(database)];
-  }
-
   /** That of the first database: when it was created, also by a restore. */
   async incarnation(): Promise<string> {
-    const [database = ''] = this.#databases;
+    const [database = ''] = databasesOf(this.#options);
     return (await this.#with(database, this.#closed.signal, readState)).incarnation;
   }
 
   async *scan(context: ScanContext): AsyncGenerator<FoundObject> {
     const signal = AbortSignal.any([context.signal, this.#closed.signal]);
-    for (const [index, database] of this.#databases.entries()) {
+    for (const [index, database] of databasesOf(this.#options).entries()) {
       throwIfStopped(context.signal);
-      const read = await this.#with(database, signal, async (query) => ({
-        state: await readState(query),
-        schemas: await resultOf(query, 'schemas'),
-        tables: await resultOf(query, 'tables'),
-        columns: await resultOf(query, 'columns'),
-        keys: await resultOf(query, 'keys'),
-        routines: await resultOf(query, 'routines'),
-      }));
-      const { state, schemas, ...results } = read;
-      const levels = { database: { place: 'sys.databases', rows: [{ name: state.name }] }, schema: schemas };
-      const objects = relationalObjects(
-        this.#relational(state),
-        { ...results, levels },
-        { reject: (one) => context.reject(one) },
-      );
-      for (const found of objects) {
+      const { state, end, results } = await this.#with(database, signal, async (query) => {
+        const now = await readState(query);
+        return { state: now, end: await endOfOutbox(query, now), results: await readCatalogue(query, now) };
+      });
+      const reject = (one: Rejection): void => context.reject(one);
+      for (const found of relationalObjects(this.#relational(state), results, { reject })) {
         throwIfStopped(context.signal);
         // The server is told once, with the first database.
         if (index === 0 || found.objectId !== '/') yield found;
       }
+      if (end !== undefined) this.#scanned.set(database, end);
     }
   }
 
-  /** Looks at the fingerprint of every database. */
-  async *changes(signal: AbortSignal): AsyncGenerator<undefined> {
+  /** Looks at every database each `interval`: at what its DDL trigger has noted, else at its fingerprint. */
+  async *changes(signal: AbortSignal, saved?: Json): AsyncGenerator<PartialChange | undefined> {
     const stop = AbortSignal.any([signal, this.#closed.signal]);
-    let last: string | undefined;
+    const marks = marksSchema.safeParse(saved).data ?? {};
+    const watchers = databasesOf(this.#options).map(
+      (database) =>
+        new DatabaseWatcher(
+          {
+            database,
+            withDatabase: this.#with,
+            reconcileMs: this.#options.reconcile * 1_000,
+            scanned: () => this.#scanned.get(database),
+          },
+          marks[database],
+        ),
+    );
     while (!stop.aborted) {
-      const now = await this.#fingerprint(stop);
+      let unknown = false;
+      for (const watcher of watchers) {
+        for await (const news of watcher.look(stop)) {
+          if (stop.aborted) return;
+          if (news === undefined) unknown = true;
+          else yield this.#told(news, { watcher, watchers, stop });
+        }
+      }
       if (stop.aborted) return;
-      // One that cannot be asked for is a scan, which says what is wrong.
-      if (now === undefined || now !== last) yield undefined;
-      last = now;
+      if (unknown) yield undefined;
       await pause(this.#options.interval * 1_000, stop);
     }
   }
 
   async describeChanges(): Promise<string> {
-    return `the fingerprint of the catalogue views every ${this.#options.interval} s`;
+    const { interval } = this.#options;
+    const ways = new Map<string, string[]>();
+    for (const database of databasesOf(this.#options)) {
+      const why = whyNoTrigger(await this.#with(database, this.#closed.signal, readLook));
+      const way =
+        why === undefined
+          ? `what the DDL trigger notes every ${interval} s`
+          : `the fingerprint of the catalogue views every ${interval} s (${why})`;
+      ways.set(way, [...(ways.get(way) ?? []), database]);
+    }
+    return [...ways].map(([way, databases]) => `${way} in ${databases.join(', ')}`).join('; ');
   }
 
   async close(): Promise<void> {
     this.#closed.abort(new StreamError('SOURCE_UNAVAILABLE', 'The producer was closed.'));
   }
 
-  async #fingerprint(stop: AbortSignal): Promise<string | undefined> {
-    const all: string[] = [];
-    try {
-      for (const database of this.#databases)
-        all.push(
-          await this.#with(database, stop, async (query) => JSON.stringify(await query(fingerprintQuery))),
-        );
-    } catch (thrown) {
-      if (stop.aborted || thrown instanceof StreamError) return undefined;
-      throw thrown;
-    }
-    return all.join('\n');
+  #told(
+    { state, touched, mark }: News,
+    {
+      watcher,
+      watchers,
+      stop,
+    }: {
+      readonly watcher: DatabaseWatcher;
+      readonly watchers: readonly DatabaseWatcher[];
+      readonly stop: AbortSignal;
+    },
+  ): PartialChange {
+    const marks = watchers.flatMap((one): readonly (readonly [string, Mark])[] =>
+      one.mark === undefined ? [] : [[one.database, one.mark]],
+    );
+    return {
+      found: this.#read(watcher.database, { state, touched }, stop),
+      looked: touched === undefined ? [] : this.#refs(state, touched),
+      mark: { ...Object.fromEntries(marks), [watcher.database]: mark },
+    };
   }
 
-  #relational({ version, name }: DatabaseState): RelationalSource {
+  /** Reads what was touched as it is now. A row that is wrong is a scan's to reject. */
+  async *#read(
+    database: string,
+    { state, touched }: Pick<News, 'state' | 'touched'>,
+    stop: AbortSignal,
+  ): AsyncGenerator<FoundObject> {
+    if (touched === undefined) return;
+    const results = await this.#with(database, stop, (query) => readCatalogue(query, state, touched));
+    const reject = ({ error }: Rejection): never => {
+      throw error;
+    };
+    yield* relationalObjects(this.#relational(state), results, { reject, partial: true });
+  }
+
+  #refs(state: DatabaseState, { tables, routines }: Touched): readonly string[] {
+    const source = this.#relational(state);
+    const within = ([schema]: QualifiedName) => pathOf(source, [state.name, schema]);
+    return [
+      ...tables.map((one) => objectIdOf([...within(one), { level: 'table', name: one[1] }])),
+      ...routines.map((one) => routineIdOf([...within(one), { level: 'routine', name: one[1] }])),
+    ].map((id) => refOf(source, id));
+  }
+
+  #relational({ version, name, foldsCase }: DatabaseState): RelationalSource {
     const { host, port, server, schemas, tables, routines } = this.#options;
     const tests = { schema: nameFilter(schemas), table: nameFilter(tables), routine: nameFilter(routines) };
     return {
@@ -111,24 +164,11 @@ export class SqlServerProducer implements Producer {
       version,
       levels: ['database', 'schema'],
       defaults: { database: name },
-      isRead: (level, of) => level === 'database' || level === 'container' || tests[level](of),
+      foldsCase,
+      isRead: (level, of) =>
+        level === 'database' ||
+        level === 'container' ||
+        (tests[level](of) && !(level === 'schema' && of === captureSchema)),
     };
   }
-}
-
-async function readState(query: RunQuery): Promise<DatabaseState> {
-  const rows = await query(stateQuery);
-  const reader = new RowReader({ place: 'sys.databases', rows }, ['version', 'name', 'incarnation']).at(
-    rows[0] ?? {},
-    1,
-  );
-  return {
-    version: reader.name('version'),
-    name: reader.name('name'),
-    incarnation: reader.name('incarnation'),
-  };
-}
-
-async function resultOf(query: RunQuery, name: keyof typeof scanQueries): Promise<QueryResult> {
-  return { place: `catalogue views, ${name}`, rows: await query(scanQueries[name]) };
 }

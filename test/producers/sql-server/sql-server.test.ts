@@ -1,114 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Producer } from '../../../pipeline/producer.ts';
 import { sqlServer } from '../../../producers/sql-server/component.ts';
-import { fingerprintQuery, scanQueries, stateQuery } from '../../../producers/sql-server/queries.ts';
 import { failureOf, producerContract, scanAll } from '../../contracts/producer.ts';
 import { sourceRun } from '../../support/source-run.ts';
-import { startTdsServer, type TdsAnswer, type TdsRow, type TdsServer } from '../../support/tds-server.ts';
-
-/** A column of `schema.table.name`. */
-const column = (path: string, ordinal: number, type: string, more: TdsRow = {}): TdsRow => {
-  const [schema = '', table = '', name = ''] = path.split('.');
-  const rest = {
-    description: null,
-    nullable: true,
-    length: null,
-    scale: null,
-    default: null,
-    identity: null,
-  };
-  return { schema, table, name, ordinal, type, ...rest, ...more };
-};
-const object = (schema: string, name: string, kind: string, definition: string | null = null): TdsRow => ({
-  schema,
-  name,
-  description: null,
-  kind,
-  definition,
-});
-const keyOf = (kind: string, table: string, name: string, ref: TdsRow = {}): TdsRow => ({
-  schema: 'dbo',
-  table,
-  key: `${kind}_${table}`,
-  kind,
-  column: name,
-  refSchema: null,
-  refTable: null,
-  refColumn: null,
-  ...ref,
-});
-
-/** What the catalogue views of a small shop say, in the form that the queries ask for. */
-const shop = {
-  schemas: [
-    { name: 'dbo', description: null, owner: 'dbo' },
-    { name: 'dw', description: 'the warehouse', owner: 'dbo' },
-  ],
-  tables: [
-    object('dbo', 'Customers', 'table'),
-    object('dbo', 'Orders', 'table'),
-    object(
-      'dbo',
-      'BigOrders',
-      'view',
-      'CREATE VIEW dbo.BigOrders AS SELECT o.Id, o.Amount AS Total FROM dbo.Orders o WHERE o.Amount > 9',
-    ),
-    object('dw', 'Totals', 'table'),
-  ],
-  columns: [
-    column('dbo.Customers.Id', 1, 'int', { nullable: false, identity: 'true' }),
-    column('dbo.Customers.E/mail#', 2, 'nvarchar(80)', { length: 80, description: 'for bills' }),
-    column('dbo.Orders.Id', 1, 'int', { nullable: false }),
-    column('dbo.Orders.Customer', 2, 'int'),
-    column('dbo.Orders.Amount', 3, 'decimal(12,2)', { length: 12, scale: 2, default: '((0))' }),
-    column('dbo.BigOrders.Id', 1, 'int'),
-    column('dbo.BigOrders.Total', 2, 'decimal(12,2)'),
-    column('dw.Totals.Customer', 1, 'int'),
-    column('dw.Totals.Total', 2, 'decimal(38,2)'),
-  ],
-  keys: [
-    keyOf('primary', 'Customers', 'Id'),
-    keyOf('foreign', 'Orders', 'Customer', { refSchema: 'dbo', refTable: 'Customers', refColumn: 'Id' }),
-  ],
-  routines: [
-    {
-      schema: 'dw',
-      name: 'LoadTotals',
-      description: 'nightly',
-      text: 'CREATE PROCEDURE dw.LoadTotals @since int AS\nINSERT INTO dw.Totals (Customer, Total)\nSELECT Customer, SUM(Amount) FROM dbo.Orders WHERE Id > @since GROUP BY Customer',
-      kind: 'procedure',
-    },
-    { schema: 'dw', name: 'Sealed', description: null, text: null, kind: 'procedure' },
-  ],
-} satisfies Record<keyof typeof scanQueries, readonly TdsRow[]>;
-const shopObjects = [
-  'database-object /',
-  'database-object shop',
-  'database-object shop/dbo',
-  'database-object shop/dbo/BigOrders',
-  'database-object shop/dbo/Customers',
-  'database-object shop/dbo/Orders',
-  'database-object shop/dw',
-  'database-object shop/dw/Totals',
-  'routine shop/dw/routines/LoadTotals',
-  'routine shop/dw/routines/Sealed',
-];
+import { column, ShopDatabase, shop, shopObjects } from '../../support/sql-server-shop.ts';
+import { startTdsServer, type TdsServer } from '../../support/tds-server.ts';
 
 let server: TdsServer;
-let fingerprint = 1;
-let results: Partial<Record<string, TdsAnswer>> = {};
+const database = new ShopDatabase();
 beforeAll(async () => {
-  server = await startTdsServer(
-    (sql): TdsAnswer => {
-      if (sql === stateQuery)
-        return [{ version: '16.0.1', edition: 'Developer', name: 'shop', incarnation: '5/2024' }];
-      if (sql === fingerprintQuery) return [{ fingerprint: `${fingerprint}` }];
-      for (const name of ['schemas', 'tables', 'columns', 'keys', 'routines'] as const)
-        if (sql === scanQueries[name]) return results[name] ?? shop[name];
-      return []; // settings of the session
-    },
-    { password: 'right' },
-  );
+  server = await startTdsServer((sql) => database.answer(sql), { password: 'right' });
 });
 afterAll(() => server.stop());
 
@@ -126,13 +27,13 @@ const options = (more: Record<string, unknown> = {}) => ({
 const open = (more: Record<string, unknown> = {}): Promise<Producer> =>
   sqlServer.configure('s', options(more), { baseFolder: '/' }).open();
 
-async function scanned(answers: typeof results, more: Record<string, unknown> = {}) {
+async function scanned(answers: Partial<ShopDatabase['results']>, more: Record<string, unknown> = {}) {
   const producer = await open(more);
-  results = answers;
+  Object.assign(database.results, answers);
   try {
     return await scanAll(producer);
   } finally {
-    results = {};
+    Object.assign(database.results, shop);
     await producer.close();
   }
 }
@@ -142,7 +43,7 @@ producerContract('sql-server', {
   objects: shopObjects,
   openBroken: () => open({ password: 'canary-8d2' }),
   change: async () => {
-    fingerprint += 1;
+    database.fingerprint += 1;
   },
   secrets: ['canary-8d2'],
 });
