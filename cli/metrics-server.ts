@@ -93,7 +93,12 @@ function listenError(thrown: NodeJS.ErrnoException, where: string): Error {
  * does. Says where on standard error.
  */
 export async function startMetrics(
-  { configured, telemetry, transport }: Pick<OpenPipeline, 'configured' | 'telemetry' | 'transport'>,
+  {
+    configured,
+    telemetry,
+    transport,
+    store,
+  }: Pick<OpenPipeline, 'configured' | 'telemetry' | 'transport'> & Partial<Pick<OpenPipeline, 'store'>>,
   { metricsPort }: { readonly metricsPort?: number },
 ): Promise<MetricsServer | undefined> {
   const { metrics } = configured.loaded.config;
@@ -101,7 +106,10 @@ export async function startMetrics(
   if (port === undefined) return undefined;
   const producers = [...configured.producers.keys()];
   const server = await serveMetrics(
-    { metrics: createMetrics(telemetry, { transport, producers }), health: new HealthWatch(telemetry) },
+    {
+      metrics: createMetrics(telemetry, { transport, ofProducers: store, producers }),
+      health: new HealthWatch(telemetry),
+    },
     { host: metrics?.host ?? '127.0.0.1', port },
   );
   note(`Metrics: ${server.url}/metrics`);

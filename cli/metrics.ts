@@ -1,7 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { countParked } from '../pipeline/delivery/parked-entry.ts';
 import { readLastScan } from '../pipeline/last-scan.ts';
-import { errorCatalogue } from '../pipeline/errors.ts';
+import { errorCatalogue, StreamError } from '../pipeline/errors.ts';
+import type { StateStore } from '../pipeline/state.ts';
 import {
   settlements,
   type StageName,
@@ -21,6 +22,8 @@ export interface Metrics {
 /** What is looked at when somebody asks. */
 export interface MetricsOptions {
   readonly transport: Pick<Transport, 'describe' | 'transactions'>;
+  /** What producers keep. @default with the transport */
+  readonly ofProducers?: StateStore | undefined;
   /** Names of the configured producers. */
   readonly producers: readonly string[];
   /** Milliseconds since 1970. @default Date.now */
@@ -38,7 +41,7 @@ const parkedEveryMs = 30_000;
  */
 export function createMetrics(
   telemetry: Telemetry,
-  { transport, producers, now = Date.now }: MetricsOptions,
+  { transport, ofProducers = transport.transactions.state, producers, now = Date.now }: MetricsOptions,
 ): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix });
@@ -47,7 +50,7 @@ export function createMetrics(
   countSink(registry, telemetry);
   countGate(registry, telemetry);
   measureLag(registry, transport);
-  measureState(registry, { transport, producers, now });
+  measureState(registry, { transport, ofProducers, producers, now });
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 
@@ -185,7 +188,15 @@ function countGate(registry: Registry, telemetry: Telemetry): void {
 }
 
 /** Read from the state when somebody asks: the same in every process. */
-function measureState(registry: Registry, { transport, producers, now }: Required<MetricsOptions>): void {
+function measureState(
+  registry: Registry,
+  {
+    transport,
+    ofProducers,
+    producers,
+    now,
+  }: MetricsOptions & { readonly ofProducers: StateStore; readonly now: () => number },
+): void {
   const { state } = transport.transactions;
   registry.registerMetric(
     new Gauge({
@@ -195,9 +206,14 @@ function measureState(registry: Registry, { transport, producers, now }: Require
       registers: [],
       async collect() {
         this.reset();
-        for (const producer of producers) {
-          const last = await readLastScan(state, producer);
-          if (last !== undefined) this.set({ producer }, Math.max(now() - last.at, 0) / 1000);
+        try {
+          for (const producer of producers) {
+            const last = await readLastScan(ofProducers, producer);
+            if (last !== undefined) this.set({ producer }, Math.max(now() - last.at, 0) / 1000);
+          }
+        } catch (thrown) {
+          // A database that does not answer must not hide all other metrics; the producers say that it does not.
+          if (!(thrown instanceof StreamError)) throw thrown;
         }
       },
     }),

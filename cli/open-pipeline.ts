@@ -1,7 +1,7 @@
 import { Deriver } from '../pipeline/derive/deriver.ts';
 import type { SinkHost } from '../pipeline/sink-component.ts';
 import type { SinkStageOptions } from '../pipeline/sink-stage.ts';
-import type { StateStore } from '../pipeline/state.ts';
+import type { FencedStateStore, StateStore } from '../pipeline/state.ts';
 import { liveReading } from '../pipeline/replay-plan.ts';
 import { type StageName, stageNames, type Telemetry } from '../pipeline/telemetry.ts';
 import { groups, topics } from '../pipeline/topics.ts';
@@ -16,6 +16,7 @@ import { catalogElsewhere, createSink } from './configured-sink.ts';
 import type { Configured } from './configured.ts';
 import { keepForStages } from './keep-for-stages.ts';
 import { openEvents } from './open-events.ts';
+import { openStateStore } from './open-state-store.ts';
 import { stateFolder } from './state-folder.ts';
 import { registryWith } from './load-plugins.ts';
 import { type LocalCatalog, openLocalCatalog } from './local-catalog.ts';
@@ -43,6 +44,8 @@ export interface OpenPipeline {
   readonly telemetry: Telemetry;
   readonly state: StateStore;
   readonly transport: Transport;
+  /** Where producers keep their state; undefined where that is with the transport. */
+  readonly store: FencedStateStore | undefined;
   /** Undefined where the stage does not run in this process. */
   readonly transformStage: TransformStageOptions | undefined;
   readonly sinkStage: SinkStageOptions | undefined;
@@ -70,6 +73,8 @@ export async function openPipeline(
     const transport = await openEvents(configured.loaded, folder, options.telemetry);
     closers.push(() => transport.close());
     const { state } = transport.transactions;
+    const store = await openStateStore(configured.loaded, folder);
+    if (store !== undefined) closers.push(() => store.close());
     await transport.ensureTopics(topicSpecs(config));
     await keepForStages(transport);
     const host = sinkHost(configured, transport, options);
@@ -85,6 +90,7 @@ export async function openPipeline(
       telemetry,
       state,
       transport,
+      store,
       transformStage: stages.includes('transform') ? await openTransformStage(configured, parts) : undefined,
       sinkStage: sink && sinkStageOptions(configured, { ...parts, sink, keepTrying: options.once !== true }),
       addresses,

@@ -24,7 +24,7 @@ export interface OpenProducers {
 
 /** The named producers that have a schedule. Each is connected anew for every run, with its passwords as they are by then. */
 export function scheduledProducers(
-  { transport, telemetry, configured }: OpenPipeline,
+  { transport, store, telemetry, configured }: OpenPipeline,
   names: readonly string[],
 ): readonly ScheduledOptions[] {
   const { producers, removalThreshold, transport: topics } = configured.loaded.config;
@@ -40,7 +40,7 @@ export function scheduledProducers(
       setup = (await renew(false)) ?? setup;
       return openRenewed(setup, renew);
     };
-    const common = { transport, telemetry, clock: systemClock, removalThreshold, lookMs };
+    const common = { transport, store, telemetry, clock: systemClock, removalThreshold, lookMs };
     return [{ name, schedule, open, ...common }];
   });
 }
@@ -50,7 +50,7 @@ export async function openProducers(
   pipeline: OpenPipeline,
   names: readonly string[],
 ): Promise<OpenProducers> {
-  const { transport, state, telemetry, configured } = pipeline;
+  const { transport, store, telemetry, configured } = pipeline;
   const { removalThreshold } = configured.loaded.config;
   const loops: ProducerLoopOptions[] = [];
   const failures: ProducerFailure[] = [];
@@ -63,7 +63,8 @@ export async function openProducers(
         name,
         producer,
         transport,
-        state,
+        state: store ?? transport.transactions.state,
+        isBeside: store !== undefined,
         telemetry,
         now: () => new Date(),
         removalThreshold,

@@ -4,10 +4,12 @@ import { heldProducers } from '../pipeline/held-removals.ts';
 import { readLastScan } from '../pipeline/last-scan.ts';
 import { readRun } from '../pipeline/schedule/run-record.ts';
 import { type StageName, stageNames } from '../pipeline/telemetry.ts';
+import type { StateStore } from '../pipeline/state.ts';
 import { groups, inputOf } from '../pipeline/topics.ts';
 import type { Transport } from '../pipeline/transport.ts';
 import { attention, failed, type Finding, ok } from './finding.ts';
 import type { LoadedConfig } from './load-config.ts';
+import type { OpenKept } from './open-state-store.ts';
 import { readDeadLetters } from './read-dead-letters.ts';
 import { stageTotalText } from './stage-counts.ts';
 import { type ListedPartition, listTopics } from './topic-listing.ts';
@@ -17,22 +19,26 @@ import { spanText } from './units.ts';
 const longMs = 10 * 60_000;
 
 /** How the pipeline is, by what stands in its topics and state, in whatever processes it runs; `now` in milliseconds since 1970. */
-export async function* statusOf(loaded: LoadedConfig, log: Transport, now: number): AsyncIterable<Finding> {
-  for (const name of Object.keys(loaded.config.producers)) yield await producerOf(loaded, { log, name, now });
+export async function* statusOf(
+  loaded: LoadedConfig,
+  { log, ofProducers }: Pick<OpenKept, 'log' | 'ofProducers'>,
+  now: number,
+): AsyncIterable<Finding> {
+  for (const name of Object.keys(loaded.config.producers))
+    yield await producerOf(loaded, { state: ofProducers, name, now });
   const topics = await listTopics(log, now);
   const totals = await readStageTotals(log.transactions.state);
   for (const stage of stageNames) yield stageOf(stage, topics, totals);
   yield await parkedOf(log, now);
   yield await lettersOf(log);
-  yield await heldOf(log);
+  yield await heldOf(ofProducers);
 }
 
 async function producerOf(
   { config }: LoadedConfig,
-  { log, name, now }: { readonly log: Transport; readonly name: string; readonly now: number },
+  { state, name, now }: { readonly state: StateStore; readonly name: string; readonly now: number },
 ): Promise<Finding> {
   const what = `producer ${name}`;
-  const { state } = log.transactions;
   const last = await readLastScan(state, name);
   const run = config.producers[name]?.schedule === undefined ? undefined : await readRun(state, name);
   if (run?.outcome === 'failed')
@@ -109,8 +115,8 @@ async function lettersOf(log: Transport): Promise<Finding> {
   );
 }
 
-async function heldOf(log: Transport): Promise<Finding> {
-  const held = await heldProducers(log.transactions.state);
+async function heldOf(state: StateStore): Promise<Finding> {
+  const held = await heldProducers(state);
   if (held.length === 0) return ok('removals', 'none are held back');
   return attention(
     'removals',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { azureSignIn } from './azure-sign-in.ts';
 import { scheduleSchema } from './schedule/schedule-config.ts';
 import { eventsSchema } from './events-config.ts';
+import { stateStoreSchema } from './state-store-config.ts';
 import { transportSchema } from './transport-config.ts';
 
 const port = z.number().int().min(0).max(65_535);
@@ -45,6 +46,11 @@ export const configSchema = z.strictObject({
       'Modules with producers, transforms or sinks of your own: files (`./my-source.mjs`, relative to this file) or installed packages. They run as part of this program: name only what you trust.',
     ),
   transport: transportSchema.prefault({ kind: 'embedded' }).describe('The topics between the stages.'),
+  stateStore: stateStoreSchema
+    .prefault({})
+    .describe(
+      'Where producers keep watermarks, inventories, the last runs of schedules, and removals that are held back; docs/operations.md. `state export` and `state import` move it.',
+    ),
   events: eventsSchema.prefault({}).describe('How events stand on the topics.'),
   catalog: z
     .strictObject({

@@ -61,6 +61,12 @@ export const errorCatalogue = {
   LEASE_LOST: permanent('Another process has taken over what this one was doing.'),
   EVENT_TOO_LARGE: permanent('A record is larger than the topic takes.'),
   TRANSPORT_DAMAGED: permanent('The files of the embedded transport are damaged, cut short or not its own.'),
+  STORE_UNAVAILABLE: transient(
+    'The store of what producers keep cannot be reached or answered with a passing fault.',
+  ),
+  STORE_REFUSED: permanent(
+    'The store of what producers keep refused the login, denied a right, or does not have what the configuration names.',
+  ),
   STATE_UNAVAILABLE: permanent('The state store cannot be opened, or holds what cannot be read.'),
   // catalogue
   CATALOG_UNAVAILABLE: transient('The catalogue cannot be reached or answered with a passing fault.'),

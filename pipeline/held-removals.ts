@@ -110,17 +110,24 @@ export async function heldProducers(state: StateStore): Promise<readonly string[
   return names;
 }
 
+/** Where removals go, and where what producers keep is. */
+export interface RemovalPlaces {
+  readonly transport: Pick<Transport, 'append' | 'transactions'>;
+  /** @default with the transport */
+  readonly store?: StateStore | undefined;
+}
+
 /**
- * Emits the removals that are held back of a producer, takes their objects out of its inventory and raises its floor, all in one
- * transaction for each batch. What has been published anew since the scan is not removed. A runner of the producer sees
+ * Emits the removals that are held back of a producer, takes their objects out of its inventory and raises its floor; where the state is with the transport, all in one
+ * transaction for each batch, else the events first: after a crash between the two they are emitted once more. What has been published anew since the scan is not removed. A runner of the producer sees
  * that its inventory was changed, and reads it again. Resolves with the keys of what was removed.
  */
 export async function approveRemovals(
-  transport: Transport,
+  { transport, store }: RemovalPlaces,
   producer: string,
   now: Date,
 ): Promise<readonly string[]> {
-  const { state } = transport.transactions;
+  const state = store ?? transport.transactions.state;
   const held = new HeldRemovals(state, producer);
   const inventory = new Inventory(state, producer);
   const scan = await held.scan();
@@ -141,12 +148,21 @@ export async function approveRemovals(
       removed.push(key);
     }
     const decisions = inventory.decisionsWrite((await inventory.decisions()) + 1);
-    await transport.transactions.run({
-      appends: [{ topic: topics.raw, records }],
-      state: [...writes, inventory.floorWrite(floor), decisions],
-      commits: [],
-    });
+    await emit({ transport, store }, records, [...writes, inventory.floorWrite(floor), decisions]);
   }
   await state.write([held.clearing()]);
   return removed;
+}
+
+async function emit(
+  { transport, store }: RemovalPlaces,
+  records: readonly NewRecord[],
+  state: readonly StateWrite[],
+): Promise<void> {
+  if (store === undefined) {
+    await transport.transactions.run({ appends: [{ topic: topics.raw, records }], state, commits: [] });
+    return;
+  }
+  if (records.length > 0) await transport.append(topics.raw, records);
+  await store.write(state);
 }

@@ -5,6 +5,7 @@ import { lastScanWrite } from './last-scan.ts';
 import { HeldRemovals } from './held-removals.ts';
 import type { FoundObject, PartialChange, Producer, Rejection } from './producer.ts';
 import { Inventory } from './producer-inventory.ts';
+import { incarnationOf } from './producer-life.ts';
 import { RunnerMemory } from './producer-memory.ts';
 import { faultHash, rejectionLetter } from './producer-rejections.ts';
 import { type Entry, Scan } from './producer-scan.ts';
@@ -24,6 +25,8 @@ export interface ProducerRunOptions {
   readonly now: () => Date;
   /** Share of the known objects that one scan may report as removed; more is held back. @default 0.2 */
   readonly removalThreshold?: number;
+  /** Whether the state lives beside the topics, so that it may be lost or set back without them. @default false */
+  readonly isBeside?: boolean;
   /** Faults that earlier runners of this process have reported. @default none */
   readonly reported?: ReportedFaults;
 }
@@ -106,7 +109,8 @@ export class ProducerRunner {
     telemetry.emit('scanStarted', { producer: name });
     this.#incarnation = undefined;
     const inventory = await this.#load();
-    const incarnation = await producer.incarnation();
+    const { state, isBeside = false } = this.#options;
+    const incarnation = await incarnationOf({ state, name, isBeside }, await producer.incarnation());
     const scan = new Scan({ incarnation, inventory, all, floor: this.#floor });
     this.#scans += 1;
     const scanId = `${this.#options.now().toISOString()}/${this.#scans}`;

@@ -20,3 +20,12 @@ export interface StateStore {
   /** May be called twice. */
   close(): Promise<void>;
 }
+
+/** A state store of which parts can be taken over, so that of several processes the last one counts. */
+export interface FencedStateStore extends StateStore {
+  /**
+   * Takes what goes by a name over. What is written through the store that it gives counts until somebody takes that name over again, and is refused with LEASE_LOST
+   * from then on, however long a process was stopped in between. Writes of the store itself are not fenced.
+   */
+  take(name: string): Promise<StateStore>;
+}

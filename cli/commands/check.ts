@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { createTelemetry } from '../../pipeline/telemetry.ts';
 import { configure } from '../configured.ts';
+import { stateStore } from '../doctor/state-store.ts';
 import { defaultConfigFile, loadConfig } from '../load-config.ts';
 import { openPipeline } from '../open-pipeline.ts';
 import { describeFailure, exitCodes, print } from '../output.ts';
+import { stateFolder } from '../state-folder.ts';
 import { retentionWarnings } from '../retention-warnings.ts';
 
 interface Options {
@@ -66,6 +68,11 @@ async function* findings(options: Options): AsyncIterable<Finding> {
   for (const [name, detail] of retentionWarnings(config, Date.now()))
     yield { what: `producer ${name}`, ok: true, isWarning: true, detail };
   if (options.offline === true) return;
+  for await (const { what, state, detail } of stateStore(
+    configured,
+    stateFolder(configured.loaded, options.state),
+  ))
+    yield { what, ok: state !== 'failed', detail };
   for (const [name, setup] of configured.producers) {
     yield await attempt(`producer ${name}`, async () => {
       const producer = await setup.open();

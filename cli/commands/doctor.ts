@@ -3,6 +3,7 @@ import { configure } from '../configured.ts';
 import { catalogue } from '../doctor/catalogue.ts';
 import { disk, versions } from '../doctor/machine.ts';
 import { sources } from '../doctor/sources.ts';
+import { stateStore } from '../doctor/state-store.ts';
 import { transport } from '../doctor/topics.ts';
 import { type Finding, ok, printFindings } from '../finding.ts';
 import { defaultConfigFile, loadConfig } from '../load-config.ts';
@@ -47,6 +48,7 @@ async function* findings(options: Options): AsyncIterable<Finding> {
   yield ok('configuration', `${options.config} is valid; ${producers.size} producers`);
   yield* disk(folder, loaded.config);
   yield* transport(configured, folder);
+  yield* stateStore(configured, folder);
   yield* catalogue(loaded, folder);
   yield* sources(configured);
 }

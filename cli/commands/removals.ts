@@ -9,9 +9,9 @@ import {
 } from '../../pipeline/held-removals.ts';
 import { splitInventoryKey } from '../../pipeline/raw-record.ts';
 import type { StateStore } from '../../pipeline/state.ts';
-import type { Transport } from '../../pipeline/transport.ts';
 import { namedBy } from '../../sinks/purview/dangling.ts';
-import { type LogOptions, openLog } from '../open-log.ts';
+import type { LogOptions } from '../open-log.ts';
+import { openKept, type OpenKept } from '../open-state-store.ts';
 import { note, print } from '../output.ts';
 import { addStateOptions } from '../state-folder.ts';
 import { table } from '../table.ts';
@@ -49,11 +49,15 @@ export function removalsCommand(): Command {
 }
 
 async function list(producer: string | undefined, options: Options): Promise<void> {
-  await withLog(options, async ({ transactions: { state } }) => {
-    if (producer === undefined) return listProducers(state, options.json === true);
-    const { objects } = await heldOf(state, producer);
+  await withKept(options, async ({ log, ofProducers }) => {
+    if (producer === undefined) return listProducers(ofProducers, options.json === true);
+    const { objects } = await heldOf(ofProducers, producer);
     const shown = objects.map(shownObject);
-    const named = await namedBy(state, producer, new Set(shown.map(({ objectId }) => objectId)));
+    const named = await namedBy(
+      log.transactions.state,
+      producer,
+      new Set(shown.map(({ objectId }) => objectId)),
+    );
     const namesOf = (objectId: string): readonly string[] =>
       (named.get(objectId) ?? []).map(({ qualifiedName }) => qualifiedName);
     if (options.json === true) {
@@ -89,9 +93,9 @@ async function listProducers(state: StateStore, json: boolean): Promise<void> {
 }
 
 async function approve(producer: string, options: Options): Promise<void> {
-  await withLog(options, async (transport) => {
-    const { objects } = await heldOf(transport.transactions.state, producer);
-    const removed = await approveRemovals(transport, producer, new Date());
+  await withKept(options, async ({ log: transport, store, ofProducers }) => {
+    const { objects } = await heldOf(ofProducers, producer);
+    const removed = await approveRemovals({ transport, store }, producer, new Date());
     const kept = objects.length - removed.length;
     if (options.json === true) print(JSON.stringify({ producer, removed: removed.length, foundAgain: kept }));
     else {
@@ -103,8 +107,8 @@ async function approve(producer: string, options: Options): Promise<void> {
 }
 
 async function reject(producer: string, options: Options): Promise<void> {
-  await withLog(options, async ({ transactions: { state } }) => {
-    const { held } = await heldOf(state, producer);
+  await withKept(options, async ({ ofProducers }) => {
+    const { held } = await heldOf(ofProducers, producer);
     const forgotten = await held.clear();
     if (options.json === true) print(JSON.stringify({ producer, rejected: forgotten }));
     else print(`${forgotten} removals of ${producer} are forgotten; the objects stay.`);
@@ -133,11 +137,11 @@ function shownObject({ key }: HeldObject): { readonly type: string; readonly obj
   return { type, objectId };
 }
 
-async function withLog(options: Options, work: (transport: Transport) => Promise<void>): Promise<void> {
-  const transport = await openLog(options);
+async function withKept(options: Options, work: (kept: OpenKept) => Promise<void>): Promise<void> {
+  const kept = await openKept(options);
   try {
-    await work(transport);
+    await work(kept);
   } finally {
-    await transport.close();
+    await kept.close();
   }
 }

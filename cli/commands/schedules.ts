@@ -9,7 +9,7 @@ import { decide, nextTime, type Schedule } from '../../pipeline/schedule/timetab
 import { schedulesTopic } from '../../pipeline/topics.ts';
 import type { Transport } from '../../pipeline/transport.ts';
 import { defaultConfigFile, loadConfig } from '../load-config.ts';
-import { openLog } from '../open-log.ts';
+import { openKept, type OpenKept } from '../open-state-store.ts';
 import { exitCodes, note, print } from '../output.ts';
 import { table } from '../table.ts';
 import { spanText } from '../units.ts';
@@ -87,30 +87,30 @@ async function schedulesOf(file: string): Promise<ReadonlyMap<string, Schedule>>
 
 async function list(options: Options): Promise<void> {
   const schedules = await schedulesOf(options.config);
-  const log = await openLog(options).catch((thrown: unknown) => {
+  const kept = await openKept(options).catch((thrown: unknown) => {
     if (thrown instanceof StreamError && thrown.code === 'STATE_UNAVAILABLE') return undefined; // nothing has run yet
     throw thrown;
   });
   const rows: Listed[] = [];
   try {
-    for (const [name, schedule] of schedules) rows.push(await listed(name, schedule, log));
+    for (const [name, schedule] of schedules) rows.push(await listed(name, schedule, kept));
   } finally {
-    await log?.close();
+    await kept?.close();
   }
   if (options.json === true) for (const row of rows) print(JSON.stringify(row));
   else if (rows.length === 0) print(`No producer in ${options.config} has a schedule (docs/scheduling.md).`);
   else print(text(rows));
 }
 
-async function listed(name: string, schedule: Schedule, log: Transport | undefined): Promise<Listed> {
-  const last = log && (await readRun(log.transactions.state, name));
+async function listed(name: string, schedule: Schedule, kept: OpenKept | undefined): Promise<Listed> {
+  const last = kept && (await readRun(kept.ofProducers, name));
   const { cron, timezone } = schedule;
   return {
     producer: name,
     cron,
     timezone,
     ...nextOf(name, schedule, last),
-    processes: log === undefined ? 0 : await processesOf(log, name),
+    processes: kept === undefined ? 0 : await processesOf(kept.log, name),
     ...lastOf(last),
   };
 }
@@ -165,17 +165,20 @@ async function runNow(names: readonly string[], options: Options): Promise<numbe
       advice: schedules.size === 0 ? 'No producer has one.' : `It has: ${[...schedules.keys()].join(', ')}.`,
     });
   }
-  const log = await openLog(options);
+  const kept = await openKept(options);
   try {
-    const codes = await Promise.all(names.map((name) => askFor(log, name, options)));
+    const codes = await Promise.all(names.map((name) => askFor(kept, name, options)));
     return codes.find((code) => code === exitCodes.failed) ?? Math.max(...codes);
   } finally {
-    await log.close();
+    await kept.close();
   }
 }
 
-async function askFor(log: Transport, name: string, { wait, json }: Options): Promise<number> {
-  const { state } = log.transactions;
+async function askFor(
+  { log, ofProducers: state }: OpenKept,
+  name: string,
+  { wait, json }: Options,
+): Promise<number> {
   const request = { id: randomUUID(), at: Date.now() };
   await state.write([requestWrite(name, request)]);
   if ((await processesOf(log, name)) === 0) {

@@ -1,16 +1,18 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
 import { StreamError } from '../../pipeline/errors.ts';
-import { defaultConfigFile, loadConfig } from '../load-config.ts';
-import { openLog } from '../open-log.ts';
+import { scheduleLease } from '../../pipeline/schedule/scheduled-producer.ts';
+import type { FencedStateStore } from '../../pipeline/state.ts';
+import { defaultConfigFile, type LoadedConfig, loadConfig } from '../load-config.ts';
+import { openKept, openStateStore } from '../open-state-store.ts';
 import { openTransport, topicsFolder } from '../open-transport.ts';
 import { note, print } from '../output.ts';
-import { backupState, refuseWhileUsed, restoreState } from '../state-backup.ts';
+import { backupState, refuseWhileUsed, restoreState, writeProducers } from '../state-backup.ts';
 import { stateFolder } from '../state-folder.ts';
-import { exportLines, importLines } from '../state-lines.ts';
+import { clearProducers, exportLines, importLines, producerLines } from '../state-lines.ts';
 import { topicSpecs } from '../topic-specs.ts';
 
 interface Options {
@@ -18,21 +20,29 @@ interface Options {
   readonly state?: string;
   readonly json?: boolean;
   readonly yes?: boolean;
+  readonly producers?: boolean;
 }
 
 /** `state backup|restore|export|import|reset`: what the pipeline keeps. */
 export function stateCommand(): Command {
   const command = new Command('state').description(
-    'What the pipeline keeps: copy it while it runs, put a copy back, move it to another transport, forget it (docs/operations.md).',
+    'What the pipeline keeps: copy it while it runs, put a copy back, move it to another transport or store, forget it (docs/operations.md).',
   );
   addCopies(command);
   add(command, 'export', {
     description:
-      'Print watermarks, inventories and what was applied as JSON lines, for `state import` into another transport.',
-    examples: 'purview-streams state export > state.ndjson',
-  }).action(exportState);
+      'Print watermarks, inventories and what was applied as JSON lines, for `state import` into another transport or store.',
+    examples:
+      'purview-streams state export > state.ndjson\n  purview-streams state export --producers | purview-streams state import - -c with-postgres.yaml',
+  })
+    .option(
+      '--producers',
+      'only what producers keep: to move it to another stateStore beside the same topics',
+    )
+    .action(exportState);
   add(command, 'import', {
-    description: 'Write such lines into the state of the configured transport, before its first run.',
+    description:
+      'Write such lines into the state of the configured transport and store, before the first run with them.',
     examples:
       'purview-streams state import state.ndjson -c on-kafka.yaml\n  purview-streams state import - < state.ndjson',
   })
@@ -58,7 +68,7 @@ function addCopies(to: Command): void {
     one.option('--state <folder>', 'folder for what is kept over restarts, instead of the configured one');
   const backupCommand = add(to, 'backup', {
     description:
-      'Copy topics, offsets, state and the local catalogue as of one moment, while the pipeline runs. For the transport embedded.',
+      'Copy topics, offsets, state and the local catalogue, each as of one moment, while the pipeline runs; with a transport that is not embedded, what producers keep in a stateStore of its own.',
     examples: 'purview-streams state backup /backups/$(date +%F)',
   });
   ofFolder(backupCommand)
@@ -82,46 +92,74 @@ function addCopies(to: Command): void {
   ofFolder(resetCommand).option('--yes', 'really do it').action(reset);
 }
 
-/** The state folder of the transport embedded. Throws USAGE for the others, whose services have backups of their own. */
-async function embeddedFolder(options: Options): Promise<string> {
+/** What is kept on this machine or in a store of its own. */
+interface Kept {
+  readonly loaded: LoadedConfig;
+  readonly folder: string;
+  readonly isEmbedded: boolean;
+  readonly store: FencedStateStore | undefined;
+}
+
+/** Throws USAGE where there is nothing of that: other transports have backups of their own. */
+async function withKept<T>(options: Options, work: (kept: Kept) => Promise<T>): Promise<T> {
   const loaded = await loadConfig(options.config, { withoutSources: true });
   const { kind } = loaded.config.transport;
-  if (kind === 'embedded') return stateFolder(loaded, options.state);
-  throw new StreamError(
-    'USAGE',
-    `With the transport ${kind}, what is kept is not in a folder of this machine.`,
-    {
-      advice:
-        kind === 'memory'
-          ? 'It ends with the process.'
-          : 'Use what the service has for it; `state export` and `import` move it.',
-    },
-  );
-}
-
-async function backup(to: string, options: Options): Promise<void> {
-  const folder = await embeddedFolder(options);
-  const manifest = await backupState(folder, path.resolve(to), new Date());
-  if (options.json === true) print(JSON.stringify({ folder: path.resolve(to), ...manifest }));
-  else print(`Copied ${manifest.parts.join(' and ')} of ${folder} to ${to}.`);
-}
-
-async function restore(from: string, options: Options): Promise<void> {
-  const folder = await embeddedFolder(options);
-  const { manifest, aside } = await restoreState(folder, path.resolve(from), new Date());
-  if (options.json === true) print(JSON.stringify({ folder, ...manifest, aside }));
-  else {
-    print(`Restored ${manifest.parts.join(' and ')} as of ${manifest.at} to ${folder}.`);
-    for (const one of aside) note(`What was there is in ${one}; remove it when all is well.`);
+  const isEmbedded = kind === 'embedded';
+  const folder = stateFolder(loaded, options.state);
+  const store = await openStateStore(loaded, folder);
+  try {
+    if (isEmbedded || store !== undefined) return await work({ loaded, folder, isEmbedded, store });
+    throw new StreamError(
+      'USAGE',
+      `With the transport ${kind}, what is kept is not in a folder of this machine.`,
+      {
+        advice:
+          kind === 'memory'
+            ? 'It ends with the process.'
+            : 'Use what the service has for it; `state export` and `import` move it.',
+      },
+    );
+  } finally {
+    await store?.close();
   }
 }
 
+/** Parts of a backup as a person names them. */
+function partsText(parts: readonly string[]): string {
+  return parts.map((part) => (part === 'producers' ? 'what producers keep' : part)).join(' and ');
+}
+
+async function backup(to: string, options: Options): Promise<void> {
+  const at = path.resolve(to);
+  const manifest = await withKept(options, ({ folder, isEmbedded, store }) =>
+    backupState({ folder: isEmbedded ? folder : undefined, store }, at, new Date()),
+  );
+  if (options.json === true) print(JSON.stringify({ folder: at, ...manifest }));
+  else print(`Copied ${partsText(manifest.parts)} to ${to}.`);
+}
+
+async function restore(from: string, options: Options): Promise<void> {
+  await withKept(options, async ({ loaded, folder, isEmbedded, store }) => {
+    const producers = Object.keys(loaded.config.producers);
+    const target = { folder, isEmbedded, store, producers };
+    const { manifest, aside } = await restoreState(target, path.resolve(from), new Date());
+    if (options.json === true) print(JSON.stringify({ folder, ...manifest, aside }));
+    else {
+      print(`Restored ${partsText(manifest.parts)} as of ${manifest.at}.`);
+      for (const one of aside) note(`What was there is in ${one}; remove it when all is well.`);
+    }
+  });
+}
+
 async function exportState(options: Options): Promise<void> {
-  const log = await openLog(options);
+  const { log, ofProducers, close } = await openKept(options);
   try {
-    for await (const line of exportLines(log.transactions.state)) print(line);
+    const ofStages = log.transactions.state;
+    const lines =
+      options.producers === true ? producerLines(ofProducers) : exportLines({ ofStages, ofProducers });
+    for await (const line of lines) print(line);
   } finally {
-    await log.close();
+    await close();
   }
 }
 
@@ -129,24 +167,41 @@ async function importState(file: string, options: Options): Promise<void> {
   if (file !== '-' && !existsSync(file)) throw new StreamError('USAGE', `There is no file ${file}.`);
   const loaded = await loadConfig(options.config, { withoutSources: true });
   const { config } = loaded;
-  const transport = await openTransport(config.transport, stateFolder(loaded, undefined));
+  const folder = stateFolder(loaded, undefined);
+  const transport = await openTransport(config.transport, folder);
+  const store = await openStateStore(loaded, folder);
   try {
     await transport.ensureTopics(topicSpecs(config));
     const lines = file === '-' ? process.stdin : createReadStream(file);
-    note(`${await importLines(transport.transactions.state, lines)} entries are written.`);
+    const ofStages = transport.transactions.state;
+    const count = await importLines({ ofStages, ofProducers: store ?? ofStages }, lines);
+    note(`${count} entries are written.`);
   } finally {
+    await store?.close();
     await transport.close();
   }
 }
 
 async function reset(options: Options): Promise<void> {
-  const folder = await embeddedFolder(options);
-  const at = topicsFolder(folder);
-  if (!existsSync(at)) return print(`Nothing is kept in ${folder}.`);
-  await refuseWhileUsed(folder);
-  if (options.yes !== true)
-    throw new StreamError('USAGE', `This would put ${at} aside.`, { advice: 'Say --yes to do it.' });
-  const aside = `${at}.before-${new Date().toISOString().replaceAll(':', '')}`;
-  await rename(at, aside);
-  print(`What was kept is in ${aside}. The next run reads every source anew.`);
+  await withKept(options, async (kept) => {
+    const { folder, isEmbedded, store } = kept;
+    const at = topicsFolder(folder);
+    const hasTopics = isEmbedded && existsSync(at);
+    if (!hasTopics && store === undefined) return print(`Nothing is kept in ${folder}.`);
+    if (isEmbedded) await refuseWhileUsed(folder);
+    const what = hasTopics ? at : `what producers keep in ${kept.loaded.config.stateStore.kind}`;
+    if (options.yes !== true)
+      throw new StreamError('USAGE', `This would put ${what} aside.`, { advice: 'Say --yes to do it.' });
+    const suffix = `before-${new Date().toISOString().replaceAll(':', '')}`;
+    if (store !== undefined) {
+      const file = path.join(folder, `producers.${suffix}.ndjson`);
+      await mkdir(folder, { recursive: true });
+      for (const name of Object.keys(kept.loaded.config.producers)) await store.take(scheduleLease(name));
+      await writeProducers(store, file);
+      await clearProducers(store);
+      print(`What producers kept is in ${file}.`);
+    }
+    if (hasTopics) await rename(at, `${at}.${suffix}`);
+    print(`${hasTopics ? `What was kept is in ${at}.${suffix}. ` : ''}The next run reads every source anew.`);
+  });
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { printFindings } from '../finding.ts';
 import { defaultConfigFile, loadConfig } from '../load-config.ts';
-import { openLog } from '../open-log.ts';
+import { openKept } from '../open-state-store.ts';
 import { statusOf } from '../status.ts';
 
 interface Options {
@@ -30,11 +30,11 @@ Examples:
     )
     .action(async (options: Options) => {
       const loaded = await loadConfig(options.config, { withoutSources: true });
-      const log = await openLog(options);
+      const kept = await openKept(options);
       try {
-        setExitCode(await printFindings(statusOf(loaded, log, Date.now()), options.json === true));
+        setExitCode(await printFindings(statusOf(loaded, kept, Date.now()), options.json === true));
       } finally {
-        await log.close();
+        await kept.close();
       }
     });
 }

@@ -1,6 +1,7 @@
 import { StreamError } from '../errors.ts';
 import { schedulesTopic } from '../topics.ts';
-import type { StateStore } from '../state.ts';
+import { takenOver } from '../producer-state.ts';
+import type { FencedStateStore, StateStore } from '../state.ts';
 import type { Assignment, Transport } from '../transport.ts';
 
 /** The right to do something that one process at a time may do, on any number of machines. */
@@ -15,15 +16,22 @@ export interface Lease {
 
 /**
  * Does work while this process has the right of that name, again whenever it gets it, until `signal` fires; other processes that ask for it
- * stand by. It is a consumer group on a topic of its own with one partition: whoever has that has the right, and every write is a transaction of its assignment. Rejects
- * with what the work rejects with, except LEASE_LOST.
+ * stand by. It is a consumer group on a topic of its own with one partition: whoever has that has the right, and every write is a transaction of its assignment, or, in a store beside
+ * the transport, goes by the generation that it has taken there. Rejects with what the work rejects with, except LEASE_LOST.
  */
 export async function whileLeased(
   {
     transport,
+    store,
     name,
     signal,
-  }: { readonly transport: Transport; readonly name: string; readonly signal: AbortSignal },
+  }: {
+    readonly transport: Transport;
+    /** Where the state is that the right is about. @default with the transport */
+    readonly store?: FencedStateStore | undefined;
+    readonly name: string;
+    readonly signal: AbortSignal;
+  },
   work: (lease: Lease) => Promise<void>,
 ): Promise<void> {
   const leaving = new AbortController();
@@ -32,7 +40,8 @@ export async function whileLeased(
     const group = leaseGroup(name);
     for await (const assignment of transport.subscribe({ topic: schedulesTopic, group, signal: stop })) {
       try {
-        await work(leaseOf(transport, assignment, AbortSignal.any([signal, assignment.revoking])));
+        const lease = leaseOf(transport, assignment, AbortSignal.any([signal, assignment.revoking]));
+        await work(store === undefined ? lease : { ...lease, state: takenOver(store, name) });
       } catch (thrown) {
         if (!(thrown instanceof StreamError && thrown.code === 'LEASE_LOST')) throw thrown;
       } finally {

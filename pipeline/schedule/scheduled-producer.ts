@@ -3,6 +3,7 @@ import type { Producer } from '../producer.ts';
 import { firstScan } from '../producer-loop.ts';
 import { ProducerRunner, type ReportedFaults } from '../producer-runner.ts';
 import type { Clock } from '../sink-component.ts';
+import type { FencedStateStore } from '../state.ts';
 import type { Telemetry, TelemetryEvents } from '../telemetry.ts';
 import type { Transport } from '../transport.ts';
 import { type Lease, whileLeased } from './lease.ts';
@@ -16,6 +17,8 @@ export interface ScheduledOptions {
   /** Connects to the source; called for each run, and closed after it. Rejects with a StreamError. */
   readonly open: () => Promise<Producer>;
   readonly transport: Transport;
+  /** Where the producer's state is. @default with the transport */
+  readonly store?: FencedStateStore | undefined;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly removalThreshold?: number;
@@ -36,9 +39,9 @@ type Reason = Pick<RunRecord, 'slot' | 'why' | 'request'>;
  * StreamError, and with one that cannot be tried again.
  */
 export async function followSchedule(options: ScheduledOptions, signal: AbortSignal): Promise<void> {
-  const { transport, name } = options;
+  const { transport, store, name } = options;
   const reported: ReportedFaults = { hashes: new Set() };
-  await whileLeased({ transport, name: scheduleLease(name), signal }, (lease) =>
+  await whileLeased({ transport, store, name: scheduleLease(name), signal }, (lease) =>
     keepTime(options, lease, reported),
   );
 }
@@ -132,6 +135,7 @@ async function scanOnce(
       producer,
       transport: lease.transport,
       state: lease.state,
+      isBeside: options.store !== undefined,
       telemetry,
       now: () => new Date(clock.now()),
       reported,

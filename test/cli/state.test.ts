@@ -153,12 +153,16 @@ describe('state export and import', () => {
       { key: 'applied/t/n', value: { speakers: [{ producer: 'p', offset: 7 }], more: 1 } },
     ]);
     const lines = [];
-    for await (const line of exportLines(from)) lines.push(line);
+    for await (const line of exportLines({ ofStages: from, ofProducers: from })) lines.push(line);
     const to = createMemoryState();
-    expect(await importLines(to, Readable.from([lines.join('\n'), '\n\n']))).toBe(2);
+    expect(
+      await importLines({ ofStages: to, ofProducers: to }, Readable.from([lines.join('\n'), '\n\n'])),
+    ).toBe(2);
     expect(await to.get('applied/t/n')).toEqual({ speakers: [{ producer: 'p' }], more: 1 });
     expect(await to.get('inventory/p/a')).toEqual({ hash: 'h' });
     for (const wrong of ['{', '{"key":""}', '{"key":"a"}', '[]'])
-      await expect(importLines(to, Readable.from([wrong]))).rejects.toMatchObject({ code: 'USAGE' });
+      await expect(
+        importLines({ ofStages: to, ofProducers: to }, Readable.from([wrong])),
+      ).rejects.toMatchObject({ code: 'USAGE' });
   });
 });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Json, StateStore } from '../../pipeline/state.ts';
+import type { FencedStateStore, Json, StateStore } from '../../pipeline/state.ts';
 
 /** What a contract suite needs of an adapter. */
 export interface StateAdapter {
@@ -144,6 +144,65 @@ export function stateContract(name: string, adapter: StateAdapter): void {
       const second = await reopen();
       expect(await second.get('a')).toBe(1);
       await second.close();
+    });
+  });
+}
+
+/** What every state store holds to of which parts can be taken over. `open` opens the same store each time, as other processes do. */
+export function fencedStateContract(name: string, open: () => Promise<FencedStateStore>): void {
+  describe(`fences of the state store ${name}`, () => {
+    it('take() lets who took a name over last write, and refuses who had it before, whole', async () => {
+      const [one, other] = [await open(), await open()];
+      const zombie = await one.take('schedule.a');
+      await zombie.write([{ key: 'fenced/mark', value: 1 }]);
+      const owner = await other.take('schedule.a');
+      expect(await owner.get('fenced/mark')).toBe(1);
+      await owner.write([
+        { key: 'fenced/mark', value: 3 },
+        { key: 'fenced/gone', value: undefined },
+      ]);
+      const late = zombie.write([
+        { key: 'fenced/mark', value: 2 },
+        { key: 'fenced/gone', value: 'back' },
+      ]);
+      await expect(late).rejects.toMatchObject({ code: 'LEASE_LOST' });
+      expect(await scanned(other, 'fenced/')).toEqual([{ key: 'fenced/mark', value: 3 }]);
+      await owner.write([{ key: 'fenced/mark', value: 4 }]);
+      expect(await zombie.get('fenced/mark')).toBe(4);
+      await Promise.all([one.close(), other.close()]);
+    });
+
+    it('take() leaves other names, and writes that are not fenced, as they are', async () => {
+      const store = await open();
+      const [a, b] = [await store.take('names.a'), await store.take('names.b')];
+      await a.write([{ key: 'names/a', value: 1 }]);
+      await b.write([{ key: 'names/b', value: 1 }]);
+      await store.write([{ key: 'names/c', value: 1 }]);
+      await store.take('names.b');
+      await a.write([{ key: 'names/a', value: 2 }]);
+      await expect(b.write([{ key: 'names/b', value: 2 }])).rejects.toMatchObject({ code: 'LEASE_LOST' });
+      expect((await scanned(store, 'names/')).map(({ value }) => value)).toEqual([2, 1, 1]);
+      await store.close();
+    });
+
+    it('take() amid writes of another process lets through what came before it, and nothing after', async () => {
+      const [one, other] = [await open(), await open()];
+      const zombie = await one.take('race');
+      let written = 0;
+      const writing = (async () => {
+        for (;;) {
+          await zombie.write([{ key: 'race/mark', value: written + 1 }]);
+          written += 1;
+          await new Promise(setImmediate); // a store may answer before anybody else has a turn
+        }
+      })();
+      const refused = expect(writing).rejects.toMatchObject({ code: 'LEASE_LOST' });
+      while (written < 3) await new Promise(setImmediate);
+      const owner = await other.take('race');
+      const seen = await owner.get('race/mark');
+      await refused;
+      expect(await owner.get('race/mark')).toBe(seen);
+      await Promise.all([one.close(), other.close()]);
     });
   });
 }

@@ -5,6 +5,7 @@ import type { FoundObject, Producer } from '../../pipeline/producer.ts';
 import { ProducerRunner } from '../../pipeline/producer-runner.ts';
 import { createTelemetry } from '../../pipeline/telemetry.ts';
 import { topics } from '../../pipeline/topics.ts';
+import { createMemoryState } from '../../platform/memory-state.ts';
 import { decodeEvent } from '../../schemas/codec.ts';
 import type { RawEvent } from '../../schemas/types.ts';
 import { createMemoryTransport } from '../../transports/memory.ts';
@@ -51,16 +52,19 @@ class Source implements Producer {
   }
 }
 
-async function open() {
+/** `beside`: the producer's state is in a store of its own. */
+async function open(beside = false) {
   const transport = createMemoryTransport();
   await transport.ensureTopics(Object.values(topics).map((name) => ({ name, partitions: 1 })));
-  const { state } = transport.transactions;
+  const store = beside ? createMemoryState() : undefined;
+  const state = store ?? transport.transactions.state;
   const producer = new Source();
   const options = {
     name: 'p',
     producer,
     transport,
     state,
+    isBeside: beside,
     telemetry: createTelemetry(),
     removalThreshold: 0,
   };
@@ -77,7 +81,7 @@ async function open() {
     }
     return [...last].flatMap(([id, { isThere }]) => (isThere ? [id] : [])).sort((x, y) => (x < y ? -1 : 1));
   };
-  return { transport, producer, runner, alive, held: new HeldRemovals(state, 'p') };
+  return { transport, store, producer, runner, alive, held: new HeldRemovals(state, 'p') };
 }
 
 it('approveRemovals() emits what the newest scan did not find, and a live runner publishes what comes back', async () => {
@@ -90,10 +94,10 @@ it('approveRemovals() emits what the newest scan did not find, and a live runner
   expect((await held.scan())?.missing).toBe(3);
   producer.jobs = ['b'];
   await runner.scan(never, false);
-  expect(await approveRemovals(transport, 'p', new Date(0))).toEqual(['job\na', 'job\nc']);
+  expect(await approveRemovals({ transport }, 'p', new Date(0))).toEqual(['job\na', 'job\nc']);
   expect(await alive()).toEqual(['b']);
   expect(await held.scan()).toBeUndefined();
-  expect(await approveRemovals(transport, 'p', new Date(0))).toEqual([]);
+  expect(await approveRemovals({ transport }, 'p', new Date(0))).toEqual([]);
   producer.jobs = ['a', 'b'];
   await runner.scan(never, false);
   expect(await alive()).toEqual(['a', 'b']);
@@ -107,46 +111,49 @@ it('approveRemovals() amid a change takes away nothing that the change has found
   await runner.scan(never, false);
   producer.jobs = ids;
   // The change finds all of it again as it was known; before it ends, somebody approves.
-  producer.during = () => approveRemovals(transport, 'p', new Date(0));
+  producer.during = () => approveRemovals({ transport }, 'p', new Date(0));
   await runner.apply({ found: producer.found(), looked: [], mark: 1 }, never);
   expect(await alive()).toEqual(ids);
 });
 
-it('approveRemovals() and a runner agree in the end, whatever is decided when, also amid a scan', async () => {
-  const step = oneof(
-    record({
-      kind: constant('scan' as const),
-      jobs: subarray([...ids]),
-      during: constantFrom('none', 'approve', 'reject'),
-    }),
-    record({ kind: constantFrom('approve' as const, 'reject' as const) }),
-  );
-  await assert(
-    asyncProperty(array(step, { maxLength: 12 }), subarray([...ids]), async (steps, jobs) => {
-      const { transport, producer, runner, alive, held } = await open();
-      const decide = (kind: string): Promise<unknown> =>
-        kind === 'approve' ? approveRemovals(transport, 'p', new Date(0)) : held.clear();
-      const lost: string[] = [];
-      for (const one of steps) {
-        if (one.kind !== 'scan') await decide(one.kind);
-        else {
-          producer.jobs = one.jobs;
-          if (one.during !== 'none') producer.during = () => decide(one.during);
-          await runner.scan(never, false);
-          const there = await alive();
-          lost.push(...one.jobs.filter((id) => !there.includes(id)));
+it.each([false, true])(
+  'approveRemovals() and a runner agree in the end, whatever is decided when, also amid a scan, with the state beside the topics: %s',
+  async (beside) => {
+    const step = oneof(
+      record({
+        kind: constant('scan' as const),
+        jobs: subarray([...ids]),
+        during: constantFrom('none', 'approve', 'reject'),
+      }),
+      record({ kind: constantFrom('approve' as const, 'reject' as const) }),
+    );
+    await assert(
+      asyncProperty(array(step, { maxLength: 12 }), subarray([...ids]), async (steps, jobs) => {
+        const { transport, store, producer, runner, alive, held } = await open(beside);
+        const decide = (kind: string): Promise<unknown> =>
+          kind === 'approve' ? approveRemovals({ transport, store }, 'p', new Date(0)) : held.clear();
+        const lost: string[] = [];
+        for (const one of steps) {
+          if (one.kind !== 'scan') await decide(one.kind);
+          else {
+            producer.jobs = one.jobs;
+            if (one.during !== 'none') producer.during = () => decide(one.during);
+            await runner.scan(never, false);
+            const there = await alive();
+            lost.push(...one.jobs.filter((id) => !there.includes(id)));
+          }
         }
-      }
-      expect(lost).toEqual([]);
-      producer.jobs = jobs;
-      await runner.scan(never, false);
-      await approveRemovals(transport, 'p', new Date(0));
-      expect(await alive()).toEqual(jobs);
-      await transport.close();
-    }),
-    { numRuns: 150 },
-  );
-});
+        expect(lost).toEqual([]);
+        producer.jobs = jobs;
+        await runner.scan(never, false);
+        await approveRemovals({ transport, store }, 'p', new Date(0));
+        expect(await alive()).toEqual(jobs);
+        await transport.close();
+      }),
+      { numRuns: 150 },
+    );
+  },
+);
 
 it('HeldRemovals.scan() refuses what another version has kept, and names it; clear() forgets it', async () => {
   const { state } = createMemoryTransport().transactions;
