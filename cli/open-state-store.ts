@@ -29,7 +29,7 @@ export async function openStateStore(
     case 'sql':
       return openSql(loaded, stateStore);
     case 'azure-blob':
-      throw new StreamError('CONFIG_INVALID', 'azure-blob');
+      return openBlobs(stateStore);
   }
 }
 
@@ -50,6 +50,17 @@ async function openSql(
   if (dialect === 'mysql')
     return createSqlState((await import('../state/sql/mysql.ts')).mysqlDatabase(login), table);
   return createSqlState((await import('../state/sql/postgres.ts')).postgresDatabase(login), table);
+}
+
+async function openBlobs({ blobs, prefix, credential }: StateStoreConfig): Promise<FencedStateStore> {
+  const [{ createBlobState }, { containerOf }, { asAzureCredential, connectAzure }] = await Promise.all([
+    import('../state/azure-blob.ts'),
+    import('./open-blobs.ts'),
+    import('../platform/azure-credential.ts'),
+  ]);
+  const isSignedIn = blobs?.connectionString === undefined;
+  const signIn = isSignedIn ? asAzureCredential(await connectAzure(credential)) : undefined;
+  return createBlobState(containerOf('stateStore.blobs', blobs, signIn), prefix);
 }
 
 function tls({ ca, rejectUnauthorized }: Exclude<NonNullable<StateStoreConfig['ssl']>, boolean>): {

@@ -1,5 +1,5 @@
 import { StreamError } from '../../pipeline/errors.ts';
-import type { Blobs } from './blobs.ts';
+import type { Blobs } from '../../platform/journal/blobs.ts';
 
 /** Who has a partition of a group, and what it has settled. */
 export interface PartitionRecord {

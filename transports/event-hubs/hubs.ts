@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EventHubConsumerClient, EventHubProducerClient, PartitionProperties } from '@azure/event-hubs';
 import { StreamError } from '../../pipeline/errors.ts';
-import { faultOf, isConnectionFault, isPassing } from './faults.ts';
+import { faultOf, isConnectionFault, isPassing } from '../../platform/journal/faults.ts';
 
 /** Makes clients of event hubs of a namespace by their names, each with a connection of its own. */
 export interface HubConnector {

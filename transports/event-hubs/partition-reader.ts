@@ -9,7 +9,7 @@ import { StreamError } from '../../pipeline/errors.ts';
 import type { PullLimit, StoredRecord } from '../../pipeline/transport.ts';
 import { takeWithin } from '../../platform/take-within.ts';
 import { toRecord } from './events.ts';
-import { faultOf, isConnectionFault, isPassing } from './faults.ts';
+import { faultOf, isConnectionFault, isPassing } from '../../platform/journal/faults.ts';
 import type { Hubs } from './hubs.ts';
 
 /** What is read ahead: the handler of the SDK is held up while there is more than this. */

@@ -6,9 +6,9 @@ import { recordSize } from '../../platform/events/record-size.ts';
 import { recordKey } from '../../platform/state-cache.ts';
 import { EventHubsAssignment } from './assignment.ts';
 import type { PartitionRecord } from './group-store.ts';
-import type { Journal, NewEntry } from './journal.ts';
-import type { StateItem } from './journal-entry.ts';
-import { type JournalView, outputItem, textOf } from './journal-view.ts';
+import type { Journal, NewEntry } from '../../platform/journal/journal.ts';
+import type { StateItem } from '../../platform/journal/journal-entry.ts';
+import { type JournalView, outputItem, textOf } from '../../platform/journal/journal-view.ts';
 import { groupKey } from './subscription.ts';
 
 /** What transactions are made with. */

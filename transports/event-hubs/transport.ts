@@ -14,11 +14,11 @@ import type {
   TransportAdmin,
 } from '../../pipeline/transport.ts';
 import { createAdmin } from './admin.ts';
-import { Blobs } from './blobs.ts';
+import { Blobs } from '../../platform/journal/blobs.ts';
 import { sendBatch } from './events.ts';
 import { GroupStore } from './group-store.ts';
 import { type HubConnector, Hubs } from './hubs.ts';
-import { Journal } from './journal.ts';
+import { Journal } from '../../platform/journal/journal.ts';
 import { PartitionReader } from './partition-reader.ts';
 import { type GroupHost, Subscription } from './subscription.ts';
 import { EventHubsTransactions } from './transactions.ts';

@@ -1,5 +1,5 @@
 import type { NewRecord } from '../../pipeline/transport.ts';
-import { type KeptRecord, recordKey, type StateCache } from '../../platform/state-cache.ts';
+import { type KeptRecord, recordKey, type StateCache } from '../state-cache.ts';
 import type { JournalEntry, StateItem } from './journal-entry.ts';
 
 /** What is to be appended to a topic. */

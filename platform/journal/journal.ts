@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { StreamError } from '../../pipeline/errors.ts';
 import { Serial } from '../../pipeline/serial.ts';
-import { StateCache } from '../../platform/state-cache.ts';
+import { StateCache } from '../state-cache.ts';
 import type { Blobs } from './blobs.ts';
 import { decodeEntries, encodeEntry, type JournalEntry } from './journal-entry.ts';
 import { JournalView } from './journal-view.ts';
