@@ -11,7 +11,7 @@ import { type LogOptions, openLog } from './open-log.ts';
 import { stateFolder } from './state-folder.ts';
 
 /** The folder of the state store `local` within the state folder. */
-export function producersFolder(stateFolder: string): string {
+function producersFolder(stateFolder: string): string {
   return path.join(stateFolder, 'producers');
 }
 

@@ -1,65 +1,87 @@
 import path from 'node:path';
+import type { Database, RootDatabase } from 'lmdb';
 import { StreamError } from '../pipeline/errors.ts';
-import type { FencedStateStore, StateStore, StateWrite } from '../pipeline/state.ts';
+import type { FencedStateStore, Json, StateStore, StateWrite } from '../pipeline/state.ts';
 import { openLmdb } from '../platform/lmdb.ts';
 import { putState, readState, scanState, stateEntry } from '../platform/lmdb-state.ts';
 
 /** A state store in a folder of this machine, for any number of its processes: one LMDB file. Throws STATE_UNAVAILABLE where it cannot be opened. */
 export function createLocalState(folder: string): FencedStateStore {
-  const environment = openLmdb({
-    folder: path.resolve(folder),
-    code: 'STATE_UNAVAILABLE',
-    advice:
-      'Check that the folder can be written to; where it is damaged, `state restore` or `state import`.',
-  });
-  const binary = { encoding: 'string', keyEncoding: 'binary' } as const;
-  const values = environment.openDB<string, Buffer>({ name: 'state', ...binary });
-  const fences = environment.openDB<string, string>({ name: 'fences', encoding: 'string' });
-  let isClosed = false;
-  const refuse = (): void => {
-    if (isClosed)
-      throw new StreamError('STATE_UNAVAILABLE', 'The state store was used after it had been closed.');
-  };
-  const write = (writes: readonly StateWrite[], check: () => void): void => {
-    refuse();
-    const entries = writes.map(stateEntry);
-    environment.transactionSync(() => {
-      check();
-      putState(values, entries);
+  return new LocalState(folder);
+}
+
+class LocalState implements FencedStateStore {
+  readonly #environment: RootDatabase<string, Buffer>;
+  readonly #values: Database<string, Buffer>;
+  readonly #fences: Database<string, string>;
+  #isClosed = false;
+
+  constructor(folder: string) {
+    this.#environment = openLmdb({
+      folder: path.resolve(folder),
+      code: 'STATE_UNAVAILABLE',
+      advice: 'Check that the folder can be written to; where it is damaged: `state restore`.',
     });
-  };
-  const storeOf = (check: () => void): StateStore => ({
-    get: async (key) => {
-      refuse();
-      environment.resetReadTxn(); // what other processes have written
-      return readState(values, key);
-    },
-    write: async (writes) => write(writes, check),
-    scan: async function* scan(prefix) {
-      refuse();
-      environment.resetReadTxn();
-      yield* scanState(values, prefix);
-    },
-    close: async () => undefined,
-  });
-  return {
-    ...storeOf(() => undefined),
-    take: async (name) => {
-      refuse();
-      const generation = environment.transactionSync(() => {
-        const next = String(Number(fences.get(name) ?? 0) + 1);
-        fences.putSync(name, next);
-        return next;
-      });
-      return storeOf(() => {
-        if (fences.get(name) === generation) return;
+    this.#values = this.#environment.openDB({ name: 'state', encoding: 'string', keyEncoding: 'binary' });
+    this.#fences = this.#environment.openDB({ name: 'fences', encoding: 'string' });
+  }
+
+  async get(key: string): Promise<Json | undefined> {
+    this.#look();
+    return readState(this.#values, key);
+  }
+
+  async *scan(prefix: string): AsyncIterable<{ readonly key: string; readonly value: Json }> {
+    this.#look();
+    yield* scanState(this.#values, prefix);
+  }
+
+  async write(writes: readonly StateWrite[]): Promise<void> {
+    this.#write(writes, () => undefined);
+  }
+
+  async take(name: string): Promise<StateStore> {
+    this.#refuseWhenClosed();
+    const generation = this.#environment.transactionSync(() => {
+      const next = String(Number(this.#fences.get(name) ?? 0) + 1);
+      this.#fences.putSync(name, next);
+      return next;
+    });
+    const check = (): void => {
+      if (this.#fences.get(name) !== generation)
         throw new StreamError('LEASE_LOST', `Another process has ${name} by now.`);
-      });
-    },
-    close: async () => {
-      if (isClosed) return;
-      isClosed = true;
-      await environment.close();
-    },
-  };
+    };
+    return {
+      get: (key) => this.get(key),
+      scan: (prefix) => this.scan(prefix),
+      write: async (writes) => this.#write(writes, check),
+      close: async () => undefined,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#environment.close();
+  }
+
+  #write(writes: readonly StateWrite[], check: () => void): void {
+    this.#refuseWhenClosed();
+    const entries = writes.map(stateEntry);
+    this.#environment.transactionSync(() => {
+      check();
+      putState(this.#values, entries);
+    });
+  }
+
+  /** What is read from here on has in it what other processes have written. */
+  #look(): void {
+    this.#refuseWhenClosed();
+    this.#environment.resetReadTxn();
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#isClosed)
+      throw new StreamError('STATE_UNAVAILABLE', 'The state store was used after it had been closed.');
+  }
 }

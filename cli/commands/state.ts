@@ -152,14 +152,15 @@ async function restore(from: string, options: Options): Promise<void> {
 }
 
 async function exportState(options: Options): Promise<void> {
-  const { log, ofProducers, close } = await openKept(options);
+  const kept = await openKept(options);
   try {
+    const { log, ofProducers } = kept;
     const ofStages = log.transactions.state;
     const lines =
       options.producers === true ? producerLines(ofProducers) : exportLines({ ofStages, ofProducers });
     for await (const line of lines) print(line);
   } finally {
-    await close();
+    await kept.close();
   }
 }
 

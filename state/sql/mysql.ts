@@ -1,10 +1,9 @@
-import { type ErrorCode, messageOf, StreamError } from '../../pipeline/errors.ts';
-import { redactText } from '../../platform/redact.ts';
-import type { SqlDatabase } from './database.ts';
-import type { SqlLogin } from './login.ts';
+import { messageOf } from '../../pipeline/errors.ts';
+import type { SqlConnection, SqlDatabase } from './database.ts';
+import { faultAt, type Meanings, type SqlLogin } from './login.ts';
 
 /** Symbols of errors, or what Node.js says, to what they mean for us (MySQL Server Error Message Reference). */
-const meanings: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
+const meanings: Meanings = [
   [
     /^ER_ACCESS_DENIED|^ER_NOT_SUPPORTED_AUTH|_DENIED|^ER_HOST_NOT_PRIVILEGED|^ER_BAD_DB|^HANDSHAKE_|^ERR_TLS|CERT/,
     'STORE_REFUSED',
@@ -17,47 +16,18 @@ const meanings: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
 /** Seconds for which a transaction may stand open while nothing is asked: a process that was stopped in it must not keep the others waiting. */
 const idleSeconds = 15;
 
+const usualPort = 3306;
+
 /** MariaDB or MySQL as the place of a state store. `login` is asked for every connection: a password may have changed. */
 export function mysqlDatabase(login: () => Promise<SqlLogin>): SqlDatabase {
   let where = 'MySQL';
   return {
     connect: async () => {
-      const { createConnection } = await import('mysql2/promise'); // loaded where it is used: it takes a tenth of a second
-      const { user, host, port = 3306, database, password, ssl } = await login();
-      where = `MySQL at ${host}:${port}, database ${database}, user ${user}`;
-      const connection = await createConnection({
-        user,
-        host,
-        port,
-        database,
-        ...(password === undefined ? {} : { password }),
-        ...(ssl === undefined || ssl === false ? {} : { ssl: ssl === true ? {} : ssl }),
-        connectTimeout: 10_000,
-        enableKeepAlive: true,
-      });
-      // A connection that breaks while nothing is asked shows with the next query; without a listener it would end the process.
-      connection.on('error', () => undefined);
-      await limitIdle((text) => connection.query(text));
-      return {
-        query: async (text, values) => {
-          const [result] = await connection.query(text, [...values]);
-          if (Array.isArray(result))
-            return { rows: result as Record<string, unknown>[], count: result.length };
-          return { rows: [], count: result.affectedRows };
-        },
-        close: async () => connection.destroy(),
-      };
+      const given = await login();
+      where = `MySQL at ${given.host}:${given.port ?? usualPort}, database ${given.database}, user ${given.user}`;
+      return connect(given);
     },
-    faultOf: (thrown) => {
-      if (thrown instanceof StreamError) return thrown;
-      const kind = kindOf(thrown);
-      const [, code] = meanings.find(([pattern]) => pattern.test(kind)) ?? [
-        null,
-        'STATE_UNAVAILABLE' as const,
-      ];
-      const text = (messageOf(thrown) || kind).replace(/\.$/u, '');
-      return new StreamError(code, redactText(`${where}: ${text}.`), { cause: thrown });
-    },
+    faultOf: (thrown) => faultAt(where, thrown, { kind: kindOf(thrown), meanings }),
     isMissing: (thrown) => kindOf(thrown) === 'ER_NO_SUCH_TABLE',
     isCut: (thrown) => /^PROTOCOL_|^E(?!R_)[A-Z_]+$|^CUT$/u.test(kindOf(thrown)),
     create: ({ state, fences }) => [
@@ -65,6 +35,38 @@ export function mysqlDatabase(login: () => Promise<SqlLogin>): SqlDatabase {
       `CREATE TABLE IF NOT EXISTS ${fences} (id binary(32) PRIMARY KEY, generation bigint NOT NULL) ENGINE=InnoDB`,
     ],
     onDuplicate: (_key, set) => `ON DUPLICATE KEY UPDATE ${set((column) => `VALUES(${column})`)}`,
+  };
+}
+
+async function connect({
+  user,
+  host,
+  port = usualPort,
+  database,
+  password,
+  ssl,
+}: SqlLogin): Promise<SqlConnection> {
+  const { createConnection } = await import('mysql2/promise'); // loaded where it is used: it takes a tenth of a second
+  const connection = await createConnection({
+    user,
+    host,
+    port,
+    database,
+    ...(password === undefined ? {} : { password }),
+    ...(ssl === undefined || ssl === false ? {} : { ssl: ssl === true ? {} : ssl }),
+    connectTimeout: 10_000,
+    enableKeepAlive: true,
+  });
+  // A connection that breaks while nothing is asked shows with the next query; without a listener it would end the process.
+  connection.on('error', () => undefined);
+  await limitIdle((text) => connection.query(text));
+  return {
+    query: async (text, values) => {
+      const [result] = await connection.query(text, [...values]);
+      if (Array.isArray(result)) return { rows: result as Record<string, unknown>[], count: result.length };
+      return { rows: [], count: result.affectedRows };
+    },
+    close: async () => connection.destroy(),
   };
 }
 

@@ -1,65 +1,28 @@
 import { Client, DatabaseError } from 'pg';
-import { type ErrorCode, messageOf, StreamError } from '../../pipeline/errors.ts';
-import { redactText } from '../../platform/redact.ts';
-import type { SqlDatabase } from './database.ts';
-import type { SqlLogin } from './login.ts';
+import { messageOf } from '../../pipeline/errors.ts';
+import type { SqlConnection, SqlDatabase } from './database.ts';
+import { faultAt, type Meanings, type SqlLogin } from './login.ts';
 
 /** SQLSTATE, or what Node.js says, to what it means for us (PostgreSQL documentation, appendix "Error Codes"). */
-const meanings: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
+const meanings: Meanings = [
   [/^28|^SASL$|^3D000$|^3F000$|^42501$|^TLS$/, 'STORE_REFUSED'],
   [/^53|^57|^08|^40|^58|^25P03$|^E[A-Z_]+$|^CUT$/, 'STORE_UNAVAILABLE'],
 ];
 /** How long a transaction may stand open while nothing is asked: a process that was stopped in it must not keep the others waiting. */
 const idleMs = 15_000;
 
+const usualPort = 5432;
+
 /** PostgreSQL as the place of a state store. `login` is asked for every connection: a password may have changed. */
 export function postgresDatabase(login: () => Promise<SqlLogin>): SqlDatabase {
   let where = 'PostgreSQL';
   return {
     connect: async () => {
-      const { user, host, port = 5432, database, password, ssl } = await login();
-      where = `PostgreSQL at ${host}:${port}, database ${database}, user ${user}`;
-      const client = new Client({
-        user,
-        host,
-        port,
-        database,
-        ...(password === undefined ? {} : { password }),
-        ...(ssl === undefined ? {} : { ssl }),
-        application_name: 'purview-streams',
-        connectionTimeoutMillis: 10_000,
-        keepAlive: true,
-        idle_in_transaction_session_timeout: idleMs,
-        lock_timeout: idleMs * 4,
-      });
-      // A connection that breaks while nothing is asked shows with the next query; without a listener it would end the process.
-      client.on('error', () => undefined);
-      try {
-        await client.connect();
-      } catch (thrown) {
-        await client.end();
-        throw thrown;
-      }
-      return {
-        query: async (text, values) => {
-          let at = 0;
-          const numbered = text.replaceAll('?', () => `$${(at += 1)}`);
-          const { rows, rowCount } = await client.query<Record<string, unknown>>(numbered, [...values]);
-          return { rows, count: rowCount ?? 0 };
-        },
-        close: () => client.end(),
-      };
+      const given = await login();
+      where = `PostgreSQL at ${given.host}:${given.port ?? usualPort}, database ${given.database}, user ${given.user}`;
+      return connect(given);
     },
-    faultOf: (thrown) => {
-      if (thrown instanceof StreamError) return thrown;
-      const kind = kindOf(thrown);
-      const [, code] = meanings.find(([pattern]) => pattern.test(kind)) ?? [
-        null,
-        'STATE_UNAVAILABLE' as const,
-      ];
-      const text = (messageOf(thrown) || kind).replace(/\.$/u, '');
-      return new StreamError(code, redactText(`${where}: ${text}.`), { cause: thrown });
-    },
+    faultOf: (thrown) => faultAt(where, thrown, { kind: kindOf(thrown), meanings }),
     isMissing: (thrown) => kindOf(thrown) === '42P01',
     isCut: (thrown) => /^57P|^08|^25P03$|^E[A-Z_]+$|^CUT$/u.test(kindOf(thrown)),
     create: ({ state, fences }) => [
@@ -68,6 +31,46 @@ export function postgresDatabase(login: () => Promise<SqlLogin>): SqlDatabase {
       `CREATE TABLE IF NOT EXISTS ${fences} (id bytea PRIMARY KEY, generation bigint NOT NULL)`,
     ],
     onDuplicate: (key, set) => `ON CONFLICT (${key}) DO UPDATE SET ${set((column) => `EXCLUDED.${column}`)}`,
+  };
+}
+
+async function connect({
+  user,
+  host,
+  port = usualPort,
+  database,
+  password,
+  ssl,
+}: SqlLogin): Promise<SqlConnection> {
+  const client = new Client({
+    user,
+    host,
+    port,
+    database,
+    ...(password === undefined ? {} : { password }),
+    ...(ssl === undefined ? {} : { ssl }),
+    application_name: 'purview-streams',
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    idle_in_transaction_session_timeout: idleMs,
+    lock_timeout: idleMs * 4,
+  });
+  // A connection that breaks while nothing is asked shows with the next query; without a listener it would end the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (thrown) {
+    await client.end();
+    throw thrown;
+  }
+  return {
+    query: async (text, values) => {
+      let at = 0;
+      const numbered = text.replaceAll('?', () => `$${(at += 1)}`);
+      const { rows, rowCount } = await client.query<Record<string, unknown>>(numbered, [...values]);
+      return { rows, count: rowCount ?? 0 };
+    },
+    close: () => client.end(),
   };
 }
 

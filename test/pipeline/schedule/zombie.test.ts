@@ -45,10 +45,10 @@ it.concurrent.each(['transport', 'sql'])(
       await said(heir, 'wrote');
       zombie.child.kill('SIGCONT');
       await said(zombie, 'LEASE_LOST');
-      const { state, close } = kind === 'sql' ? inPostgres() : withTopics(folder);
+      const opened = kind === 'sql' ? inPostgres() : withTopics(folder);
       // The heir still has the lease, so that the zombie cannot have got it again.
-      expect(await state.get('watermark')).toMatchObject({ by: 'heir' });
-      await close();
+      expect(await opened.state.get('watermark')).toMatchObject({ by: 'heir' });
+      await opened.close();
     } finally {
       for (const { child } of started) child.kill('SIGKILL');
       await rm(folder, { recursive: true, force: true });
