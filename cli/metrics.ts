@@ -131,6 +131,12 @@ function countProducers(registry: Registry, telemetry: Telemetry): void {
   const next = gaugeIn(registry)('schedule_next_seconds', 'When a producer with a schedule runs next.', [
     'producer',
   ]);
+  const behind = gaugeIn(registry)(
+    'source_behind_bytes',
+    'Bytes of log that a source keeps until it is read, such as those of a replication slot.',
+    ['producer', 'what'],
+  );
+  telemetry.on('sourceBehind', ({ producer, what, bytes }) => behind.set({ producer, what }, bytes));
   telemetry.on('scheduled', ({ producer, atMs }) => {
     if (atMs === undefined) next.remove({ producer });
     else next.set({ producer }, atMs / 1000);

@@ -1,6 +1,6 @@
 import { StreamError } from '../pipeline/errors.ts';
 import type { ProducerSetup } from '../pipeline/component.ts';
-import type { FoundObject, PartialChange, Producer, ScanContext } from '../pipeline/producer.ts';
+import type { Backlog, FoundObject, PartialChange, Producer, ScanContext } from '../pipeline/producer.ts';
 import type { Json } from '../pipeline/state.ts';
 
 /** How a producer is configured with what files and vaults hold now; undefined where that is nothing new. What vaults gave a moment ago is good enough unless it has to be `fresh`. */
@@ -19,6 +19,7 @@ export async function openRenewed(setup: ProducerSetup, renew: RenewSetup): Prom
     changes: (signal, mark) => renewed.changes(signal, mark),
     close: () => renewed.close(),
     ...(inner.describeChanges === undefined ? {} : { describeChanges: () => renewed.describeChanges() }),
+    ...(inner.backlog === undefined ? {} : { backlog: () => renewed.backlog() }),
   };
 }
 
@@ -60,6 +61,10 @@ class RenewedProducer implements Producer {
 
   async describeChanges(): Promise<string> {
     return (await (await this.#current()).describeChanges?.()) ?? '';
+  }
+
+  async backlog(): Promise<readonly Backlog[]> {
+    return (await (await this.#current()).backlog?.()) ?? [];
   }
 
   async close(): Promise<void> {

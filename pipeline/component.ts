@@ -9,14 +9,18 @@ export interface ProducerHost {
   readonly baseFolder: string;
 }
 
+/** What an installer may do: `drop-slot` gives back only what the source keeps for a reader. */
+export type InstallAction = 'install' | 'uninstall' | 'drop-slot';
+
 /** What can be set up in a source so that it tells of its changes, and removed again. */
 export interface SourceInstaller {
+  readonly actions: readonly InstallAction[];
   /** Where it would be set up, and as whom, for the question before it. */
   readonly where: string;
   /** What would be run, as a person reads it and the source's own client takes it. Connects to nothing. */
-  script(action: 'install' | 'uninstall'): string;
+  script(action: InstallAction): string;
   /** Runs it; again does no harm. Rejects with a StreamError that says which right is missing. */
-  run(action: 'install' | 'uninstall', signal: AbortSignal): Promise<void>;
+  run(action: InstallAction, signal: AbortSignal): Promise<void>;
 }
 
 /** A configured producer: what transforms need to know of it, and how to open it. */

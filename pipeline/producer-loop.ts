@@ -34,6 +34,37 @@ export async function firstScan(options: ProducerLoopOptions, signal: AbortSigna
  * mended; the next change does not wait for that. A change that could not be taken is asked for again from the last mark.
  */
 export async function followChanges(options: ProducerLoopOptions, signal: AbortSignal): Promise<void> {
+  const end = new AbortController();
+  const telling = tellBacklog(options, AbortSignal.any([signal, end.signal]));
+  try {
+    await followAll(options, signal);
+  } finally {
+    end.abort();
+    await telling;
+  }
+}
+
+/** Milliseconds between two looks at what a source keeps for its reader. */
+const backlogMs = 30_000;
+
+/** Says what the source keeps for its reader, where it keeps something. One that does not answer tells so by its scans. */
+async function tellBacklog(
+  { name, producer, telemetry }: ProducerLoopOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  while (producer.backlog !== undefined && !signal.aborted) {
+    try {
+      for (const { what, bytes } of await producer.backlog())
+        telemetry.emit('sourceBehind', { producer: name, what, bytes });
+      await delay(backlogMs, undefined, { signal });
+    } catch (thrown) {
+      if (!(signal.aborted || thrown instanceof StreamError)) throw thrown;
+      if (!signal.aborted) await delay(backlogMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+async function followAll(options: ProducerLoopOptions, signal: AbortSignal): Promise<void> {
   const { retryDelayMs = 500 } = options;
   const due: Due = { failures: options.runner.hasRead ? 0 : 1 };
   for (let failures = 0; !signal.aborted; ) {

@@ -70,6 +70,15 @@ export interface PartialChange {
   readonly rejected?: readonly Rejection[];
 }
 
+/** Something that a source keeps for its reader. */
+export interface Backlog {
+  /** Such as `slot purview_streams_erp`. */
+  readonly what: string;
+  readonly bytes: number;
+  /** What a person should do about it, where something is not as it should be. */
+  readonly advice?: string;
+}
+
 /** Reads one source. Made by the `open` of its component; every method may be called while another scan is not running. */
 export interface Producer {
   /** True where the source only tells of changes and cannot be read whole (a webhook): what a scan does not find is not gone. @default false */
@@ -89,6 +98,8 @@ export interface Producer {
   changes(signal: AbortSignal, mark?: Json): AsyncIterable<PartialChange | undefined>;
   /** How changes are seen, in one sentence for a person, where there is more than one way. Rejects with a StreamError. */
   describeChanges?(): Promise<string>;
+  /** What the source keeps until this reader has read it, where it does (a replication slot). Rejects with a StreamError. */
+  backlog?(): Promise<readonly Backlog[]>;
   /** Releases connections and watchers. May be called twice. */
   close(): Promise<void>;
 }

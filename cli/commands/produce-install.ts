@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { createInterface } from 'node:readline/promises';
-import type { ProducerSetup } from '../../pipeline/component.ts';
+import type { InstallAction, ProducerSetup } from '../../pipeline/component.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { note, print } from '../output.ts';
 
@@ -8,19 +8,24 @@ import { note, print } from '../output.ts';
 export interface InstallOptions {
   readonly install?: boolean;
   readonly uninstall?: boolean;
+  readonly dropSlot?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
 
-type Action = 'install' | 'uninstall';
-
 /** What the options ask for; undefined for a run. Throws USAGE for options that do not go together. */
-export function installAction({ install, uninstall, dryRun, yes }: InstallOptions): Action | undefined {
-  if (install === true && uninstall === true)
-    throw new StreamError('USAGE', 'Give --install or --uninstall, not both.');
-  const action = install === true ? 'install' : uninstall === true ? 'uninstall' : undefined;
+export function installAction(options: InstallOptions): InstallAction | undefined {
+  const { install, uninstall, dropSlot, dryRun, yes } = options;
+  const actions: readonly InstallAction[] = [
+    ...(install === true ? (['install'] as const) : []),
+    ...(uninstall === true ? (['uninstall'] as const) : []),
+    ...(dropSlot === true ? (['drop-slot'] as const) : []),
+  ];
+  if (actions.length > 1)
+    throw new StreamError('USAGE', 'Give one of --install, --uninstall and --drop-slot, not several.');
+  const [action] = actions;
   if (action === undefined && (dryRun === true || yes === true))
-    throw new StreamError('USAGE', '--dry-run and --yes go with --install or --uninstall.');
+    throw new StreamError('USAGE', '--dry-run and --yes go with --install, --uninstall or --drop-slot.');
   return action;
 }
 
@@ -31,14 +36,15 @@ export function installAction({ install, uninstall, dryRun, yes }: InstallOption
 export async function installIn(work: {
   readonly name: string;
   readonly setup: ProducerSetup | undefined;
-  readonly action: Action;
+  readonly action: InstallAction;
   readonly options: InstallOptions;
 }): Promise<void> {
   const { name, setup, action, options } = work;
   const installer = setup?.installer;
-  if (installer === undefined) {
+  if (installer?.actions.includes(action) !== true) {
     throw new StreamError('USAGE', `There is nothing to ${action} for the producer ${name}.`, {
-      advice: 'Only producers of kind postgres and sql-server have it.',
+      advice:
+        'Only producers of kind postgres and sql-server have it; replication slots, only those of kind postgres.',
     });
   }
   print(installer.script(action));

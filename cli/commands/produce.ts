@@ -12,8 +12,12 @@ export function produceCommand(setExitCode: (code: number) => void): Command {
     .option('--only', 'only append raw events; the stages run in other processes (`transform`, `sink`)')
     .option('--install', 'set up in the source what tells of changes: prints it, then asks')
     .option('--uninstall', 'remove that again: prints it, then asks')
-    .option('--dry-run', 'with --install or --uninstall: only print')
-    .option('--yes', 'with --install or --uninstall: do not ask')
+    .option(
+      '--drop-slot',
+      'drop the replication slot of a PostgreSQL, for which the server keeps its log: prints it, then asks',
+    )
+    .option('--dry-run', 'with one of these: only print')
+    .option('--yes', 'with one of these: do not ask')
     .description('Run only the named producers, with the stages that take their events to the catalogue.')
     .addHelpText(
       'after',

@@ -29,7 +29,9 @@ export const postgres = producerComponent({
         const [database = source.user] = source.databases;
         const client = await connect(source, database, new AbortController().signal);
         await client.end();
-        return new PostgresProducer(source);
+        const producer = new PostgresProducer(source);
+        if (source.follow === 'replication') await producer.requireReplication();
+        return producer;
       },
     };
   },

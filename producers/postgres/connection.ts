@@ -58,14 +58,15 @@ function kindOf(thrown: unknown): string {
   return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
 }
 
-/** Connects to one database. `signal` cuts the connection, also in the middle of a query. Rejects with what {@link sourceError} says. */
+/** Connects to one database. `signal` cuts the connection, also in the middle of a query. Rejects with what {@link sourceError} says. `replication`: takes commands of the replication protocol too. */
 export async function connect(
   source: PostgresSource,
   database: string,
   signal: AbortSignal,
+  { replication = false }: { readonly replication?: boolean } = {},
 ): Promise<Client> {
   signal.throwIfAborted();
-  const client = new Client({
+  const config = {
     host: source.host,
     port: source.port,
     user: source.user,
@@ -75,7 +76,9 @@ export async function connect(
     application_name: 'purview-streams',
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
-  });
+    ...(replication ? { replication: 'database' } : {}),
+  };
+  const client = new Client(config);
   const cut = (): void => void client.end();
   signal.addEventListener('abort', cut, { once: true });
   client.once('end', () => signal.removeEventListener('abort', cut));

@@ -71,6 +71,19 @@ export const postgresOptions = z.strictObject({
       "own: postgresql_* types. azure: Purview's built-in azure_postgresql_* types. rdbms: Atlas's rdbms_* types.",
     ),
   case: caseOption,
+  follow: z
+    .enum(['auto', 'replication'])
+    .default('auto')
+    .describe(
+      'How the outbox of the event triggers is read. auto: looked at every 250 ms. replication: the server tells of it by a logical replication slot, which needs wal_level = logical, REPLICATION and `produce NAME --install` with this setting. Without event triggers it is the fingerprint in any case.',
+    ),
+  slot: z
+    .string()
+    .regex(/^[a-z0-9_]{1,40}$/, 'Small letters, digits and underscores, 40 at most.')
+    .default('purview_streams')
+    .describe(
+      'What the names of replication slots begin with; the database follows. Each reader of a database needs its own.',
+    ),
   interval: intervalOption,
   reconcile: z
     .number()
@@ -94,6 +107,9 @@ export interface PostgresSource {
   /** Name of the server in qualifiedNames. */
   readonly server: string;
   readonly schemas: { readonly include: readonly string[] | null; readonly exclude: readonly string[] };
+  readonly follow: 'auto' | 'replication';
+  /** What the names of replication slots begin with. */
+  readonly slot: string;
   /** Milliseconds between two looks at the fingerprint. */
   readonly intervalMs: number;
   /** Milliseconds between two full scans while event triggers tell of changes. */
@@ -120,6 +136,8 @@ export function postgresSource(
     databases: typeof database === 'string' ? [database] : [...new Set(database)],
     server: options.server ?? (port === 5432 ? host : `${host}:${port}`),
     schemas: { include: schemas.include ?? null, exclude: schemas.exclude },
+    follow: options.follow,
+    slot: options.slot,
     intervalMs: options.interval * 1_000,
     reconcileMs: options.reconcile * 1_000,
   };

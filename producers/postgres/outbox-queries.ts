@@ -5,9 +5,16 @@ import { snapshotText } from './queries.ts';
 const triggerNames = captureTriggers.map((name) => `'${name}'`).join(', ');
 const outbox = `${captureSchema}.ddl_outbox`;
 
-/** The whole number of the transaction that wrote a row, from the lower half that the row holds. */
-const writtenBy = `(SELECT CASE WHEN x.low > x.next & 4294967295 THEN (x.next >> 32) - 1 ELSE x.next >> 32 END << 32 | x.low
-  FROM (SELECT t.xmin::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint) AS x(low, next))::text::xid8`;
+/** The whole number of a transaction of the past, from its lower half. */
+const wholeXid = (low: string): string =>
+  `(SELECT CASE WHEN x.low > x.next & 4294967295 THEN (x.next >> 32) - 1 ELSE x.next >> 32 END << 32 | x.low
+  FROM (SELECT ${low}, pg_snapshot_xmax(pg_current_snapshot())::text::bigint) AS x(low, next))::text::xid8`;
+/** That of the transaction that wrote a row. */
+const writtenBy = wholeXid('t.xmin::text::bigint');
+
+/** Which of the transactions $1 (lower halves of their numbers) the snapshot $2 has seen. */
+export const visibleQuery = `
+  SELECT t.low::text AS "low" FROM unnest($1::bigint[]) AS t(low) WHERE pg_visible_in_snapshot(${wholeXid('t.low')}, $2::pg_snapshot)`;
 
 const bothTriggers = `(SELECT count(*) = ${captureTriggers.length} FROM pg_event_trigger
   WHERE evtname IN (${triggerNames}) AND evtenabled IN ('O', 'A'))`;

@@ -30,6 +30,7 @@ const notedRow = z.object({
   table: z.string().nullable(),
   what: z.enum(['relation', 'routine', 'schema']).nullable(),
 });
+const xidRow = z.object({ low: z.coerce.number() });
 const touchedRow = z.object({ what: z.enum(['relation', 'routine']), object: oid, read: oid });
 
 /** Whether the changes of a database are noted, and whether this role may read them. */
@@ -67,6 +68,15 @@ export class Outbox {
   /** Whether something was noted since a snapshot, whether the triggers are as it saw them, and the snapshot of this look. */
   look(since: string): Promise<z.output<typeof lookRow>> {
     return this.#one(lookRow, queries.lookQuery, [since]);
+  }
+
+  /** Which transactions, by the lower halves of their numbers, a snapshot has seen. */
+  async visible(xids: readonly number[], snapshot: string): Promise<ReadonlySet<number>> {
+    const rows = await queryRows(this.#client, xidRow, {
+      query: queries.visibleQuery,
+      values: [[...new Set(xids)], snapshot],
+    });
+    return new Set(rows.map(({ low }) => low));
   }
 
   /** Deletes what was noted too long ago. */

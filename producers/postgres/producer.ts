@@ -2,13 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { z } from 'zod';
 import { StreamError } from '../../pipeline/errors.ts';
-import type { FoundObject, PartialChange, Producer, ScanContext } from '../../pipeline/producer.ts';
+import type { Backlog, FoundObject, PartialChange, Producer, ScanContext } from '../../pipeline/producer.ts';
 import type { Json } from '../../pipeline/state.ts';
 import { connect, sourceError, withClient } from './connection.ts';
 import type { PostgresSource } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { Catalogue } from './rows.ts';
 import { scanDatabase } from './scan.ts';
+import { readSlot, requireReplication, slotOf } from './slots.ts';
 import { DatabaseWatcher, type Mark, markSchema, whyNoTriggers } from './watch-database.ts';
 
 const marksSchema = z.record(z.string(), markSchema);
@@ -95,18 +96,52 @@ export class PostgresProducer implements Producer {
   async describeChanges(): Promise<string> {
     const ways = new Map<string, string[]>();
     for (const database of this.#source.databases) {
-      const state = await this.#with(database, (client) => new Outbox(client).state());
-      const why = whyNoTriggers(state);
-      const seconds = this.#source.intervalMs / 1000;
-      const way =
-        why === undefined ? 'event triggers' : `the fingerprint of the catalogue every ${seconds} s (${why})`;
+      const way = await this.#with(database, (client) => this.#wayOf(client, database));
       ways.set(way, [...(ways.get(way) ?? []), database]);
     }
     return [...ways].map(([way, databases]) => `${way} in ${databases.join(', ')}`).join('; ');
   }
 
+  /** Throws SOURCE_REFUSED, with the way out, where a database cannot be followed by logical replication. */
+  async requireReplication(): Promise<void> {
+    const { user } = this.#source;
+    for (const database of this.#source.databases) {
+      const slot = slotOf(this.#source, database);
+      requireReplication(await this.#with(database, (client) => readSlot(client, slot)), { user, database });
+    }
+  }
+
+  /** The log that the server keeps for the slots. */
+  async backlog(): Promise<readonly Backlog[]> {
+    if (this.#source.follow !== 'replication') return [];
+    const all: Backlog[] = [];
+    for (const database of this.#source.databases) {
+      const slot = slotOf(this.#source, database);
+      const { behind, unlimited } = await this.#with(database, (client) => readSlot(client, slot));
+      if (behind === null) continue;
+      const advice = unlimited ? { advice: 'set max_slot_wal_keep_size of the server, such as 10GB' } : {};
+      all.push({ what: `slot ${slot}`, bytes: behind, ...advice });
+    }
+    return all;
+  }
+
   async close(): Promise<void> {
     this.#closed.abort(new StreamError('SOURCE_UNAVAILABLE', 'The producer was closed.'));
+  }
+
+  async #wayOf(client: Client, database: string): Promise<string> {
+    const state = await new Outbox(client).state();
+    const why = whyNoTriggers(state);
+    const seconds = this.#source.intervalMs / 1000;
+    if (why !== undefined) return `the fingerprint of the catalogue every ${seconds} s (${why})`;
+    if (this.#source.follow !== 'replication') return 'event triggers';
+    if (state.standby) return 'event triggers (a standby has no slot)';
+    const slot = slotOf(this.#source, database);
+    const { unlimited } = await readSlot(client, slot);
+    const warning = unlimited
+      ? '; max_slot_wal_keep_size is not set: when nobody reads the slot, the log fills the disk of the server'
+      : '';
+    return `event triggers by logical replication (slot ${slot}${warning})`;
   }
 
   #with<T>(database: string, use: (client: Client) => Promise<T>): Promise<T> {

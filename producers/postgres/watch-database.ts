@@ -6,11 +6,17 @@ import { connect, sourceError } from './connection.ts';
 import { DatabaseObjects } from './objects.ts';
 import type { PostgresSource } from './options.ts';
 import { type CaptureState, Outbox, type Touched } from './outbox.ts';
+import { OutboxStream } from './outbox-stream.ts';
 import { Catalogue } from './rows.ts';
 import { beginReading, readObjects } from './scan.ts';
+import { slotOf } from './slots.ts';
 
 /** Milliseconds between two looks at the outbox; a NOTIFY only shortens them. */
 const pollMs = 250;
+/** Milliseconds until a commit that was received is looked for again: others see it a moment later. */
+const visibleMs = 20;
+/** Milliseconds until replication that has failed is tried again; the outbox is looked at meanwhile. */
+const streamAgainMs = 10_000;
 /** Milliseconds between two deletions of old rows of the outbox. */
 const forgetMs = 3_600_000;
 
@@ -57,6 +63,8 @@ interface Session {
   /** Whether the event triggers are read; else the fingerprint. */
   readonly triggers: boolean;
   readonly forgets: boolean;
+  /** What tells of the outbox, where that is asked for. */
+  readonly stream: OutboxStream | undefined;
 }
 
 /**
@@ -71,6 +79,7 @@ export class DatabaseWatcher {
   #fingerprint: string | undefined;
   #scanAt = 0;
   #forgetAt = 0;
+  #streamAt = 0;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -85,7 +94,11 @@ export class DatabaseWatcher {
 
   /** Milliseconds until the next look is due. */
   get pauseMs(): number {
-    return this.#session?.triggers === true ? pollMs : this.#options.source.intervalMs;
+    const { intervalMs } = this.#options.source;
+    if (this.#session?.triggers !== true) return intervalMs;
+    const { stream } = this.#session;
+    if (stream?.isStreaming !== true) return pollMs;
+    return stream.waiting.length > 0 ? visibleMs : intervalMs;
   }
 
   /**
@@ -114,6 +127,7 @@ export class DatabaseWatcher {
     const session = this.#session;
     this.#session = undefined;
     this.#fingerprint = undefined;
+    await session?.stream?.close();
     await session?.client.end();
   }
 
@@ -129,7 +143,8 @@ export class DatabaseWatcher {
         await client.query(`LISTEN ${captureChannel}`);
       }
       const { standby } = state;
-      this.#session = { client, incarnation, standby, triggers, forgets: state.forgets && !standby };
+      const stream = triggers && !standby && source.follow === 'replication' ? this.#stream() : undefined;
+      this.#session = { client, incarnation, standby, triggers, forgets: state.forgets && !standby, stream };
       return this.#session;
     } catch (thrown) {
       await client.end();
@@ -161,7 +176,26 @@ export class DatabaseWatcher {
     }
     if (known !== undefined && look.noted) yield* this.#changes(session, known);
     else yield* this.#moveOn({ incarnation, snapshot: look.snapshot });
+    await this.#settle(session);
     if (known === undefined || look.steady !== true || this.#isScanDue()) yield undefined;
+  }
+
+  #stream(): OutboxStream {
+    const { source, wake } = this.#options;
+    this.#streamAt = performance.now() + streamAgainMs;
+    return new OutboxStream({ source, database: this.database, slot: slotOf(source, this.database), wake });
+  }
+
+  /** Tells the slot what was seen of what it told, and tries again where it has failed. */
+  async #settle(session: Session): Promise<void> {
+    const { stream } = session;
+    if (stream === undefined || this.#session !== session) return;
+    if (stream.failure !== undefined) {
+      if (performance.now() < this.#streamAt) return;
+      await stream.close();
+      this.#session = { ...session, stream: this.#stream() };
+    } else if (this.#mark !== undefined && stream.waiting.length > 0)
+      stream.seen(await new Outbox(session.client).visible(stream.waiting, this.#mark.snapshot));
   }
 
   /** Nothing was noted. The first mark of a life is told all the same: what is dropped after it is then known even if this process ends. */

@@ -1,4 +1,4 @@
-import type { SourceInstaller } from '../../pipeline/component.ts';
+import type { InstallAction, SourceInstaller } from '../../pipeline/component.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { captureSchema, installBatches, uninstallBatches } from './capture.ts';
 import type { RunQuery, WithDatabase } from './connection.ts';
@@ -8,10 +8,15 @@ import { databasesOf, type SqlServerOptions } from './options.ts';
 export function sqlServerInstaller(options: SqlServerOptions, withDatabase: WithDatabase): SourceInstaller {
   const { host, port, user } = options;
   const who = user ?? 'the identity that signs in';
-  const batches = { install: installBatches(user), uninstall: uninstallBatches };
+  const batches: Readonly<Record<InstallAction, readonly string[]>> = {
+    install: installBatches(user),
+    uninstall: uninstallBatches,
+    'drop-slot': [],
+  };
   const databases = databasesOf(options);
   return {
     where: `${databases.join(', ')} at ${host}:${port}, as ${who}`,
+    actions: ['install', 'uninstall'],
     script: (action) => {
       // Azure SQL knows no USE.
       const lines = databases.map((database) =>

@@ -31,9 +31,11 @@ export interface TestPostgres extends TestConnection {
   stop(): Promise<void>;
 }
 
-/** Starts or finds the server. */
-export async function startTestPostgres(): Promise<TestPostgres> {
-  const { connection, stop } = await server();
+/** Starts or finds the server; `settings` are for one that is started. */
+export async function startTestPostgres(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TestPostgres> {
+  const { connection, stop } = await server(settings);
   const databases: string[] = [];
   const client = async (database: string): Promise<Client> => {
     const { password, ...rest } = connection;
@@ -86,7 +88,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
   };
 }
 
-async function server(): Promise<{
+async function server(settings: Readonly<Record<string, string>>): Promise<{
   readonly connection: TestConnection;
   readonly stop: () => Promise<void>;
 }> {
@@ -100,7 +102,7 @@ async function server(): Promise<{
     };
     return { connection, stop: () => Promise.resolve() };
   }
-  const started = await startEmbeddedPostgres();
+  const started = await startEmbeddedPostgres(undefined, settings);
   const { host, port, user, password } = started;
   return { connection: { host, port, user, password }, stop: started.stop };
 }

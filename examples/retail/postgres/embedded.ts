@@ -37,17 +37,20 @@ interface RunAs {
 
 /**
  * Starts PostgreSQL on a free port of 127.0.0.1 and waits until it accepts connections. With `folder` the databases are kept there
- * and found again by the next start; otherwise they live in a temporary folder. Rejects with SOURCE_UNAVAILABLE, with
+ * and found again by the next start; otherwise they live in a temporary folder. `more`: settings of the server. Rejects with SOURCE_UNAVAILABLE, with
  * the server's own words, when it does not come up.
  */
-export async function startEmbeddedPostgres(folder?: string): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(
+  folder?: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<EmbeddedPostgres> {
   const home = folder ?? (await mkdtemp(join(tmpdir(), 'purview-streams-postgres-')));
   try {
     await mkdir(home, { recursive: true });
     const as = await unprivileged(home);
     const binaries = await reachableBinaries(home, as);
     const password = await initialise(home, binaries, as);
-    const server = await launch(home, binaries, as);
+    const server = await launch(home, binaries, as, more);
     const removed = server.ended.then(() =>
       folder === undefined ? rm(home, { recursive: true, force: true }) : undefined,
     );
@@ -169,7 +172,12 @@ interface Launched {
   readonly ended: Promise<void>;
 }
 
-async function launch(home: string, binaries: string, as: RunAs): Promise<Launched> {
+async function launch(
+  home: string,
+  binaries: string,
+  as: RunAs,
+  more: Readonly<Record<string, string>>,
+): Promise<Launched> {
   const port = await freePort();
   const settings = {
     listen_addresses: '127.0.0.1',
@@ -183,6 +191,7 @@ async function launch(home: string, binaries: string, as: RunAs): Promise<Launch
     shared_preload_libraries: 'pg_stat_statements',
     lc_messages: 'C',
     log_min_messages: 'log',
+    ...more,
   };
   const server = spawn(
     join(binaries, 'bin', 'postgres'),

@@ -203,6 +203,27 @@ describe('a reader without any right but the granted ones', () => {
     expect(await say()).toBe(by('the event triggers were installed by another version: install them again'));
   });
 
+  it('cannot be followed by logical replication where the server writes too little, and is told the way out', async (context) => {
+    const database = await server.createDatabase();
+    const level = await rowsOf(database, "SELECT current_setting('wal_level') AS level");
+    context.skip(JSON.stringify(level).includes('logical'));
+    const { host, port, user, password } = server;
+    const setup = postgres.configure(
+      'p',
+      { host, port, user, password, database, follow: 'replication' },
+      { baseFolder: '/' },
+    );
+    const refused = {
+      code: 'SOURCE_REFUSED',
+      message: expect.stringMatching(/wal_level.*logical.*ALTER SYSTEM SET wal_level = logical/s),
+    };
+    await expect(setup.open()).rejects.toMatchObject(refused);
+    await expect(setup.installer?.run('install', new AbortController().signal)).rejects.toMatchObject(
+      refused,
+    );
+    expect(await rowsOf(database, "SELECT FROM pg_namespace WHERE nspname = 'purview_streams'")).toEqual([]);
+  });
+
   it('cannot install, and is told which right is missing', async () => {
     const database = await server.createDatabase();
     const role = await roleIn(database, '');
