@@ -43,12 +43,13 @@ export class BlobFiles implements LakeFiles {
     this.#maxFiles = maxFiles;
   }
 
-  async *list(signal: AbortSignal): AsyncGenerator<LakeFile> {
+  async *list(signal: AbortSignal, below = ''): AsyncGenerator<LakeFile> {
     let seen = 0;
     try {
       const blobs = this.#client.listBlobsFlat({
         includeMetadata: true,
-        prefix: this.#prefix,
+        // The longer of the two holds the other, else no blob has both.
+        prefix: below.length > this.#prefix.length ? below : this.#prefix,
         abortSignal: signal,
       });
       for await (const { name, properties, metadata } of blobs) {
@@ -64,6 +65,7 @@ export class BlobFiles implements LakeFiles {
           );
         // A folder of a hierarchical namespace is an empty blob.
         if (metadata?.['hdi_isfolder'] === 'true' || name.endsWith('/') || isHidden(name)) continue;
+        if (!(name.startsWith(below) && name.startsWith(this.#prefix))) continue;
         yield {
           path: name,
           bytes: properties.contentLength ?? 0,

@@ -12,6 +12,8 @@ import { fileError } from '../../platform/read-file.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
 import { BlobFiles, blobError } from './blob-files.ts';
 import { connectBlobs } from './connect-blobs.ts';
+import { connectQueue } from './connect-queue.ts';
+import { readEventQueue } from './event-queue.ts';
 import { isHidden, type LakeFiles } from './lake-files.ts';
 import { LocalFiles } from './local-files.ts';
 import { LakeProducer, type LakeSource } from './producer.ts';
@@ -42,6 +44,34 @@ const options = z
         credential: azureSignIn.prefault({}).describe('How to sign in to Azure.'),
         containers: nameFilterOption('containers'),
         prefix: z.string().default('').describe('Only blobs whose names begin so.'),
+        events: z
+          .strictObject({
+            queue: z
+              .string()
+              .regex(/^[a-z0-9](?:-?[a-z0-9]){2,62}$/)
+              .describe('Queue of the storage account that Azure Event Grid sends blob events to.'),
+            url: z
+              .url({ protocol: /^https?$/ })
+              .optional()
+              .describe(
+                'Address of the queues, where it is not that of the blobs with `queue` in place of `blob`.',
+              ),
+            interval: z
+              .number()
+              .positive()
+              .max(3_600)
+              .default(5)
+              .describe('Seconds between two looks at an empty queue.'),
+            maxDequeues: z
+              .number()
+              .int()
+              .min(1)
+              .max(1_000)
+              .default(10)
+              .describe('A message that was given so often and never settled is a dead letter.'),
+          })
+          .optional()
+          .describe('Blob events: changes show in seconds, not with the next scan.'),
       })
       .refine(
         ({ url, connectionString }) => (url === undefined) !== (connectionString === undefined),
@@ -90,7 +120,7 @@ const options = z
       .max(2_000_000)
       .default(86_400)
       .describe(
-        'Seconds between two scans while changes are followed. Changes below a folder show at once, apart from that; of blobs this is when they show.',
+        'Seconds between two scans while changes are followed. Changes below a folder show at once, apart from that; of blobs this is when they show, where there are no events.',
       ),
     maxFiles: z
       .number()
@@ -166,6 +196,31 @@ async function localParts(
   };
 }
 
+type Blobs = NonNullable<Options['blobs']>;
+
+/** Blob events from a queue; a scan in between all the same, for events that were lost. */
+async function eventParts(
+  { url, connectionString, credential }: Blobs,
+  events: NonNullable<Blobs['events']>,
+  interval: number,
+): Promise<Pick<StoreParts, 'changes' | 'describeChanges'>> {
+  const { queue, url: queueUrl } = events;
+  const client = await connectQueue({ url, connectionString, credential, queue, queueUrl });
+  const options = { client, intervalMs: events.interval * 1_000, maxDequeues: events.maxDequeues };
+  let dueAt = performance.now() + interval * 1_000;
+  return {
+    describeChanges: `blob events of the queue ${queue}, and a scan every ${interval} s`,
+    changes: async function* (signal) {
+      for await (const news of readEventQueue(options, signal)) {
+        const isDue = performance.now() >= dueAt;
+        if (isDue) dueAt = performance.now() + interval * 1_000;
+        if (isDue || news?.everything === true) yield undefined;
+        if (news !== undefined) yield news;
+      }
+    },
+  };
+}
+
 async function blobParts({ blobs, server, interval, maxFiles }: Options): Promise<StoreParts> {
   if (blobs === undefined) throw new StreamError('CONFIG_INVALID', 'The option blobs is missing.');
   const service = await connectBlobs(blobs);
@@ -183,7 +238,11 @@ async function blobParts({ blobs, server, interval, maxFiles }: Options): Promis
       }
       return found;
     },
-    describeChanges: `a scan every ${interval} s`,
-    changes: (signal) => atIntervals(Math.min(interval * 1_000, 2_000_000_000), signal),
+    ...(blobs.events === undefined
+      ? {
+          describeChanges: `a scan every ${interval} s`,
+          changes: (signal: AbortSignal) => atIntervals(Math.min(interval * 1_000, 2_000_000_000), signal),
+        }
+      : await eventParts(blobs, blobs.events, interval)),
   };
 }

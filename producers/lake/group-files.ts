@@ -50,8 +50,13 @@ export class FileGroups {
     return this.#groups.size;
   }
 
+  /** The set that a file belongs to; its own path where it is none's. */
+  nameOf(path: string): string {
+    return this.#accepts(path) ? resourceSetName(path) : path;
+  }
+
   add(file: LakeFile): void {
-    const name = this.#accepts(file.path) ? resourceSetName(file.path) : file.path;
+    const name = this.nameOf(file.path);
     const group = this.#groups.get(name) ?? { count: 0, newest: [], few: [] };
     group.count += 1;
     const at = group.newest.findIndex((one) => isNewer(file, one));

@@ -13,8 +13,8 @@ export interface LakeFile {
 export interface LakeFiles {
   /** Name of the container. */
   readonly container: string;
-  /** Every file that is not hidden, in the order of paths as far as the store has one. Rejects with a StreamError. */
-  list(signal: AbortSignal): AsyncIterable<LakeFile>;
+  /** Every file that is not hidden, in the order of paths as far as the store has one; with `below` only those whose paths begin so. Rejects with a StreamError. */
+  list(signal: AbortSignal, below?: string): AsyncIterable<LakeFile>;
   /** Bytes of a file from `start` on, at most to `end` (exclusive); fewer at the end of the file. Rejects with a StreamError. */
   read(file: LakeFile, start: number, end: number): Promise<Uint8Array>;
 }

@@ -17,10 +17,10 @@ export class LocalFiles implements LakeFiles {
     this.#maxFiles = maxFiles;
   }
 
-  async *list(signal: AbortSignal): AsyncGenerator<LakeFile> {
+  async *list(signal: AbortSignal, below = ''): AsyncGenerator<LakeFile> {
     for (const path of await listFiles({ root: this.#root, glob: '**', maxFiles: this.#maxFiles })) {
       throwIfStopped(signal);
-      if (isHidden(path)) continue;
+      if (isHidden(path) || !path.startsWith(below)) continue;
       const file = await this.#describe(path);
       if (file !== undefined) yield file;
     }

@@ -1,13 +1,14 @@
 import { blankObject } from '../../pipeline/blank-object.ts';
 import { StreamError, toStreamError } from '../../pipeline/errors.ts';
-import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer.ts';
+import type { FoundObject, PartialChange, Producer, ScanContext } from '../../pipeline/producer.ts';
 import { redactText } from '../../platform/redact.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
 import type { Column, DatabaseObject, NamePart, Warning } from '../../schemas/types.ts';
 import { columnsOf } from './fields.ts';
 import { type Dataset, FileGroups, type ResourceSetRules } from './group-files.ts';
-import type { LakeFile, LakeFiles } from './lake-files.ts';
+import { isHidden, type LakeFile, type LakeFiles } from './lake-files.ts';
 import { formatOf, readSchema } from './read-schema.ts';
+import { readTouched } from './read-touched.ts';
 
 /** What a crawler works with. */
 export interface LakeSource {
@@ -18,8 +19,14 @@ export interface LakeSource {
   readonly isRead: (path: string) => boolean;
   readonly rules: ResourceSetRules;
   readonly maxDatasets: number;
-  changes(signal: AbortSignal): AsyncIterable<undefined>;
+  /** Files that were touched, or undefined where only a scan can tell. */
+  changes(signal: AbortSignal): AsyncIterable<FileNews | undefined>;
   readonly describeChanges: string;
+}
+
+/** What a store tells of its changes. */
+export interface FileNews extends Pick<PartialChange, 'rejected'> {
+  readonly touched: readonly { readonly container: string; readonly path: string }[];
 }
 
 /** Schemas that are kept from scan to scan, by the version of the file. */
@@ -60,8 +67,35 @@ export class LakeProducer implements Producer {
     }
   }
 
-  changes(signal: AbortSignal): AsyncIterable<undefined> {
-    return this.#source.changes(AbortSignal.any([signal, this.#closed.signal]));
+  async *changes(signal: AbortSignal): AsyncGenerator<PartialChange | undefined> {
+    const stop = AbortSignal.any([signal, this.#closed.signal]);
+    for await (const news of this.#source.changes(stop)) {
+      if (stop.aborted) return;
+      yield news === undefined ? undefined : await this.#changeOf(news, stop);
+    }
+  }
+
+  /** Reads anew the datasets that the files belong to. Events say where to look, not what is there: their order and number do not matter. */
+  async #changeOf({ touched, rejected = [] }: FileNews, signal: AbortSignal): Promise<PartialChange> {
+    const found: FoundObject[] = [];
+    const looked = new Set<string>();
+    for (const files of touched.length === 0 ? [] : await this.#source.containers(signal)) {
+      const paths = touched.filter(({ container }) => container === files.container).map(({ path }) => path);
+      const read = paths.filter((path) => this.#source.isRead(path) && !isHidden(path));
+      if (read.length === 0) continue;
+      found.push(this.#object([{ level: 'container', name: files.container }], {}));
+      const sets = await readTouched(files, read, { source: this.#source, signal });
+      for (const name of sets.looked) looked.add(this.#idOf(files.container, name));
+      for (const dataset of sets.datasets) found.push(await this.#describe(files, dataset));
+    }
+    return { found: each(found), looked: [...looked], mark: 1, rejected };
+  }
+
+  #idOf(container: string, name: string): string {
+    return idOf([
+      { level: 'container', name: container },
+      { level: 'table', name: name.toWellFormed() },
+    ]);
   }
 
   async describeChanges(): Promise<string> {
@@ -141,10 +175,11 @@ export class LakeProducer implements Producer {
 
   #object(below: readonly NamePart[], facts: Partial<DatabaseObject>): FoundObject {
     const path: readonly NamePart[] = [{ level: 'server', name: this.#source.server }, ...below];
-    const objectId = below.map(({ name }) => encodeURI(name.toWellFormed())).join('/');
+    const objectId = idOf(below);
     return {
       type: 'database-object',
-      objectId: objectId === '' ? '/' : objectId,
+      objectId,
+      ref: objectId,
       value: {
         system: 'lake',
         path,
@@ -153,4 +188,12 @@ export class LakeProducer implements Producer {
       },
     };
   }
+}
+
+function idOf(below: readonly NamePart[]): string {
+  return below.map(({ name }) => encodeURI(name.toWellFormed())).join('/') || '/';
+}
+
+async function* each<T>(list: readonly T[]): AsyncGenerator<T> {
+  yield* list;
 }

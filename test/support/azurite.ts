@@ -8,19 +8,41 @@ const account =
 
 /** One that runs. */
 export interface Azurite {
+  /** Of the blobs, and of the queues where they were asked for. */
   readonly connectionString: string;
   stop(): Promise<void>;
 }
 
 /** Starts one. It answers when this resolves. */
-export async function startAzurite(): Promise<Azurite> {
-  const main = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js');
-  const quiet = ['--silent', '--disableTelemetry', '--skipApiVersionCheck'];
-  const args = [main, '--inMemoryPersistence', '--blobHost', '127.0.0.1', '--blobPort', '0', ...quiet];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const url = await addressOf(child);
+export async function startAzurite({ queues = false }: { readonly queues?: boolean } = {}): Promise<Azurite> {
+  const [blob, queue] = await Promise.all([startService('blob'), queues ? startService('queue') : undefined]);
+  const queueEndpoint = queue === undefined ? '' : `QueueEndpoint=${queue.url}/devstoreaccount1;`;
   return {
-    connectionString: `DefaultEndpointsProtocol=http;${account};BlobEndpoint=${url}/devstoreaccount1;`,
+    connectionString: `DefaultEndpointsProtocol=http;${account};BlobEndpoint=${blob.url}/devstoreaccount1;${queueEndpoint}`,
+    stop: async () => {
+      await blob.stop();
+      await queue?.stop();
+    },
+  };
+}
+
+async function startService(
+  service: 'blob' | 'queue',
+): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const main = createRequire(import.meta.url).resolve(`azurite/dist/src/${service}/main.js`);
+  const quiet = ['--silent', '--disableTelemetry', '--skipApiVersionCheck'];
+  const args = [
+    main,
+    '--inMemoryPersistence',
+    `--${service}Host`,
+    '127.0.0.1',
+    `--${service}Port`,
+    '0',
+    ...quiet,
+  ];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return {
+    url: await addressOf(child),
     stop: async () => {
       const ended = new Promise<void>((resolve) => {
         child.once('exit', () => resolve());
