@@ -16,6 +16,10 @@ const jobAttributes = {
   ...processAttributes,
   lastRun: { typeName: 'string', description: 'When the job last ran, as the tool wrote it.' },
   sourceFile: { typeName: 'string', description: 'The job file, relative to the folder that is read.' },
+  calls: {
+    typeName: 'array<string>',
+    description: 'qualifiedNames of the jobs that it runs; their lineage is their own.',
+  },
 } as const;
 
 /** Types of ETL tools: the tool, its jobs, their steps, and the rows between two steps. */

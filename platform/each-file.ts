@@ -40,6 +40,8 @@ export interface EachFileOptions {
   readonly maxBytes: number;
   /** What a file says. What it throws costs this file, and nothing else. */
   readonly read: (content: FileContent) => Promise<readonly FoundObject[]> | readonly FoundObject[];
+  /** Whether the dead letter of a file holds what is in it, without the secrets that its form shows. @default true */
+  readonly keepsBytes?: boolean;
 }
 
 /**
@@ -49,7 +51,7 @@ export interface EachFileOptions {
 export async function* eachFile(
   files: SourceFiles,
   context: ScanContext,
-  { maxBytes, read }: EachFileOptions,
+  { maxBytes, read, keepsBytes = true }: EachFileOptions,
 ): AsyncGenerator<FoundObject> {
   for (const file of await pathsOf(files)) {
     throwIfStopped(context.signal);
@@ -63,7 +65,7 @@ export async function* eachFile(
         if (files.file !== undefined) throw error;
         if (error.code === 'SOURCE_NOT_FOUND') continue;
       }
-      const bytes = content === undefined ? {} : { bytes: redactBytes(content.bytes) };
+      const bytes = content === undefined || !keepsBytes ? {} : { bytes: redactBytes(content.bytes) };
       context.reject({ objectId: file, error, ...bytes });
     }
   }

@@ -13,6 +13,7 @@ import { http } from './http/component.ts';
 import { mysql } from './mysql/component.ts';
 import { mysqlHistory } from './mysql/history-component.ts';
 import { excel } from './excel/component.ts';
+import { ssis } from './ssis/component.ts';
 import { sqlServer } from './sql-server/component.ts';
 import { sqlScripts } from './sql-scripts/component.ts';
 import { postgres } from './postgres/component.ts';
@@ -34,6 +35,7 @@ export const producers = {
   'postgres-history': postgresHistory,
   mysql,
   'sql-server': sqlServer,
+  ssis,
   lake,
   'mysql-history': mysqlHistory,
   'query-log': queryLog,

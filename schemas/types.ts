@@ -2,8 +2,10 @@
  * The events as TypeScript sees them: one interface for each Avro record in `schemas/avro`, field by field. The
  * `.avsc` files carry the meaning of every field; a test holds both against each other.
  */
+import type { ColumnMapping, TypedName } from './job-parts.ts';
 import type { Annotations, Attributes, EntityBody, EntityRef, Reference, Renamed } from './entity-types.ts';
 
+export type { ColumnMapping, TypedName } from './job-parts.ts';
 export type {
   Annotations,
   Attributes,
@@ -170,17 +172,11 @@ export interface Job extends DescribedEvent {
   readonly outputs: readonly DatasetName[];
 }
 
-/** A dataset named with its type. */
-export interface TypedName {
-  readonly typeName: string;
-  readonly name: string;
-}
-
-/** One target column of a step and what it is made from. */
-export interface ColumnMapping {
-  readonly sources: readonly string[];
-  readonly target: string;
-  readonly line: number;
+/** SQL that a step runs for the rows that it takes. */
+export interface JobQuery {
+  readonly text: string;
+  readonly system: string;
+  readonly path: readonly NamePart[];
 }
 
 /** One step of a job file. */
@@ -192,6 +188,8 @@ export interface JobNode {
   readonly columns: readonly ColumnMapping[];
   readonly output: TypedName | null;
   readonly dependsOn: readonly string[];
+  /** @default null */
+  readonly query?: JobQuery | null;
 }
 
 /** One job of an ETL tool as its job file tells it. */
@@ -201,6 +199,8 @@ export interface JobFile extends DescribedEvent {
   readonly jobId: string;
   readonly file: string;
   readonly nodes: readonly JobNode[];
+  /** @default none */
+  readonly calls?: readonly string[];
 }
 
 /** One entity of a catalogue as a source says it straight, of any type. */

@@ -2,7 +2,7 @@
  * Jobs that an ETL tool keeps as files become processes with column lineage: each column of a sink goes back to the catalogue's columns
  * through every projection between. Where steps are kept, each step is an activity too.
  */
-import type { JobFile, JobNode, TypedName } from '../schemas/types.ts';
+import type { Attributes, JobFile, JobNode, TypedName } from '../schemas/types.ts';
 import { resolveDataset } from '../pipeline/datasets.ts';
 import { foldCase } from '../pipeline/naming.ts';
 import {
@@ -12,10 +12,11 @@ import {
   type TransformFactory,
 } from '../pipeline/transform.ts';
 import { orderSteps } from './job-file/graph.ts';
+import { queryOf } from './job-file/query.ts';
 import type { JobDataset } from './job-file/relations.ts';
 import { stepEntities } from './job-file/steps.ts';
 import { traceJob } from './job-file/trace.ts';
-import { type JobLineage, jobChanges, jobWarnings, placeOfJob } from './job-process.ts';
+import { type JobLineage, type JobPlace, jobChanges, jobWarnings, placeOfJob } from './job-process.ts';
 import { knownColumns } from './known-columns.ts';
 
 /**
@@ -36,6 +37,7 @@ function mapJobFile(context: TransformContext, job: JobFile): Pick<Derivation, '
     job,
     graph,
     dataset: (name, node) => datasets.find(name, node),
+    query: (node) => queryOf(context, job, node),
     fold: (name) => foldCase(name, place.settings.caseRule),
   });
   const inputs = new Set(traced.steps.flatMap((step) => step.inputs));
@@ -46,10 +48,26 @@ function mapJobFile(context: TransformContext, job: JobFile): Pick<Derivation, '
     outputs: [...outputs].map((dataset) => dataset.resolved),
     edges: traced.edges,
     warnings: [...job.warnings, ...graph.warnings, ...traced.warnings, ...idle(job, outputs.size)],
-    attributes: { sourceFile: job.file },
+    attributes: { sourceFile: job.file, ...callsOf(context, place, job) },
     steps: place.settings.steps === 'keep' ? stepEntities(place, traced, graph.used) : [],
   };
   return { changes: jobChanges(place, job.tool, lineage), warnings: jobWarnings(lineage) };
+}
+
+/** The jobs that a job runs, by their names in the catalogue; nothing is said where it runs none. */
+function callsOf(
+  context: TransformContext,
+  { job: { typeName }, settings }: JobPlace,
+  job: JobFile,
+): Attributes {
+  const { calls = [] } = job;
+  const declared = Object.hasOwn(context.naming.type(typeName).attributes, 'calls');
+  if (calls.length === 0 || !declared) return {};
+  const tool = foldCase(job.tool, settings.caseRule);
+  const names = calls.map((id) =>
+    context.naming.build(typeName, { tool, job: foldCase(id, settings.caseRule) }),
+  );
+  return { calls: [...new Set(names)].sort() };
 }
 
 function idle(job: JobFile, outputs: number): JobLineage['warnings'] {

@@ -108,6 +108,17 @@ export const routes: readonly Route[] = [
   {
     subjects: ['etl-tool'],
     access: 'files',
+    kind: 'ssis',
+    label: 'Packages of SQL Server Integration Services (.dtsx, .ispac)',
+    fields: [path('In which folder are the packages?', 'packages')],
+    tellsChanges: true,
+    more: `    servers: { .: localhost }   # what the catalogue calls the servers of connection strings (docs/ssis.md)
+${tables}
+      file: { type: azure_blob_path, name: '{url+}' }`,
+  },
+  {
+    subjects: ['etl-tool'],
+    access: 'files',
     kind: 'job-files',
     label: 'Other XML, JSON or YAML job files: a mapping in the configuration',
     fields: [path('In which folder are the job files?', 'jobs')],

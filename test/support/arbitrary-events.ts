@@ -59,6 +59,7 @@ const node = fc.record({
   columns: list(fc.record({ sources: list(text), target: text, line: int })),
   output: orNull(typedName),
   dependsOn: list(text),
+  query: orNull(fc.record({ text, system: text, path })),
 });
 const attributes = mapOf(
   fc.oneof(
@@ -138,6 +139,7 @@ export const arbitraryEvents: { readonly [T in keyof EventTypes]: fc.Arbitrary<E
     jobId: text,
     file: text,
     nodes: list(node),
+    calls: list(text),
   }),
   'observed-statement': fc.record({
     ...described,

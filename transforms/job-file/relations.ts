@@ -24,7 +24,9 @@ export interface StepColumn {
 /** Something that has columns which a step can name: a dataset that is read, or what an earlier step gives out. */
 export type Relation =
   | { readonly kind: 'dataset'; readonly dataset: JobDataset }
-  | { readonly kind: 'step'; readonly id: string; readonly columns: ReadonlyMap<string, StepColumn> };
+  | { readonly kind: 'step'; readonly id: string; readonly columns: ReadonlyMap<string, StepColumn> }
+  /** The result of a step's own query, which it names `query`. */
+  | { readonly kind: 'query'; readonly columns: ReadonlyMap<string, StepColumn> };
 
 /** A column of a relation, as the relation spells it. */
 export interface ColumnRef {
@@ -109,13 +111,14 @@ function findPlain(name: string, { visible, fold }: Scope): Found | undefined {
 
 /** The name of a relation in warnings and qualified names. */
 export function labelOf(relation: Relation): string {
+  if (relation.kind === 'query') return relation.kind;
   return relation.kind === 'dataset' ? relation.dataset.name : relation.id;
 }
 
 /** The table's own name in `schema.table`; URLs have no short form. */
 function shortLabel(relation: Relation): string {
   const label = labelOf(relation);
-  return relation.kind === 'step' || label.includes('/') ? label : label.slice(label.lastIndexOf('.') + 1);
+  return relation.kind !== 'dataset' || label.includes('/') ? label : label.slice(label.lastIndexOf('.') + 1);
 }
 
 function isOpen(relation: Relation): boolean {
@@ -123,9 +126,10 @@ function isOpen(relation: Relation): boolean {
 }
 
 function columnOf(relation: Relation, column: string, fold: (name: string) => string): string | undefined {
-  return relation.kind === 'dataset'
-    ? relation.dataset.columns.find(column)
-    : relation.columns.get(fold(column))?.name;
+  if (relation.kind === 'dataset') return relation.dataset.columns.find(column);
+  const name = relation.columns.get(fold(column))?.name;
+  // A column of a query may come from no table: the query's own warnings tell what could not be read.
+  return name ?? (relation.kind === 'query' ? column : undefined);
 }
 
 /** Every column that a relation is known to have. */

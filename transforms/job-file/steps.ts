@@ -1,5 +1,6 @@
 import type { EntityBody, EntityRef } from '../../schemas/types.ts';
 import type { ColumnEdge } from '../../pipeline/column-mapping.ts';
+import { foldCase } from '../../pipeline/naming.ts';
 import { processEntity } from '../../pipeline/process.ts';
 import type { JobPlace } from '../job-process.ts';
 import { type ColumnRef, labelOf, type Relation } from './relations.ts';
@@ -55,6 +56,7 @@ export function stepEntities(
 /** The column edges of each activity. What a step only passes on is wired where a later step asks for it. */
 class Wiring {
   readonly #place: JobPlace;
+  readonly #fold: (name: string) => string;
   readonly #steps: ReadonlyMap<string, TracedStep>;
   readonly #edges = new Map<string, ColumnEdge[]>();
   readonly #extra = new Map<string, EntityRef[]>();
@@ -62,6 +64,7 @@ class Wiring {
 
   constructor(place: JobPlace, traced: TracedJob) {
     this.#place = place;
+    this.#fold = (name) => foldCase(name, place.settings.caseRule);
     this.#steps = new Map(traced.steps.map((step) => [step.node.id, step]));
   }
 
@@ -90,6 +93,10 @@ class Wiring {
 
   /** Where a step takes a column from: a dataset that it reads, or the rows of the steps before it. */
   #feeds(step: TracedStep, { relation, column }: ColumnRef): readonly End[] {
+    if (relation.kind === 'query') {
+      const origins = relation.columns.get(this.#fold(column))?.origins ?? [];
+      return [...origins].map((origin) => ({ ref: origin.dataset.resolved.ref, column: origin.column }));
+    }
     const own = relation.kind === 'dataset' && step.inputs.includes(relation.dataset);
     const before = step.upstream.filter((id) => this.#steps.get(id)?.exposes.has(relation));
     if (relation.kind === 'dataset' && (own || before.length === 0)) {

@@ -2,6 +2,7 @@ import type { JobFile, JobNode, TypedName, Warning } from '../../schemas/types.t
 import type { ColumnEdge } from '../../pipeline/column-mapping.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { JobGraph } from './graph.ts';
+import type { TracedQuery } from './query.ts';
 import {
   type ColumnRef,
   columnsOf,
@@ -48,6 +49,8 @@ export interface TraceOptions {
   readonly graph: JobGraph;
   /** The dataset that a step names; the same object for the same name. */
   readonly dataset: (name: TypedName, node: JobNode) => JobDataset;
+  /** The result of a step's query; undefined for a step that has none. */
+  readonly query: (node: JobNode) => TracedQuery | undefined;
   /** The tool's case rule. */
   readonly fold: (name: string) => string;
 }
@@ -84,9 +87,13 @@ class JobTracer {
   step(node: JobNode): TracedStep {
     const { graph, dataset } = this.#options;
     const upstream = graph.upstream.get(node.id) ?? [];
-    const inputs = [...new Set(node.inputs.map((input) => dataset(input, node)))];
-    const visible = this.#union([
-      inputs.map((input) => this.#relation(input)),
+    const named = [...new Set(node.inputs.map((input) => dataset(input, node)))];
+    const query = this.#options.query(node);
+    if (query !== undefined) this.warnings.push(...query.warnings);
+    const inputs = query === undefined ? named : [...named, ...query.datasets];
+    const visible = this.#union<Relation>([
+      named.map((input) => this.#relation(input)),
+      query === undefined ? [] : [{ kind: 'query', columns: query.columns }],
       ...upstream.map((id) => this.#exposed.get(id) ?? []),
     ]);
     const reads = this.#union([inputs, ...upstream.map((id) => this.#reads.get(id) ?? [])]);
@@ -200,7 +207,7 @@ class JobTracer {
   }
 
   #originsOf({ relation, column }: ColumnRef): Iterable<Origin> {
-    if (relation.kind === 'step') return relation.columns.get(this.#options.fold(column))?.origins ?? [];
+    if (relation.kind !== 'dataset') return relation.columns.get(this.#options.fold(column))?.origins ?? [];
     const columns = this.#origins.get(relation.dataset) ?? new Map<string, Origin>();
     this.#origins.set(relation.dataset, columns);
     const origin = columns.get(column) ?? { dataset: relation.dataset, column };

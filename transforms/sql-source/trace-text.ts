@@ -65,12 +65,14 @@ export function traceScriptParts(
   }));
 }
 
-function placeOf(context: TransformContext, at: PathContext, text: SqlText): DatabasePlace {
+/** The place of a text. */
+export function placeOf(context: TransformContext, at: PathContext, text: SqlText): DatabasePlace {
   const { dialect } = text.language;
   return new DatabasePlace(context, at, { dialect, path: text.path, searchPath: text.searchPath });
 }
 
-function inputOf(context: TransformContext, place: DatabasePlace, text: SqlText): TraceInput {
+/** What a text is traced with in its place. */
+export function inputOf(context: TransformContext, place: DatabasePlace, text: SqlText): TraceInput {
   const name =
     text.view === undefined ? undefined : place.complete([text.view.name], { ...place.defaults, full: true });
   return {
