@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SaxesParser } from 'saxes';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { exitCodes } from '../../cli/output.ts';
 import { root, shellFunction, start } from '../support/cli.ts';
 
@@ -19,6 +19,16 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const blocks = (language: string): readonly string[] =>
   [...page.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'gu'))].map(([, text = '']) => text);
 
+/** Debian's cron, apart from that of this machine, needs a view of the file system of its own. */
+const hasCron =
+  spawnSync('unshare', [
+    '--mount',
+    '--propagation',
+    'private',
+    'sh',
+    '-c',
+    'command -v cron && mount -t tmpfs none /run',
+  ]).status === 0;
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
 
 describe('docs/scheduling.md', () => {
@@ -67,6 +77,56 @@ describe('docs/scheduling.md', () => {
       .split('\n')
       .map((text): unknown => JSON.parse(text));
     expect(summaries[0]).toMatchObject({ producers: [{ name: 'erp', rawEvents: 1 }] });
+  });
+
+  it.skipIf(!hasCron)("has a crontab that Debian's cron takes, and runs", { timeout: 120_000 }, async () => {
+    const home = path.join(folder, 'cron');
+    for (const name of ['crontabs', 'cron.d', 'bin']) await mkdir(path.join(home, name), { recursive: true });
+    await writeFile(
+      path.join(home, 'bin/purview-streams'),
+      `#!/bin/sh\n${shellFunction().replace(/^[^{]*\{(.*);[^;]*$/u, 'exec $1')}\n`,
+      { mode: 0o755 },
+    );
+    await writeFile(
+      path.join(home, 'purview-streams.yaml'),
+      'sink: { kind: memory }\nproducers:\n  erp: { kind: events, path: e.ndjson }\n',
+    );
+    await writeFile(
+      path.join(home, 'e.ndjson'),
+      '{"type":"database-object","objectId":"a","system":"demo","path":[{"level":"server","name":"a"}]}\n',
+    );
+    await writeFile(path.join(home, 'crontab'), '');
+    const recipe = (blocks('crontab')[0] ?? '')
+      .replace('/etc/purview-streams/', `${home}/`)
+      .replace('/var/log/purview-streams-erp.json', `${home}/log.json`)
+      .replace('/tmp/purview-streams-erp.lock', `${home}/lock`)
+      .replace('PATH=/usr/local/bin', `PATH=${home}/bin:/usr/local/bin`);
+    await writeFile(path.join(home, 'recipe'), recipe);
+    expect(spawnSync('crontab', ['-n', path.join(home, 'recipe')]).status).toBe(0);
+    // The same at the start of cron, in place of 3:15 in the morning.
+    await writeFile(path.join(home, 'crontabs/root'), recipe.replace('15 3 * * 1-5', '@reboot'), {
+      mode: 0o600,
+    });
+    const view = [
+      `mount --bind ${home}/crontabs /var/spool/cron/crontabs`,
+      `mount --bind ${home}/cron.d /etc/cron.d`,
+      `mount --bind ${home}/crontab /etc/crontab`,
+      'mount -t tmpfs none /run',
+      'exec cron -f',
+    ];
+    const cron = start('unshare', ['--mount', '--propagation', 'private', 'sh', '-ec', view.join('\n')]);
+    try {
+      await vi.waitFor(
+        async () => {
+          const text = await readFile(path.join(home, 'log.json'), 'utf8');
+          expect(JSON.parse(text)).toMatchObject({ producers: [{ name: 'erp', rawEvents: 1 }] });
+        },
+        { timeout: 100_000, interval: 100 },
+      );
+    } finally {
+      cron.child.kill('SIGTERM');
+      await cron.ended;
+    }
   });
 
   it.skipIf(!hasSystemd)('has units that systemd takes', async () => {

@@ -6,7 +6,7 @@ import type { CliProcess } from '../faults/process.ts';
 import { FaultProxy } from '../faults/proxy.ts';
 import { within } from '../faults/scenario.ts';
 import { type Context, World } from '../faults/world.ts';
-import { Footprint } from './footprint.ts';
+import { collecting, Footprint } from './footprint.ts';
 
 /** How long a soak goes on, and what it does meanwhile. */
 export interface SoakPlan {
@@ -18,7 +18,7 @@ export interface SoakPlan {
 
 const followed = 'source0';
 const scheduled = 'source1';
-const everyMs = { sample: 2000, change: 4000, kill: 15_000, calm: 60_000 };
+const everyMs = { sample: 10_000, change: 4000, kill: 15_000, calm: 60_000 };
 
 /** What goes wrong at the catalogue: a minute in which some requests are refused, reset or cut off, then one without. */
 function disturb(proxy: FaultProxy, random: () => number): void {
@@ -61,6 +61,7 @@ export async function soak(context: Context, plan: SoakPlan): Promise<readonly s
   };
   try {
     return await within(World.open(context, options), async (world) => {
+      world.startWith({ env: collecting });
       const catalogue = await world.startCatalogue();
       proxy.target = world.catalogueUrl;
       const sources = await fill(world, plan);
@@ -115,7 +116,7 @@ async function disturbFor(forMs: number, running: Running): Promise<number> {
   let kills = 0;
   for (let at = 0; at < forMs; at = performance.now() - began) {
     if (at >= next.sample) {
-      footprint.note(steady);
+      await footprint.note(steady);
       next.sample = at + everyMs.sample;
     }
     if (at >= next.change) {
