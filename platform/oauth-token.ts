@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ErrorCode, messageOf, StreamError } from '../pipeline/errors.ts';
-import { redactText } from './redact.ts';
+import { redacted, redactText } from './redact.ts';
 
 /** Who asks for tokens, and where (OAuth 2.0, client credentials; RFC 6749, section 4.4). */
 export interface OauthClient {
@@ -45,12 +45,14 @@ async function ask(
   codes: OauthCodes,
 ): Promise<z.output<typeof answerShape>> {
   const form = new URLSearchParams({ grant_type: 'client_credentials', ...(scope && { scope }) });
-  const login = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`);
+  const login = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString(
+    'base64',
+  );
   let response: Response;
   try {
     response = await fetch(tokenUrl, {
       method: 'POST',
-      headers: { authorization: `Basic ${login.toString('base64')}` },
+      headers: { authorization: `Basic ${login}` },
       body: form,
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
@@ -64,7 +66,10 @@ async function ask(
   const text = await response.text();
   const answer = answerShape.safeParse(jsonOf(text));
   if (response.ok && answer.success) return answer.data;
-  const said = redactText(text.slice(0, 200));
+  // Some servers repeat what they were sent.
+  const sent = [login, clientSecret, encodeURIComponent(clientSecret)].filter((secret) => secret !== '');
+  const kept = sent.reduce((all, secret) => all.replaceAll(secret, redacted), text);
+  const said = redactText(kept.slice(0, 200));
   throw new StreamError(
     response.status >= 500 ? codes.unavailable : codes.refused,
     `No token from ${new URL(tokenUrl).origin}: it answered ${response.status} ${said}.`,

@@ -149,7 +149,7 @@ producers:
       await run('own.yaml', command);
       expect(await run('own.yaml', command, '--json')).toContain('good');
     }
-    expect(await run('beside.yaml', 'check')).toContain('STORE_UNAVAILABLE');
+    expect(await run('beside.yaml', 'check')).toContain('FAILED   state store (sql, postgres)');
     for (const command of [['status'], ['doctor'], ['state', 'export'], ['state', 'backup', file('none')]])
       await run('beside.yaml', ...command);
     await run('own.yaml', 'schedules', 'list', '--json');
