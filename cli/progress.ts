@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { refKey } from '../pipeline/derive/keys.ts';
 import type { Telemetry } from '../pipeline/telemetry.ts';
 import type { LogFormat } from './json-log.ts';
 import { note, sendNotes } from './output.ts';
@@ -89,6 +90,12 @@ function sayRemovals(telemetry: Telemetry, say: (text: string) => void): readonl
       const more = referring.length > mostNamed ? ` and ${referring.length - mostNamed} more` : '';
       say(
         `${producer}: ${root.qualifiedName} is removed, and ${names.join(', ')}${more} still ${referring.length === 1 ? 'refers' : 'refer'} to it`,
+      );
+    }),
+    telemetry.on('renameRefused', ({ producer, root, from, reason }) => {
+      const what = refKey(root) === refKey(from) ? `parts of ${root.qualifiedName}` : from.qualifiedName;
+      say(
+        `${producer}: the catalogue does not take the new name of ${what} (${reason}): ${root.qualifiedName} is made anew, without what people have added`,
       );
     }),
   ];

@@ -1,4 +1,4 @@
-import type { EntityChange, EntityRef } from '../schemas/types.ts';
+import type { EntityChange, EntityRef, Renamed } from '../schemas/types.ts';
 import { refKey } from './derive/keys.ts';
 import type { ReplayScope } from './delivery/replayed.ts';
 import type { Delivery } from './sink.ts';
@@ -11,6 +11,8 @@ export interface CoalescedRoot<T extends Delivery> extends EntityRef {
   readonly upserts: readonly T[];
   /** How much is replayed, where any of the changes is one of a replay. */
   readonly replayed: ReplayScope | undefined;
+  /** What the upserts that count, and such of their producers as they overtook, say of former names; the earliest first. */
+  readonly renamed: readonly Renamed[];
   /** Overtaken by the others: nothing is done for them. */
   readonly superseded: readonly T[];
 }
@@ -96,6 +98,7 @@ function fold<T extends Delivery>(
     deletion,
     upserts: [...upserts.values()].sort((a, b) => (a.change.producer < b.change.producer ? -1 : 1)),
     replayed: scopeOf(deliveries),
+    renamed: renamedBy(deliveries, upserts),
     superseded: deliveries.filter((delivery) => !kept.has(delivery)),
   };
 }
@@ -112,6 +115,18 @@ function isOvertaken({ change, offset }: Delivery, said: Iterable<Said>): boolea
 function scopeOf(deliveries: readonly Delivery[]): ReplayScope | undefined {
   const scopes = new Set(deliveries.map(({ replayed }) => replayed));
   return scopes.has('part') ? 'part' : scopes.has('whole') ? 'whole' : undefined;
+}
+
+function renamedBy<T extends Delivery>(
+  deliveries: readonly T[],
+  upserts: ReadonlyMap<string, T>,
+): readonly Renamed[] {
+  const renaming = deliveries.filter(({ change: { renamed = [] } }) => renamed.length > 0);
+  return [...renaming]
+    .sort(byOffset)
+    .flatMap(({ change: { producer, operation, renamed = [] } }) =>
+      operation === 'UPSERT' && upserts.has(producer) ? renamed : [],
+    );
 }
 
 /** By offset; the same offset twice is the same change twice. */

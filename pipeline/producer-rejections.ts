@@ -46,3 +46,8 @@ function kept(bytes: Uint8Array | undefined): {
   const note = ` Of its ${bytes.length} bytes (SHA-256 ${hash}) the first ${headBytes} are kept here.`;
   return { bytes: bytes.subarray(0, headBytes), note };
 }
+
+/** Faults that the last scan reported, by hash. */
+export interface ReportedFaults {
+  hashes: ReadonlySet<string>;
+}

@@ -7,7 +7,8 @@ import type { FoundObject, PartialChange, Producer, Rejection } from './producer
 import { Inventory } from './producer-inventory.ts';
 import { incarnationOf } from './producer-life.ts';
 import { RunnerMemory } from './producer-memory.ts';
-import { faultHash, rejectionLetter } from './producer-rejections.ts';
+import { FormerNames } from './producer-names.ts';
+import { faultHash, rejectionLetter, type ReportedFaults } from './producer-rejections.ts';
 import { type Entry, Scan } from './producer-scan.ts';
 import { rawRecord, removalRecord } from './raw-record.ts';
 import type { Json, StateStore, StateWrite } from './state.ts';
@@ -31,11 +32,6 @@ export interface ProducerRunOptions {
   readonly reported?: ReportedFaults;
 }
 
-/** Faults that the last scan reported, by hash. */
-export interface ReportedFaults {
-  hashes: ReadonlySet<string>;
-}
-
 /** Records appended in one call. */
 const publishBatch = 200;
 
@@ -49,6 +45,7 @@ export class ProducerRunner {
   readonly #reported: ReportedFaults;
   readonly #stored: Inventory;
   readonly #held: HeldRemovals;
+  readonly #names: FormerNames;
   #inventory: Map<string, Entry> | undefined;
   /** Decisions about removals that the inventory has in it, see {@link Inventory.decisions}. */
   #decisions = 0;
@@ -63,6 +60,7 @@ export class ProducerRunner {
     this.#reported = options.reported ?? { hashes: new Set() };
     this.#stored = new Inventory(options.state, options.name);
     this.#held = new HeldRemovals(options.state, options.name);
+    this.#names = new FormerNames(options.state, options.name);
   }
 
   /**
@@ -181,17 +179,21 @@ export class ProducerRunner {
     reject: (rejection: Rejection) => void,
   ): Promise<void> {
     const { name } = this.#options;
+    const publish = () => this.#publish(scan.records.splice(0), scan.writes.splice(0), scan.names.splice(0));
     for await (const object of found) {
+      const names = await this.#names.of(object, scan);
       try {
-        scan.add(object, (type, value) => this.#record(type, `${type}/${object.objectId}`, value), name);
+        const record = <T extends EventType>(type: T, value: EventTypes[T]): NewRecord =>
+          this.#record(type, `${type}/${object.objectId}`, value);
+        scan.add(object, record, name, names?.formerly);
+        if (names !== undefined) scan.names.push(names.write);
       } catch (thrown) {
         const { objectId } = object;
         reject({ objectId, error: toStreamError(thrown, 'EVENT_INVALID', objectId) });
       }
-      if (scan.records.length >= publishBatch)
-        await this.#publish(scan.records.splice(0), scan.writes.splice(0));
+      if (scan.records.length >= publishBatch) await publish();
     }
-    await this.#publish(scan.records.splice(0), scan.writes.splice(0));
+    await publish();
   }
 
   async #load(): Promise<Map<string, Entry>> {
@@ -207,9 +209,13 @@ export class ProducerRunner {
   }
 
   /** Appends events first and remembers them after: a crash between the two publishes again, and loses nothing. */
-  async #publish(records: readonly NewRecord[], writes: readonly StateWrite[]): Promise<void> {
+  async #publish(
+    records: readonly NewRecord[],
+    writes: readonly StateWrite[],
+    names: readonly StateWrite[] = [],
+  ): Promise<void> {
     if (records.length > 0) await this.#options.transport.append(topics.raw, records);
-    const entries = writes.map(({ key, value }) => this.#stored.write(key, value));
+    const entries = [...writes.map(({ key, value }) => this.#stored.write(key, value)), ...names];
     if (entries.length > 0) await this.#options.state.write(entries);
   }
 
@@ -218,17 +224,19 @@ export class ProducerRunner {
     const { name, telemetry, now } = this.#options;
     const threshold = this.#options.removalThreshold ?? 0.2;
     const { incarnation, knownBefore: known } = scan;
-    const missing = scan.missing();
+    const missing = scan.missing().filter(([, entry]) => scan.foundUnder(entry) === undefined);
+    // The source itself says that they are there: no threshold holds back their old names.
+    const renamed = scan.missing().filter(([, entry]) => scan.foundUnder(entry) !== undefined);
     if (missing.length > known * threshold) {
       await this.#held.keep(
         { scanId, at: now().toISOString(), incarnation, known, missing: missing.length },
         missing.map(([key, { sequence }]) => ({ key, sequence })),
       );
       telemetry.emit('removalsHeldBack', { producer: name, missing: missing.length, known });
-      return 0;
+      return this.#remove(scan, renamed);
     }
     await this.#held.clear();
-    return this.#remove(scan, missing);
+    return this.#remove(scan, [...missing, ...renamed]);
   }
 
   /** What is missing may be what could not be read: says that nothing of it is removed. */
@@ -240,11 +248,9 @@ export class ProducerRunner {
     }
   }
 
-  async #remove(
-    { incarnation, inventory }: Scan,
-    missing: readonly (readonly [key: string, entry: Entry])[],
-  ): Promise<number> {
+  async #remove(scan: Scan, missing: readonly (readonly [key: string, entry: Entry])[]): Promise<number> {
     const { name, now } = this.#options;
+    const { incarnation, inventory } = scan;
     if (missing.length === 0) return 0;
     // First as changed, then as gone: what comes back after a crash between the two is published, above its removal.
     const going = missing.map(([key, { sequence, ref }]) => ({
@@ -252,14 +258,19 @@ export class ProducerRunner {
       value: { incarnation, sequence: sequence + 1, hash: '', ...(ref === undefined ? {} : { ref }) },
     }));
     await this.#publish([], going);
-    const from = { producer: name, now: now() };
-    const records = going.map(({ key, value: { sequence } }) =>
-      removalRecord(from, key, { incarnation, sequence }),
-    );
+    const records: NewRecord[] = [];
+    for (const { key, value } of going) {
+      const becomes = await this.#names.path(scan.foundUnder(value));
+      const position = { incarnation, sequence: value.sequence };
+      records.push(removalRecord({ producer: name, now: now() }, key, position, becomes));
+    }
     await this.#publish(records, []);
     this.#floor = going.reduce((floor, { value }) => Math.max(floor, value.sequence + 1), this.#floor);
     await this.#options.state.write([
-      ...going.map(({ key }) => this.#stored.write(key, undefined)),
+      ...going.flatMap(({ key, value: { ref } }) => [
+        this.#stored.write(key, undefined),
+        ...(ref === undefined ? [] : [this.#names.forget(key)]),
+      ]),
       this.#stored.floorWrite(this.#floor),
     ]);
     for (const { key } of going) inventory.delete(key);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { EventType, EventTypes } from '../schemas/types.ts';
+import type { EventType, EventTypes, Formerly, ObjectEvent } from '../schemas/types.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { hashOf } from './content-hash.ts';
 import type { FoundObject } from './producer.ts';
@@ -12,6 +12,8 @@ export const entrySchema = z.object({
   sequence: z.number(),
   hash: z.string(),
   ref: z.string().exactOptional(),
+  /** Whether it had other names before, see `FormerNames`. */
+  renamed: z.literal(true).exactOptional(),
 });
 /** What the inventory keeps of an object. */
 export type Entry = z.output<typeof entrySchema>;
@@ -24,13 +26,18 @@ export class Scan {
   readonly records: NewRecord[] = [];
   /** What to remember when they are. */
   readonly writes: StateWrite[] = [];
+  /** What they are called, to remember with it. */
+  readonly names: StateWrite[] = [];
   readonly incarnation: string;
   readonly inventory: Map<string, Entry>;
   /** How many objects were known when the scan began. */
   readonly knownBefore: number;
   readonly #all: boolean;
   readonly #floor: number;
-  readonly #refs = new Set<string>();
+  /** Keys of what was found, by ref. */
+  readonly #refs = new Map<string, string>();
+  #known: ReadonlyMap<string, string> | undefined;
+  #hashed: { readonly found: FoundObject; readonly hash: string } | undefined;
   published = 0;
 
   constructor(options: {
@@ -46,29 +53,65 @@ export class Scan {
     this.#floor = options.floor;
   }
 
+  /** Whether an object is to be published, as far as it can be: what has no hash is rejected when it is added. */
+  isNews(found: FoundObject): boolean {
+    if (this.#all) return true;
+    const known = this.inventory.get(keyOf(found));
+    try {
+      return known?.incarnation !== this.incarnation || known.hash !== this.#hashOf(found);
+    } catch {
+      return true;
+    }
+  }
+
+  #hashOf(found: FoundObject): string {
+    if (this.#hashed?.found !== found) this.#hashed = { found, hash: hashOf(canonicalJson(found.value)) };
+    return this.#hashed.hash;
+  }
+
+  /** The key that an object was known under when the scan began, by its ref. To be asked before it is added. */
+  knownUnder(ref: string): string | undefined {
+    this.#known ??= new Map(
+      [...this.inventory].flatMap(([key, entry]) =>
+        entry.ref === undefined || entry.incarnation !== this.incarnation ? [] : [[entry.ref, key] as const],
+      ),
+    );
+    return this.#known.get(ref);
+  }
+
+  /** The key under which this scan has found what was known under another one. */
+  foundUnder({ ref, incarnation }: Entry): string | undefined {
+    return ref === undefined || incarnation !== this.incarnation ? undefined : this.#refs.get(ref);
+  }
+
   /** Takes up one object: publishes it when it is new or changed, with a position above its last one. */
   add(
     found: FoundObject,
     record: <T extends EventType>(type: T, value: EventTypes[T]) => NewRecord,
     producer: string,
+    formerly: readonly Formerly[] = [],
   ): void {
-    const key = `${found.type}\n${found.objectId}`;
+    const key = keyOf(found);
     this.seen.add(key);
     const ref = found.ref === undefined ? {} : { ref: found.ref };
-    if (found.ref !== undefined) this.#refs.add(found.ref);
-    const hash = hashOf(canonicalJson(found.value));
+    if (found.ref !== undefined) this.#refs.set(found.ref, key);
+    const hash = this.#hashOf(found);
     const known = this.inventory.get(key);
     const same = known?.incarnation === this.incarnation && known.hash === hash;
-    const sequence = same
-      ? known.sequence
-      : Math.max(found.sequence ?? 0, known === undefined ? this.#floor : known.sequence + 1);
+    const sequence =
+      known !== undefined && same
+        ? known.sequence
+        : Math.max(found.sequence ?? 0, known === undefined ? this.#floor : known.sequence + 1);
     if (!same || this.#all) {
       const position = { incarnation: this.incarnation, sequence };
-      this.records.push(objectRecord(found, { producer, objectId: found.objectId, position }, record));
+      const added = { producer, objectId: found.objectId, position };
+      this.records.push(objectRecord(found, { ...added, formerly }, record));
       this.published += 1;
     }
     if (same && known.ref === found.ref) return;
-    const entry = { incarnation: this.incarnation, sequence, hash, ...ref };
+    const isRenamed = formerly.some(({ objectId }) => objectId !== found.objectId);
+    const renamed = isRenamed ? { renamed: true as const } : {};
+    const entry = { incarnation: this.incarnation, sequence, hash, ...ref, ...renamed };
     this.inventory.set(key, entry);
     this.writes.push({ key, value: entry });
   }
@@ -80,7 +123,7 @@ export class Scan {
 
   /** Known objects that were not seen although their refs were, or are among `looked`: renamed or dropped. */
   goneOf(looked: readonly string[]): readonly (readonly [key: string, entry: Entry])[] {
-    const refs = new Set([...this.#refs, ...looked]);
+    const refs = new Set([...this.#refs.keys(), ...looked]);
     return [...this.inventory].filter(
       ([key, { incarnation, ref }]) =>
         ref !== undefined && incarnation === this.incarnation && refs.has(ref) && !this.seen.has(key),
@@ -88,18 +131,19 @@ export class Scan {
   }
 }
 
+/** The key of an object in the inventory. */
+export function keyOf({ type, objectId }: Pick<FoundObject, 'type' | 'objectId'>): string {
+  return `${type}\n${objectId}`;
+}
+
 function objectRecord(
   found: FoundObject,
-  added: {
-    readonly producer: string;
-    readonly objectId: string;
-    readonly position: { readonly incarnation: string; readonly sequence: number };
-  },
+  { formerly, ...added }: ObjectEvent & { readonly formerly: readonly Formerly[] },
   record: <T extends EventType>(type: T, value: EventTypes[T]) => NewRecord,
 ): NewRecord {
   switch (found.type) {
     case 'database-object':
-      return record(found.type, { ...found.value, ...added });
+      return record(found.type, { ...found.value, ...added, formerly });
     case 'routine':
       return record(found.type, { ...found.value, ...added });
     case 'job':

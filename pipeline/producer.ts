@@ -14,9 +14,11 @@ export type FoundObject = {
     readonly objectId: string;
     /**
      * The source's own mark of the object that a rename does not change (an oid), unique within the producer. With it a
-     * {@link PartialChange} can tell what was renamed or dropped.
+     * {@link PartialChange} can tell what was dropped, and what was renamed keeps its place in the catalogue.
      */
     readonly ref?: string;
+    /** Whether its columns keep their ordinals for as long as they live, so that one with another name was renamed. @default false */
+    readonly columnsKeepOrdinal?: boolean;
     /**
      * The source's own order of changes, where it has one (an LSN, a file's time in ms). The runner makes the position
      * grow with every change in any case. @default 0

@@ -1,6 +1,6 @@
 import { toHeaders } from '../schemas/cloud-events.ts';
 import { encodeEvent, schemaName } from '../schemas/codec.ts';
-import type { EventType, EventTypes } from '../schemas/types.ts';
+import type { EventType, EventTypes, NamePart, SourcePosition } from '../schemas/types.ts';
 import { hashOf } from './content-hash.ts';
 import type { NewRecord } from './transport.ts';
 
@@ -29,14 +29,15 @@ export function rawRecord<T extends EventType>(
   };
 }
 
-/** The record that says that an object is gone; `key` is its key in the inventory. */
+/** The record that says that an object is gone; `key` is its key in the inventory, `becomes` its path where it was only renamed. */
 export function removalRecord(
   from: { readonly producer: string; readonly now: Date },
   key: string,
-  position: { readonly incarnation: string; readonly sequence: number },
+  position: SourcePosition,
+  becomes: readonly NamePart[] = [],
 ): NewRecord {
   const [removedType, objectId] = splitInventoryKey(key);
-  const value = { producer: from.producer, objectId, position, removedType };
+  const value = { producer: from.producer, objectId, position, removedType, becomes };
   return rawRecord(from, 'removal', `${removedType}/${objectId}`, value);
 }
 

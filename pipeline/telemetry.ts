@@ -64,6 +64,14 @@ export interface TelemetryEvents {
     readonly root: EntityRef;
     readonly referring: readonly EntityRef[];
   };
+  /** The catalogue does not let an asset keep its place under its new name: it is made anew, and its former self is removed. */
+  readonly renameRefused: {
+    readonly producer: string;
+    readonly root: EntityRef;
+    /** What it was called. */
+    readonly from: EntityRef;
+    readonly reason: string;
+  };
   /** A stage took records from a partition. */
   readonly received: { readonly stage: StageName; readonly events: number };
   /** A stage settled one event. */
@@ -148,6 +156,7 @@ export function createTelemetry(): Telemetry {
     removalsHeldBack: new Set(),
     removalsUnknown: new Set(),
     removalDangles: new Set(),
+    renameRefused: new Set(),
     received: new Set(),
     settled: new Set(),
     returned: new Set(),

@@ -84,4 +84,8 @@ export interface Renamed {
   readonly typeName: string;
   readonly from: string;
   readonly to: string;
+  /** The object that spoke of it under that name; empty where it is not known. */
+  readonly objectId: string;
+  /** Sequence of the last change of that object under that name; -1 where it is not known. */
+  readonly until: number;
 }

@@ -6,17 +6,7 @@ import type { ColumnMapping, TypedName } from './job-parts.ts';
 import type { Annotations, Attributes, EntityBody, EntityRef, Reference, Renamed } from './entity-types.ts';
 
 export type { ColumnMapping, TypedName } from './job-parts.ts';
-export type {
-  Annotations,
-  Attributes,
-  AttributeValue,
-  Classification,
-  Contact,
-  EntityBody,
-  EntityRef,
-  GuidReference,
-  Reference,
-} from './entity-types.ts';
+export type * from './entity-types.ts';
 
 /** How far into its source a producer was. Compares only within one producer and one incarnation of its source. */
 export interface SourcePosition {
@@ -104,6 +94,15 @@ export interface ColumnDependency {
   readonly transformed: boolean;
 }
 
+/** A name that an object had before. */
+export interface Formerly {
+  readonly objectId: string;
+  /** Of the last event that was published of it under that id. */
+  readonly sequence: number;
+  readonly path: readonly NamePart[];
+  readonly columns: readonly { readonly from: string; readonly to: string }[];
+}
+
 /** One object of a database. */
 export interface DatabaseObject extends DescribedEvent {
   readonly system: string;
@@ -114,6 +113,8 @@ export interface DatabaseObject extends DescribedEvent {
   readonly definition: string | null;
   readonly dependencies: readonly ColumnDependency[];
   readonly parts: readonly string[];
+  /** The latest first. @default none */
+  readonly formerly?: readonly Formerly[];
 }
 
 /** The text of something that moves data inside a database. */
@@ -211,9 +212,11 @@ export interface Entity extends DescribedEvent, EntityRef, Annotations {
   readonly terms: readonly string[] | null;
 }
 
-/** An object that a completed, error-free scan no longer found. */
+/** An object that a completed, error-free scan no longer found, or of which the source told that it is gone. */
 export interface Removal extends ObjectEvent {
   readonly removedType: string;
+  /** What it is called now, where it was only renamed. @default empty: it is gone */
+  readonly becomes?: readonly NamePart[];
 }
 
 /** A producer began to read its whole source. */
@@ -238,7 +241,7 @@ export interface EntityChange extends EntityRef, ObjectEvent {
   /** Relationship attributes of the root whose owned children are listed here completely. */
   readonly complete: readonly string[];
   readonly placeholder: boolean;
-  /** Which of the entities had other names before. */
+  /** Which entities had other names before: its own, or such as it refers to. Of a deletion: what they are called now. @default none */
   readonly renamed?: readonly Renamed[];
 }
 

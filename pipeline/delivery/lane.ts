@@ -148,7 +148,7 @@ export class Lane {
     const ledger = new LaneLedger(entries, isLast, this.#options);
     let open: readonly LaneItem[] = [...ledger.woken(items, place), ...items];
     for (let round = 0; open.length > 0 && !ending.aborted; round += 1) {
-      const outcomes = await this.#attempt(open);
+      const outcomes = await this.#attempt(open, isLast);
       if (outcomes === undefined) break;
       const posting = ledger.post(open, outcomes);
       if (!(await settle(posting.work))) break;
@@ -169,10 +169,13 @@ export class Lane {
    * Undefined when the time to drain was over meanwhile, or it ends while the state of the sink has a fault: nothing of the attempt
    * counts then. Throws when the sink breaks its contract.
    */
-  async #attempt(items: readonly LaneItem[]): Promise<readonly Outcome[] | undefined> {
+  async #attempt(items: readonly LaneItem[], isLast: boolean): Promise<readonly Outcome[] | undefined> {
     const { sink, cut } = this.#options;
     try {
-      const batch = items.map(({ record, change }) => deliveryOf(record, change));
+      const batch = items.map(({ record, change, wasParked }) => ({
+        ...deliveryOf(record, change),
+        ...(isLast && wasParked ? { hasWaited: true } : {}),
+      }));
       const outcomes = await patiently(this.#patience, () => sink.deliver(batch, cut));
       if (outcomes === undefined || outcomes.length === items.length) return outcomes;
       throw new StreamError(

@@ -5,6 +5,7 @@ import type {
   ObjectEvent,
   RawEvent,
   Removal,
+  Renamed,
   SourcePosition,
   TypedEvent,
 } from '../../schemas/types.ts';
@@ -21,6 +22,14 @@ import {
   type ReceivedEvent,
 } from './derived.ts';
 import type { Applied, DerivationFailure } from './deriver.ts';
+import {
+  deletionWithNames,
+  formerlyOf,
+  pairsOf,
+  underFormerName,
+  underNewName,
+  withFormerNames,
+} from './former-names.ts';
 import { objectKey, refPart } from './keys.ts';
 import { KnownAssets } from './known-assets.ts';
 import { LookUps } from './look-ups.ts';
@@ -59,6 +68,7 @@ interface Round {
   /** By object; the event's own is the first. */
   readonly steps: Map<string, Step>;
   readonly failures: DerivationFailure[];
+  readonly names: readonly Renamed[];
 }
 
 /** The derivation of events within one transaction: see `Deriver`. */
@@ -98,13 +108,35 @@ export class Derivation {
     if (before !== undefined && isOlder({ position, partition, offset }, before))
       return { kind: 'superseded' };
     let step: Step;
+    let names: readonly Renamed[];
     try {
       const { after, record, said } = this.#derived(event, received, ahead);
+      names = this.#formerNames(event, { received, before, said });
       step = { object, before, after, record, said };
     } catch (thrown) {
       return { kind: 'failed', error: toStreamError(thrown, 'TRANSFORM_FAILED', describeEvent(event)) };
     }
-    return this.#settle(step, event.value);
+    return this.#settle(step, event.value, names);
+  }
+
+  /** Which entities were called otherwise before an event: what it tells of its own object, or where that went which is removed. */
+  #formerNames(
+    event: ObjectRawEvent | TypedEvent<'removal'>,
+    { received, before, said }: Pick<Step, 'before' | 'said'> & { readonly received: ReceivedEvent },
+  ): readonly Renamed[] {
+    const saidBy = (one: ObjectRawEvent): EntityChange[] => [...this.#derive(one, received).said.values()];
+    if (event.type !== 'removal')
+      return formerlyOf(event).flatMap((formerly) =>
+        pairsOf(saidBy(underFormerName(event, formerly)), [...said.values()], {
+          objectId: formerly.objectId,
+          until: formerly.sequence,
+        }),
+      );
+    const { becomes = [] } = event.value;
+    const old = becomes.length === 0 || before === undefined ? undefined : eventOf(before);
+    if (old === undefined || before === undefined) return [];
+    const { objectId, position } = before;
+    return pairsOf(saidBy(old), saidBy(underNewName(old, becomes)), { objectId, until: position.sequence });
   }
 
   #derived(
@@ -131,14 +163,14 @@ export class Derivation {
    * Stores a step, derives again whoever sees another answer now, and collects the changes of all roots touched. What an
    * event makes known does not depend on look-ups, so one round is enough.
    */
-  #settle(step: Step, by: ObjectEvent): Applied {
+  #settle(step: Step, by: ObjectEvent, names: readonly Renamed[]): Applied {
     const touched = new Map<
       string,
       { readonly root: EntityRef; readonly before: ReadonlyMap<string, Heard> }
     >();
     const steps = new Map([[step.object, step]]);
     const failures: DerivationFailure[] = [];
-    const round: Round = { own: step.object, by, steps, failures };
+    const round: Round = { own: step.object, by, steps, failures, names };
     const store = (one: Step): void => {
       for (const root of [...(one.before?.roots ?? []), ...one.after.roots]) {
         const key = refPart(root);
@@ -206,14 +238,16 @@ export class Derivation {
     const isDeleted = before.size > 0 && (after.size === 0 || (wasReal && !isReal));
     if (isDeleted) this.#roots.forgetTheSilent(root.key);
     const upserts = [...after].flatMap(([producer, heard]) => {
+      const isOwn = heard.object === round.own;
       const isSaid = isSame(before.get(producer), heard) && !isDeleted;
-      if (isSaid && heard.object !== round.own) return [];
+      if (isSaid && !isOwn) return [];
       // As it was just derived, or derived once more.
       const step = round.steps.get(heard.object) ?? this.#again(heard.object, round.failures);
       const change = step?.said.get(root.key);
-      return change === undefined ? [] : [change];
+      if (change === undefined) return [];
+      return [isOwn ? withFormerNames(change, round.names) : change];
     });
-    return isDeleted ? [deletion(root, round.by), ...upserts] : upserts;
+    return isDeleted ? [deletionWithNames(deletion(root, round.by), round.names), ...upserts] : upserts;
   }
 }
 

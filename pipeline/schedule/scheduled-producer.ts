@@ -1,7 +1,8 @@
 import { StreamError, toStreamError } from '../errors.ts';
 import type { Producer } from '../producer.ts';
 import { firstScan } from '../producer-loop.ts';
-import { ProducerRunner, type ReportedFaults } from '../producer-runner.ts';
+import type { ReportedFaults } from '../producer-rejections.ts';
+import { ProducerRunner } from '../producer-runner.ts';
 import type { Clock } from '../sink-component.ts';
 import type { FencedStateStore } from '../state.ts';
 import type { Telemetry, TelemetryEvents } from '../telemetry.ts';

@@ -19,7 +19,7 @@ type Facts = Omit<DatabaseObject, 'producer' | 'objectId' | 'position'>;
 
 /**
  * Names and events of one database. An object's id is its path, not its oid: a path survives dump and restore and can be read by a
- * person, and a renamed table has another qualifiedName anyway, so that it is a removal and an arrival in the catalogue too.
+ * person. A renamed table is known by its oid, which is its ref, and a column by its number.
  */
 export class DatabaseObjects {
   readonly #server: string;
@@ -80,7 +80,7 @@ export class DatabaseObjects {
       definition: rest.definition == null ? null : redactConnections(rest.definition),
       additional: [additional('kind', kinds[row.kind])],
     });
-    return { ...found, ref: this.ref('relation', row.oid) };
+    return { ...found, ref: this.ref('relation', row.oid), columnsKeepOrdinal: true };
   }
 
   column(row: ColumnRow, key: ForeignKeyRow | undefined): Column {

@@ -55,14 +55,12 @@ export class Annotator {
     const { client, state, signal } = this.#context;
     const open = roots.filter((root) => root.annotations.length > 0 && !this.#decided.has(root));
     if (open.length === 0) return;
-    const plans = open.flatMap(({ annotations }) => annotations);
-    const held = await readHeld(
-      client,
-      plans.map(({ entity }) => entity),
-      signal,
-    );
+    const heldAs = ({ rename }: RootWrite, { entity }: AnnotationPlan): EntityRef =>
+      rename?.formers.get(refKey(entity)) ?? entity;
+    const entities = open.flatMap((root) => root.annotations.map((plan) => heldAs(root, plan)));
+    const held = await readHeld(client, entities, signal);
     const decide = (root: RootWrite, plan: AnnotationPlan): Decided => {
-      const entity = held.get(refKey(plan.entity));
+      const entity = held.get(refKey(heldAs(root, plan)));
       const terms = [...(plan.wanted?.terms ?? []), ...(plan.ours?.terms ?? [])];
       const known = entity && heldAnnotations(entity, terms);
       const adopts = this.#context.adopts && root.before === undefined;
@@ -75,8 +73,11 @@ export class Annotator {
         root.annotations.map((plan) => decide(root, plan)),
       );
     }
-    const claims = open.map((root) => appliedWrite(root.ref, this.#claimed(root)));
-    await state.write(claims);
+    // A record under a new name would say that what is renamed is there already.
+    const claims = open
+      .filter(({ rename }) => rename === undefined)
+      .map((root) => appliedWrite(root.ref, this.#claimed(root)));
+    if (claims.length > 0) await state.write(claims);
   }
 
   /** What the bulk request is to say of entities of some roots beside attributes and references, by {@link refKey}. */

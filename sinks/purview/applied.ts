@@ -179,6 +179,34 @@ export function adopted(
   return { ...record, speakers: speakers.sort((a, b) => (a.producer < b.producer ? -1 : 1)) };
 }
 
+/** The record of a root after entities of it got other names; `names` has these by {@link refKey} of the old ones. */
+export function renamedRecord(record: Applied, names: ReadonlyMap<string, EntityRef>): Applied {
+  const now = (ref: EntityRef): EntityRef => names.get(refKey(ref)) ?? ref;
+  const nowOf = (refs: readonly EntityRef[]): EntityRef[] => refs.map(now);
+  const body = (one: EntityBody): EntityBody => ({
+    ...one,
+    ...now({ typeName: one.typeName, qualifiedName: one.qualifiedName }),
+    references: one.references.map((reference) => ({ ...reference, targets: nowOf(reference.targets) })),
+  });
+  const entitiesOf = (given: Applied['given']): NonNullable<Applied['given']> =>
+    (given ?? []).map((one) => ({ ...one, entity: now(one.entity) }));
+  return {
+    deleted: record.deleted,
+    speakers: record.speakers.map((speaker) => ({
+      ...speaker,
+      references: speaker.references.map(({ source, attribute, targets }) => ({
+        source: now(source),
+        attribute,
+        targets: nowOf(targets),
+      })),
+      owned: speaker.owned.map(({ attribute, children }) => ({ attribute, children: nowOf(children) })),
+      said: packed(saidBy(speaker).map(body)),
+    })),
+    ...(record.given === undefined ? {} : { given: entitiesOf(record.given) }),
+    ...(record.claimed === undefined ? {} : { claimed: entitiesOf(record.claimed) }),
+  };
+}
+
 /** What one producer said last of a root that is not deleted. */
 export function speakerOf(record: Applied | undefined, producer: string): AppliedSpeaker | undefined {
   if (record === undefined || record.deleted) return undefined;

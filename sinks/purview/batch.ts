@@ -1,16 +1,18 @@
 import type { StreamError } from '../../pipeline/errors.ts';
 import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateStore, StateWrite } from '../../pipeline/state.ts';
+import type { Telemetry } from '../../pipeline/telemetry.ts';
 import { Annotator, type AnnotatorContext } from './annotator.ts';
 import { type Applied, appliedWrite, droppedChildren, readApplied } from './applied.ts';
 import type { CatalogClient } from './client.ts';
 import { isTooMuch } from './fault.ts';
 import { deleteRoot } from './delete-root.ts';
 import { isolated, ofOneChange } from './one-change.ts';
-import { Mutations, permanent, writtenOutcome } from './outcomes.ts';
+import { isRevived, Mutations, permanent, writtenOutcome } from './outcomes.ts';
 import type { ErrorPolicy } from './policy.ts';
 import { restoreReferences, settleReference } from './relationships.ts';
 import type { Doubts } from './rejections.ts';
+import { hasRename, ignored, unnamed, withoutRename } from './rename-refused.ts';
 import { bulkRequest, type EntityWrite, writeBytes } from './request.ts';
 import type { RequestSize } from './request-size.ts';
 import { acceptedBetween, type Moment, type Suspects } from './suspects.ts';
@@ -40,6 +42,7 @@ export interface BatchContext extends PlanContext, AnnotatorContext {
   readonly signal: AbortSignal;
   /** Knows the types that only the catalogue has. */
   readonly learner: TypeLearner;
+  readonly telemetry: Pick<Telemetry, 'emit'> | undefined;
   /** Makes sure of the types once more, after the catalogue said that one is missing. */
   readonly renewTypes: () => Promise<void>;
 }
@@ -91,7 +94,9 @@ export class BatchWriter {
     try {
       await this.#annotator.prepare(units.flat());
       const mutations = await this.#upsert(units, search.attempts);
-      await this.#settle(units.flat(), mutations);
+      const lost = await unnamed(this.#context, units);
+      await this.#settle(units.filter((unit) => !lost.includes(unit)).flat(), mutations);
+      if (lost.length > 0) await this.#send(withoutRename(this.#context, lost, ignored), search);
     } catch (thrown) {
       if (thrown instanceof TooMuch) {
         // The limits have shrunk: the units go in more requests then, and so do the entities of a single one.
@@ -134,6 +139,8 @@ export class BatchWriter {
     if (root !== undefined && others.length === 0 && root.items.length > 1) {
       return this.#sendApart(root, narrower);
     }
+    if (units.some(hasRename))
+      return this.#send(withoutRename(this.#context, units, error.message), narrower);
     this.#refuse(units.flat(), error, { refused, isSure: acceptedBetween(refused, sent) });
   }
 
@@ -143,8 +150,9 @@ export class BatchWriter {
     // A request has one trace: of a batch, that of its first change.
     const traceparent = units.flat().flatMap(({ items }) => items)[0]?.traceparent;
     const extras = this.#annotator.extras(units.flat());
+    const assigned = new Map(units.flat().flatMap(({ rename }) => [...(rename?.guids ?? [])]));
     for (const writes of chunks(units, size.limits)) {
-      const { body, guids } = bulkRequest(writes, extras);
+      const { body, guids } = bulkRequest(writes, extras, assigned);
       const canShrink = (): boolean => canSplit(writes);
       try {
         const tries = { canShrink, traceparent, ...(attempts === undefined ? {} : { attempts }) };
@@ -199,6 +207,8 @@ export class BatchWriter {
       }
       const { extra, after } = settledRoot;
       this.#records.push(appliedWrite(root.ref, after));
+      if (root.rename?.from !== undefined)
+        this.#records.push(appliedWrite(root.rename.from, { deleted: true, speakers: [] }));
       this.#context.suspects.forget(root.ref);
       for (const [index, item] of root.items.entries()) {
         this.#outcomes(item, writtenOutcome(item, mutations, index === 0 ? extra : nothingElse));
@@ -271,12 +281,6 @@ interface SettledRoot {
 }
 
 const nothingElse: Extra = { deleted: 0, related: 0 };
-
-/** Whether what others say of a root has to be tied to it again: it was deleted, by us, or as a replay finds, by somebody else. */
-function isRevived({ before, replayed, ref }: RootWrite, mutations: Mutations): boolean {
-  if (before === undefined) return false;
-  return before.deleted || (replayed === 'part' && mutations.created(ref));
-}
 
 /** Parts a request that failed, in its order. */
 function halves(units: readonly Unit[]): readonly (readonly Unit[])[] {

@@ -83,7 +83,7 @@ export class CatalogClient {
     return new CatalogClient({ ...this.#options, isUrgent: false });
   }
 
-  /** Creates or updates entities, all or none. Every guid of the body is in the answer's guidAssignments. */
+  /** Creates or updates entities, all or none. Every placeholder guid of the body is in the answer's guidAssignments. */
   upsert(
     body: AtlasEntitiesWithExtInfo,
     signal: AbortSignal,
@@ -96,7 +96,7 @@ export class CatalogClient {
         schema: mutationResponseSchema,
         check: (answer) => {
           const missing = body.entities.find(
-            ({ guid }) => guid !== undefined && answer.guidAssignments?.[guid] === undefined,
+            ({ guid }) => guid?.startsWith('-') === true && answer.guidAssignments?.[guid] === undefined,
           );
           return missing === undefined ? undefined : `its guidAssignments lack ${missing.guid}`;
         },

@@ -9,9 +9,10 @@ import { type Applied, appliedWrite, deletedBy, readApplied, speakerOf } from '.
 import type { BatchContext } from './batch.ts';
 import { ofOneChange } from './one-change.ts';
 import type { Removals } from './dangling.ts';
-import { deleteRoot } from './delete-root.ts';
+import { deleteRoot, deleteStrays } from './delete-root.ts';
 import { CatalogFault } from './fault.ts';
 import { counted } from './outcomes.ts';
+import { findFormer, newName, planRename, type RootRename } from './renames.ts';
 import type { TypeAttribute } from './type-learner.ts';
 import { type Item, planRoot, type RootWrite } from './unit.ts';
 
@@ -54,9 +55,14 @@ export class RootDecision {
     if (item === undefined) return;
     const before = await readApplied(this.#context.state, this.#ref);
     try {
-      const isGone = before?.deleted === true;
+      const becomes = newName(item.change);
+      if (becomes !== undefined && item.hasWaited !== true && !(await this.#isThere(becomes)))
+        return this.#wait(item, becomes);
+      // What was renamed may have been written under its old name once more meanwhile, by this writer of that name.
+      const isGone = before?.deleted === true && becomes === undefined;
       if (!isGone) await removals.report(this.#ref, item.change);
       const { deleted } = isGone ? { deleted: 0 } : await deleteRoot(this.#context, this.#ref);
+      if (becomes !== undefined) await deleteStrays(this.#context, this.#ref, item.change, before);
       this.#keep(deletedBy(item));
       this.#settle(item, counted({ created: 0, updated: 0, unchanged: 0, deleted }));
     } catch (thrown) {
@@ -71,6 +77,26 @@ export class RootDecision {
     }
   }
 
+  /** Whether the catalogue has an asset, as far as was applied or else by asking it. */
+  async #isThere(ref: EntityRef): Promise<boolean> {
+    const { client, state, signal } = this.#context;
+    const record = await readApplied(state, ref);
+    if (record !== undefined && !record.deleted) return true;
+    return (await client.existing(ref.typeName, [ref.qualifiedName], signal)).has(ref.qualifiedName);
+  }
+
+  /** What was renamed goes only once it is there under its new name: it is the writer of that one which renames it. */
+  #wait(item: Item, becomes: EntityRef): void {
+    this.#failed = true;
+    const error = new StreamError(
+      'CATALOG_MISSING_REFERENT',
+      `${this.#ref.typeName} ${this.#ref.qualifiedName} was renamed to ${becomes.qualifiedName}, which is not there yet.`,
+    );
+    const wanted = { refs: [becomes], types: [] };
+    for (const waiting of [item, ...this.#root.upserts])
+      this.#settle(waiting, { kind: 'missing', error, wanted });
+  }
+
   /** The plan of what is to be written; none when that is nothing. */
   async plan(): Promise<readonly RootWrite[]> {
     for (const item of this.#root.superseded) this.#settle(item, { kind: 'superseded' });
@@ -80,10 +106,11 @@ export class RootDecision {
     const [first, ...rest] = open;
     if (first === undefined) return [];
     try {
-      const before = this.#record.value;
+      const { before, rename } = await this.#former(open, this.#record.value);
       await this.#context.learner.learn(attributesIn(open, before), this.#context.signal);
       const { replayed } = this.#root;
-      const planned = planRoot(this.#ref, [first, ...rest], { before, replayed }, this.#context);
+      const known = { before, replayed, ...(rename === undefined ? {} : { rename }) };
+      const planned = planRoot(this.#ref, [first, ...rest], known, this.#context);
       // What several say is written apart when it is refused: only one of them may be wrong.
       if (rest.length === 0) this.#guard(planned);
       return [planned];
@@ -98,6 +125,18 @@ export class RootDecision {
       }
       return [];
     }
+  }
+
+  /** What the catalogue has of the root, be it under other names. */
+  async #former(
+    items: readonly Item[],
+    record: Applied | undefined,
+  ): Promise<{ readonly before: Applied | undefined; readonly rename?: RootRename }> {
+    const { renamed } = this.#root;
+    const [item] = items;
+    if (renamed.length === 0 || item === undefined || items.length > 1) return { before: record };
+    const former = await findFormer(this.#context.state, { change: item.change, renamed, record });
+    return (former && (await planRename(this.#context, former, record))) ?? { before: record };
   }
 
   /** Throws CATALOG_BAD_ENTITY for what Atlas would refuse: it costs no call, and its batch no search. */

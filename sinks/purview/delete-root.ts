@@ -1,9 +1,10 @@
 import type { StateWrite } from '../../pipeline/state.ts';
 import type { StateStore } from '../../pipeline/state.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
-import type { EntityRef } from '../../schemas/types.ts';
-import { appliedWrite, readApplied } from './applied.ts';
+import type { EntityChange, EntityRef } from '../../schemas/types.ts';
+import { type Applied, appliedWrite, readApplied, saidBy } from './applied.ts';
 import type { CatalogClient } from './client.ts';
+import { readHeld } from './held.ts';
 
 /** What a deletion works with. */
 export interface DeleteContext {
@@ -41,4 +42,30 @@ export async function deleteRoot(
   }
   if (writes.length > 0) await state.write(writes);
   return { deleted: headers.length };
+}
+
+/**
+ * Deletes what is left under the old names of a root that was renamed: an earlier change of it may have been written while it was renamed,
+ * and what it owns then hangs under the root's new name.
+ */
+export async function deleteStrays(
+  context: DeleteContext,
+  root: EntityRef,
+  { renamed = [] }: EntityChange,
+  before: Applied | undefined,
+): Promise<void> {
+  const { client, signal } = context;
+  const said = before === undefined || before.deleted ? [] : before.speakers.flatMap(saidBy);
+  const old = new Map<string, EntityRef>();
+  for (const { typeName, from } of renamed) {
+    const ref = { typeName, qualifiedName: from };
+    old.set(refKey(ref), ref);
+  }
+  for (const { typeName, qualifiedName } of said) {
+    const ref = { typeName, qualifiedName };
+    old.set(refKey(ref), ref);
+  }
+  old.delete(refKey(root));
+  const held = await readHeld(client, [...old.values()], signal);
+  for (const [key, ref] of old) if (held.has(key)) await deleteRoot(context, ref);
 }

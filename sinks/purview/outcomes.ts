@@ -3,7 +3,7 @@ import type { AppliedCounts, Outcome } from '../../pipeline/sink.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { EntityRef } from '../../schemas/types.ts';
 import type { MutationResponse } from './client.ts';
-import type { Item } from './unit.ts';
+import type { Item, RootWrite } from './unit.ts';
 
 /** What the answers to the requests of one root say of each entity, by {@link refKey}. */
 export class Mutations {
@@ -11,10 +11,10 @@ export class Mutations {
   readonly #created = new Set<string>();
   readonly #updated = new Set<string>();
 
-  /** Takes in one answer; `guids` are the placeholders of its request. */
+  /** Takes in one answer; `guids` are those of its request: placeholders, or what the catalogue has already. */
   add(answer: MutationResponse, guids: ReadonlyMap<string, string>): void {
     for (const [key, placeholder] of guids) {
-      const guid = answer.guidAssignments?.[placeholder];
+      const guid = placeholder.startsWith('-') ? answer.guidAssignments?.[placeholder] : placeholder;
       if (guid !== undefined) this.#guids.set(key, guid);
     }
     const { CREATE = [], UPDATE = [], PARTIAL_UPDATE = [] } = answer.mutatedEntities ?? {};
@@ -76,4 +76,11 @@ export function permanent(error: StreamError): StreamError {
     `${error.message} It was tried alone and again, while others were written: the entity itself is at fault.`,
     { cause: error },
   );
+}
+
+/** Whether what others say of a root has to be tied to it again: it was deleted, by us, or as a replay finds, by somebody else. */
+export function isRevived({ before, replayed, ref, rename }: RootWrite, mutations: Mutations): boolean {
+  if (rename?.instead?.deleted === true) return true;
+  if (before === undefined) return false;
+  return before.deleted || (replayed === 'part' && mutations.created(ref));
 }

@@ -26,17 +26,22 @@ export interface BulkRequest {
   readonly guids: ReadonlyMap<string, string>;
 }
 
+const noGuids: ReadonlyMap<string, string> = new Map();
+
 /**
  * Builds the body of `POST /entity/bulk`. Entities of the request refer to each other by placeholder guid, since Atlas resolves
  * names before it creates anything of the batch; what is not in the request is referred to by type and qualifiedName.
  * References stand in `relationshipAttributes`, but for plain ones. Every entity must be in the list once.
+ *
+ * @param assigned guids of entities that the catalogue has under other names: it finds them by guid, and takes over their new names
  */
 export function bulkRequest(
   writes: readonly EntityWrite[],
   extras: ReadonlyMap<string, EntityExtras> = new Map(),
+  assigned: ReadonlyMap<string, string> = noGuids,
 ): BulkRequest {
   const guids = new Map<string, string>();
-  for (const { body } of writes) guids.set(refKey(body), `-${guids.size + 1}`);
+  for (const { body } of writes) guids.set(refKey(body), assigned.get(refKey(body)) ?? `-${guids.size + 1}`);
   const entities = writes.map((write): AtlasEntity => {
     const { customAttributes, contacts } = extras.get(refKey(write.body)) ?? {};
     return {
@@ -55,8 +60,6 @@ export function bulkRequest(
 function contactBody({ id, info }: Contact): { readonly id: string; readonly info?: string } {
   return info === null ? { id } : { id, info };
 }
-
-const noGuids: ReadonlyMap<string, string> = new Map();
 
 /** Bytes of an entity in a request, at the most: names are longer than the placeholders that may stand for them. */
 export function writeBytes(write: EntityWrite): number {

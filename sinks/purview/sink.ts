@@ -140,6 +140,7 @@ export class CatalogSink implements Sink {
       policy: this.#policy,
       doubts,
       adopts: this.#readsFirst,
+      telemetry: host.telemetry,
       renewTypes: async () => void (await this.#ensureTypes(signal)),
     };
     const outcomes = new Map<number, Outcome>();

@@ -10,6 +10,7 @@ import { mergeBodies, mergeSaid, type Said } from './merge.ts';
 import { dependencyOrder } from './order.ts';
 import { knownTargets, planReferences, type ReferencePlan } from './reference-plan.ts';
 import { type EntityWrite, writeBytes } from './request.ts';
+import type { RootRename } from './renames.ts';
 import type { TypeModel } from '../../pipeline/type-model.ts';
 
 /** A delivery with its place in the batch. */
@@ -32,6 +33,8 @@ export interface RootWrite {
   /** What entities are to have beside attributes and references, where that may differ. */
   readonly annotations: readonly AnnotationPlan[];
   readonly bytes: number;
+  /** Present where entities of it are in the catalogue under other names. */
+  readonly rename?: RootRename;
 }
 
 /** Roots that must be written together. */
@@ -46,18 +49,19 @@ export interface PlanContext {
 /**
  * Plans the write of one root. Where several producers speak of an entity, each attribute is that of the first of them, in the order
  * of precedence, who gives it a value; so it does not matter who came last. Entities of the root that stay as they were confirmed
- * are not written again, but by a replay. Pure. Throws TYPE_UNKNOWN when a change calls a list complete that no relationship makes.
+ * are not written again, but by a replay, and where some of them got other names. Pure. Throws TYPE_UNKNOWN when a change calls a list complete that no relationship makes.
  */
 export function planRoot(
   ref: EntityRef,
   items: readonly [Item, ...Item[]],
-  { before, replayed }: Pick<RootWrite, 'before' | 'replayed'>,
+  { before, replayed, rename }: Pick<RootWrite, 'before' | 'replayed' | 'rename'>,
   context: PlanContext,
 ): RootWrite {
   const { types } = context;
   const [first, ...rest] = items;
   const after = rest.reduce((record, item) => applied(record, item, types), applied(before, first, types));
-  const confirmed = replayed === undefined ? confirmedBodies(before, context) : new Map<string, EntityBody>();
+  const isWhole = replayed !== undefined || rename !== undefined;
+  const confirmed = isWhole ? new Map<string, EntityBody>() : confirmedBodies(before, context);
   const isDoubted = replayed !== undefined || (before !== undefined && !isConfirmed(before));
   const changed = bodiesOf(items, before, after, context).filter((body) => {
     const known = confirmed.get(refKey(body));
@@ -70,7 +74,8 @@ export function planRoot(
   const references = planned.flatMap(({ plans }) => plans);
   const writes = planned.map(({ write }) => write);
   const bytes = writes.reduce((sum, write) => sum + writeBytes(write), 0);
-  return { ref, items, before, replayed, after, writes, references, annotations, bytes };
+  const write = { ref, items, before, replayed, after, writes, references, annotations, bytes };
+  return rename === undefined ? write : { ...write, rename };
 }
 
 /** What the catalogue has of a root, by the record. */

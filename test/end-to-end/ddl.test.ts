@@ -14,6 +14,8 @@ type Entity = ReturnType<typeof entityWithExtInfoSchema.parse>['entity'];
 interface Change {
   readonly sql: string;
   readonly holds: Readonly<Record<string, null | ((entity: Entity) => void)>>;
+  /** What is still the same entity, with its guid: by the name that it has then, the one that it had. */
+  readonly keeps?: Readonly<Record<string, string>>;
 }
 
 const prefix = 'postgresql://shop-db/shop/';
@@ -59,6 +61,7 @@ const changes: readonly Change[] = [
   {
     sql: 'ALTER TABLE sales.orders RENAME COLUMN note TO remark',
     holds: { 'column sales/orders#note': null, 'column sales/orders#remark': exists },
+    keeps: { 'column sales/orders#remark': 'column sales/orders#note' },
   },
   { sql: 'ALTER TABLE sales.orders DROP COLUMN remark', holds: { 'column sales/orders#remark': null } },
   {
@@ -77,6 +80,10 @@ const changes: readonly Change[] = [
     holds: {
       'table sales/lines': exists,
       'view_query reporting/order_totals@definition': edges(...totals('pieces', 'sales/lines')),
+    },
+    keeps: {
+      'table sales/lines': 'table sales/order_lines',
+      'column sales/lines#pieces': 'column sales/order_lines#pieces',
     },
   },
   {
@@ -166,6 +173,11 @@ const changes: readonly Change[] = [
       'table extra/gifts': null,
       'table spare/gifts': exists,
     },
+    keeps: {
+      'schema spare': 'schema extra',
+      'table spare/gifts': 'table extra/gifts',
+      'column spare/gifts#gift_id': 'column extra/gifts#gift_id',
+    },
   },
   {
     sql: 'DROP SCHEMA spare CASCADE',
@@ -231,7 +243,9 @@ describe('npm start, while its database changes', { timeout: 300_000 }, () => {
     expect(running.output().stderr).toContain('shop-db: follows changes by event triggers in shop');
   });
 
-  it.each(changes)('shows in the catalogue: $sql', async ({ sql, holds }) => {
+  it.each(changes)('shows in the catalogue: $sql', async ({ sql, holds, keeps = {} }) => {
+    const guids = new Map<string, string | undefined>();
+    for (const [name, former] of Object.entries(keeps)) guids.set(name, (await entity(former))?.guid);
     await client?.query(sql);
     const committed = performance.now();
     await vi.waitFor(
@@ -241,6 +255,7 @@ describe('npm start, while its database changes', { timeout: 300_000 }, () => {
           expect([name, found !== undefined]).toEqual([name, check !== null]);
           if (found !== undefined) check?.(found);
         }
+        for (const [name, guid] of guids) expect([name, (await entity(name))?.guid]).toEqual([name, guid]);
       },
       { timeout: 30_000, interval: 10 },
     );

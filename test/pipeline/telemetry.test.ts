@@ -13,6 +13,7 @@ const names: Readonly<Record<TelemetryEventName, true>> = {
   removalsHeldBack: true,
   removalsUnknown: true,
   removalDangles: true,
+  renameRefused: true,
   received: true,
   settled: true,
   returned: true,

@@ -91,8 +91,8 @@ describe('encodeEvent() and decodeEvent()', () => {
       position: { incarnation: '', sequence: 0 },
       removedType: '',
     });
-    const schema = publishedSchemas().find(({ type }) => type === 'removal');
-    expect(bytes.toString('hex')).toBe(`c301${schema?.fingerprint.toString('hex')}0000000000`);
+    const schema = publishedSchemas().find(({ type, isNewest }) => type === 'removal' && isNewest);
+    expect(bytes.toString('hex')).toBe(`c301${schema?.fingerprint.toString('hex')}000000000000`);
   });
 });
 

@@ -112,6 +112,14 @@ export const arbitraryEvents: { readonly [T in keyof EventTypes]: fc.Arbitrary<E
     definition: orNull(text),
     dependencies: list(dependency),
     parts: list(text),
+    formerly: list(
+      fc.record({
+        objectId: text,
+        sequence: long,
+        path,
+        columns: list(fc.record({ from: text, to: text })),
+      }),
+    ),
   }),
   routine: fc.record({
     ...described,
@@ -157,7 +165,7 @@ export const arbitraryEvents: { readonly [T in keyof EventTypes]: fc.Arbitrary<E
   entity: fc
     .tuple(entity, fc.record({ ...described, ...annotations, terms: orNull(list(text)) }))
     .map(([body, rest]) => ({ ...body, ...rest })),
-  removal: fc.record({ ...object, removedType: text }),
+  removal: fc.record({ ...object, removedType: text, becomes: path }),
   'scan-started': fc.record({ producer: text, scanId: text, position }),
   'scan-completed': fc.record({
     producer: text,
@@ -175,7 +183,7 @@ export const arbitraryEvents: { readonly [T in keyof EventTypes]: fc.Arbitrary<E
     entities: list(entityBody),
     complete: list(text),
     placeholder: fc.boolean(),
-    renamed: list(fc.record({ typeName: text, from: text, to: text })),
+    renamed: list(fc.record({ typeName: text, from: text, to: text, objectId: text, until: long })),
   }),
   'dead-letter': fc.record({
     id: text,

@@ -1,0 +1,152 @@
+import { refKey } from '../../pipeline/derive/keys.ts';
+import type { StateStore } from '../../pipeline/state.ts';
+import type { EntityChange, EntityRef, Renamed } from '../../schemas/types.ts';
+import { type Applied, type AppliedSpeaker, readApplied, renamedRecord, saidBy } from './applied.ts';
+import type { CatalogClient } from './client.ts';
+import { readHeld } from './held.ts';
+
+/** How entities of one root keep their place in the catalogue under new names. */
+export interface RootRename {
+  /** Guids of entities that are called otherwise in the catalogue, by {@link refKey} of their new names. */
+  readonly guids: ReadonlyMap<string, string>;
+  /** What these are called there, by the same. */
+  readonly formers: ReadonlyMap<string, EntityRef>;
+  /** The former name of the root, where it has a new one. */
+  readonly from: EntityRef | undefined;
+  /** What was applied under the new name: what to go by where the catalogue does not take the renaming. */
+  readonly instead: Applied | undefined;
+}
+
+/** What a rename starts from. */
+export interface FormerRoot {
+  readonly root: EntityRef;
+  readonly record: Applied;
+  /** New names of its entities by {@link refKey} of their old ones. */
+  readonly names: ReadonlyMap<string, EntityRef>;
+}
+
+/** What is known of a root, and what its one change says. */
+interface RenamedRoot {
+  readonly change: EntityChange;
+  /** What entities were called before, by this change and such as it replaced: see `CoalescedRoot`. */
+  readonly renamed: readonly Renamed[];
+  readonly record: Applied | undefined;
+}
+
+/**
+ * What was applied of a root under its former name, or of entities of it under theirs; undefined where nothing was renamed. Only what the same
+ * producer alone has said of the same object, and before the rename: what is newer, or said by others too, stays where it is.
+ */
+export async function findFormer(
+  state: StateStore,
+  { change, renamed, record }: RenamedRoot,
+): Promise<FormerRoot | undefined> {
+  const own = renamed.filter(({ objectId }) => objectId === change.objectId);
+  if (record !== undefined && !record.deleted) return formerOf(change, change, record, own);
+  for (const pair of renamed) {
+    if (pair.to !== change.qualifiedName || pair.typeName !== change.typeName) continue;
+    const root = { typeName: pair.typeName, qualifiedName: pair.from };
+    const former = await readApplied(state, root);
+    if (former === undefined || former.speakers.length > 1) continue;
+    const group = renamed.filter((one) => one.objectId === pair.objectId && one.until === pair.until);
+    const found = formerOf(root, change, former, [...group, ...own.filter((one) => !group.includes(one))]);
+    if (found?.names.get(refKey(root))?.qualifiedName === change.qualifiedName) return found;
+  }
+  return undefined;
+}
+
+function formerOf(
+  root: EntityRef,
+  change: EntityChange,
+  record: Applied,
+  pairs: readonly Renamed[],
+): FormerRoot | undefined {
+  const speaker = record.deleted
+    ? undefined
+    : record.speakers.find(({ producer }) => producer === change.producer);
+  if (speaker === undefined || speaker.placeholder) return undefined;
+  const valid = pairs.filter((pair) => isBefore(speaker, pair, change));
+  if (valid.length === 0) return undefined;
+  const others = new Set(
+    record.speakers.filter((one) => one !== speaker).flatMap((one) => saidBy(one).map(refKey)),
+  );
+  const said = new Set(change.entities.map(refKey));
+  const names = new Map<string, EntityRef>();
+  for (const { typeName, qualifiedName } of saidBy(speaker)) {
+    const now = nameAfter({ typeName, qualifiedName }, valid);
+    const old = refKey({ typeName, qualifiedName });
+    if (now.qualifiedName !== qualifiedName && said.has(refKey(now)) && !others.has(old)) names.set(old, now);
+  }
+  return names.size === 0 ? undefined : { root, record, names };
+}
+
+/** Whether what was applied is what was renamed then. Pairs of the object that speaks now come after those of what it was before. */
+function isBefore(
+  { objectId, position }: AppliedSpeaker,
+  pair: Renamed,
+  { objectId: own, position: now }: EntityChange,
+): boolean {
+  if (position.incarnation !== now.incarnation) return false;
+  return pair.objectId === objectId ? position.sequence <= pair.until : pair.objectId === own;
+}
+
+function nameAfter(ref: EntityRef, pairs: readonly Renamed[]): EntityRef {
+  return pairs.reduce(
+    (now, { typeName, from, to }) =>
+      typeName === now.typeName && from === now.qualifiedName ? { typeName, qualifiedName: to } : now,
+    ref,
+  );
+}
+
+/**
+ * How what was renamed is to be written: the entities keep their guids, as far as the catalogue has them under their old names and nothing
+ * under the new ones. Undefined where it has nothing to keep.
+ *
+ * @param instead what was applied of the root under its new name
+ */
+export async function planRename(
+  { client, signal }: { readonly client: CatalogClient; readonly signal: AbortSignal },
+  { root, record, names }: FormerRoot,
+  instead: Applied | undefined,
+): Promise<{ readonly before: Applied; readonly rename: RootRename } | undefined> {
+  const pairs = [...names].map(([old, now]): { readonly old: EntityRef; readonly now: EntityRef } => ({
+    old: { typeName: now.typeName, qualifiedName: old.slice(now.typeName.length + 1) },
+    now,
+  }));
+  const held = await readHeld(
+    client,
+    pairs.flatMap(({ old, now }) => [old, now]),
+    signal,
+  );
+  const moved = new Map<string, EntityRef>();
+  const guids = new Map<string, string>();
+  const formers = new Map<string, EntityRef>();
+  for (const { old, now } of pairs) {
+    const is = held.get(refKey(now));
+    const was = held.get(refKey(old));
+    if ((is === undefined) === (was === undefined)) continue; // nothing to keep, or both are there
+    moved.set(refKey(old), now);
+    if (was === undefined) continue; // renamed already
+    guids.set(refKey(now), was.guid);
+    formers.set(refKey(now), old);
+  }
+  const now = moved.get(refKey(root));
+  const isOther = names.has(refKey(root));
+  if (moved.size === 0 || (isOther && now === undefined)) return undefined;
+  return {
+    before: renamedRecord(record, moved),
+    rename: { guids, formers, from: isOther ? root : undefined, instead },
+  };
+}
+
+/** What the root of a deletion is called now, where it was only renamed. */
+export function newName({
+  operation,
+  typeName,
+  qualifiedName,
+  renamed = [],
+}: EntityChange): EntityRef | undefined {
+  if (operation !== 'DELETE') return undefined;
+  const to = renamed.find((pair) => pair.typeName === typeName && pair.from === qualifiedName)?.to;
+  return to === undefined ? undefined : { typeName, qualifiedName: to };
+}

@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SinkHost } from '../../../pipeline/sink-component.ts';
+import type { Sink } from '../../../pipeline/sink.ts';
+import { sinks } from '../../../sinks/index.ts';
+import type { EntityChange } from '../../../schemas/types.ts';
+import { deletionOf, shop, shopProcess } from '../../support/changes.ts';
+import { type CatalogUnderTest, catalogUser, openTestCatalog } from '../../support/local-catalog.ts';
+import { formerly, renamedShop } from '../../support/renamed.ts';
+import { deliverer, kinds, never, sinkHost } from '../../support/sink-host.ts';
+
+let catalog: CatalogUnderTest;
+let host: SinkHost;
+let sink: Sink;
+let deliver: ReturnType<typeof deliverer>;
+
+beforeEach(async () => {
+  catalog = await openTestCatalog();
+  host = sinkHost();
+  sink = sinks.local.create({ url: catalog.url, ...catalogUser }, host);
+  await sink.open(never);
+  deliver = deliverer(sink);
+});
+
+afterEach(async () => {
+  await sink.close();
+  await catalog.close();
+});
+
+const old = shop('a', { shelves: ['1', '2'], city: 'Ulm' });
+const pairs = renamedShop('a', 'b', {
+  shelves: [
+    ['1', '1'],
+    ['2', '2'],
+  ],
+  until: 1,
+});
+const renamed = formerly(shop('b', { shelves: ['1', '2'], city: 'Ulm' }, { sequence: 2 }), pairs);
+const gone = formerly(deletionOf(old), pairs);
+
+async function guidOf(name: string, typeName = 'shop'): Promise<string | undefined> {
+  return (await catalog.entity(typeName, `shop://${name}`))?.guid;
+}
+
+async function label(name: string, typeName = 'shop'): Promise<void> {
+  const guid = await guidOf(name, typeName);
+  await catalog.call('POST', `/entity/guid/${guid}/labels`, ['by-hand']);
+}
+
+async function labelsOf(name: string, typeName = 'shop'): Promise<unknown> {
+  return (await catalog.entity(typeName, `shop://${name}`))?.['labels'];
+}
+
+describe('deliver() of what was renamed', () => {
+  it.each<[string, readonly (readonly EntityChange[])[]]>([
+    ['the new name comes first', [[renamed], [gone]]],
+    ['the deletion comes first', [[gone], [renamed], [gone]]],
+    ['both come together', [[gone, renamed], [gone]]],
+    ['all of it comes twice', [[gone], [renamed], [gone], [renamed], [gone]]],
+  ])('keeps guid, labels and lineage of root and children when %s', async (_, batches) => {
+    await deliver(shop('out'), old, shopProcess('job', { inputs: ['a'], outputs: ['out'] }));
+    await label('a');
+    await label('a/1', 'shop_shelf');
+    const [root, shelf] = [await guidOf('a'), await guidOf('a/1', 'shop_shelf')];
+    for (const batch of batches) await deliver(...batch);
+    expect(await guidOf('b')).toBe(root);
+    expect(await guidOf('b/1', 'shop_shelf')).toBe(shelf);
+    expect(await labelsOf('b')).toEqual(['by-hand']);
+    expect(await labelsOf('b/1', 'shop_shelf')).toEqual(['by-hand']);
+    expect(await guidOf('a')).toBeUndefined();
+    expect(await guidOf('a/1', 'shop_shelf')).toBeUndefined();
+    expect(await catalog.active('shop', 'shop://b', 'shelves')).toEqual(['1', '2']);
+    expect(await catalog.active('shop_process', 'process://job', 'inputs')).toEqual(['b']);
+  });
+
+  it('waits with the deletion until the new name is there, and does it when it has waited long enough', async () => {
+    await deliver(old);
+    const [waiting] = await deliver(gone);
+    expect(waiting).toMatchObject({
+      kind: 'missing',
+      wanted: { refs: [{ typeName: 'shop', qualifiedName: 'shop://b' }], types: [] },
+    });
+    expect(await guidOf('a')).toBeDefined();
+    const [last] = await sink.deliver([{ change: gone, offset: 9, hasWaited: true }], never);
+    expect(last?.kind).toBe('delivered');
+    expect(await guidOf('a')).toBeUndefined();
+  });
+
+  it('renames children alone, and one that is renamed twice before it is delivered', async () => {
+    await deliver(old);
+    const [one, two] = [await guidOf('a/1', 'shop_shelf'), await guidOf('a/2', 'shop_shelf')];
+    const by = { objectId: 'shop://a' };
+    const first = formerly(
+      shop('a', { shelves: ['x', '2'] }, { sequence: 2 }),
+      renamedShop('a', 'a', { shelves: [['1', 'x']], until: 1, ...by }),
+    );
+    const second = formerly(
+      shop('a', { shelves: ['y', '2'] }, { sequence: 3 }),
+      renamedShop('a', 'a', { shelves: [['x', 'y']], until: 2, ...by }),
+    );
+    await deliver(first, second);
+    expect(await guidOf('a/y', 'shop_shelf')).toBe(one);
+    expect(await guidOf('a/2', 'shop_shelf')).toBe(two);
+    expect(await catalog.active('shop', 'shop://a', 'shelves')).toEqual(['2', 'y']);
+    expect((await catalog.entity('shop', 'shop://a'))?.attributes['city'] ?? null).toBeNull();
+  });
+
+  it('takes a child along that was renamed with its root, and drops one that went', async () => {
+    await deliver(old);
+    const one = await guidOf('a/1', 'shop_shelf');
+    const both = renamedShop('a', 'b', {
+      shelves: [
+        ['1', 'x'],
+        ['2', '2'],
+      ],
+      until: 1,
+    });
+    await deliver(formerly(shop('b', { shelves: ['x'] }, { sequence: 2 }), both));
+    expect(await guidOf('b/x', 'shop_shelf')).toBe(one);
+    expect(await catalog.active('shop', 'shop://b', 'shelves')).toEqual(['x']);
+  });
+
+  it('follows a chain of names whose middle was never delivered', async () => {
+    await deliver(old);
+    const guid = await guidOf('a');
+    const shelves = [
+      ['1', '1'],
+      ['2', '2'],
+    ] as const;
+    const chain = [
+      ...renamedShop('b', 'c', { shelves, until: 2 }),
+      ...renamedShop('a', 'c', { shelves, until: 1 }),
+    ];
+    await deliver(formerly(shop('c', { shelves: ['1', '2'] }, { sequence: 3 }), chain));
+    expect(await guidOf('c')).toBe(guid);
+    // What stands on other lanes comes after it.
+    await deliver(renamed, gone);
+    await deliver(
+      formerly(deletionOf(shop('b'), { sequence: 3 }), renamedShop('b', 'c', { shelves, until: 2 })),
+    );
+    await deliver(gone);
+    expect([await guidOf('a'), await guidOf('b'), await guidOf('c')]).toEqual([undefined, undefined, guid]);
+  });
+
+  it('leaves a name that is taken where it is: two that swap their names keep their guids by name', async () => {
+    await deliver(old, shop('b', { city: 'Bonn' }));
+    const guids = [await guidOf('a'), await guidOf('b')];
+    await deliver(
+      formerly(
+        shop('a', { city: 'Bonn' }, { sequence: 2 }),
+        renamedShop('b', 'a', { shelves: [], until: 1 }),
+      ),
+      formerly(shop('b', { city: 'Ulm', shelves: ['1', '2'] }, { sequence: 2 }), pairs),
+    );
+    expect([await guidOf('a'), await guidOf('b')]).toEqual(guids);
+    expect((await catalog.entity('shop', 'shop://b'))?.attributes['city']).toBe('Ulm');
+    expect(await catalog.active('shop', 'shop://a', 'shelves')).toEqual([]);
+  });
+
+  it('does not take a newer asset of the old name for it, nor one that others speak of', async () => {
+    await deliver(shop('a', { shelves: ['1', '2'] }, { sequence: 3 }));
+    await deliver(renamed);
+    expect(await guidOf('a')).toBeDefined();
+    expect(await guidOf('b')).not.toBe(await guidOf('a'));
+    await deliver(shop('d', {}, { producer: 'p' }), shop('d', {}, { producer: 'q' }));
+    await deliver(
+      formerly(
+        shop('e', {}, { producer: 'p', sequence: 2 }),
+        renamedShop('d', 'e', { shelves: [], until: 1 }),
+      ),
+    );
+    expect(await guidOf('d')).toBeDefined();
+    expect(await guidOf('e')).not.toBe(await guidOf('d'));
+  });
+
+  it('makes a name anew that is used again after its asset was renamed', async () => {
+    await deliver(old);
+    const guid = await guidOf('a');
+    const again = shop('a', { shelves: ['1'] }, { sequence: 4 });
+    expect(kinds(await deliver(renamed, gone, again)).slice(1)).toEqual([
+      'missing CATALOG_MISSING_REFERENT',
+      'missing CATALOG_MISSING_REFERENT',
+    ]);
+    await deliver(gone, again);
+    expect(await guidOf('b')).toBe(guid);
+    expect(await guidOf('a')).toBeDefined();
+    expect(await guidOf('a')).not.toBe(guid);
+    expect(await catalog.active('shop', 'shop://a', 'shelves')).toEqual(['1']);
+  });
+
+  it('removes what was written under an old name while it was renamed', async () => {
+    await deliver(old);
+    await deliver(renamed);
+    // The other writer was late: it knew nothing of the rename.
+    await catalog.call('POST', '/entity', {
+      entity: {
+        typeName: 'shop_shelf',
+        attributes: { qualifiedName: 'shop://a/2', name: '2', size: 1 },
+        relationshipAttributes: {
+          shop: { typeName: 'shop', uniqueAttributes: { qualifiedName: 'shop://b' } },
+        },
+      },
+    });
+    await deliver(gone);
+    expect(await catalog.active('shop', 'shop://b', 'shelves')).toEqual(['1', '2']);
+    expect(await guidOf('a/2', 'shop_shelf')).toBeUndefined();
+  });
+});
