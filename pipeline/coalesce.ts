@@ -1,4 +1,4 @@
-import type { EntityChange, EntityRef, Renamed } from '../schemas/types.ts';
+import type { EntityChange, EntityRef } from '../schemas/types.ts';
 import { refKey } from './derive/keys.ts';
 import type { ReplayScope } from './delivery/replayed.ts';
 import type { Delivery } from './sink.ts';
@@ -7,12 +7,10 @@ import type { Delivery } from './sink.ts';
 export interface CoalescedRoot<T extends Delivery> extends EntityRef {
   /** The deletion that comes before the upserts, where there is one. */
   readonly deletion: T | undefined;
-  /** At most one of each producer, in the order of producers' names; all are placeholders or none is. */
+  /** At most one of each producer, in the order of producers' names; all are placeholders or none is. Each says also what those that it overtook said of former names. */
   readonly upserts: readonly T[];
   /** How much is replayed, where any of the changes is one of a replay. */
   readonly replayed: ReplayScope | undefined;
-  /** What the upserts that count, and such of their producers as they overtook, say of former names; the earliest first. */
-  readonly renamed: readonly Renamed[];
   /** Overtaken by the others: nothing is done for them. */
   readonly superseded: readonly T[];
 }
@@ -96,9 +94,10 @@ function fold<T extends Delivery>(
   const kept = new Set<T | undefined>([deletion, ...upserts.values()]);
   return {
     deletion,
-    upserts: [...upserts.values()].sort((a, b) => (a.change.producer < b.change.producer ? -1 : 1)),
+    upserts: [...upserts.values()]
+      .sort((a, b) => (a.change.producer < b.change.producer ? -1 : 1))
+      .map((delivery) => withRenamed(delivery, deliveries)),
     replayed: scopeOf(deliveries),
-    renamed: renamedBy(deliveries, upserts),
     superseded: deliveries.filter((delivery) => !kept.has(delivery)),
   };
 }
@@ -117,16 +116,15 @@ function scopeOf(deliveries: readonly Delivery[]): ReplayScope | undefined {
   return scopes.has('part') ? 'part' : scopes.has('whole') ? 'whole' : undefined;
 }
 
-function renamedBy<T extends Delivery>(
-  deliveries: readonly T[],
-  upserts: ReadonlyMap<string, T>,
-): readonly Renamed[] {
-  const renaming = deliveries.filter(({ change: { renamed = [] } }) => renamed.length > 0);
-  return [...renaming]
+/** A change with all that it, and such of its producer as it overtook, say of former names; the earliest first. */
+function withRenamed<T extends Delivery>(delivery: T, deliveries: readonly T[]): T {
+  const { producer, renamed: own = [] } = delivery.change;
+  const renamed = [...deliveries]
     .sort(byOffset)
-    .flatMap(({ change: { producer, operation, renamed = [] } }) =>
-      operation === 'UPSERT' && upserts.has(producer) ? renamed : [],
+    .flatMap(({ change }) =>
+      change.producer === producer && change.operation === 'UPSERT' ? (change.renamed ?? []) : [],
     );
+  return renamed.length === own.length ? delivery : { ...delivery, change: { ...delivery.change, renamed } };
 }
 
 /** By offset; the same offset twice is the same change twice. */

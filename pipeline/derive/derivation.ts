@@ -26,6 +26,7 @@ import {
   deletionWithNames,
   formerlyOf,
   pairsOf,
+  staleNames,
   underFormerName,
   underNewName,
   withFormerNames,
@@ -240,12 +241,17 @@ export class Derivation {
     const upserts = [...after].flatMap(([producer, heard]) => {
       const isOwn = heard.object === round.own;
       const isSaid = isSame(before.get(producer), heard) && !isDeleted;
-      if (isSaid && !isOwn) return [];
+      const derived = round.steps.get(heard.object);
+      if (isSaid && !isOwn && derived === undefined) return [];
       // As it was just derived, or derived once more.
-      const step = round.steps.get(heard.object) ?? this.#again(heard.object, round.failures);
+      const step = derived ?? this.#again(heard.object, round.failures);
       const change = step?.said.get(root.key);
       if (change === undefined) return [];
-      return [isOwn ? withFormerNames(change, round.names) : change];
+      if (isOwn) return [withFormerNames(change, round.names)];
+      const stale = staleNames(change, round.names);
+      // Said before, and still by a name that is an old one now: what the catalogue ties it to has moved on.
+      if (stale.length > 0) return [{ ...change, renamed: stale }];
+      return isSaid ? [] : [change];
     });
     return isDeleted ? [deletionWithNames(deletion(root, round.by), round.names), ...upserts] : upserts;
   }

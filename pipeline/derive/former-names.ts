@@ -69,3 +69,12 @@ export function deletionWithNames(change: EntityChange, names: readonly Renamed[
   const { objectId, until } = root;
   return { ...change, renamed: names.filter((one) => one.objectId === objectId && one.until === until) };
 }
+
+/** Names by which a change refers to something, and that are old ones now. */
+export function staleNames(change: EntityChange, names: readonly Renamed[]): readonly Renamed[] {
+  if (names.length === 0) return names;
+  const targets = new Set(
+    change.entities.flatMap(({ references }) => references.flatMap(({ targets: refs }) => refs.map(refKey))),
+  );
+  return names.filter(({ typeName, from }) => targets.has(refKey({ typeName, qualifiedName: from })));
+}

@@ -174,6 +174,7 @@ export class Annotator {
           attribute: 'meanings',
           wanted: [],
           isDoubted: false,
+          carried: [],
           known: { add: terms.add.map(termRef), remove: terms.remove.map(termRef) },
         },
         false,

@@ -12,6 +12,7 @@ import { isRevived, Mutations, permanent, writtenOutcome } from './outcomes.ts';
 import type { ErrorPolicy } from './policy.ts';
 import { restoreReferences, settleReference } from './relationships.ts';
 import type { Doubts } from './rejections.ts';
+import { renameWrites } from './renames.ts';
 import { hasRename, ignored, unnamed, withoutRename } from './rename-refused.ts';
 import { bulkRequest, type EntityWrite, writeBytes } from './request.ts';
 import type { RequestSize } from './request-size.ts';
@@ -207,8 +208,7 @@ export class BatchWriter {
       }
       const { extra, after } = settledRoot;
       this.#records.push(appliedWrite(root.ref, after));
-      if (root.rename?.from !== undefined)
-        this.#records.push(appliedWrite(root.rename.from, { deleted: true, speakers: [] }));
+      if (root.rename !== undefined) this.#records.push(...renameWrites(root.rename));
       this.#context.suspects.forget(root.ref);
       for (const [index, item] of root.items.entries()) {
         this.#outcomes(item, writtenOutcome(item, mutations, index === 0 ? extra : nothingElse));

@@ -12,7 +12,7 @@ import type { Removals } from './dangling.ts';
 import { deleteRoot, deleteStrays } from './delete-root.ts';
 import { CatalogFault } from './fault.ts';
 import { counted } from './outcomes.ts';
-import { findFormer, newName, planRename, type RootRename } from './renames.ts';
+import { findFormer, newName, planRename, type RootRename, staleTargets } from './renames.ts';
 import type { TypeAttribute } from './type-learner.ts';
 import { type Item, planRoot, type RootWrite } from './unit.ts';
 
@@ -85,16 +85,31 @@ export class RootDecision {
     return (await client.existing(ref.typeName, [ref.qualifiedName], signal)).has(ref.qualifiedName);
   }
 
+  /** Whether changes wait until what they call by an old name is there under its new one: then their ties to it can be told from others. */
+  async #waitForNames(items: readonly Item[]): Promise<boolean> {
+    const names = items.flatMap(({ change, hasWaited }) =>
+      hasWaited === true ? [] : [...staleTargets(change).values()],
+    );
+    for (const now of names) {
+      if (await this.#isThere(now)) continue;
+      for (const item of items) this.#settle(item, this.#missing(now));
+      return true;
+    }
+    return false;
+  }
+
+  #missing(becomes: EntityRef): Outcome {
+    const error = new StreamError(
+      'CATALOG_MISSING_REFERENT',
+      `${this.#ref.typeName} ${this.#ref.qualifiedName} has to do with what was renamed to ${becomes.qualifiedName}, which is not there yet.`,
+    );
+    return { kind: 'missing', error, wanted: { refs: [becomes], types: [] } };
+  }
+
   /** What was renamed goes only once it is there under its new name: it is the writer of that one which renames it. */
   #wait(item: Item, becomes: EntityRef): void {
     this.#failed = true;
-    const error = new StreamError(
-      'CATALOG_MISSING_REFERENT',
-      `${this.#ref.typeName} ${this.#ref.qualifiedName} was renamed to ${becomes.qualifiedName}, which is not there yet.`,
-    );
-    const wanted = { refs: [becomes], types: [] };
-    for (const waiting of [item, ...this.#root.upserts])
-      this.#settle(waiting, { kind: 'missing', error, wanted });
+    for (const waiting of [item, ...this.#root.upserts]) this.#settle(waiting, this.#missing(becomes));
   }
 
   /** The plan of what is to be written; none when that is nothing. */
@@ -105,6 +120,7 @@ export class RootDecision {
     const open = this.#root.upserts.filter((item) => this.#isNews(item));
     const [first, ...rest] = open;
     if (first === undefined) return [];
+    if (await this.#waitForNames(open)) return [];
     try {
       const { before, rename } = await this.#former(open, this.#record.value);
       await this.#context.learner.learn(attributesIn(open, before), this.#context.signal);
@@ -132,10 +148,9 @@ export class RootDecision {
     items: readonly Item[],
     record: Applied | undefined,
   ): Promise<{ readonly before: Applied | undefined; readonly rename?: RootRename }> {
-    const { renamed } = this.#root;
     const [item] = items;
-    if (renamed.length === 0 || item === undefined || items.length > 1) return { before: record };
-    const former = await findFormer(this.#context.state, { change: item.change, renamed, record });
+    if (item?.change.renamed === undefined || items.length > 1) return { before: record };
+    const former = await findFormer(this.#context.state, item.change, record);
     return (former && (await planRename(this.#context, former, record))) ?? { before: record };
   }
 
@@ -157,7 +172,7 @@ export class RootDecision {
   #isNews(item: Item): boolean {
     const { change } = item;
     const record = this.#record?.value;
-    if (record === undefined) return true;
+    if (record === undefined || staleTargets(change).size > 0) return true;
     if (this.#root.replayed !== undefined || !hasSaid(record, change)) return true;
     const moved = confirmed(record, item);
     if (moved !== undefined) this.#keep(moved);

@@ -13,6 +13,8 @@ export interface ReferencePlan {
   readonly wanted: readonly EntityRef[];
   /** Whether the catalogue may have lost what it was given: then it is looked at. */
   readonly isDoubted: boolean;
+  /** What it must not have, since it was renamed, and is meant by its old name still. */
+  readonly carried: readonly EntityRef[];
   /** Undefined when nothing is known of what the catalogue has: then the list is in the request itself. */
   readonly known: { readonly add: readonly EntityRef[]; readonly remove: readonly EntityRef[] } | undefined;
 }
@@ -36,7 +38,7 @@ export function knownTargets(before: Applied | undefined): Map<string, readonly 
  */
 export function planReferences(
   body: EntityBody,
-  { known, isDoubted, types }: ReferenceContext,
+  { known, isDoubted, types, stale }: ReferenceContext,
 ): { readonly plans: readonly ReferencePlan[]; readonly write: EntityWrite } {
   const attributes = body.references.map(({ attribute }) => attribute);
   const plain = new Set(attributes.filter((attribute) => types.isPlain(body.typeName, attribute)));
@@ -46,7 +48,11 @@ export function planReferences(
     .filter(({ many, attribute }) => many && !byGuid.has(attribute) && !plain.has(attribute))
     .map((reference) => ({
       ...planReference(body, reference, known.get(referenceKey(body, reference.attribute))),
-      isDoubted,
+      isDoubted: isDoubted || stale.size > 0,
+      carried: without(
+        reference.targets.flatMap((target) => stale.get(refKey(target)) ?? []),
+        reference.targets,
+      ),
     }));
   const omitted = plans.filter((plan) => plan.known !== undefined).map(({ attribute }) => attribute);
   return { plans, write: { body, omit: new Set(omitted), plain } };
@@ -56,13 +62,15 @@ interface ReferenceContext {
   readonly known: ReadonlyMap<string, readonly EntityRef[]>;
   readonly isDoubted: boolean;
   readonly types: TypeModel;
+  /** What has another name now than the one by which it is referred to, by {@link refKey} of that. */
+  readonly stale: ReadonlyMap<string, EntityRef>;
 }
 
 function planReference(
   source: EntityRef,
   { attribute, targets: wanted }: Reference,
   known: readonly EntityRef[] | undefined,
-): Omit<ReferencePlan, 'isDoubted'> {
+): Omit<ReferencePlan, 'isDoubted' | 'carried'> {
   const { typeName, qualifiedName } = source;
   const at = { source: { typeName, qualifiedName }, attribute, wanted };
   if (known === undefined) return { ...at, known: undefined };

@@ -5,7 +5,8 @@ import type { StateStore } from '../../pipeline/state.ts';
 import type { EntityRef, Reference } from '../../schemas/types.ts';
 import { type Applied, type AppliedSpeaker, saidBy, scanApplied } from './applied.ts';
 import type { CatalogClient } from './client.ts';
-import { mergeSaid } from './merge.ts';
+import { mergeSaid, without } from './merge.ts';
+import { nowCalled } from './renames.ts';
 import { bulkRequest } from './request.ts';
 import type { TypeLearner } from './type-learner.ts';
 import type { Precedence } from '../../pipeline/precedence.ts';
@@ -17,6 +18,8 @@ export interface RelationshipContext {
   readonly client: CatalogClient;
   readonly types: TypeModel;
   readonly signal: AbortSignal;
+  /** Where it is remembered what was renamed; without it nothing was. */
+  readonly state?: StateStore;
 }
 
 /**
@@ -32,7 +35,7 @@ export async function settleReference(
   plan: ReferencePlan,
   wasCreated: boolean,
 ): Promise<number> {
-  const { source, attribute, wanted, known, isDoubted } = plan;
+  const { source, attribute, wanted, known, isDoubted, carried } = plan;
   if (wasCreated) return known === undefined ? 0 : relateAll(context, plan, wanted);
   let lacking = known?.add;
   if (lacking === undefined || isDoubted) {
@@ -40,7 +43,18 @@ export async function settleReference(
     lacking = wanted.filter((target) => !held.some((one) => isTarget(one, target)));
   }
   const added = await relateAll(context, plan, lacking);
-  return added + (await unrelateAll(context, plan, known?.remove ?? []));
+  return added + (await unrelateAll(context, plan, [...carried, ...(await goneTargets(context, plan))]));
+}
+
+/** What a reference is to lose, also by names that it got since. */
+async function goneTargets(
+  { state }: RelationshipContext,
+  { known, wanted }: ReferencePlan,
+): Promise<readonly EntityRef[]> {
+  const remove = known?.remove ?? [];
+  if (state === undefined) return remove;
+  const renamed = await Promise.all(remove.map((ref) => nowCalled(state, ref)));
+  return [...remove, ...without(renamed.flat(), wanted)];
 }
 
 async function relateAll(

@@ -1,7 +1,14 @@
 import { refKey } from '../../pipeline/derive/keys.ts';
-import type { StateStore } from '../../pipeline/state.ts';
+import type { StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { EntityChange, EntityRef, Renamed } from '../../schemas/types.ts';
-import { type Applied, type AppliedSpeaker, readApplied, renamedRecord, saidBy } from './applied.ts';
+import {
+  type Applied,
+  type AppliedSpeaker,
+  appliedWrite,
+  readApplied,
+  renamedRecord,
+  saidBy,
+} from './applied.ts';
 import type { CatalogClient } from './client.ts';
 import { readHeld } from './held.ts';
 
@@ -25,22 +32,16 @@ export interface FormerRoot {
   readonly names: ReadonlyMap<string, EntityRef>;
 }
 
-/** What is known of a root, and what its one change says. */
-interface RenamedRoot {
-  readonly change: EntityChange;
-  /** What entities were called before, by this change and such as it replaced: see `CoalescedRoot`. */
-  readonly renamed: readonly Renamed[];
-  readonly record: Applied | undefined;
-}
-
 /**
  * What was applied of a root under its former name, or of entities of it under theirs; undefined where nothing was renamed. Only what the same
  * producer alone has said of the same object, and before the rename: what is newer, or said by others too, stays where it is.
  */
 export async function findFormer(
   state: StateStore,
-  { change, renamed, record }: RenamedRoot,
+  change: EntityChange,
+  record: Applied | undefined,
 ): Promise<FormerRoot | undefined> {
+  const { renamed = [] } = change;
   const own = renamed.filter(({ objectId }) => objectId === change.objectId);
   if (record !== undefined && !record.deleted) return formerOf(change, change, record, own);
   for (const pair of renamed) {
@@ -149,4 +150,48 @@ export function newName({
   if (operation !== 'DELETE') return undefined;
   const to = renamed.find((pair) => pair.typeName === typeName && pair.from === qualifiedName)?.to;
   return to === undefined ? undefined : { typeName, qualifiedName: to };
+}
+
+/** Whether a change refers to something by a name that is an old one now: its ties in the catalogue have moved on with it. */
+export function staleTargets({
+  operation,
+  entities,
+  renamed = [],
+}: EntityChange): ReadonlyMap<string, EntityRef> {
+  if (operation === 'DELETE' || renamed.length === 0) return new Map();
+  const own = new Set(entities.map(refKey));
+  const targets = new Set(
+    entities.flatMap(({ references }) => references.flatMap((one) => one.targets.map(refKey))),
+  );
+  return new Map(
+    renamed.flatMap(({ typeName, from, to }) => {
+      const now = { typeName, qualifiedName: to };
+      const old = refKey({ typeName, qualifiedName: from });
+      return targets.has(old) && !own.has(refKey(now)) ? [[old, now] as const] : [];
+    }),
+  );
+}
+
+const prefix = 'renamed/';
+
+/** The writes that say that nothing is under the old names, and remember what entities were renamed to: others may still have been tied to them by their old names. */
+export function renameWrites({ formers, from }: RootRename): readonly StateWrite[] {
+  const names = [...formers].map(([now, old]) => ({
+    key: `${prefix}${refKey(old)}`,
+    value: now.slice(old.typeName.length + 1),
+  }));
+  return from === undefined ? names : [...names, appliedWrite(from, { deleted: true, speakers: [] })];
+}
+
+/** What was called so once, over any number of renames. */
+export async function nowCalled(state: StateStore, ref: EntityRef): Promise<readonly EntityRef[]> {
+  const found = new Map<string, EntityRef>();
+  for (let at = ref; ; ) {
+    const to = await state.get(`${prefix}${refKey(at)}`);
+    if (typeof to !== 'string') break;
+    at = { typeName: ref.typeName, qualifiedName: to };
+    if (found.has(refKey(at)) || refKey(at) === refKey(ref)) break;
+    found.set(refKey(at), at);
+  }
+  return [...found.values()];
 }

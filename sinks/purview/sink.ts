@@ -27,6 +27,7 @@ import { ErrorPolicy } from './policy.ts';
 import { unlessHeld } from './read-first.ts';
 import { reconcile } from './reconcile.ts';
 import { type Doubts, type RejectionLimits, Rejections } from './rejections.ts';
+import { staleTargets } from './renames.ts';
 import { RequestSize } from './request-size.ts';
 import type { RetryPolicy } from './retry.ts';
 import { Suspects } from './suspects.ts';
@@ -269,6 +270,7 @@ async function confirming(
   { change, isLate, replayed }: Delivery,
 ): Promise<Applied | undefined> {
   if (change.operation === 'DELETE' || isLate === true || replayed !== undefined) return undefined;
+  if (staleTargets(change).size > 0) return undefined;
   const record = await readApplied(state, change);
   const own = speakerOf(record, change.producer);
   if (record === undefined || own === undefined || isOlder(change, own)) return undefined;

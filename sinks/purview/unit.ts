@@ -10,7 +10,7 @@ import { mergeBodies, mergeSaid, type Said } from './merge.ts';
 import { dependencyOrder } from './order.ts';
 import { knownTargets, planReferences, type ReferencePlan } from './reference-plan.ts';
 import { type EntityWrite, writeBytes } from './request.ts';
-import type { RootRename } from './renames.ts';
+import { type RootRename, staleTargets } from './renames.ts';
 import type { TypeModel } from '../../pipeline/type-model.ts';
 
 /** A delivery with its place in the batch. */
@@ -60,7 +60,8 @@ export function planRoot(
   const { types } = context;
   const [first, ...rest] = items;
   const after = rest.reduce((record, item) => applied(record, item, types), applied(before, first, types));
-  const isWhole = replayed !== undefined || rename !== undefined;
+  const stale = new Map(items.flatMap(({ change }) => [...staleTargets(change)]));
+  const isWhole = replayed !== undefined || rename !== undefined || stale.size > 0;
   const confirmed = isWhole ? new Map<string, EntityBody>() : confirmedBodies(before, context);
   const isDoubted = replayed !== undefined || (before !== undefined && !isConfirmed(before));
   const changed = bodiesOf(items, before, after, context).filter((body) => {
@@ -70,7 +71,7 @@ export function planRoot(
   const annotations = planAnnotations(changed, { before, confirmed, isDoubted });
   const bodies = changed.map((body) => withContainer(withoutTerms(body), ref, types));
   const known = knownTargets(before);
-  const planned = bodies.map((body) => planReferences(body, { known, isDoubted, types }));
+  const planned = bodies.map((body) => planReferences(body, { known, isDoubted, types, stale }));
   const references = planned.flatMap(({ plans }) => plans);
   const writes = planned.map(({ write }) => write);
   const bytes = writes.reduce((sum, write) => sum + writeBytes(write), 0);

@@ -115,7 +115,10 @@ export async function saidByScan(producer: Producer): Promise<Said> {
 
 function plain(event: TypedEvent<ObjectEventType>): unknown {
   const { producer: _producer, objectId: _objectId, position: _position, ...value } = event.value;
-  return JSON.parse(JSON.stringify(value)) as unknown;
+  // What it was called before is a matter of its history: a scan of today knows nothing of it.
+  return JSON.parse(
+    JSON.stringify(value, (key, one: unknown) => (key === 'formerly' ? undefined : one)),
+  ) as unknown;
 }
 
 function sorted(entries: readonly (readonly [string, unknown])[]): Said {
