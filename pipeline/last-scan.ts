@@ -27,3 +27,8 @@ export function readLastScan(state: StateStore, producer: string): Promise<LastS
 function keyOf(producer: string): string {
   return `last-scan/${encodeURIComponent(producer)}`;
 }
+
+/** Where it is kept how far a producer has taken the changes that its source tells of. */
+export function markKey(producer: string): string {
+  return `changes-mark/${encodeURIComponent(producer)}`;
+}

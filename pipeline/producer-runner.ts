@@ -1,7 +1,7 @@
 import type { DeadLetter, EventType, EventTypes } from '../schemas/types.ts';
 import { appendDeadLetters } from './delivery/dead-letters.ts';
 import { toStreamError } from './errors.ts';
-import { lastScanWrite } from './last-scan.ts';
+import { lastScanWrite, markKey } from './last-scan.ts';
 import { HeldRemovals } from './held-removals.ts';
 import type { FoundObject, PartialChange, Producer, Rejection } from './producer.ts';
 import { Inventory } from './producer-inventory.ts';
@@ -295,8 +295,4 @@ export class ProducerRunner {
     const { name, now } = this.#options;
     return rawRecord({ producer: name, now: now() }, type, key, value);
   }
-}
-
-function markKey(producer: string): string {
-  return `changes-mark/${encodeURIComponent(producer)}`;
 }

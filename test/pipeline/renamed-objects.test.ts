@@ -7,45 +7,22 @@ import { createMemoryState } from '../../platform/memory-state.ts';
 import { decodeEvent } from '../../schemas/codec.ts';
 import type { DatabaseObject, RawEvent } from '../../schemas/types.ts';
 import { createMemoryTransport } from '../../transports/memory.ts';
-import { tableEvent } from '../support/small-world.ts';
+import { foundTable, type SourceTable } from '../support/renaming-source.ts';
 
 const never = new AbortController().signal;
 
-/** A table as its source has it: what it is called, its mark, and its columns by their numbers. */
-interface Table {
-  readonly name: string;
-  readonly oid: number;
-  readonly columns: readonly (readonly [number, string])[];
-}
-
-function found({ name, oid, columns }: Table): FoundObject {
-  const names = columns.map(([, column]) => column);
-  const { value } = tableEvent({ producer: 'p', table: name, sequence: 0, columns: names });
-  const { producer: _p, objectId, position: _at, ...object } = value as DatabaseObject;
-  return {
-    type: 'database-object',
-    objectId,
-    ref: String(oid),
-    columnsKeepOrdinal: true,
-    value: {
-      ...object,
-      columns: (object.columns ?? []).map((column, at) => ({ ...column, ordinal: columns[at]?.[0] ?? 0 })),
-    },
-  };
-}
-
-async function* all(tables: readonly Table[]): AsyncGenerator<FoundObject> {
-  for (const table of tables) yield found(table);
+async function* all(tables: readonly SourceTable[]): AsyncGenerator<FoundObject> {
+  for (const table of tables) yield foundTable(table);
 }
 
 class Bench {
-  tables: readonly Table[];
+  tables: readonly SourceTable[];
   readonly transport = createMemoryTransport();
   readonly state = createMemoryState();
   runner: ProducerRunner;
   #read = 0;
 
-  constructor(tables: readonly Table[]) {
+  constructor(tables: readonly SourceTable[]) {
     this.tables = tables;
     this.runner = this.start();
   }
@@ -76,7 +53,7 @@ class Bench {
     return this.published();
   }
 
-  async apply(...tables: readonly Table[]): Promise<readonly unknown[]> {
+  async apply(...tables: readonly SourceTable[]): Promise<readonly unknown[]> {
     await this.runner.apply({ found: all(tables), looked: [], mark: 1 }, never);
     return this.published();
   }
@@ -103,7 +80,7 @@ function pathOf(path: DatabaseObject['path'] = []): string {
   return path.map(({ name }) => name).join('/');
 }
 
-const a: Table = {
+const a: SourceTable = {
   name: 'a',
   oid: 1,
   columns: [
@@ -111,7 +88,7 @@ const a: Table = {
     [3, 'y'],
   ],
 };
-const others: readonly Table[] = Array.from({ length: 6 }, (_, n) => ({
+const others: readonly SourceTable[] = Array.from({ length: 6 }, (_, n) => ({
   name: `t${n}`,
   oid: n + 10,
   columns: [],
@@ -121,7 +98,7 @@ describe('ProducerRunner on objects with marks that a rename does not change', (
   it('says what a renamed table and its columns were called, and what the old one is called now', async () => {
     const made = new Bench([a, ...others]);
     await made.scan();
-    const renamed: Table = {
+    const renamed: SourceTable = {
       ...a,
       name: 'b',
       columns: [
@@ -152,7 +129,7 @@ describe('ProducerRunner on objects with marks that a rename does not change', (
   it('tells of columns alone, once, and takes former names along a chain', async () => {
     const made = new Bench([a]);
     await made.scan();
-    const column: Table = {
+    const column: SourceTable = {
       ...a,
       columns: [
         [1, 'z'],
