@@ -35,7 +35,7 @@ export async function openStateStore(
 
 async function openSql(
   loaded: LoadedConfig,
-  { dialect, table }: StateStoreConfig,
+  { dialect, table, credential }: StateStoreConfig,
 ): Promise<FencedStateStore> {
   // Libraries are loaded only where they are used, since that takes a while.
   const { createSqlState } = await import('../state/sql/store.ts');
@@ -44,12 +44,19 @@ async function openSql(
     // A connection that is made anew logs in with what files and vaults hold by then.
     const again = section && (await loaded.resolveAgain(['stateStore'], { fresh: true }));
     section = again === undefined ? loaded.config.stateStore : stateStoreSchema.parse(again);
-    const { host = '', port, database = '', user = '', password, ssl } = section;
+    const { host = '', port, database = '', user, password, ssl } = section;
     return { host, port, database, user, password, ssl: typeof ssl === 'object' ? tls(ssl) : ssl };
   };
-  if (dialect === 'mysql')
-    return createSqlState((await import('../state/sql/mysql.ts')).mysqlDatabase(login), table);
-  return createSqlState((await import('../state/sql/postgres.ts')).postgresDatabase(login), table);
+  switch (dialect) {
+    case 'postgres':
+      return createSqlState((await import('../state/sql/postgres.ts')).postgresDatabase(login), table);
+    case 'mysql':
+      return createSqlState((await import('../state/sql/mysql.ts')).mysqlDatabase(login), table);
+    case 'sql-server': {
+      const { sqlServerDatabase } = await import('../state/sql/sql-server.ts');
+      return createSqlState(sqlServerDatabase(login, credential), table);
+    }
+  }
 }
 
 async function openBlobs({ blobs, prefix, credential }: StateStoreConfig): Promise<FencedStateStore> {

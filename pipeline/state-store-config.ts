@@ -17,12 +17,12 @@ export const stateStoreSchema = z
       .enum(['transport', 'local', 'sql', 'azure-blob'])
       .default('transport')
       .describe(
-        'transport: with the topics, as all other state. local: in `producers/` of the state folder, for the processes of one machine. sql: in two tables of a PostgreSQL, MariaDB or MySQL. azure-blob: in a container of Azure Blob Storage.',
+        'transport: with the topics, as all other state. local: in `producers/` of the state folder, for the processes of one machine. sql: in two tables of a PostgreSQL, MariaDB, MySQL or Azure SQL. azure-blob: in a container of Azure Blob Storage.',
       ),
     dialect: z
-      .enum(['postgres', 'mysql'])
+      .enum(['postgres', 'mysql', 'sql-server'])
       .default('postgres')
-      .describe('sql: what the database is; mysql is MariaDB too.'),
+      .describe('sql: what the database is; mysql is MariaDB too, and sql-server Azure SQL.'),
     host: z.string().min(1).optional().describe('sql: host name or address.'),
     port: z
       .number()
@@ -30,16 +30,22 @@ export const stateStoreSchema = z
       .min(1)
       .max(65_535)
       .optional()
-      .describe('sql: port. Default: 5432 of postgres, 3306 of mysql.'),
+      .describe('sql: port. Default: 5432 of postgres, 3306 of mysql, 1433 of sql-server.'),
     database: z.string().min(1).optional().describe('sql: database.'),
-    user: z.string().min(1).optional().describe('sql: user to log in as.'),
+    user: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('sql: user to log in as; sql-server signs in by `credential` without one.'),
     password: z
       .string()
       .optional()
       .describe('sql: password of the user, best as ${env:NAME} or ${file:PATH}.'),
     ssl: tls
       .optional()
-      .describe('sql: whether to connect with TLS; an object sets the certificate authority.'),
+      .describe(
+        'sql: whether to connect with TLS; an object sets the certificate authority. Default: false, of sql-server true.',
+      ),
     table: z
       .string()
       .regex(/^[a-z_][a-z0-9_]{0,49}$/u, 'a table is named with small letters, digits and underscore')
@@ -55,14 +61,17 @@ export const stateStoreSchema = z
       .describe('azure-blob: begins the names of the blobs, so that several pipelines share a container.'),
     credential: azureSignIn
       .prefault({})
-      .describe('azure-blob: whom to sign in as where no connection string is given.'),
+      .describe(
+        'azure-blob: whom to sign in as where no connection string is given. sql-server: where no user is.',
+      ),
   })
   .superRefine((value, context) => {
     const fault = (path: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [path], message });
     if (value.kind === 'sql')
       for (const field of ['host', 'database', 'user'] as const)
-        if (value[field] === undefined) fault(field, 'sql needs it');
+        if (value[field] === undefined && !(field === 'user' && value.dialect === 'sql-server'))
+          fault(field, 'sql needs it');
     if (
       value.kind === 'azure-blob' &&
       value.blobs?.url === undefined &&

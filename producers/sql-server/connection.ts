@@ -1,8 +1,7 @@
-import type { ConnectionConfiguration, Connection as TediousConnection } from 'tedious';
 import { type ErrorCode, messageOf, StreamError } from '../../pipeline/errors.ts';
-import { asAzureCredential, connectAzure } from '../../platform/azure-credential.ts';
 import { redactText } from '../../platform/redact.ts';
 import type { Row } from '../../platform/relational/row-reader.ts';
+import { openTds, type TdsLogin } from '../../platform/tds.ts';
 import type { SqlServerOptions } from './options.ts';
 
 /** Runs the queries of one database one after the other. */
@@ -60,70 +59,27 @@ function sourceError(thrown: unknown, { host, port }: SqlServerOptions, database
 export function tdsDatabases(options: SqlServerOptions): WithDatabase {
   return async (database, signal, use) => {
     signal.throwIfAborted();
-    let connection: TediousConnection | undefined;
-    const cut = (): void => connection?.close();
-    signal.addEventListener('abort', cut, { once: true });
+    let cut = (): void => undefined;
+    const stop = (): void => cut();
+    signal.addEventListener('abort', stop, { once: true });
     try {
-      const { Connection, Request } = await import('tedious'); // loaded where it is used: it takes a third of a second
-      const opened = new Connection(await configuration(options, database));
-      connection = opened;
-      // A connection that breaks while nothing is asked shows with the next query; without a listener it would end the process.
-      opened.on('error', () => undefined);
-      await new Promise<void>((resolve, reject) => {
-        opened.connect((error) => (error === undefined ? resolve() : reject(error)));
-      });
-      return await use(
-        (sql) =>
-          new Promise((resolve, reject) => {
-            const rows: Row[] = [];
-            const request = new Request(sql, (error) =>
-              error === null || error === undefined ? resolve(rows) : reject(error),
-            );
-            request.on(
-              'row',
-              (
-                columns: readonly {
-                  readonly metadata: { readonly colName: string };
-                  readonly value: unknown;
-                }[],
-              ) =>
-                rows.push(
-                  Object.fromEntries(columns.map(({ metadata, value }) => [metadata.colName, value])),
-                ),
-            );
-            opened.execSqlBatch(request);
-          }),
-      );
+      const connection = await openTds(loginOf(options, database));
+      cut = () => connection.close();
+      signal.throwIfAborted();
+      await connection.connect();
+      return await use(async (sql) => (await connection.query(sql)).rows);
     } catch (thrown) {
       signal.throwIfAborted();
       throw sourceError(thrown, options, database);
     } finally {
-      signal.removeEventListener('abort', cut);
-      connection?.close();
+      signal.removeEventListener('abort', stop);
+      cut();
     }
   };
 }
 
-async function configuration(options: SqlServerOptions, database: string): Promise<ConnectionConfiguration> {
+function loginOf(options: SqlServerOptions, database: string): TdsLogin {
   const { host, port, user, password, credential, encrypt, trustServerCertificate, timeout } = options;
-  return {
-    server: host,
-    authentication:
-      user === undefined
-        ? {
-            type: 'token-credential',
-            options: { credential: asAzureCredential(await connectAzure(credential)) },
-          }
-        : { type: 'default', options: { userName: user, password: password ?? '' } },
-    options: {
-      port,
-      database,
-      encrypt,
-      trustServerCertificate,
-      appName: 'purview-streams',
-      connectTimeout: 15_000,
-      requestTimeout: timeout * 1_000,
-      useColumnNames: false,
-    },
-  };
+  const timeoutMs = timeout * 1_000;
+  return { host, port, database, user, password, credential, encrypt, trustServerCertificate, timeoutMs };
 }

@@ -29,6 +29,25 @@ export interface SqlDatabase {
   isCut(thrown: unknown): boolean;
   /** The statements that make the tables where they are missing. */
   create(tables: SqlTables): readonly string[];
-  /** What follows an INSERT, so that a row that is there gets other values.. */
-  onDuplicate(key: string, set: (incoming: (column: string) => string) => string): string;
+  /** Begins a transaction. */
+  readonly begin: string;
+  /** What ends a SELECT in order of which only so many rows are wanted. */
+  limit(rows: number): string;
+  /** The statement that inserts rows, or changes those that are there. */
+  upsert(rows: Upsert): string;
+}
+
+/** Rows to insert, or to change where they are there; `id` is their key. */
+export interface Upsert {
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** For every row what stands in its columns. */
+  readonly values: readonly string[];
+  /** What a row that is there is set to, given the names of a column in it and in the new one. */
+  readonly set: (kept: (column: string) => string, given: (column: string) => string) => string;
+}
+
+/** INSERT of the rows, up to what follows for those that are there. */
+export function insertOf({ table, columns, values }: Upsert): string {
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${values.map((row) => `(${row})`).join(', ')}`;
 }

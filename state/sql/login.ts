@@ -7,7 +7,8 @@ export interface SqlLogin {
   /** @default the usual one of the database */
   readonly port?: number | undefined;
   readonly database: string;
-  readonly user: string;
+  /** Absent where a token signs in. */
+  readonly user?: string | undefined;
   readonly password?: string | undefined;
   readonly ssl?: boolean | { readonly ca?: string; readonly rejectUnauthorized: boolean } | undefined;
 }

@@ -1,5 +1,5 @@
 import { messageOf } from '../../pipeline/errors.ts';
-import type { SqlConnection, SqlDatabase } from './database.ts';
+import { insertOf, type SqlConnection, type SqlDatabase } from './database.ts';
 import { faultAt, type Meanings, type SqlLogin } from './login.ts';
 
 /** Symbols of errors, or what Node.js says, to what they mean for us (MySQL Server Error Message Reference). */
@@ -34,7 +34,15 @@ export function mysqlDatabase(login: () => Promise<SqlLogin>): SqlDatabase {
       `CREATE TABLE IF NOT EXISTS ${state} (id binary(32) PRIMARY KEY, head varbinary(255) NOT NULL, name mediumblob NOT NULL, value longblob NOT NULL, KEY in_order (head, id)) ENGINE=InnoDB`,
       `CREATE TABLE IF NOT EXISTS ${fences} (id binary(32) PRIMARY KEY, generation bigint NOT NULL) ENGINE=InnoDB`,
     ],
-    onDuplicate: (_key, set) => `ON DUPLICATE KEY UPDATE ${set((column) => `VALUES(${column})`)}`,
+    begin: 'BEGIN',
+    limit: (rows) => `LIMIT ${rows}`,
+    upsert: (rows) => {
+      const set = rows.set(
+        (column) => `${rows.table}.${column}`,
+        (column) => `VALUES(${column})`,
+      );
+      return `${insertOf(rows)} ON DUPLICATE KEY UPDATE ${set}`;
+    },
   };
 }
 
@@ -48,7 +56,7 @@ async function connect({
 }: SqlLogin): Promise<SqlConnection> {
   const { createConnection } = await import('mysql2/promise'); // loaded where it is used: it takes a tenth of a second
   const connection = await createConnection({
-    user,
+    ...(user === undefined ? {} : { user }),
     host,
     port,
     database,

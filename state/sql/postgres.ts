@@ -1,6 +1,6 @@
 import { Client, DatabaseError } from 'pg';
 import { messageOf } from '../../pipeline/errors.ts';
-import type { SqlConnection, SqlDatabase } from './database.ts';
+import { insertOf, type SqlConnection, type SqlDatabase } from './database.ts';
 import { faultAt, type Meanings, type SqlLogin } from './login.ts';
 
 /** SQLSTATE, or what Node.js says, to what it means for us (PostgreSQL documentation, appendix "Error Codes"). */
@@ -30,7 +30,15 @@ export function postgresDatabase(login: () => Promise<SqlLogin>): SqlDatabase {
       `CREATE INDEX IF NOT EXISTS ${state.replace(/^.*\./u, '')}_order ON ${state} (head, id)`,
       `CREATE TABLE IF NOT EXISTS ${fences} (id bytea PRIMARY KEY, generation bigint NOT NULL)`,
     ],
-    onDuplicate: (key, set) => `ON CONFLICT (${key}) DO UPDATE SET ${set((column) => `EXCLUDED.${column}`)}`,
+    begin: 'BEGIN',
+    limit: (rows) => `LIMIT ${rows}`,
+    upsert: (rows) => {
+      const set = rows.set(
+        (column) => `${rows.table}.${column}`,
+        (column) => `EXCLUDED.${column}`,
+      );
+      return `${insertOf(rows)} ON CONFLICT (id) DO UPDATE SET ${set}`;
+    },
   };
 }
 

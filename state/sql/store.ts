@@ -34,17 +34,17 @@ export function createSqlState(database: SqlDatabase, table: string): FencedStat
     write: async (writes) => {
       const rows = rowsOf(writes);
       await link.run((connection) =>
-        inTransaction(connection, () => write(connection, { database, tables, holder }, rows)),
+        inTransaction(connection, database, () => write(connection, { database, tables, holder }, rows)),
       );
     },
-    scan: (prefix) => scan(link, tables, prefix),
+    scan: (prefix) => scan(link, { ...tables, database }, prefix),
     close: async () => undefined,
   });
   return {
     ...storeOf(undefined),
     take: async (name) => {
       const generation = await link.run((connection) =>
-        inTransaction(connection, () => take(connection, { database, tables }, name)),
+        inTransaction(connection, database, () => take(connection, { database, tables }, name)),
       );
       return storeOf({ name, generation });
     },
@@ -52,8 +52,12 @@ export function createSqlState(database: SqlDatabase, table: string): FencedStat
   };
 }
 
-async function inTransaction<T>(connection: SqlConnection, work: () => Promise<T>): Promise<T> {
-  await connection.query('BEGIN', []);
+async function inTransaction<T>(
+  connection: SqlConnection,
+  { begin }: SqlDatabase,
+  work: () => Promise<T>,
+): Promise<T> {
+  await connection.query(begin, []);
   try {
     const result = await work();
     await connection.query('COMMIT', []);
@@ -69,8 +73,13 @@ async function take(
   { database, tables: { fences } }: { readonly database: SqlDatabase; readonly tables: SqlTables },
   name: string,
 ): Promise<number> {
-  const again = database.onDuplicate('id', () => `generation = ${fences}.generation + 1`);
-  await connection.query(`INSERT INTO ${fences} (id, generation) VALUES (?, 1) ${again}`, [idOf(name)]);
+  const next = database.upsert({
+    table: fences,
+    columns: ['id', 'generation'],
+    values: ['?, 1'],
+    set: (kept) => `generation = ${kept('generation')} + 1`,
+  });
+  await connection.query(next, [idOf(name)]);
   const { rows } = await connection.query(`SELECT generation FROM ${fences} WHERE id = ?`, [idOf(name)]);
   return Number(rows[0]?.['generation']);
 }
@@ -98,16 +107,17 @@ async function write(
     );
     if (count === 0) throw new StreamError('LEASE_LOST', `Another process has ${name} by now.`);
   }
-  const replace = database.onDuplicate('id', (incoming) => `value = ${incoming('value')}`);
   for (const some of inChunks(rows)) {
     const kept = some.flatMap(({ id, name, value }) =>
       value === undefined ? [] : [[id, name.subarray(0, headBytes), name, value]],
     );
-    if (kept.length > 0)
-      await connection.query(
-        `INSERT INTO ${state} (id, head, name, value) VALUES ${kept.map(() => '(?, ?, ?, ?)').join(', ')} ${replace}`,
-        kept.flat(),
-      );
+    const put = database.upsert({
+      table: state,
+      columns: ['id', 'head', 'name', 'value'],
+      values: kept.map(() => '?, ?, ?, ?'),
+      set: (_kept, given) => `value = ${given('value')}`,
+    });
+    if (kept.length > 0) await connection.query(put, kept.flat());
     const gone = some.filter(({ value }) => value === undefined).map(({ id }) => id);
     if (gone.length > 0)
       await connection.query(`DELETE FROM ${state} WHERE id IN (${gone.map(() => '?').join(', ')})`, gone);
@@ -117,14 +127,14 @@ async function write(
 /** Reads page by page; what begins alike for longer than the index goes is brought into its order here. */
 async function* scan(
   link: Link,
-  { state }: SqlTables,
+  { state, database }: Pick<SqlTables, 'state'> & { readonly database: SqlDatabase },
   prefix: string,
 ): AsyncIterable<{ readonly key: string; readonly value: Json }> {
   const begin = Buffer.from(prefix).subarray(0, headBytes);
   let after: { readonly head: Buffer; readonly id: Buffer } | undefined;
   let alike: Found[] = [];
   for (;;) {
-    const rows = await link.run((connection) => page(connection, { state, begin, after }));
+    const rows = await link.run((connection) => page(connection, { state, database, begin, after }));
     for (const row of rows) {
       if (alike[0] !== undefined && !alike[0].head.equals(row.head)) {
         yield* inOrder(alike, prefix);
@@ -150,10 +160,12 @@ async function page(
   connection: SqlConnection,
   {
     state,
+    database,
     begin,
     after,
   }: {
     readonly state: string;
+    readonly database: SqlDatabase;
     readonly begin: Buffer;
     readonly after: { readonly head: Buffer; readonly id: Buffer } | undefined;
   },
@@ -173,7 +185,7 @@ async function page(
     values.push(end);
   }
   const { rows } = await connection.query(
-    `SELECT id, head, name, value FROM ${state} WHERE ${conditions.join(' AND ')} ORDER BY head, id LIMIT ${most.page}`,
+    `SELECT id, head, name, value FROM ${state} WHERE ${conditions.join(' AND ')} ORDER BY head, id ${database.limit(most.page)}`,
     values,
   );
   return rows.map((row) => ({

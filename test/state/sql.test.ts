@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SqlLogin } from '../../state/sql/login.ts';
 import { mysqlDatabase } from '../../state/sql/mysql.ts';
 import { postgresDatabase } from '../../state/sql/postgres.ts';
+import { sqlServerDatabase } from '../../state/sql/sql-server.ts';
 import { createSqlState } from '../../state/sql/store.ts';
 import { fencedStateContract, stateContract } from '../contracts/state.ts';
 import { hasMariadb, startMariadb, type TestMariadb } from '../support/mariadb.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startTdsPostgres } from '../support/tds-postgres.ts';
+import type { TdsServer } from '../support/tds-server.ts';
 
 let count = 0;
 
@@ -81,6 +84,54 @@ describe('on PostgreSQL', () => {
       login.database,
       `DROP OWNED BY rows_only_${login.database}; DROP ROLE rows_only_${login.database}`,
     );
+  });
+});
+
+describe('on SQL Server, as far as a PostgreSQL understands it', () => {
+  let postgres: TestPostgres;
+  let server: TdsServer;
+  let login: SqlLogin;
+  beforeAll(async () => {
+    postgres = await startTestPostgres();
+    const database = await postgres.createDatabase();
+    server = await startTdsPostgres(() => postgres.client(database), { password: 'right' });
+    login = { host: '127.0.0.1', port: server.port, database, user: 'keeper', password: 'right', ssl: false };
+  });
+  afterAll(async () => {
+    await server.stop();
+    await postgres.stop();
+  });
+  const open = async (table: string, given = login) =>
+    createSqlState(
+      sqlServerDatabase(async () => given, { kind: 'default' }),
+      table,
+    );
+  stateContract('sql on SQL Server', {
+    open: () => open(`state_${(count += 1)}`),
+    reopen: () => open(`state_${count}`),
+    cleanUp: async () => undefined,
+  });
+  fencedStateContract('sql on SQL Server', () => open('fenced'));
+
+  it('goes on with a new connection when the server has cut the one that it had', async () => {
+    const store = await open('cut');
+    await store.write([{ key: 'a', value: 'x'.repeat(10_000) }]);
+    await server.stop();
+    server = await startTdsPostgres(() => postgres.client(login.database), { password: 'right' });
+    login = { ...login, port: server.port };
+    await expect(store.get('a')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await store.close();
+    const again = await open('cut');
+    expect(await again.get('a')).toBe('x'.repeat(10_000));
+    await again.close();
+  });
+
+  it('says what it was refused, by whom, and without the password', async () => {
+    const store = await open('refused', { ...login, password: 'hunter2hunter2' });
+    const failure = await store.get('a').catch((thrown: unknown) => thrown);
+    expect(failure).toMatchObject({ code: 'STORE_REFUSED', message: expect.stringContaining('user keeper') });
+    expect(String(failure)).not.toContain('hunter2');
+    await store.close();
   });
 });
 

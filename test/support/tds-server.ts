@@ -1,8 +1,9 @@
 /** A server that speaks as much of TDS 7.4 (MS-TDS) as a client needs to log in and run queries; what it answers, the test says. It knows no SQL. */
 import { createServer, type Socket } from 'node:net';
+import { type RpcCall, rpcCall } from './tds-rpc.ts';
 
 /** A row of an answer; texts of up to 4,000 characters. */
-export type TdsRow = Readonly<Record<string, string | number | boolean | null>>;
+export type TdsRow = Readonly<Record<string, string | number | boolean | Buffer | null>>;
 
 /** One that runs. */
 export interface TdsServer {
@@ -12,23 +13,46 @@ export interface TdsServer {
 
 /** What the server answers a query with; an error has the server's number. */
 export type TdsAnswer = readonly TdsRow[] | { readonly number: number; readonly message: string };
+/** The same, or how many rows a statement has changed. */
+export type TdsSessionAnswer = TdsAnswer | { readonly count: number };
 
-const kinds = { batch: 1, answer: 4, login: 16, prelogin: 18 } as const;
+/** What one connection is answered by. */
+export interface TdsSession {
+  answer(call: RpcCall): Promise<TdsSessionAnswer>;
+  /** Called once the connection is gone. */
+  end(): void;
+}
+
+const kinds = { batch: 1, rpc: 3, answer: 4, login: 16, prelogin: 18 } as const;
 
 /** Starts one on a free port of 127.0.0.1. `password`: any other is refused. */
-export async function startTdsServer(
+export function startTdsServer(
   answer: (sql: string) => TdsAnswer,
+  options: { readonly password: string },
+): Promise<TdsServer> {
+  const session = { answer: async ({ sql }: RpcCall) => answer(sql), end: () => undefined };
+  return startTdsSessions(() => session, options);
+}
+
+/** Starts one that has a session for every connection. */
+export async function startTdsSessions(
+  open: () => TdsSession,
   { password }: { readonly password: string },
 ): Promise<TdsServer> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
+    const session = open();
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => sockets.delete(socket));
-    serve(socket, (kind, message) => {
+    socket.on('close', () => {
+      sockets.delete(socket);
+      session.end();
+    });
+    serve(socket, async (kind, message) => {
       if (kind === kinds.prelogin) return prelogin;
       if (kind === kinds.login) return loginAnswer(message, password);
-      return batchAnswer(answer(batchText(message)));
+      const call = kind === kinds.rpc ? rpcCall(message) : { sql: batchText(message), values: [] };
+      return batchAnswer(await session.answer(call), call.sql);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -43,10 +67,11 @@ export async function startTdsServer(
   };
 }
 
-/** Puts packets together and answers each message. */
-function serve(socket: Socket, answerOf: (kind: number, message: Buffer) => Buffer): void {
+/** Puts packets together and answers one message after the other. */
+function serve(socket: Socket, answerOf: (kind: number, message: Buffer) => Promise<Buffer>): void {
   let pending = Buffer.alloc(0);
   let message: Buffer[] = [];
+  let answered = Promise.resolve();
   socket.on('data', (data) => {
     pending = Buffer.concat([pending, typeof data === 'string' ? Buffer.from(data) : data]);
     while (pending.length >= 8 && pending.length >= pending.readUInt16BE(2)) {
@@ -56,7 +81,11 @@ function serve(socket: Socket, answerOf: (kind: number, message: Buffer) => Buff
       if (((packet[1] ?? 0) & 1) === 0) continue;
       const whole = Buffer.concat(message);
       message = [];
-      for (const part of packetsOf(answerOf(packet[0] ?? 0, whole))) socket.write(part);
+      answered = answered
+        .then(async () => {
+          for (const part of packetsOf(await answerOf(packet[0] ?? 0, whole))) socket.write(part);
+        })
+        .catch((thrown: unknown) => void socket.destroy(thrown instanceof Error ? thrown : undefined));
     }
   });
 }
@@ -86,8 +115,15 @@ const token = (kind: number, ...parts: readonly Buffer[]): Buffer => {
   const body = Buffer.concat(parts);
   return Buffer.concat([Buffer.from([kind]), u16(body.length), body]);
 };
-const done = (failed = false): Buffer =>
-  Buffer.concat([Buffer.from([0xfd]), u16(failed ? 2 : 0), Buffer.alloc(10)]);
+/** The end of an answer, with the number of rows that it found or changed. */
+const done = (count = 0): Buffer => {
+  const bytes = Buffer.alloc(13);
+  bytes[0] = 0xfd;
+  bytes.writeUInt16LE(0x10, 1);
+  bytes.writeBigUInt64LE(BigInt(count), 5);
+  return bytes;
+};
+const failed = Buffer.from([0xfd, 2, 0, ...Buffer.alloc(10)]);
 
 function errorToken({ number, message }: { readonly number: number; readonly message: string }): Buffer {
   return Buffer.concat([
@@ -101,7 +137,7 @@ function errorToken({ number, message }: { readonly number: number; readonly mes
       shortText(''),
       u32(1),
     ),
-    done(true),
+    failed,
   ]);
 }
 
@@ -126,21 +162,44 @@ function batchText(message: Buffer): string {
 
 const collation = Buffer.from([9, 4, 0xd0, 0, 0x34]);
 
-function batchAnswer(answer: TdsAnswer): Buffer {
+/** What a connection is told when a transaction begins or ends: its descriptor, which the next requests carry (MS-TDS 2.2.7.9, types 8 to 10). */
+function transactionChange(sql: string): Buffer {
+  const descriptor = Buffer.from([8, 1, 0, 0, 0, 0, 0, 0, 1]);
+  const none = Buffer.from([0]);
+  if (sql === 'BEGIN TRANSACTION') return token(0xe3, Buffer.from([8]), descriptor, none);
+  if (sql === 'COMMIT') return token(0xe3, Buffer.from([9]), none, descriptor);
+  return sql === 'ROLLBACK' ? token(0xe3, Buffer.from([10]), none, descriptor) : Buffer.alloc(0);
+}
+
+const typeInfo = {
+  number: Buffer.from([0x26, 4]),
+  boolean: Buffer.from([0x68, 1]),
+  string: Buffer.concat([Buffer.from([0xe7, 0x40, 0x1f]), collation]),
+  /** varbinary(max). */
+  bytes: Buffer.from([0xa5, 0xff, 0xff]),
+};
+type Kind = keyof typeof typeInfo;
+
+function kindOf(sample: TdsRow[string] | undefined): Kind {
+  if (Buffer.isBuffer(sample)) return 'bytes';
+  return typeof sample === 'number' || typeof sample === 'boolean'
+    ? (typeof sample as 'number' | 'boolean')
+    : 'string';
+}
+
+function batchAnswer(answer: TdsSessionAnswer, sql: string): Buffer {
   if ('number' in answer) return errorToken(answer);
+  if ('count' in answer) return Buffer.concat([transactionChange(sql), done(answer.count)]);
   const names = Object.keys(answer[0] ?? {});
   if (names.length === 0) return done();
-  const columns = names.map((name) => {
-    const sample = answer.map((row) => row[name] ?? null).find((value) => value !== null) ?? '';
-    const kind =
-      typeof sample === 'number' ? [0x26, 4] : typeof sample === 'boolean' ? [0x68, 1] : [0xe7, 0x40, 0x1f];
-    const info = Buffer.concat([Buffer.from(kind), typeof sample === 'string' ? collation : Buffer.alloc(0)]);
-    return { name, kind: typeof sample, info };
-  });
+  const columns = names.map((name) => ({
+    name,
+    kind: kindOf(answer.map((row) => row[name] ?? null).find((value) => value !== null) ?? ''),
+  }));
   const head = Buffer.concat([
     Buffer.from([0x81]),
     u16(columns.length),
-    ...columns.map(({ name, info }) => Buffer.concat([u32(0), u16(9), info, shortText(name)])),
+    ...columns.map(({ name, kind }) => Buffer.concat([u32(0), u16(9), typeInfo[kind], shortText(name)])),
   ]);
   const rows = answer.map((row) =>
     Buffer.concat([
@@ -148,13 +207,21 @@ function batchAnswer(answer: TdsAnswer): Buffer {
       ...columns.map(({ name, kind }) => valueOf(row[name] ?? null, kind)),
     ]),
   );
-  return Buffer.concat([head, ...rows, done()]);
+  return Buffer.concat([head, ...rows, done(rows.length)]);
 }
 
-function valueOf(value: TdsRow[string], kind: string): Buffer {
-  if (value === null) return kind === 'string' ? u16(0xffff) : Buffer.from([0]);
+function valueOf(value: TdsRow[string], kind: Kind): Buffer {
+  if (kind === 'bytes') return Buffer.isBuffer(value) ? chunked(value) : Buffer.alloc(8, 0xff);
+  if (value === null || Buffer.isBuffer(value)) return kind === 'string' ? u16(0xffff) : Buffer.from([0]);
   if (typeof value === 'number') return Buffer.concat([Buffer.from([4]), u32(value)]);
   if (typeof value === 'boolean') return Buffer.from([1, Number(value)]);
   const text = ucs2(value);
   return Buffer.concat([u16(text.length), text]);
+}
+
+/** Partially length-prefixed bytes: the length of all, a chunk with its own, and the end (MS-TDS 2.2.5.2.3). */
+function chunked(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(bytes.length));
+  return Buffer.concat([length, ...(bytes.length > 0 ? [u32(bytes.length), bytes] : []), u32(0)]);
 }
