@@ -13,6 +13,7 @@ import { http } from './http/component.ts';
 import { mysql } from './mysql/component.ts';
 import { mysqlHistory } from './mysql/history-component.ts';
 import { excel } from './excel/component.ts';
+import { runLog } from './run-log/component.ts';
 import { ssis } from './ssis/component.ts';
 import { sqlServer } from './sql-server/component.ts';
 import { sqlScripts } from './sql-scripts/component.ts';
@@ -36,6 +37,7 @@ export const producers = {
   mysql,
   'sql-server': sqlServer,
   ssis,
+  'run-log': runLog,
   lake,
   'mysql-history': mysqlHistory,
   'query-log': queryLog,

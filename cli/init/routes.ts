@@ -171,6 +171,19 @@ ${files}`,
 ${files}`,
   },
   {
+    subjects: ['etl-tool'],
+    access: 'logs',
+    kind: 'run-log',
+    label: 'Log files that tell of runs',
+    fields: [path('Which log file?', 'etl.log')],
+    tellsChanges: false,
+    more: `    format: json-lines   # or key-value, or pattern with regular expressions (docs/run-log.md)
+    fields: { job: job, run: run, time: time, status: status, inputs: inputs, outputs: outputs }
+    datasets:            # tables by their names, files by their addresses
+      table: { type: [azure_sql_table, azure_sql_view], name: '{server}/{database}/{schema}/{table+}' }
+      file: { type: azure_blob_path, path: '{url+}' }`,
+  },
+  {
     subjects: ['data-source', 'etl-tool'],
     access: 'spreadsheet',
     kind: 'excel',

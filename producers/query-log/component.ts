@@ -1,11 +1,9 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { caseOption, datasetRules, datasetsOption, producerComponent } from '../../pipeline/component.ts';
-import { StreamError } from '../../pipeline/errors.ts';
 import { historyOptions, searchPathOption } from '../../pipeline/history-options.ts';
 import { observedStatement } from '../../pipeline/history-types.ts';
-import { fileError } from '../../platform/read-file.ts';
+import { logPlace } from '../../platform/log-files/log-files.ts';
 import type { QueryLogOptions } from './options.ts';
 import { QueryLog } from './producer.ts';
 import { type ShapeName, shapes } from './shapes.ts';
@@ -103,7 +101,7 @@ export const queryLog = producerComponent({
       },
       open: async () => {
         const format = given.format ?? formatOf(given.glob ?? file);
-        const files = await filesOf(file, given.glob);
+        const files = await logPlace(file, given.glob);
         return new QueryLog({
           ...files,
           format,
@@ -126,26 +124,6 @@ export const queryLog = producerComponent({
     };
   },
 });
-
-async function filesOf(
-  file: string,
-  glob: string | undefined,
-): Promise<Pick<QueryLogOptions, 'root' | 'globs'>> {
-  const isFolder = await stat(file).then(
-    (found) => found.isDirectory(),
-    (thrown: unknown) => {
-      throw fileError(thrown, file);
-    },
-  );
-  if (isFolder && glob === undefined) {
-    throw new StreamError('CONFIG_INVALID', `${file} is a folder.`, {
-      advice: 'Say with the option glob which files are read.',
-    });
-  }
-  if (isFolder) return { root: file, globs: [glob ?? ''] };
-  const { dir: root, base, name, ext } = path.parse(file);
-  return { root, globs: [base, `${base}.*`, `${base}-*`, `${name}-*${ext}`, `${name}.*${ext}`] };
-}
 
 function formatOf(name: string): QueryLogOptions['format'] {
   const end = path.extname(name).toLowerCase();

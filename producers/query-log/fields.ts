@@ -1,5 +1,6 @@
 import { StreamError } from '../../pipeline/errors.ts';
 import type { JsonValue } from '../../platform/json.ts';
+import { parseTime } from '../../platform/log-files/parse-time.ts';
 import { withoutQuoted } from '../../platform/redact.ts';
 import type { Row } from './parse-record.ts';
 
@@ -68,24 +69,4 @@ export class Fields {
           : `: "${typeof value}"`;
     throw new StreamError('SOURCE_INVALID', `${this.#place}, field ${name}, ${what}${shown}.`);
   }
-}
-
-const timePattern =
-  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?))?\s?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i;
-
-function parseTime(text: string): Date | undefined {
-  if (/^\d{9,16}(?:\.\d+)?$/.test(text)) {
-    const number = Number(text);
-    return valid(new Date(number < 1e11 ? number * 1_000 : number));
-  }
-  const match = timePattern.exec(text.trim());
-  if (match === null) return undefined;
-  const [, date = '', clock = '00:00', zone = 'Z'] = match;
-  const digits = /^([+-]\d\d):?(\d\d)?$/.exec(zone);
-  const offset = digits === null ? 'Z' : `${digits[1] ?? ''}:${digits[2] ?? '00'}`;
-  return valid(new Date(`${date}T${clock.replace(',', '.')}${offset}`));
-}
-
-function valid(date: Date): Date | undefined {
-  return Number.isNaN(date.getTime()) ? undefined : date;
 }

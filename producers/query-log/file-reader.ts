@@ -2,16 +2,16 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { StreamError, toStreamError } from '../../pipeline/errors.ts';
 import type { ScanContext } from '../../pipeline/producer.ts';
 import { parseJson } from '../../platform/json.ts';
+import type { Mark, Marks, Progress } from '../../platform/log-files/marks.ts';
+import { type FileRecord, RecordSplitter } from '../../platform/log-files/split-records.ts';
 import { decodeText, fileError, resolveUnder } from '../../platform/read-file.ts';
 import { withoutQuoted } from '../../platform/redact.ts';
 import type { StatementHistory } from '../../platform/statement-history.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
 import { Fields } from './fields.ts';
-import type { Mark, Marks, Progress } from './marks.ts';
 import type { QueryLogOptions } from './options.ts';
 import { csvRow, jsonRow, parseCsvRecord, parseJsonRow, type Row } from './parse-record.ts';
 import type { QueryIds } from './query-ids.ts';
-import { type FileRecord, RecordSplitter } from './split-records.ts';
 
 const maxRecordBytes = 1_048_576;
 const maxJsonBytes = 256 * 1_048_576;

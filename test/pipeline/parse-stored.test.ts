@@ -6,7 +6,7 @@ import { createTelemetry, type TelemetryEvents } from '../../pipeline/telemetry.
 import { topics } from '../../pipeline/topics.ts';
 import { createMemoryState } from '../../platform/memory-state.ts';
 import { StatementHistory } from '../../platform/statement-history.ts';
-import { Marks } from '../../producers/query-log/marks.ts';
+import { Marks } from '../../platform/log-files/marks.ts';
 import { QueryIds } from '../../producers/query-log/query-ids.ts';
 import { createMemoryTransport } from '../../transports/memory.ts';
 

@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { parseStored } from '../../pipeline/parse-stored.ts';
 import type { ProducerMemory } from '../../pipeline/producer.ts';
+
+/** The bytes of a log: an open file, or what a packed one holds. */
+export interface LogBytes {
+  read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly buffer: Buffer; readonly bytesRead: number }>;
+  stat(): Promise<{ readonly size: number }>;
+}
 
 /** How far a file was read. The file is known by its first bytes and by those before the offset, whatever it is named by now: rotation and copies do not matter. */
 const markSchema = z.object({
@@ -48,7 +58,7 @@ export class Marks {
   }
 
   /** The mark of an open file; one at its beginning when it was never read, or was begun anew. */
-  async of(file: FileHandle): Promise<Mark> {
+  async of(file: LogBytes): Promise<Mark> {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(headLimit), 0, headLimit, 0);
     const head = buffer.subarray(0, bytesRead);
     const { size } = await file.stat();
@@ -62,7 +72,7 @@ export class Marks {
   }
 
   /** Notes how far a file was read. */
-  async move(file: FileHandle, mark: Progress & Pick<Mark, 'modifiedMs'>): Promise<void> {
+  async move(file: LogBytes, mark: Progress & Pick<Mark, 'modifiedMs'>): Promise<void> {
     if (mark.offset === 0) return;
     const headBytes = Math.min(headLimit, mark.offset);
     const { buffer } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
@@ -79,7 +89,7 @@ export class Marks {
 }
 
 /** Tells files apart that begin alike: the bytes before an offset. */
-async function tailOf(file: FileHandle, offset: number): Promise<string> {
+async function tailOf(file: LogBytes, offset: number): Promise<string> {
   const start = Math.max(0, offset - tailLimit);
   const length = offset - start;
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start);
