@@ -144,7 +144,7 @@ type Options = z.output<typeof options>;
 /** Producer of kind `lake`: files in folders and in Azure Blob Storage, with their schemas. */
 export const lake = producerComponent({
   summary:
-    'Files of a folder, or of Azure Blob Storage and ADLS Gen2: CSV, JSON, Parquet and Avro with their columns, many files of one dataset as one resource set.',
+    'Files of a folder, or of Azure Blob Storage and ADLS Gen2: CSV, JSON, Parquet, Avro and xlsx with their columns, many files of one dataset as one resource set.',
   options,
   configure: (_name, given, host): ProducerSetup => ({
     settings: { types: lakeTypes, caseRule: given.case, steps: 'collapse', datasets: {} },

@@ -6,6 +6,7 @@ import { readAvro } from './read-avro.ts';
 import { readCsv } from './read-csv.ts';
 import { readJson } from './read-json.ts';
 import { readParquet } from './read-parquet.ts';
+import { readWorkbook } from './read-workbook.ts';
 
 /** Bytes of the head of a file that are read, and that a compressed head may become. */
 const headBytes = 262_144;
@@ -30,6 +31,8 @@ const endings: ReadonlyMap<string, string> = new Map([
   ['parquet', 'parquet'],
   ['parq', 'parquet'],
   ['avro', 'avro'],
+  ['xlsx', 'xlsx'],
+  ['xlsm', 'xlsx'],
 ]);
 const delimiters: ReadonlyMap<string, string> = new Map([
   ['tsv', '\t'],
@@ -51,7 +54,7 @@ export function formatOf(path: string): Format {
 }
 
 /**
- * The fields of a file, from its head or foot alone. Undefined for formats that are not read. Throws SOURCE_INVALID or SOURCE_LIMIT, whose message
+ * The fields of a file, from its head or foot alone; of a workbook from all of it. Undefined for formats that are not read. Throws SOURCE_INVALID or SOURCE_LIMIT, whose message
  * continues a sentence that begins with the file's name, for what is in it; and what the store throws.
  */
 export async function readSchema(files: LakeFiles, file: LakeFile): Promise<readonly Field[] | undefined> {
@@ -76,6 +79,10 @@ export async function readSchema(files: LakeFiles, file: LakeFile): Promise<read
         return readAvro(await files.read(file, 0, headBytes * 4));
       case 'parquet':
         return await readParquet(file.bytes, (start, end) => files.read(file, start, end));
+      case 'xlsx':
+        return compression === null
+          ? await readWorkbook(file, () => files.read(file, 0, file.bytes))
+          : undefined;
       default:
         return undefined;
     }

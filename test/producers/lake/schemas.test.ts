@@ -36,6 +36,37 @@ const text = async (name: string, content: string) => (await read(name, Buffer.f
 const fixture = (name: string) => readFile(path.join(root, 'test/fixtures/lake', name));
 
 describe('readSchema() of files that other writers made', () => {
+  it('reads the sheets of a workbook, below a title, with types by its cells (openpyxl, LibreOffice)', async () => {
+    const { columns } = await read('orders.xlsx', await fixture('orders.xlsx'));
+    const orders = [
+      'id bigint',
+      'customer string?',
+      'day date',
+      'paid at timestamp',
+      'amount double',
+      'paid boolean',
+      'share string',
+    ];
+    expect(columns?.filter((one) => one.startsWith('Orders 2024.'))).toEqual(
+      orders.map((one) => `Orders 2024.${one}`),
+    );
+    expect(columns?.filter((one) => one.startsWith('Prices'))).toEqual([
+      'Prices struct<sku: string, price: double>',
+      'Prices.sku string',
+      'Prices.price double',
+    ]);
+    const saved = await readFile(path.join(root, 'test/fixtures/lake/orders-libreoffice.xlsx'));
+    expect((await read('orders.xlsx', saved)).columns).toEqual(columns);
+  });
+
+  it('tells what is no workbook, or one that would become too large', async () => {
+    expect(await failureOf(read('a.xlsx', Buffer.from('PK\u0003\u0004 no zip')))).toMatchObject({
+      code: 'SOURCE_INVALID',
+    });
+    expect(await failureOf(read('a.xlsx', Buffer.alloc(64_000_001)))).toMatchObject({ code: 'SOURCE_LIMIT' });
+    expect(formatOf('a/b.XLSM')).toEqual({ name: 'xlsx', compression: null });
+  });
+
   it('reads Parquet with nested types from its foot (pyarrow)', async () => {
     const { columns } = await read('nested.parquet', await fixture('nested.parquet'));
     expect(columns).toEqual([
