@@ -70,11 +70,8 @@ export async function readSchema(files: LakeFiles, file: LakeFile): Promise<read
         const delimiter = delimiters.get(name);
         return await readCsv(text, { whole, ...(delimiter === undefined ? {} : { delimiter }) });
       }
-      case 'json': {
-        const max = compression === null && file.bytes <= maxDocumentBytes ? maxDocumentBytes : headBytes;
-        const head = await headOf(files, file, { compression, max });
-        return readJson(head.text, { whole: head.whole, file: file.path });
-      }
+      case 'json':
+        return await readDocuments(files, file, compression);
       case 'avro':
         return readAvro(await files.read(file, 0, headBytes * 4));
       case 'parquet':
@@ -94,6 +91,16 @@ export async function readSchema(files: LakeFiles, file: LakeFile): Promise<read
       { cause: thrown },
     );
   }
+}
+
+async function readDocuments(
+  files: LakeFiles,
+  file: LakeFile,
+  compression: Format['compression'],
+): Promise<readonly Field[]> {
+  const max = compression === null && file.bytes <= maxDocumentBytes ? maxDocumentBytes : headBytes;
+  const head = await headOf(files, file, { compression, max });
+  return readJson(head.text, { whole: head.whole, file: file.path });
 }
 
 /** The begin of a text, uncompressed. Bytes that are no UTF-8 become a mark: the names may be right all the same. */

@@ -57,6 +57,10 @@ describe('npm start on the example shop', () => {
       'warehouse 14 3 6 7 3 0',
       'loader 13 13 26 0 3 0',
       'jobs 3 3 8 8 2 0',
+      'landing 4 0 0 0 0 0',
+      'scripts 1 1 5 4 0 0',
+      'assets 2 1 2 0 0 0',
+      'till 5 1 2 2 0 0',
     ]);
   });
 
@@ -65,7 +69,16 @@ describe('npm start on the example shop', () => {
     const { producers, writeCalls } = summary(second);
     expect(writeCalls).toBe(0);
     // In the first run a placeholder may have stood in for some of them until their own source was read.
-    const entities = { 'shop-db': 63, warehouse: 37, loader: 24, jobs: 5 };
+    const entities = {
+      'shop-db': 63,
+      warehouse: 37,
+      loader: 24,
+      jobs: 5,
+      landing: 14,
+      scripts: 1,
+      assets: 2,
+      till: 15,
+    };
     for (const row of producers) {
       expect(row).toMatchObject({ created: 0, updated: 0, deadLetters: 0 });
       expect({ [row.name]: row.unchanged }).toEqual({

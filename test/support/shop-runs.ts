@@ -27,9 +27,19 @@ export async function startShop(): Promise<ShopRuns> {
   const postgres: EmbeddedPostgres = await startEmbeddedPostgres(undefined);
   await loadShop(postgres);
   const loader: Loader = await startLoader({ jobs: await readJobs() });
-  const folder = await mkdtemp(path.join(tmpdir(), 'shop-'));
-  for (const part of ['jobs', 'warehouse', 'purview-streams.yaml'])
-    await cp(path.join(retailFolder, part), path.join(folder, part), { recursive: true });
+  const home = await mkdtemp(path.join(tmpdir(), 'shop-'));
+  const folder = path.join(home, 'retail');
+  for (const part of [
+    'retail/jobs',
+    'retail/warehouse',
+    'retail/landing',
+    'retail/scripts',
+    'retail/assets',
+    'retail/till',
+    'retail/purview-streams.yaml',
+    'query-packs',
+  ])
+    await cp(path.join(path.dirname(retailFolder), part), path.join(home, part), { recursive: true });
   const text = await readFile(path.join(folder, 'purview-streams.yaml'), 'utf8');
   const { host, port, user, password } = postgres;
   Object.assign(process.env, {
@@ -54,7 +64,7 @@ export async function startShop(): Promise<ShopRuns> {
     stop: async () => {
       await loader.close();
       await postgres.stop();
-      await rm(folder, { recursive: true, force: true });
+      await rm(home, { recursive: true, force: true });
     },
   };
 }
