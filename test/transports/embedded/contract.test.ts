@@ -1,4 +1,5 @@
 import { createEmbeddedTransport } from '../../../transports/embedded/transport.ts';
+import { stateContract } from '../../contracts/state.ts';
 import { transportAdminContract } from '../../contracts/transport-admin.ts';
 import { largeEventsContract } from '../../contracts/large-events.ts';
 import { transactionsContract } from '../../contracts/transactions.ts';
@@ -16,3 +17,18 @@ transportContract('embedded', adapter);
 transportAdminContract('embedded', adapter);
 transactionsContract('embedded', adapter);
 largeEventsContract('embedded', adapter);
+
+let folder = '';
+/** Its state is closed with it. */
+const openState = async () => {
+  const transport = workshop.open({ folder });
+  return { ...transport.transactions.state, close: () => transport.close() };
+};
+stateContract('embedded', {
+  open: () => {
+    folder = workshop.folder();
+    return openState();
+  },
+  reopen: openState,
+  cleanUp: () => workshop.cleanUp(),
+});
