@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -142,6 +142,31 @@ describe('state export and import', () => {
     const again = JSON.parse((await run(config, 'run', '--once', '--json')).stdout);
     expect(again.producers[0]).toMatchObject({ created: 0, updated: 0, unchanged: 2 });
     expect(again.writeCalls).toBe(0);
+  });
+
+  it('move what producers keep to a store beside the same topics, where a change and a removal are seen, also after that was lost', {
+    timeout,
+  }, async () => {
+    const config = await configure();
+    const events = (...ids: readonly string[]) => writeFile(file('e.ndjson'), ids.map(event).join(''));
+    await events('a', 'b', 'c', 'd', 'e');
+    await run(config, 'run', '--once');
+    await writeFile(file('lines'), (await run(config, 'state', 'export', '--producers')).stdout);
+    const beside = file('beside.yaml');
+    await writeFile(beside, `stateStore: { kind: local }\n${await readFile(config, 'utf8')}`);
+    expect((await run(beside, 'state', 'import', file('lines'))).code).toBe(0);
+    await events('a', 'b', 'c', 'd'); // a removal can only come of the inventory
+    expect((await run(beside, 'run', '--once')).code).toBe(0);
+    const exported = async (): Promise<string> => (await run(beside, 'catalog', 'export')).stdout;
+    expect(await exported()).not.toContain('"e"');
+    expect((await run(beside, 'status', '--json')).stdout).toContain('read 4 objects');
+    await rm(file('state/producers'), { recursive: true });
+    await writeFile(
+      file('e.ndjson'),
+      ['a', 'b', 'c'].map(event).join('') + event('d').replace('"name":"d"', '"name":"renamed"'),
+    );
+    expect((await run(beside, 'run', '--once')).code).toBe(0);
+    expect(await exported()).toContain('renamed');
   });
 
   it('leave out what belongs to one log, and refuse a line that is no entry', async () => {
