@@ -1,16 +1,9 @@
 import { producerComponent } from '../../pipeline/component.ts';
-import { relationalTypes } from '../../pipeline/relational-types.ts';
 import { tdsDatabases } from './connection.ts';
 import { sqlServerInstaller } from './installer.ts';
 import { sqlServerOptions } from './options.ts';
 import { SqlServerProducer } from './producer.ts';
-
-/** Types of SQL Server; their names follow the pattern that Microsoft Purview has for SQL Server and Azure SQL. */
-const sqlServerTypes = relationalTypes({
-  prefix: 'mssql',
-  product: 'a SQL Server',
-  levels: ['database', 'schema'],
-});
+import { typeSets } from './types.ts';
 
 /** Producer of kind `sql-server`: SQL Server and Azure SQL by their catalogue views. */
 export const sqlServer = producerComponent({
@@ -19,7 +12,7 @@ export const sqlServer = producerComponent({
   options: sqlServerOptions,
   configure: (_name, options) => ({
     settings: {
-      types: sqlServerTypes,
+      types: typeSets[options.types],
       caseRule: options.case,
       steps: 'collapse',
       datasets: {},

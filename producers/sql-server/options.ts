@@ -34,6 +34,10 @@ export const sqlServerOptions = z.strictObject({
   schemas: nameFilterOption('schemas'),
   tables: nameFilterOption('tables and views'),
   routines: nameFilterOption('procedures, functions and triggers'),
+  types: z
+    .enum(['own', 'azure'])
+    .default('own')
+    .describe("own: mssql_* types. azure: Purview's built-in azure_sql_* types."),
   case: caseOption,
   interval: intervalOption,
   reconcile: z

@@ -87,6 +87,32 @@ describe('sql-server', () => {
     await place.remove();
   });
 
+  it('gives what Purview has built-in types for those, where they are asked for', async () => {
+    const place = await sourceRun({ shop: { kind: 'sql-server', ...options({ types: 'azure' }) } });
+    const held = await place.run();
+    const at = 'mssql://srv/shop';
+    expect(held.names).toEqual(
+      expect.arrayContaining([
+        'azure_sql_server mssql://srv',
+        `azure_sql_db ${at}`,
+        `azure_sql_schema ${at}/dbo`,
+        `azure_sql_table ${at}/dbo/Orders`,
+        `azure_sql_column ${at}/dbo/Orders#Amount`,
+        `azure_sql_view ${at}/dbo/BigOrders`,
+        `azure_sql_view_column ${at}/dbo/BigOrders#Total`,
+        `mssql_routine ${at}/dw/routines/LoadTotals`,
+      ]),
+    );
+    const schema = { typeName: 'azure_sql_schema', qualifiedName: `${at}/dbo` };
+    expect(held.entity(`azure_sql_table ${at}/dbo/Orders`).relationshipAttributes['dbSchema']).toMatchObject([
+      schema,
+    ]);
+    expect(held.edges).toContain(
+      `${at}/dw/routines/LoadTotals: ${at}/dbo/Orders#Amount -> ${at}/dw/Totals#Total`,
+    );
+    await place.remove();
+  });
+
   it('reads only what the boundaries choose, and warns of a routine whose text is not shown', async () => {
     const { objects } = await scanned({}, { schemas: { include: ['dw'] }, tables: { exclude: ['Tot*'] } });
     expect(objects.map(({ objectId }) => objectId)).toEqual([
