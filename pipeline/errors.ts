@@ -115,6 +115,11 @@ export class StreamError extends Error {
   }
 }
 
+/** Whether an event was refused since it is larger than its topic takes: it alone is at fault, not what is appended with it. */
+export function isTooLarge(thrown: unknown): thrown is StreamError {
+  return thrown instanceof StreamError && thrown.code === 'EVENT_TOO_LARGE';
+}
+
 /** The text of anything that was thrown, without its stack. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

@@ -10,6 +10,7 @@ import { RunnerMemory } from './producer-memory.ts';
 import { FormerNames } from './producer-names.ts';
 import { faultHash, rejectionLetter, type ReportedFaults } from './producer-rejections.ts';
 import { type Entry, Scan } from './producer-scan.ts';
+import { type Publish, publishFound } from './publish-found.ts';
 import { rawRecord, removalRecord } from './raw-record.ts';
 import type { Json, StateStore, StateWrite } from './state.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -179,21 +180,20 @@ export class ProducerRunner {
     reject: (rejection: Rejection) => void,
   ): Promise<void> {
     const { name } = this.#options;
-    const publish = () => this.#publish(scan.records.splice(0), scan.writes.splice(0), scan.names.splice(0));
+    const publish: Publish = (...what) => this.#publish(...what);
     for await (const object of found) {
       const names = await this.#names.of(object, scan);
       try {
         const record = <T extends EventType>(type: T, value: EventTypes[T]): NewRecord =>
           this.#record(type, `${type}/${object.objectId}`, value);
-        scan.add(object, record, name, names?.formerly);
-        if (names !== undefined) scan.names.push(names.write);
+        scan.add(object, record, name, names && { formerly: names.formerly, writes: [names.write] });
       } catch (thrown) {
         const { objectId } = object;
         reject({ objectId, error: toStreamError(thrown, 'EVENT_INVALID', objectId) });
       }
-      if (scan.records.length >= publishBatch) await publish();
+      if (scan.records.length >= publishBatch) await publishFound(scan, publish, reject);
     }
-    await publish();
+    await publishFound(scan, publish, reject);
   }
 
   async #load(): Promise<Map<string, Entry>> {

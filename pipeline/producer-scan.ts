@@ -18,6 +18,14 @@ export const entrySchema = z.object({
 /** What the inventory keeps of an object. */
 export type Entry = z.output<typeof entrySchema>;
 
+/** What an object was called before, and what remembers what it is called now. */
+interface FormerlyCalled {
+  readonly formerly: readonly Formerly[];
+  readonly writes: readonly StateWrite[];
+}
+
+const nothingFormer: FormerlyCalled = { formerly: [], writes: [] };
+
 /** What one scan, or one change, has seen so far. */
 export class Scan {
   /** Inventory keys of what was found. */
@@ -38,6 +46,16 @@ export class Scan {
   readonly #refs = new Map<string, string>();
   #known: ReadonlyMap<string, string> | undefined;
   #hashed: { readonly found: FoundObject; readonly hash: string } | undefined;
+  /** Of what is to be published: the object, and what was known of it before. */
+  readonly #published = new WeakMap<
+    NewRecord,
+    {
+      readonly key: string;
+      readonly objectId: string;
+      readonly before: Entry | undefined;
+      readonly names: readonly StateWrite[];
+    }
+  >();
   published = 0;
 
   constructor(options: {
@@ -89,7 +107,7 @@ export class Scan {
     found: FoundObject,
     record: <T extends EventType>(type: T, value: EventTypes[T]) => NewRecord,
     producer: string,
-    formerly: readonly Formerly[] = [],
+    { formerly, writes }: FormerlyCalled = nothingFormer,
   ): void {
     const key = keyOf(found);
     this.seen.add(key);
@@ -104,16 +122,33 @@ export class Scan {
         : Math.max(found.sequence ?? 0, known === undefined ? this.#floor : known.sequence + 1);
     if (!same || this.#all) {
       const position = { incarnation: this.incarnation, sequence };
-      const added = { producer, objectId: found.objectId, position };
-      this.records.push(objectRecord(found, { ...added, formerly }, record));
+      const { objectId } = found;
+      const made = objectRecord(found, { producer, objectId, position, formerly }, record);
+      this.records.push(made);
+      this.#published.set(made, { key, objectId, before: known, names: writes });
       this.published += 1;
     }
+    this.names.push(...writes);
     if (same && known.ref === found.ref) return;
     const isRenamed = formerly.some(({ objectId }) => objectId !== found.objectId);
     const renamed = isRenamed ? { renamed: true as const } : {};
     const entry = { incarnation: this.incarnation, sequence, hash, ...ref, ...renamed };
     this.inventory.set(key, entry);
     this.writes.push({ key, value: entry });
+  }
+
+  /** An event cannot be published: what was known of its object before stands, and what was to be written with it is not. Returns the object's id. */
+  takeBack(record: NewRecord, writes: StateWrite[], names: StateWrite[]): string {
+    const taken = this.#published.get(record);
+    if (taken === undefined) throw new TypeError('It is not an event of this scan.');
+    const { key, objectId, before } = taken;
+    if (before === undefined) this.inventory.delete(key);
+    else this.inventory.set(key, before);
+    names.splice(0, names.length, ...names.filter((write) => !taken.names.includes(write)));
+    const at = writes.findIndex((write) => write.key === key);
+    if (at !== -1) writes.splice(at, 1);
+    this.published -= 1;
+    return objectId;
   }
 
   /** Known objects that were not seen. */

@@ -15,7 +15,7 @@ export interface StateStore {
   get(key: string): Promise<Json | undefined>;
   /** All writes or none; durable when it resolves. */
   write(writes: readonly StateWrite[]): Promise<void>;
-  /** Every key that begins with `prefix`, in the order of keys. */
+  /** Every key that begins with `prefix`, in the order of keys. What is written meanwhile may be among them or not. */
   scan(prefix: string): AsyncIterable<{ readonly key: string; readonly value: Json }>;
   /** May be called twice. */
   close(): Promise<void>;

@@ -8,9 +8,11 @@ import {
   leftOut,
   readRaw,
   type ReadRecord,
+  refused,
   settleApplied,
   type SettledRecord,
 } from './derive/settle-record.ts';
+import { isTooLarge } from './errors.ts';
 import type { Reading } from './replay-plan.ts';
 import type { Telemetry } from './telemetry.ts';
 import { inputOf, topics } from './topics.ts';
@@ -90,17 +92,21 @@ async function runPartition(
       if (records.length === 0) return;
       counts.received(records.length);
       telemetry.emit('received', { stage: 'transform', events: records.length });
-      const events = records.map((record) => read(record, take, now()));
-      const settled = await patiently(patience, async () => {
-        await options.admit?.(producersOf(events));
-        return settleBatch({ assignment, counts }, events, options);
-      });
-      if (settled === undefined) {
-        // Stopped while it waited, or no longer ours: the next owner receives all of it again.
-        telemetry.emit('returned', { stage: 'transform', events: records.length });
-        return;
+      let batches: readonly (readonly ReadRecord[])[] = [records.map((record) => read(record, take, now()))];
+      for (let [events] = batches; events !== undefined; [events] = batches) {
+        const settled = await patiently(patience, async () => {
+          await options.admit?.(producersOf(events));
+          return settleOrPart({ assignment, counts }, events, options);
+        });
+        if (settled === undefined) {
+          // Stopped while it waited, or no longer ours: the next owner receives all of it again.
+          telemetry.emit('returned', { stage: 'transform', events: batches.flat().length });
+          return;
+        }
+        const rest = batches.slice(1);
+        batches = 'parts' in settled ? [...settled.parts, ...rest] : rest;
+        if ('records' in settled) report(settled.records, telemetry);
       }
-      report(settled, telemetry);
     }
   } finally {
     await assignment.release();
@@ -114,6 +120,28 @@ function read(record: StoredRecord, take: Reading | undefined, now: Date): ReadR
 
 function producersOf(events: readonly ReadRecord[]): ReadonlySet<string> {
   return new Set(events.flatMap((one) => ('event' in one ? [one.event.value.producer] : [])));
+}
+
+/** Settles a batch, or parts it where more comes of it than the transport takes: an event of which alone too much comes costs itself (invariant 6). */
+async function settleOrPart(
+  partition: { readonly assignment: Assignment; readonly counts: PartitionCounts },
+  events: readonly ReadRecord[],
+  options: TransformStageOptions,
+): Promise<
+  | { readonly records: readonly SettledRecord[] }
+  | { readonly parts: readonly (readonly ReadRecord[])[] }
+  | undefined
+> {
+  try {
+    const records = await settleBatch(partition, events, options);
+    return records && { records };
+  } catch (thrown) {
+    if (!isTooLarge(thrown)) throw thrown;
+    const [only, another] = events;
+    if (only === undefined || another !== undefined) return { parts: events.map((event) => [event]) };
+    if ('settled' in only) throw thrown; // its dead letter is what does not fit
+    return { parts: [[refused(only, thrown, options.now())]] };
+  }
 }
 
 /** Derives a batch and makes everything that came of it durable at once; undefined when the partition is no longer ours. */

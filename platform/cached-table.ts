@@ -1,5 +1,6 @@
 import type { Database } from 'lmdb';
 import type { TableEntry, TableKey } from '../pipeline/table.ts';
+import { entriesFrom } from './lmdb-state.ts';
 import type { ScannedTable } from './overlay-table.ts';
 
 /** Ends every part of a key, and sorts behind the end of a part: no part holds the first, and the second is the next one. */
@@ -29,9 +30,10 @@ export class CachedTable implements ScannedTable {
       yield { key: partsOf(key), value };
   }
 
-  /** Every record, in the order of keys. */
+  /** Every record, in the order of keys. Whoever takes them may wait between two of them; what is written meanwhile may be among them or not. */
   *all(): Iterable<TableEntry> {
-    for (const { key, value } of this.#database.getRange({})) yield { key: partsOf(key), value };
+    for (const { key, value } of entriesFrom(this.#database, Buffer.alloc(0)))
+      yield { key: partsOf(key), value };
   }
 
   /** Within a transaction; undefined removes. */

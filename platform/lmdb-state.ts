@@ -38,7 +38,13 @@ export function putState(database: Database<string, Buffer>, entries: readonly S
   }
 }
 
-/** Every stored key from `prefix` on. Throws as {@link readState}. Keys with the same long head are stored by hash: they are brought into their own order first. */
+/** Entries that are read in one go. */
+const pageSize = 500;
+
+/**
+ * Every stored key from `prefix` on; what is written meanwhile may be among them or not. Throws as {@link readState}. Keys with the same long head are
+ * stored by hash: they are brought into their own order first.
+ */
 export async function* scanState(
   database: Database<string, Buffer>,
   prefix: string,
@@ -46,7 +52,7 @@ export async function* scanState(
   const start = Buffer.from(prefix).subarray(0, headBytes);
   let run: Stored[] = [];
   let runHead: Buffer | undefined;
-  for (const { key, value: text } of database.getRange({ start })) {
+  for (const { key, value: text } of entriesFrom(database, start)) {
     if (!key.subarray(0, start.length).equals(start)) break;
     const stored = parseStored(key, text);
     const head = key.length < headBytes ? undefined : Buffer.from(key.subarray(0, headBytes));
@@ -58,6 +64,28 @@ export async function* scanState(
     run.push(stored);
   }
   yield* inOrder(run, prefix);
+}
+
+/**
+ * Entries from a key on, read page by page: whoever takes them may wait between two of them, and a cursor of LMDB must not be open then. A write in
+ * between ends the transaction that it reads in.
+ */
+export function* entriesFrom<T>(
+  database: Database<T, Buffer>,
+  start: Buffer,
+): Iterable<{ readonly key: Buffer; readonly value: T }> {
+  for (let from: Buffer | undefined = start; from !== undefined; ) {
+    const page: readonly { readonly key: Buffer; readonly value: T }[] = Array.from(
+      database.getRange({ start: from, limit: pageSize }),
+      ({ key, value }) => ({
+        key: Buffer.from(key),
+        value,
+      }),
+    );
+    yield* page;
+    const last = page.length < pageSize ? undefined : page.at(-1);
+    from = last && Buffer.concat([last.key, Buffer.of(0)]); // the next key that there can be
+  }
 }
 
 function inOrder(run: readonly Stored[], prefix: string): { readonly key: string; readonly value: Json }[] {

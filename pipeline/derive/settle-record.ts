@@ -54,6 +54,17 @@ export function readRaw(record: StoredRecord, now: Date): ReadRecord {
   }
 }
 
+/** An event of which nothing can be made durable but its dead letter. */
+export function refused(
+  { record, event }: Exclude<ReadRecord, { readonly settled: SettledRecord }>,
+  error: StreamError,
+  now: Date,
+): ReadRecord {
+  const { producer } = event.value;
+  const letter = deadLetterOf(record, { stage: 'TRANSFORM', error, attempts: 1, producer }, now);
+  return { record, settled: { outputs: [], letters: [letter], as: 'dead-lettered', producer } };
+}
+
 /** Turns what was derived of a record into outputs and dead letters. */
 export function settleApplied(
   record: StoredRecord,

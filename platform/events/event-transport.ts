@@ -17,7 +17,7 @@ import { EventReader } from './event-reader.ts';
 import type { Framing } from './framing.ts';
 import { Incoming } from './incoming.ts';
 import { Missing, withMissing } from './missing.ts';
-import { Outgoing } from './outgoing.ts';
+import { letterBytes, Outgoing } from './outgoing.ts';
 
 /** Options of {@link createEventTransport}. */
 export interface EventTransportOptions extends Partial<WaitingOptions> {
@@ -51,11 +51,12 @@ class EventTransport implements Transport {
     const { framing, claims, maxBytes = 64 * 1024 ** 2, waitMs = 60_000 } = options;
     const { retryDelayMs = 200, onWaiting = () => undefined } = options;
     this.#inner = inner;
-    this.#limits = { maxBytes, waitMs };
+    const readBytes = maxBytes + letterBytes;
+    this.#limits = { maxBytes: readBytes, waitMs };
     this.#waiting = { retryDelayMs, onWaiting };
     const recordLimit = (topic: string): Promise<number> => inner.recordLimit(topic);
     this.#outgoing = new Outgoing({ recordLimit, framing, claims, maxBytes });
-    this.#incoming = new Incoming({ framing, claims, maxBytes });
+    this.#incoming = new Incoming({ framing, claims, maxBytes: readBytes });
     this.transactions = {
       state: inner.transactions.state,
       view: (read) => inner.transactions.view(read),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { StreamError } from '../../pipeline/errors.ts';
 import { partKey } from '../../pipeline/partitioner.ts';
+import { topics } from '../../pipeline/topics.ts';
 import type { NewRecord } from '../../pipeline/transport.ts';
 import { claimName, type ClaimStore } from './claim-store.ts';
 import type { Framing } from './framing.ts';
@@ -23,6 +24,8 @@ export interface OutgoingOptions {
 const alwaysTaken = 100_000;
 /** Parts are no larger than this, whatever the limit is: brokers and readers hold some of them at a time. */
 const largestPart = 1_000_000;
+/** What a dead letter may have beside the event that it is for, in bytes. */
+export const letterBytes = 1024 ** 2;
 /** Claims whose names are remembered, so that the same bytes are not put aside twice. */
 const rememberedClaims = 1000;
 
@@ -51,7 +54,7 @@ export class Outgoing {
     const { value } = record;
     if (value === null || recordSize(record) <= alwaysTaken) return [record];
     const { maxBytes } = this.#options;
-    if (value.length > maxBytes)
+    if (value.length > maxBytes + (topic === topics.deadLetters ? letterBytes : 0))
       throw new StreamError(
         'EVENT_TOO_LARGE',
         `An event of ${topic} has ${value.length} bytes, and ${maxBytes} are allowed (events.maxBytes).`,

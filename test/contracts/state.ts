@@ -83,6 +83,24 @@ export function stateContract(name: string, adapter: StateAdapter): void {
       await store.close();
     });
 
+    it('scan() goes on while the store is written to', async () => {
+      const store = await adapter.open();
+      const keys = Array.from({ length: 1200 }, (_, index) => `k/${String(index).padStart(4, '0')}`);
+      await store.write(keys.map((key) => ({ key, value: 0 })));
+      const found: string[] = [];
+      for await (const { key } of store.scan('k/')) {
+        found.push(key);
+        if (found.length % 400 !== 1) continue;
+        await store.write([
+          { key, value: undefined },
+          { key: 'k/0003', value: found.length },
+        ]);
+        await store.get('k/0003');
+      }
+      expect(found).toEqual(keys);
+      await store.close();
+    });
+
     it('get() and scan() keep keys apart that are long and begin alike', async () => {
       const store = await adapter.open();
       const stem = `applied/t/${'n'.repeat(4096)}`;

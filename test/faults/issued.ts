@@ -7,7 +7,7 @@ export class Issued {
   /** Inputs and outputs of each job by its qualifiedName. */
   readonly jobs = new Map<string, readonly [input: string, output: string]>();
   /** Keys of the events that cannot be delivered, and the stage that finds that out. */
-  readonly poison = new Map<string, 'TRANSFORM' | 'SINK'>();
+  readonly poison = new Map<string, 'PRODUCE' | 'TRANSFORM' | 'SINK'>();
   /** Records that were damaged in the log: a dead letter each, without a key. */
   corrupt = 0;
   /** Events in all. */
@@ -84,6 +84,18 @@ export class EventSource {
     return this.#table(table, randomBytes(characters / 2).toString('hex'));
   }
 
+  /** The same, but larger than an event may be. */
+  tooLarge(characters: number): string {
+    const name = `poison${this.#issued.poison.size}`;
+    this.#issued.poison.set(name, 'PRODUCE');
+    return this.#line(name, {
+      type: 'database-object',
+      system: server,
+      description: randomBytes(characters / 2).toString('hex'),
+      path: [{ level: 'server', name }],
+    });
+  }
+
   #table(table: number, description: string): string {
     this.#issued.assets.set(this.tableName(table), description);
     const [schema, name] = this.#place(table);
@@ -151,13 +163,14 @@ export class EventSource {
     });
   }
 
-  /** An event that the catalogue refuses: a job that reads a schema, which is no data. The schemas must be there. */
-  refused(): string {
+  /** An event that the catalogue refuses: a job that reads a schema, which is no data, with a text. The schemas must be there. */
+  refused(characters = 0): string {
     const name = `refused${this.#issued.poison.size}`;
     this.#issued.poison.set(name, 'SINK');
     this.#issued.assets.set(`etl://${tool}`, undefined);
     const inputs = [{ type: 'schema', name: 's0' }];
-    return this.#line(name, { type: 'job', tool, name, inputs, outputs: [] });
+    const description = characters > 0 && { description: randomBytes(characters / 2).toString('hex') };
+    return this.#line(name, { type: 'job', tool, name, inputs, outputs: [], ...description });
   }
 
   /** What {@link refused} gave out, mended: the same job reads and writes tables now. */

@@ -41,6 +41,7 @@ import { incompleteScan, twoSpeakers } from './scenarios/sources.ts';
 import { disorder, evolution, undecodable } from './scenarios/events.ts';
 import { wrongClocks } from './scenarios/clocks.ts';
 import { blockedLoop } from './scenarios/blocked.ts';
+import { oversized } from './scenarios/large.ts';
 import { hotKey } from './scenarios/hot.ts';
 import { replayWhileLive } from './scenarios/replay.ts';
 import { lettersRefused, lostOffsets, partitionsAdded, topicMadeAnew } from './scenarios/topics.ts';
@@ -63,6 +64,7 @@ const scenarios: readonly Scenario[] = [
   limitHalves,
   evolution,
   undecodable,
+  oversized,
   disorder,
   wrongClocks,
   replayWhileLive,
@@ -92,6 +94,7 @@ const scenarios: readonly Scenario[] = [
     drainInMidBatch,
     evolution,
     undecodable,
+    oversized,
     disorder,
     wrongClocks,
     replayWhileLive,
@@ -111,6 +114,7 @@ const scenarios: readonly Scenario[] = [
     drainInMidBatch,
     evolution,
     undecodable,
+    oversized,
     disorder,
     replayWhileLive,
     twoSpeakers,

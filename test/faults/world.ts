@@ -42,6 +42,10 @@ export interface WorldOptions {
   readonly sink?: string;
   /** Credits of a partition: what may be in flight in a process that dies. */
   readonly credits?: number;
+  /** Bytes of those credits. */
+  readonly creditBytes?: number;
+  /** The section `events`, as it stands in YAML. */
+  readonly events?: string;
   /** Lanes of a partition of the sink. @default 1 */
   readonly lanes?: number;
   /** Options of single sources, by the producer's name, as they stand in YAML: `schedule: '* * * * *'`. */
@@ -254,7 +258,7 @@ export class World {
   }
 
   async #writeConfig(maxBytes: number | undefined): Promise<void> {
-    const { partitions = 4, sources } = this.#options;
+    const { partitions = 4, sources, events, creditBytes } = this.#options;
     const service = this.#service;
     // A Kafka does not see that a process is gone: its session has to end.
     const { sessionMs = service === undefined ? 30_000 : 6000 } = this.#options;
@@ -268,7 +272,8 @@ export class World {
       `transport: { ${kind}, partitions: ${partitions}, sessionMs: ${sessionMs}${limit} }`,
       `catalog: { port: ${this.#port} }`,
       `sink: ${this.#options.sink ?? '{ kind: local }'}`,
-      `delivery: { credits: ${this.credits}, lanes: ${this.#options.lanes ?? 1} }`,
+      `delivery: { credits: ${this.credits}, lanes: ${this.#options.lanes ?? 1}${creditBytes === undefined ? '' : `, creditBytes: ${creditBytes}`} }`,
+      ...(events === undefined ? [] : [`events: ${events}`]),
       'producers:',
       ...names.map(
         (name) =>

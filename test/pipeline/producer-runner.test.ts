@@ -11,6 +11,7 @@ import { fromHeaders } from '../../schemas/cloud-events.ts';
 import { decodeEvent } from '../../schemas/codec.ts';
 import type { DeadLetter, RawEvent } from '../../schemas/types.ts';
 import { createMemoryState } from '../../platform/memory-state.ts';
+import { createEventTransport } from '../../platform/events/event-transport.ts';
 import { createMemoryTransport } from '../../transports/memory.ts';
 
 const never = new AbortController().signal;
@@ -67,7 +68,7 @@ function job(objectId: string, description: string, sequence?: number): FoundObj
 
 class Bench {
   readonly source = new Source();
-  readonly transport: Transport = createMemoryTransport();
+  transport: Transport = createMemoryTransport();
   state: StateStore = createMemoryState();
   readonly completed: TelemetryEvents['scanCompleted'][] = [];
   readonly heldBack: TelemetryEvents['removalsHeldBack'][] = [];
@@ -269,6 +270,23 @@ describe('ProducerRunner.scan()', () => {
     expect(second?.message).toBe(
       `No JSON. Of its 500001 bytes (SHA-256 ${hash}) the first 64000 are kept here.`,
     );
+  });
+
+  it('rejects an object that is too large for the transport alone, and publishes it when it has become smaller', async () => {
+    const made = bench('a', 'z');
+    made.transport = createEventTransport(made.transport, { maxBytes: 150_000 });
+    await made.scan();
+    made.source.jobs.set('a', 'small again');
+    made.source.jobs.set('m', 'x'.repeat(200_000));
+    expect(await made.scan()).toEqual(['a@first/1=small again']);
+    expect(await made.scan()).toEqual([]);
+    expect(await made.letters()).toMatchObject([{ code: 'EVENT_TOO_LARGE', stage: 'PRODUCE', key: 'm' }]);
+    made.source.jobs.set('m', 'x');
+    expect(await made.scan()).toEqual(['m@first/0=x']);
+    made.source.jobs.set('z', 'x'.repeat(200_000));
+    expect(await made.scan()).toEqual([]);
+    made.source.jobs.delete('z');
+    expect(await made.scan()).toEqual(['z@first/1 removed']);
   });
 
   it('says how many objects are missing when nothing is removed because of a rejected one', async () => {

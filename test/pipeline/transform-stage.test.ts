@@ -7,6 +7,7 @@ import { runTransformStage } from '../../pipeline/transform-stage.ts';
 import type { Transport } from '../../pipeline/transport.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import type { DeadLetter, EntityChange, RawEvent } from '../../schemas/types.ts';
+import { createEventTransport } from '../../platform/events/event-transport.ts';
 import { createMemoryTransport } from '../../transports/memory.ts';
 import { smallNaming } from '../support/deriving.ts';
 import { jobEvent, removalEvent, smallWorld, tableEvent } from '../support/small-world.ts';
@@ -35,8 +36,9 @@ async function start(
   values: readonly (RawEvent | Uint8Array | null)[],
   credits = 2,
   beside: readonly Transform[] = [],
+  maxBytes = 64 * 1024 ** 2,
 ): Promise<Stage> {
-  const transport = createMemoryTransport();
+  const transport = createEventTransport(createMemoryTransport(), { maxBytes });
   await transport.ensureTopics(Object.values(topics).map((name) => ({ name, partitions: 1 })));
   await transport.append(
     topics.raw,
@@ -117,6 +119,30 @@ describe('runTransformStage()', () => {
     const stage = await start(tables, 10, [slow]);
     await settledUpTo(stage, 3);
     expect(new Set(seen).size).toBe(3);
+  });
+
+  it('makes a dead letter of an event of which more comes than may be appended, and of nothing beside it', async () => {
+    const wordy: Transform = deriving((event) => {
+      if (event.type !== 'database-object' || event.value.objectId !== 'wordy') return undefined;
+      const ref = { typeName: 'text', qualifiedName: 'text://wordy' };
+      const entity = { ...ref, attributes: { text: 'x'.repeat(200_000) }, references: [] };
+      const change = { entities: [entity], complete: [], placeholder: false } as const;
+      return { event, changes: [change], known: [], warnings: [] };
+    });
+    const tables = ['before', 'wordy', 'after'].map((table) =>
+      tableEvent({ producer: 'db', table, sequence: 1, columns: [] }),
+    );
+    const stage = await start(tables, 10, [wordy], 150_000);
+    await settledUpTo(stage, 3);
+    expect(Object.fromEntries(stage.figures)).toEqual({
+      received: 3,
+      delivered: 2,
+      'dead-lettered': 1,
+      letters: 1,
+    });
+    expect(await decoded<DeadLetter>(stage, topics.deadLetters)).toMatchObject([
+      { code: 'EVENT_TOO_LARGE', stage: 'TRANSFORM', producer: 'db', offset: 1 },
+    ]);
   });
 
   it('settles every event in exactly one way, whatever becomes of it', async () => {

@@ -1,6 +1,6 @@
 /**
  * A real schema registry for tests: the one that REGISTRY_URL names (with the path of Confluent's interface), else Apicurio Registry from Maven Central
- * (158 MB, once, kept outside the work tree), which needs Java 21 and Maven.
+ * (about 150 MB, once, kept outside the work tree), which needs Java and Maven: the newest version with Java 21, an older one with Java 17.
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -12,8 +12,11 @@ import { promisify } from 'node:util';
 import { freePort } from './free-port.ts';
 
 const run = promisify(execFile);
-const version = '3.3.3';
-const leastJava = 21;
+/** Versions of Apicurio Registry, the newest first, with the Java that each needs and how it is started. */
+const versions = [
+  { version: '3.3.3', leastJava: 21, jar: 'quarkus-run.jar' },
+  { version: '2.6.13.Final', leastJava: 17, jar: 'apicurio-registry-app-2.6.13.Final-runner.jar' },
+] as const;
 const startMs = 180_000;
 const given = process.env['REGISTRY_URL'];
 
@@ -30,7 +33,7 @@ export const hasRegistry = given !== undefined || java !== undefined;
 
 /** How to get one. */
 export const howToGetRegistry =
-  'they need Java 21 or newer and mvn, or a registry with the interface of Confluent that REGISTRY_URL names';
+  'they need Java 17 or newer and mvn, or a registry with the interface of Confluent that REGISTRY_URL names';
 
 function has(command: string): boolean {
   return (process.env['PATH'] ?? '')
@@ -38,13 +41,17 @@ function has(command: string): boolean {
     .some((folder) => existsSync(path.join(folder, command)));
 }
 
-/** A Java that is new enough: on the path, by JAVA_HOME, or where Debian has them. */
-function newJava(): string | undefined {
+/** The newest Java: on the path, by JAVA_HOME, or where Debian has them; undefined where none is new enough. */
+function newJava(): { readonly command: string; readonly version: number } | undefined {
   const homes = '/usr/lib/jvm';
   const installed = existsSync(homes) ? readdirSync(homes).map((name) => path.join(homes, name)) : [];
   const folders = [process.env['JAVA_HOME'] ?? '', ...installed].filter((folder) => folder !== '');
   const commands = folders.map((folder) => path.join(folder, 'bin/java')).filter((file) => existsSync(file));
-  return [...(has('java') ? ['java'] : []), ...commands].find((command) => versionOf(command) >= leastJava);
+  const [newest] = [...(has('java') ? ['java'] : []), ...commands]
+    .map((command) => ({ command, version: versionOf(command) }))
+    .filter(({ version }) => versions.some(({ leastJava }) => version >= leastJava))
+    .sort((a, b) => b.version - a.version);
+  return newest;
 }
 
 function versionOf(command: string): number {
@@ -59,7 +66,9 @@ function versionOf(command: string): number {
 /** The registry of this test file. */
 export async function startRegistry(): Promise<TestRegistry> {
   if (given !== undefined) return { url: given, stop: async () => undefined };
-  const folder = await program();
+  if (java === undefined) throw new Error(`No registry can be started: ${howToGetRegistry}.`);
+  const chosen = versions.find(({ leastJava }) => java.version >= leastJava) ?? versions[1];
+  const folder = await program(chosen.version);
   const [port, managementPort] = await Promise.all([freePort(), freePort()]);
   const settings = {
     'quarkus.management.host': '127.0.0.1',
@@ -72,7 +81,7 @@ export async function startRegistry(): Promise<TestRegistry> {
   };
   const small = ['-Xmx400m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
   const defined = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`);
-  const child = spawn(java ?? 'java', [...small, ...defined, '-jar', 'quarkus-run.jar'], {
+  const child = spawn(java.command, [...small, ...defined, '-jar', chosen.jar], {
     cwd: folder,
     stdio: 'ignore',
   });
@@ -108,7 +117,7 @@ async function untilReady(url: string, child: ChildProcess): Promise<void> {
 }
 
 /** The folder of its program: fetched and unpacked the first time. */
-async function program(): Promise<string> {
+async function program(version: string): Promise<string> {
   const cache = path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'purview-streams');
   const folder = path.join(cache, `apicurio-${version}`);
   if (existsSync(folder)) return folder;

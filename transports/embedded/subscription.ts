@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { Assignment } from '../../pipeline/transport.ts';
+import { AssignmentQueue } from '../../platform/assignment-queue.ts';
 import { EmbeddedAssignment, type Shared } from './assignment.ts';
 import {
   type GroupState,
@@ -32,14 +33,12 @@ export class Subscription {
   readonly #shared: Shared;
   readonly #options: SubscriptionOptions;
   readonly #held = new Map<number, EmbeddedAssignment>();
-  readonly #queue: EmbeddedAssignment[] = [];
+  readonly #queue = new AssignmentQueue<EmbeddedAssignment>();
   #member = randomUUID();
   #state: 'joining' | 'joined' | 'leaving' | 'left' = 'joining';
   #renewAt = 0;
   #writing = false;
   #seen: { readonly text: string | undefined; readonly group: GroupState } | undefined;
-  #failure: unknown;
-  #wake: () => void = () => undefined;
   #left: () => void = () => undefined;
   /** Resolves when nothing of it is left in the group. */
   readonly left = new Promise<void>((resolve) => {
@@ -52,28 +51,9 @@ export class Subscription {
   }
 
   /** Assignments until `signal` fires; its partitions then go to the others as they are released. */
-  async *assignments(signal: AbortSignal): AsyncIterable<Assignment> {
-    const leave = (): void => {
-      this.#leave();
-      this.#wake();
-    };
-    signal.addEventListener('abort', leave, { once: true });
-    try {
-      this.check();
-      while (!signal.aborted && this.#failure === undefined) {
-        const next = this.#queue.shift();
-        if (next !== undefined) yield next;
-        else {
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-          });
-        }
-      }
-      if (this.#failure !== undefined) throw this.#failure;
-    } finally {
-      signal.removeEventListener('abort', leave);
-      this.#leave();
-    }
+  assignments(signal: AbortSignal): AsyncIterable<Assignment> {
+    this.check();
+    return this.#queue.until(signal, () => this.#leave());
   }
 
   /** Looks at the group's stored state and acts on it; called after every commit and at every tick. Never throws. */
@@ -118,7 +98,7 @@ export class Subscription {
     if (this.#state === 'leaving' || this.#state === 'left') return;
     this.#state = 'leaving';
     for (const assignment of this.#held.values()) assignment.revoke();
-    for (const assignment of this.#queue.splice(0)) this.#detached(assignment.release());
+    for (const assignment of this.#queue.takeBack()) this.#detached(assignment.release());
     this.#renewAt = 0;
     this.check();
   }
@@ -203,7 +183,6 @@ export class Subscription {
       return;
     }
     this.#queue.push(assignment);
-    this.#wake();
   }
 
   /** The lease ran out, or we have left: what was held is no longer ours. */
@@ -219,7 +198,7 @@ export class Subscription {
   #finish(): void {
     this.#state = 'left';
     this.#left();
-    this.#wake();
+    this.#queue.wake();
   }
 
   /** A full disk passes: the lease is renewed again soon. Anything else ends the subscription. */
@@ -231,7 +210,7 @@ export class Subscription {
   }
 
   #fail(thrown: unknown): void {
-    this.#failure ??= thrown;
+    this.#queue.fail(thrown);
     this.abandon();
   }
 }

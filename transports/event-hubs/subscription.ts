@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { Assignment } from '../../pipeline/transport.ts';
+import { AssignmentQueue } from '../../platform/assignment-queue.ts';
 import { EventHubsAssignment } from './assignment.ts';
 import type { GroupStore, GroupView, PartitionRecord } from './group-store.ts';
 import type { Hubs } from './hubs.ts';
@@ -31,13 +32,11 @@ export class Subscription {
   readonly #id = randomUUID();
   /** By partition; undefined while it is taken up or given back. */
   readonly #owned = new Map<number, EventHubsAssignment | undefined>();
-  readonly #queue: EventHubsAssignment[] = [];
+  readonly #queue = new AssignmentQueue<EventHubsAssignment>();
   #isLeaving = false;
   #isAbandoned = false;
   #heardAt = Date.now();
-  #failure: { readonly thrown: unknown } | undefined;
-  #wakeReader: () => void = () => undefined;
-  #wakeLoop: () => void = () => undefined;
+  #wake: () => void = () => undefined;
   /** Resolves when nothing of it is left in the group. */
   readonly left: Promise<void>;
 
@@ -48,29 +47,15 @@ export class Subscription {
   }
 
   /** Assignments until `signal` fires; its partitions then go to the others as they are released. */
-  async *assignments(signal: AbortSignal): AsyncIterable<Assignment> {
-    const leave = (): void => this.#leave();
-    signal.addEventListener('abort', leave, { once: true });
-    try {
-      while (!signal.aborted && this.#failure === undefined) {
-        const next = this.#queue.shift();
-        if (next !== undefined) yield next;
-        else
-          await new Promise<void>((resolve) => {
-            this.#wakeReader = resolve;
-          });
-      }
-      if (this.#failure !== undefined) throw this.#failure.thrown;
-    } finally {
-      signal.removeEventListener('abort', leave);
-      this.#leave();
-    }
+  assignments(signal: AbortSignal): AsyncIterable<Assignment> {
+    return this.#queue.until(signal, () => this.#leave());
   }
 
   /** Ends it: what is held is given back and counts no more. */
   async abandon(): Promise<void> {
     this.#isAbandoned = true;
     this.#leave();
+    this.#queue.wake();
     for (const assignment of this.#owned.values()) assignment?.fence(false);
     await this.left;
   }
@@ -79,10 +64,9 @@ export class Subscription {
     if (!this.#isLeaving) {
       this.#isLeaving = true;
       for (const assignment of this.#owned.values()) assignment?.revoke();
-      for (const assignment of this.#queue.splice(0)) assignment.fence(false); // nobody has begun with it
+      for (const assignment of this.#queue.takeBack()) assignment.fence(false); // nobody has begun with it
     }
-    this.#wakeReader();
-    this.#wakeLoop();
+    this.#wake();
   }
 
   async #run(): Promise<void> {
@@ -117,7 +101,7 @@ export class Subscription {
   #woken(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
-      this.#wakeLoop = () => {
+      this.#wake = () => {
         clearTimeout(timer);
         resolve();
       };
@@ -191,31 +175,27 @@ export class Subscription {
       write: (changed) => store.write(topic, group, changed, changed.etag),
       onEnd: async () => {
         if (this.#owned.get(partition) === assignment) this.#owned.delete(partition);
-        this.#wakeLoop();
+        this.#wake();
         // Whoever gives back the last partition may count on it that the group knows.
         if (this.#isLeaving && this.#owned.size === 0 && !this.#isAbandoned) await this.left;
       },
     });
     this.#owned.set(partition, assignment);
     if (this.#isLeaving) assignment.fence(false);
-    else {
-      this.#queue.push(assignment);
-      this.#wakeReader();
-    }
+    else this.#queue.push(assignment);
   }
 
   /** Nothing was heard of the store for a session: others may have what was held here. */
   #lose(): void {
-    this.#queue.length = 0;
+    this.#queue.takeBack();
     for (const assignment of this.#owned.values()) assignment?.fence(true);
   }
 
   #fail(thrown: unknown): void {
-    this.#failure ??= { thrown };
     this.#isAbandoned = true;
     this.#isLeaving = true;
     this.#lose();
-    this.#wakeReader();
+    this.#queue.fail(thrown);
   }
 }
 

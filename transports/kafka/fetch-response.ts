@@ -144,11 +144,17 @@ function storedRecord(record: WireRecord, topic: string, partition: number): Sto
   };
 }
 
+/** Of a header that is there twice the last one counts. Copies nothing: this runs for every event. */
 function headersOf({ headers }: WireRecord): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    const last = Array.isArray(value) ? value.at(-1) : value;
-    if (last instanceof Uint8Array) found[name] = Buffer.from(last).toString();
+  for (const name in headers) {
+    const value = headers[name];
+    const last = value instanceof Uint8Array ? value : value?.at(-1);
+    if (last instanceof Uint8Array) found[name] = utf8Of(last);
   }
   return found;
+}
+
+function utf8Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 }

@@ -28,7 +28,7 @@ export class LogFollower implements FetchTarget {
   }
 
   accept({ records, next }: FetchedRecords): void {
-    if (next === this.position) return;
+    if (next <= this.position) return;
     try {
       this.#apply(records);
     } catch (thrown) {

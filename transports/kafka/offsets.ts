@@ -7,11 +7,15 @@ import { isolation } from './wire.ts';
 /** Timestamps that stand for the ends of a partition. */
 export const ends = { latest: -1, earliest: -2 } as const;
 
-/** Offsets by partition: at a time (milliseconds since 1970, -1 where nothing is as late), or at one of the {@link ends}; up to what is committed, or up to everything. */
+/**
+ * Offsets by partition: at a time (milliseconds since 1970, -1 where nothing is as late), or at one of the {@link ends}. The latest is behind everything
+ * that was appended, also in transactions that are not over yet, or of which this partition has not heard yet: whoever waits until all of it is settled
+ * must not miss what is on its way.
+ */
 export function listOffsets(
   session: Session,
   topic: string,
-  of: { readonly timestamp: number; readonly partitions?: readonly number[]; readonly isolation?: number },
+  of: { readonly timestamp: number; readonly partitions?: readonly number[] },
 ): Promise<ReadonlyMap<number, number>> {
   return session.attempt(`The offsets of ${topic} cannot be read`, async (cluster) => {
     const count = await partitionCount(cluster, topic);
@@ -21,7 +25,7 @@ export function listOffsets(
       const broker = await cluster.findBroker({ nodeId });
       const { responses } = await broker.listOffsets({
         replicaId: -1,
-        isolationLevel: of.isolation ?? isolation.committed,
+        isolationLevel: isolation.uncommitted,
         topics: [{ topic, partitions: own.map((partition) => ({ partition, timestamp })) }],
       });
       for (const { partition, offset } of responses.flatMap((one) => one.partitions))

@@ -61,9 +61,10 @@ export class PartitionReader implements FetchTarget {
   }
 
   accept({ records, next }: FetchedRecords): void {
-    if (next === this.position) return;
+    if (next <= this.position) return;
+    const fresh = records.filter(({ offset }) => offset >= this.position); // two answers may overlap
     this.position = next;
-    for (const record of records) {
+    for (const record of fresh) {
       this.#buffer.push(record);
       this.#bytes += sizeOf(record);
     }

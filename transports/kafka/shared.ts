@@ -2,15 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { CompressionTypes } from 'kafkajs';
 import { StreamError } from '../../pipeline/errors.ts';
 import { Serial } from '../../pipeline/serial.ts';
+import type { NewRecord } from '../../pipeline/transport.ts';
 import { StateCache } from '../../platform/state-cache.ts';
 import { Fetcher } from './fetcher.ts';
 import type { Membership } from './group-member.ts';
 import { LogFollower } from './log-follower.ts';
 import { answerOf, commitOffsets, ends, fetchCommitted, listOffsets } from './offsets.ts';
-import { RecordProducer } from './producer.ts';
+import { RecordProducer, type TopicRecords } from './producer.ts';
 import { Session } from './session.ts';
+import { StateParts } from './state-parts.ts';
 import { topicId } from './topic-id.ts';
-import { isolation, type WireCluster } from './wire.ts';
+import type { WireCluster } from './wire.ts';
 
 /** What the parts of one transport are made with. */
 export interface SharedOptions {
@@ -54,6 +56,7 @@ export class Shared {
   #taking: Promise<void> | undefined;
   #cache: StateCache | undefined;
   readonly #logs = new Map<StateTopic, LogFollower>();
+  readonly #parts = { state: new StateParts(), known: new StateParts() };
   readonly #loaded = new Map<StateTopic, Promise<StateCache>>();
 
   constructor(options: SharedOptions) {
@@ -98,7 +101,7 @@ export class Shared {
       session: this.session,
       compression,
       batchBytes,
-      transactionMs: Math.max(sessionMs, 10_000),
+      transactionMs: Math.max(sessionMs, 30_000), // some of them are large
       ...(transactionalId === undefined ? {} : { transactionalId }),
     });
   }
@@ -109,8 +112,8 @@ export class Shared {
     await Promise.all(
       names.map(async (name) => {
         const log = this.log(name);
-        const of = { timestamp: ends.latest, isolation: isolation.uncommitted };
-        await log.waitFor((await listOffsets(this.session, log.topic, of)).get(0) ?? 0);
+        const behindAll = await listOffsets(this.session, log.topic, { timestamp: ends.latest });
+        await log.waitFor(behindAll.get(0) ?? 0);
       }),
     );
     return this.#cache;
@@ -127,15 +130,23 @@ export class Shared {
     return loaded;
   }
 
+  /** Records of a topic of state as a broker takes them. */
+  topicRecords(name: StateTopic, records: readonly NewRecord[]): TopicRecords {
+    return { topic: this.wire(stateTopics[name]), records: [...this.#parts[name].cut(records)] };
+  }
+
   /** Follows a topic of state. */
   log(name: StateTopic): LogFollower {
     this.#cache ??= new StateCache();
     const cache = this.#cache;
     let log = this.#logs.get(name);
     if (log === undefined) {
-      log = new LogFollower(this.fetcher, this.wire(stateTopics[name]), (records) =>
-        name === 'state' ? cache.applyStates(records) : cache.applyTable(records),
-      );
+      const parts = this.#parts[name];
+      log = new LogFollower(this.fetcher, this.wire(stateTopics[name]), (found) => {
+        const records = [...parts.joined(found)];
+        if (name === 'state') cache.applyStates(records);
+        else cache.applyTable(records);
+      });
       this.#logs.set(name, log);
     }
     return log;

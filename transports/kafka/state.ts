@@ -2,7 +2,6 @@ import { StreamError } from '../../pipeline/errors.ts';
 import type { StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { NewRecord } from '../../pipeline/transport.ts';
 import type { Shared } from './shared.ts';
-import { stateTopics } from './shared.ts';
 
 /** The records that keep writes of the state. Throws when a value is not JSON or a key is empty. */
 export function stateRecords(writes: readonly StateWrite[]): readonly NewRecord[] {
@@ -46,8 +45,7 @@ export function createState({ shared, isClosed, writeTogether, batchBytes }: Sta
         0,
       );
       if (bytes > batchBytes) return writeTogether(records);
-      const topic = shared.wire(stateTopics.state);
-      const places = await shared.producer.append({ topic, records });
+      const places = await shared.producer.append(shared.topicRecords('state', records));
       await shared.log('state').waitFor((places.at(-1)?.offset ?? -1) + 1);
     },
     scan: async function* scan(prefix) {

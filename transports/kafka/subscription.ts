@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { Assignment } from '../../pipeline/transport.ts';
+import { AssignmentQueue } from '../../platform/assignment-queue.ts';
 import { type AssignmentOptions, KafkaAssignment } from './assignment.ts';
 import { GroupMember } from './group-member.ts';
 import type { RecordProducer } from './producer.ts';
@@ -21,13 +22,11 @@ export class Subscription {
   readonly #member: GroupMember;
   /** By partition; undefined while it is taken up. */
   readonly #owned = new Map<number, KafkaAssignment | undefined>();
-  readonly #queue: KafkaAssignment[] = [];
+  readonly #queue = new AssignmentQueue<KafkaAssignment>();
   /** What the group has given to it last. */
   #given: ReadonlySet<number> = new Set();
   readonly #abandon = new AbortController();
   #isLeaving = false;
-  #failure: { readonly thrown: unknown } | undefined;
-  #wake: () => void = () => undefined;
   /** Resolves when nothing of it is left in the group. */
   readonly left: Promise<void>;
 
@@ -58,23 +57,8 @@ export class Subscription {
   }
 
   /** Assignments until `signal` fires; its partitions then go to the others as they are released. */
-  async *assignments(signal: AbortSignal): AsyncIterable<Assignment> {
-    const leave = (): void => this.#leave();
-    signal.addEventListener('abort', leave, { once: true });
-    try {
-      while (!signal.aborted && this.#failure === undefined) {
-        const next = this.#queue.shift();
-        if (next !== undefined) yield next;
-        else
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-          });
-      }
-      if (this.#failure !== undefined) throw this.#failure.thrown;
-    } finally {
-      signal.removeEventListener('abort', leave);
-      this.#leave();
-    }
+  assignments(signal: AbortSignal): AsyncIterable<Assignment> {
+    return this.#queue.until(signal, () => this.#leave());
   }
 
   /** Ends without waiting: what is held counts no more. */
@@ -82,16 +66,15 @@ export class Subscription {
     this.#isLeaving = true;
     this.#abandon.abort();
     this.#lose();
-    this.#wake();
+    this.#queue.wake();
     await this.left;
   }
 
   #leave(): void {
-    this.#wake();
     if (this.#isLeaving) return;
     this.#isLeaving = true;
     for (const assignment of this.#owned.values()) assignment?.revoke();
-    for (const assignment of this.#queue.splice(0)) assignment.fence(); // nobody has begun with it
+    for (const assignment of this.#queue.takeBack()) assignment.fence(); // nobody has begun with it
     this.#member.leave();
   }
 
@@ -109,7 +92,7 @@ export class Subscription {
   #lose(): void {
     const assignments = [...this.#owned.values()];
     this.#owned.clear();
-    this.#queue.length = 0;
+    this.#queue.takeBack();
     for (const assignment of assignments) assignment?.fence();
   }
 
@@ -128,7 +111,6 @@ export class Subscription {
         const assignment = this.#assignment({ partition, start: offset, id, producer });
         this.#owned.set(partition, assignment);
         this.#queue.push(assignment);
-        this.#wake();
         return;
       } catch (thrown) {
         if (thrown instanceof StreamError && thrown.retryable) await delay(50);
@@ -189,9 +171,8 @@ export class Subscription {
   }
 
   #fail(thrown: unknown): void {
-    this.#failure ??= { thrown };
     this.#abandon.abort();
     this.#lose();
-    this.#wake();
+    this.#queue.fail(thrown);
   }
 }

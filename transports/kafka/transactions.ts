@@ -15,7 +15,7 @@ import { recordKey } from '../../platform/state-cache.ts';
 import { isFenced } from './faults.ts';
 import { fetchCommitted } from './offsets.ts';
 import type { GroupOffsets, RecordProducer, TopicRecords } from './producer.ts';
-import { type Shared, stateTopics } from './shared.ts';
+import type { Shared } from './shared.ts';
 import { createState, stateRecords } from './state.ts';
 import { noteOf } from './topic-id.ts';
 import { partitionCount } from './topics.ts';
@@ -189,11 +189,7 @@ class KafkaTransactions {
   async #write(producer: RecordProducer, { appends, states, table, commits }: PreparedWork): Promise<void> {
     const shared = this.#shared;
     const places = await producer.transact(
-      [
-        { topic: shared.wire(stateTopics.known), records: table },
-        { topic: shared.wire(stateTopics.state), records: states },
-        ...appends,
-      ],
+      [shared.topicRecords('known', table), shared.topicRecords('state', states), ...appends],
       groupOffsets(commits),
     );
     for (const { assignment, offset } of commits) assignment.committed(offset);

@@ -40,13 +40,12 @@ export const lettersRefused: Scenario = {
       await world.startCatalogue();
       await world.produce(world.events.containers());
       await world.settle();
-      const before = await committedRaw(world);
       await change(kafka, letters, { 'max.message.bytes': '100' }); // no letter is as short
       await world.produce([world.events.poison(), ...world.events.tables(100)]);
       const { code, stderr } = await world.command('transform', '--once');
       if (code !== 1 || !stderr.includes('EVENT_TOO_LARGE'))
         faults.push(`the transform ended with ${code}: ${stderr}`);
-      if ((await committedRaw(world)) !== before) faults.push('offsets moved without the dead letters');
+      if (await hasPassedPoison(world)) faults.push('offsets moved without the dead letters');
       const early = (await world.must('dead-letters', 'list', '--json')).stdout.trim();
       if (early !== '') faults.push('there are dead letters already');
       await change(kafka, letters, {});
@@ -55,11 +54,15 @@ export const lettersRefused: Scenario = {
     }),
 };
 
-async function committedRaw(world: World): Promise<number> {
+/** Whether the transform stage has committed an offset behind an event that no transform can make an entity of. */
+async function hasPassedPoison(world: World): Promise<boolean> {
   const transport = world.openTopics();
   try {
-    const states = await transport.describe(topics.raw);
-    return states.reduce((sum, { committed }) => sum + (committed[groups.transform] ?? 0), 0);
+    const [state] = await transport.describe(topics.raw);
+    const committed = state?.committed[groups.transform] ?? 0;
+    for await (const { key, offset } of transport.read(topics.raw, 0, 0))
+      if (key.includes('/poison') && offset < committed) return true;
+    return false;
   } finally {
     await transport.close();
   }

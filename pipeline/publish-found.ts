@@ -1,0 +1,44 @@
+import { isTooLarge, type StreamError } from './errors.ts';
+import type { Rejection } from './producer.ts';
+import type { Scan } from './producer-scan.ts';
+import type { StateWrite } from './state.ts';
+import type { NewRecord } from './transport.ts';
+
+/** Appends events, and then writes what is to be remembered of their objects, and what these are called. */
+export type Publish = (
+  records: readonly NewRecord[],
+  writes: readonly StateWrite[],
+  names: readonly StateWrite[],
+) => Promise<void>;
+
+/** Publishes what a scan has found so far. An event that is too large for the transport is rejected alone; any other fault rejects. */
+export async function publishFound(
+  scan: Scan,
+  publish: Publish,
+  reject: (rejection: Rejection) => void,
+): Promise<void> {
+  const records = scan.records.splice(0);
+  const [writes, names] = [scan.writes.splice(0), scan.names.splice(0)];
+  try {
+    await publish(records, writes, names);
+  } catch (thrown) {
+    if (!isTooLarge(thrown)) throw thrown;
+    for (const record of records) {
+      const error = await refusalOf(record, publish);
+      if (error === undefined) continue;
+      const objectId = scan.takeBack(record, writes, names);
+      reject({ objectId, error, ...(record.value !== null && { bytes: record.value }) });
+    }
+    await publish([], writes, names);
+  }
+}
+
+async function refusalOf(record: NewRecord, publish: Publish): Promise<StreamError | undefined> {
+  try {
+    await publish([record], [], []);
+    return undefined;
+  } catch (thrown) {
+    if (isTooLarge(thrown)) return thrown;
+    throw thrown;
+  }
+}
