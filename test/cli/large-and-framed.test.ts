@@ -68,11 +68,13 @@ describe.each(Object.keys(ways))('events that stand %s', (way) => {
     const { type, value } = jobEvent({ producer: 'etl', job: 'j', sequence: 1, name, inputs: [] });
     const encoded = encodeEvent(type, value);
     await transport.append(topics.raw, [{ key: 'etl/job/j', value: encoded, headers: { h: '1' } }]);
+    const isWhole = (one: { readonly value: Uint8Array | null } | undefined): boolean =>
+      Buffer.compare(Buffer.from(one?.value ?? []), encoded) === 0;
     const [stored] = await collect(transport.read(topics.raw, 0, 0));
     if (stored === undefined) throw new Error('There is no event.');
     // What stands there is not the event as it is.
-    for await (const record of inner.read(topics.raw, 0, 0))
-      expect(record.value?.length ?? 0).toBeLessThanOrEqual(recordLimit);
+    const sizes = (await collect(inner.read(topics.raw, 0, 0))).map(({ value: bytes }) => bytes?.length);
+    expect(Math.max(...sizes.map(Number))).toBeLessThanOrEqual(recordLimit);
 
     const from = new Map([[0, 0]]);
     const shown = await collect(recordsByTime(transport, topics.raw, from));
@@ -85,14 +87,14 @@ describe.each(Object.keys(ways))('events that stand %s', (way) => {
     await appendDeadLetters(transport, [letter]);
     const [read, ...others] = await readDeadLetters(transport);
     expect(others).toEqual([]);
-    expect(Buffer.compare(Buffer.from(read?.value ?? []), encoded)).toBe(0);
+    expect(isWhole(read)).toBe(true);
 
-    expect(await redriveLetters(transport, read === undefined ? [] : [read], now)).toMatchObject([
+    expect(await redriveLetters(transport, await readDeadLetters(transport), now)).toMatchObject([
       { redriven: true },
     ]);
     expect(await readDeadLetters(transport)).toEqual([]);
     const [, back] = await collect(transport.read(topics.raw, 0, 0));
-    expect(Buffer.compare(Buffer.from(back?.value ?? []), encoded)).toBe(0);
+    expect(isWhole(back)).toBe(true);
     expect(redrivenFrom(back?.headers ?? {})).toEqual({ offset: stored.offset, attempts: 1 });
 
     const member = new GroupMember(transport, topics.raw, replayGroup);
@@ -101,7 +103,7 @@ describe.each(Object.keys(ways))('events that stand %s', (way) => {
     const range = { from: { 0: 0 }, to: { 0: (next?.offset ?? 0) + 1 } };
     const all = { asked: '', startedAt: '', producer: null, key: null, scope: 'whole' } as const;
     const reading = planReading({ ...all, ...range }, 0);
-    expect(Buffer.compare(Buffer.from((next && reading(next)?.value) ?? []), encoded)).toBe(0);
+    expect(isWhole(next && reading(next))).toBe(true);
     await held.release();
     member.leave();
     await member.ended;
