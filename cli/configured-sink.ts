@@ -62,10 +62,11 @@ export function createSink(
   configured: Configured,
   { host, catalog }: { readonly host: SinkHost; readonly catalog: CatalogAddress | undefined },
 ): Sink {
+  const component = sinkComponentOf(configured);
   try {
-    return sinkComponentOf(configured).create(sinkOptions(configured.loaded, catalog), host);
+    return component.create(sinkOptions(configured.loaded, catalog), host);
   } catch (thrown) {
-    if (thrown instanceof z.ZodError) throw configured.loaded.invalid(thrown, ['sink']);
+    if (thrown instanceof z.ZodError) throw configured.loaded.invalid(thrown, ['sink'], component.options);
     throw thrown;
   }
 }

@@ -131,8 +131,14 @@ function configureProducer(
   try {
     return component.configure(name, options, { baseFolder: loaded.folder });
   } catch (thrown) {
-    if (thrown instanceof z.ZodError) throw loaded.invalid(thrown, ['producers', name]);
-    throw thrown;
+    const at = ['producers', name];
+    if (thrown instanceof z.ZodError) throw loaded.invalid(thrown, at, component.options);
+    if (!(thrown instanceof StreamError) || thrown.code !== 'CONFIG_INVALID') throw thrown;
+    // An expression that cannot be compiled, for example: `map: …`.
+    const [, option = '', what = thrown.message] = /^([a-z][\w.]*): ([^]*)$/i.exec(thrown.message) ?? [];
+    const path = Object.hasOwn(options, option.split('.')[0] ?? '') ? option.split('.') : [];
+    const message = path.length > 0 ? what : thrown.message;
+    throw loaded.invalid(new z.ZodError([{ code: 'custom', message, path, input: undefined }]), at);
   }
 }
 

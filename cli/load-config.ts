@@ -17,8 +17,8 @@ export interface LoadedConfig {
   readonly config: Config;
   /** What the configured plugins export. */
   readonly plugins: Plugins;
-  /** Makes an error of a component's options readable: with the file, the line and the field. */
-  invalid(error: z.ZodError, at: readonly PropertyKey[]): StreamError;
+  /** Makes an error of a component's options readable: with the file, the line and the field, and of their `schema` what may stand there. */
+  invalid(error: z.ZodError, at: readonly PropertyKey[], schema?: z.ZodType): StreamError;
   /**
    * A section as it was read, with its references resolved again: files and secrets of vaults may have changed since. Undefined where it has
    * none of these. `fresh` asks the vaults also for what they gave a moment ago. Throws as {@link loadConfig} does.
@@ -44,7 +44,7 @@ export async function loadConfig(file: string, options: LoadConfigOptions = {}):
   const source = new YamlSource(await readText(absolute), file);
   const folder = path.dirname(absolute);
   const plain = source.value();
-  const invalid = (error: z.ZodError, at: readonly PropertyKey[]): StreamError => source.invalid(error, at);
+  const invalid: LoadedConfig['invalid'] = (error, at, schema) => source.invalid(error, at, schema);
   const own: ReferenceScope = {
     folder,
     env: process.env,
@@ -61,7 +61,7 @@ export async function loadConfig(file: string, options: LoadConfigOptions = {}):
     vault: (secret) => vaults.read(secret, { fresh }),
   });
   const parsed = configSchema.safeParse(await resolveReferences(plain, scope(false)));
-  if (!parsed.success) throw invalid(parsed.error, []);
+  if (!parsed.success) throw invalid(parsed.error, [], configSchema);
   const config = parsed.data;
   return {
     file,
@@ -84,7 +84,7 @@ async function vaultsOf(
 ): Promise<VaultReader> {
   const section = await resolveReferences(memberOf(plain, 'secrets'), scope, ['secrets']);
   const parsed = secretsSchema.safeParse(section);
-  if (!parsed.success) throw invalid(parsed.error, ['secrets']);
+  if (!parsed.success) throw invalid(parsed.error, ['secrets'], secretsSchema);
   const { credential, cacheSeconds } = parsed.data;
   return createVaultReader({ connect: () => connectAzure(credential), cacheMs: cacheSeconds * 1000 });
 }

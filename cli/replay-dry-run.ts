@@ -104,7 +104,7 @@ function intoEmptyCatalog(configured: Configured): Configured {
     settings: (producer) => configured.settings(producer),
     loaded: {
       ...configured.loaded,
-      invalid: (error, at) => configured.loaded.invalid(error, at),
+      invalid: (...of) => configured.loaded.invalid(...of),
       config: local,
     },
   };

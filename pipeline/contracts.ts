@@ -11,6 +11,7 @@ export {
   caseOption,
   datasetRules,
   datasetsOption,
+  dialectOption,
   intervalOption,
   producerComponent,
   stepsOption,
@@ -26,7 +27,8 @@ export type {
 } from './producer.ts';
 export { deriving } from './transform.ts';
 export type * from './transform.ts';
-export { processAttributes, processEntity } from './process.ts';
+export { processAttributes, processEntity, routineAttributes, sqlProcessAttributes } from './process.ts';
+export { type MiddleLevel, type RelationalSystem, relationalTypes } from './relational-types.ts';
 export { sinkComponent } from './sink-component.ts';
 export type { SinkComponent, SinkHost } from './sink-component.ts';
 export type * from './sink.ts';

@@ -1,5 +1,12 @@
 /** What sources share, for producers outside this project: files and XML under caps, guarded HTTP, changes that are watched for. */
 export { atIntervals } from './at-intervals.ts';
+export {
+  eachFile,
+  type EachFileOptions,
+  type SourceFiles,
+  sourceFiles,
+  watchEachFile,
+} from './each-file.ts';
 export { createHttpClient } from './http.ts';
 export type { HttpBody, HttpClient, HttpClientOptions, HttpRequest, HttpResponse } from './http.ts';
 export { type JsonOptions, type JsonValue, parseJson } from './json.ts';

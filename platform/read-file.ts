@@ -129,7 +129,7 @@ export function fileError(thrown: unknown, file: string): StreamError {
     return new StreamError('SOURCE_NOT_FOUND', `${file} does not exist.`, {
       cause: thrown,
       advice:
-        'Check `path` in the configuration; relative paths start from the folder of the configuration file.',
+        'Check the path in the configuration; relative paths start from the folder of the configuration file.',
     });
   }
   if (code === 'EACCES' || code === 'EPERM') {

@@ -1,6 +1,7 @@
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { type ErrorCode, messageOf, StreamError } from '../pipeline/errors.ts';
+import { messageOf, StreamError } from '../pipeline/errors.ts';
+import { problemsOf } from './schema-problems.ts';
 
 /** A YAML 1.2 text whose fields are told by line. */
 export class YamlSource {
@@ -37,17 +38,13 @@ export class YamlSource {
     return `${this.#file}:${this.#lineOf(field)}: ${field.map(String).join('.') || 'the file'}`;
   }
 
-  /** Makes an error of a schema readable: one line for each problem, with file, line and field, below the field `at`. Never a value: it may be a secret. */
-  invalid(
-    error: z.ZodError,
-    at: readonly PropertyKey[] = [],
-    code: ErrorCode = 'CONFIG_INVALID',
-  ): StreamError {
+  /** Makes an error of a schema readable: one line for each problem, with file, line and field, below the field `at`, as {@link problemsOf} says. Never a value: it may be a secret. */
+  invalid(error: z.ZodError, at: readonly PropertyKey[] = [], schema?: z.ZodType): StreamError {
     const text = error.issues
-      .flatMap(problemsOf)
+      .flatMap((issue) => problemsOf(issue, schema))
       .map(({ field, message }) => `${this.located([...at, ...field])}: ${message}`)
       .join('\n');
-    return new StreamError(code, text, { cause: error });
+    return new StreamError('CONFIG_INVALID', text, { cause: error });
   }
 
   /** The line of a field's key, or of the nearest thing around it that is in the file. */
@@ -70,17 +67,4 @@ export class YamlSource {
     }
     return line;
   }
-}
-
-interface Problem {
-  readonly field: readonly PropertyKey[];
-  readonly message: string;
-}
-
-function problemsOf(issue: z.core.$ZodIssue): readonly Problem[] {
-  const field = issue.path;
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ field: [...field, key], message: 'this key is not known here' }));
-  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ field, message }));
-  return [{ field, message: issue.message }];
 }

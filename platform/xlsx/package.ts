@@ -57,10 +57,14 @@ export class XlsxPackage {
 
   static #invalid(file: string, thrown: unknown): StreamError {
     if (thrown instanceof StreamError) return thrown;
-    return new StreamError('SOURCE_INVALID', `${file} is no .xlsx file: ${messageOf(thrown)}.`, {
-      cause: thrown,
-      advice: 'Open it in Excel or LibreOffice and save it as .xlsx.',
-    });
+    return new StreamError(
+      'SOURCE_INVALID',
+      `${file} is no .xlsx file: ${messageOf(thrown).replace(/\.$/, '')}.`,
+      {
+        cause: thrown,
+        advice: 'Open it in Excel or LibreOffice and save it as .xlsx.',
+      },
+    );
   }
 
   /** Whether there is a part of that name. */

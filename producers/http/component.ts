@@ -60,7 +60,15 @@ function openProducer(options: HttpOptions, parts: Parts, tool: string): Produce
   const ask = openAsk(options);
   const { changes } = options;
   const { path, query, paging } = options.list;
-  const list: ListSource = { ask, path, query, paging, items: parts.items, next: parts.next };
+  const list: ListSource = {
+    ask,
+    path,
+    query,
+    paging,
+    items: parts.items,
+    itemsText: options.list.items,
+    next: parts.next,
+  };
   return new HttpProducer({
     list,
     items: {

@@ -16,6 +16,8 @@ export interface ListSource {
   readonly query: Readonly<Record<string, string>>;
   /** The items of an answer. */
   readonly items: JsonMapping;
+  /** The text of `items`. */
+  readonly itemsText: string;
   readonly paging: Paging;
   /** The next cursor or link of an answer; undefined for other kinds of paging. */
   readonly next: JsonMapping | undefined;
@@ -56,7 +58,11 @@ export async function* readPages(
     if (followed.has(address)) throw circle(address);
     followed.add(address);
     const answer: JsonAnswer = await askJson(source.ask, address, signal);
-    const items = await itemsOf(source, answer, address);
+    const given = await itemsOf(source, answer, address);
+    // Only the first answer of a whole list: some APIs leave an empty list out behind the last page, or where nothing has changed.
+    if (given === undefined && followed.size === 1 && Object.keys(more).length === 0)
+      checkPath(source, answer, address);
+    const items = given ?? [];
     const text = JSON.stringify(items);
     if (items.length > 0 && text === before) throw repeated(address);
     before = text;
@@ -88,12 +94,25 @@ async function itemsOf(
   source: ListSource,
   { json }: JsonAnswer,
   address: string,
-): Promise<readonly unknown[]> {
+): Promise<readonly unknown[] | undefined> {
   const items = await source.items.evaluate(json, address);
-  if (items === undefined || items === null) return [];
+  if (items === undefined) return undefined;
+  if (items === null) return [];
   if (Array.isArray(items)) return items;
   if (typeof items === 'object') return [items]; // JSONata gives a list of one as the one
   throw new StreamError('SOURCE_INVALID', `${address}: list.items gives no list.`);
+}
+
+/** A path of names that leads nowhere is misspelt; any other expression, such as a filter, may give nothing. */
+function checkPath({ itemsText }: ListSource, { json }: JsonAnswer, address: string): void {
+  if (!/^[\w.]+$/.test(itemsText)) return;
+  const fields = typeof json === 'object' && json !== null && !Array.isArray(json) ? Object.keys(json) : [];
+  const has = fields.length === 0 ? 'It has no fields.' : `Its fields are ${fields.slice(0, 20).join(', ')}.`;
+  throw new StreamError(
+    'SOURCE_INVALID',
+    `${address}: the answer has nothing at list.items (${itemsText}). ${has}`,
+    { advice: `Correct list.items. Where the API leaves an empty list out, write [${itemsText}].` },
+  );
 }
 
 function firstAddress(

@@ -79,7 +79,7 @@ export type Pack = z.output<typeof packSchema>;
 export function loadPack(path: string): Pack {
   const source = new YamlSource(readText(path), path);
   const parsed = packSchema.safeParse(source.value());
-  if (!parsed.success) throw source.invalid(parsed.error);
+  if (!parsed.success) throw source.invalid(parsed.error, [], packSchema);
   return parsed.data;
 }
 

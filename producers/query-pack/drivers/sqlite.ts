@@ -25,7 +25,13 @@ export const sqliteDriver: Driver = {
     const database = (await openNative(file)) ?? (await openWasm(file));
     let closed = false;
     return {
-      query: async (sql) => database.all(sql),
+      query: async (sql) => {
+        try {
+          return database.all(sql);
+        } catch (thrown) {
+          throw new Error(`${messageOf(thrown)} (${path.basename(file)})`, { cause: thrown });
+        }
+      },
       close: async () => {
         if (!closed) database.close();
         closed = true;

@@ -95,6 +95,28 @@ describe('paging of the producer http', () => {
     }
   });
 
+  it.each([
+    [{ flows: items }, 'flowz', 'nothing at list.items (flowz). Its fields are flows.'],
+    [[], 'data.flows', 'nothing at list.items (data.flows). It has no fields.'],
+  ])('rejects with SOURCE_INVALID when the answer %j has nothing at %s', async (answer, path, message) => {
+    const server = await serve((_request, response) => sendJson(response, 200, answer));
+    const list = { path: 'flows', items: path };
+    await expect(scanAll(await openPlain(server, { list }))).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it.each([
+    ['an empty list', { flows: [] }, 'flows'],
+    ['null', { flows: null }, 'flows'],
+    ['no field that may be left out', {}, '[flows]'],
+    ['nothing that a filter lets through', { flows: items }, 'flows[active]'],
+  ])('finds nothing when the API answers %s', async (_what, answer, path) => {
+    const server = await serve((_request, response) => sendJson(response, 200, answer));
+    expect(await idsOf(await openPlain(server, { list: { path: 'flows', items: path } }))).toEqual([]);
+  });
+
   const elsewhere: readonly (readonly [string, (port: string) => string])[] = [
     ['another port', (port) => `http://127.0.0.1:${port}/flows`],
     ['another host without a scheme', (port) => `//127.0.0.1:${port}/flows`],
