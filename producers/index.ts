@@ -4,6 +4,7 @@
  */
 import type { ProducerComponent } from '../pipeline/component.ts';
 import { customDb } from './custom-db/component.ts';
+import { dbt } from './dbt/component.ts';
 import { events } from './events/component.ts';
 import { etlApi } from './etl-api/component.ts';
 import { etlJobFiles } from './etl-job-files/component.ts';
@@ -42,6 +43,7 @@ export const producers = {
   'mysql-history': mysqlHistory,
   'query-log': queryLog,
   excel,
+  dbt,
   'sql-scripts': sqlScripts,
   database: queryPack,
 } as const satisfies Record<string, ProducerComponent>;

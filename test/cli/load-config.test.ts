@@ -160,8 +160,6 @@ describe('loadConfig()', () => {
 
   it('follows aliases and merged keys to their place', async () => {
     const { message } = await failure(...sink, 'x: &d { batch: many }', 'delivery: *d', 'producers: {}');
-    expect(message.split('\n')).toContain(
-      'c.yaml:4: delivery.batch: expected a number, but this is a text',
-    );
+    expect(message.split('\n')).toContain('c.yaml:4: delivery.batch: expected a number, but this is a text');
   });
 });

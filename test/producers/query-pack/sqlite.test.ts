@@ -192,7 +192,9 @@ describe('the query pack for SQLite', () => {
     expect(await Promise.all(failures)).toMatchObject([
       {
         code: 'SOURCE_INVALID',
-        message: expect.stringContaining('sql.yaml, query tables failed: no such table: nowhere (till.sqlite)'),
+        message: expect.stringContaining(
+          'sql.yaml, query tables failed: no such table: nowhere (till.sqlite)',
+        ),
       },
       {
         code: 'SOURCE_INVALID',
