@@ -1,7 +1,7 @@
 import { databaseTypes, type PathContext } from '../../pipeline/database-names.ts';
 import { foldCase } from '../../pipeline/naming.ts';
 import type { TransformContext } from '../../pipeline/transform.ts';
-import type { JobFile, JobNode, Warning } from '../../schemas/types.ts';
+import type { ColumnMapping, JobFile, JobNode, Warning } from '../../schemas/types.ts';
 import { dialectOfSource } from '../sql-source/dialect.ts';
 import { type QuerySource, traceQuery } from '../sql-source/trace-query.ts';
 import type { JobDataset, Origin, StepColumn } from './relations.ts';
@@ -24,13 +24,14 @@ export function queryOf(context: TransformContext, job: JobFile, node: JobNode):
     settings,
     database: databaseTypes(settings, job.producer),
   };
-  const traced = traceQuery(context, at, {
+  const text = {
     text: query.text,
     producer: job.producer,
     language: dialectOfSource(settings, query.system),
     path: query.path,
     location: `${job.file}:${node.line}`,
-  });
+  };
+  const traced = traceQuery(context, at, text, [...new Set(node.columns.flatMap(namedIn))]);
   const datasets = new Map(traced.sources.map((source) => [source, datasetOf(source)]));
   const origins = new Map<string, Map<string, Origin>>();
   const names = new Map<string, string>();
@@ -47,6 +48,11 @@ export function queryOf(context: TransformContext, job: JobFile, node: JobNode):
     ([key, own]) => [key, { name: names.get(key) ?? key, origins: new Set(own.values()) }] as const,
   );
   return { datasets: [...datasets.values()], columns: new Map(columns), warnings: traced.warnings };
+}
+
+/** The columns of the query that a mapping names. */
+function namedIn({ sources }: ColumnMapping): readonly string[] {
+  return sources.flatMap((source) => (source.startsWith('query.') ? [source.slice('query.'.length)] : []));
 }
 
 function datasetOf({ ref, placeholder, columns }: QuerySource): JobDataset {

@@ -2,7 +2,7 @@ import type { PathContext } from '../../pipeline/database-names.ts';
 import type { DerivedEntity, TransformContext } from '../../pipeline/transform.ts';
 import type { Warning } from '../../schemas/types.ts';
 import type { Name } from '../sql/ir.ts';
-import { traceSql } from '../sql/trace.ts';
+import { type Trace, traceSql } from '../sql/trace.ts';
 import { type SqlDataset, SqlDatasets } from './datasets.ts';
 import { columnCaseOf, inputOf, placeOf, type SqlText } from './trace-text.ts';
 
@@ -24,18 +24,22 @@ export interface TracedQueryText {
 
 /** Stands for the result; nobody names a table so. */
 const result = 'purview_streams_query';
+const call = /^(?:\s|--.*(?:\n|$))*exec(?:ute)?\b/i;
 
 /**
- * Traces a query in its place, as if its rows were put into a table: a SELECT, or in T-SQL the call of a procedure that returns rows. What could not be known is a
- * warning with the line.
+ * Traces a query in its place: a SELECT, or in T-SQL the call of a procedure that returns rows, of which `wanted` are the columns that are asked for. What could not be known
+ * is a warning with the line.
  */
-export function traceQuery(context: TransformContext, at: PathContext, text: SqlText): TracedQueryText {
+export function traceQuery(
+  context: TransformContext,
+  at: PathContext,
+  given: SqlText,
+  wanted: readonly string[],
+): TracedQueryText {
+  const text = asQuery(given, wanted);
   const place = placeOf(context, at, text);
-  const calls = /^(?:\s|--.*(?:\n|$))*exec(?:ute)?\b/i.exec(text.text);
-  const traced =
-    calls === null
-      ? traceSql(text.text, { ...inputOf(context, place, text), view: { name: [result], columns: [] } })
-      : traceSql(`INSERT INTO ${result} ${text.text}`, inputOf(context, place, text));
+  const view = { name: [result], columns: [] };
+  const traced = traceSql(text.text, { ...inputOf(context, place, text), view });
   const isResult = (name: Name): boolean => name.at(-1) === result;
   const { producer, location } = text;
   const columnCase = columnCaseOf(text.language.dialect);
@@ -65,13 +69,24 @@ export function traceQuery(context: TransformContext, at: PathContext, text: Sql
   return {
     sources: [...found.values()],
     columns,
-    warnings: [
-      ...traced.reasons.map(({ code, line, text: message }) => ({
-        code,
-        location: `${location}, line ${line} of its query`,
-        message,
-      })),
-      ...datasets.warnings,
-    ],
+    warnings: [...warningsOf(traced, location), ...datasets.warnings],
   };
+}
+
+/** What could not be known of a query; what the temporary table of {@link asQuery} lacks is nothing of its own. */
+function warningsOf({ reasons }: Trace, location: string): readonly Warning[] {
+  return reasons
+    .filter(({ text }) => !text.includes(`#${result}`))
+    .map(({ code, line, text: message }) => ({
+      code,
+      location: `${location}, line ${line} of its query`,
+      message,
+    }));
+}
+
+/** The rows of a procedure bear its own names where they are put into a temporary table; a query of that tells which of them count. */
+function asQuery(given: SqlText, wanted: readonly string[]): SqlText {
+  const list = wanted.map((name) => `[${name.replaceAll(']', ']]')}]`).join(', ');
+  if (given.language.dialect.name !== 'tsql' || list === '' || !call.test(given.text)) return given;
+  return { ...given, text: `INSERT INTO #${result} ${given.text}\n;\nSELECT ${list} FROM #${result};` };
 }
