@@ -38,7 +38,7 @@ export interface Drift extends EntityRef {
   /** The asset that it belongs to. */
   readonly root: EntityRef;
   readonly what: 'gone' | 'changed';
-  /** Names of the attributes and references that are not as they were delivered. */
+  /** Names of the attributes and references that are not as they were delivered, and of what else was given and is gone (`label gold`). */
   readonly attributes: readonly string[];
 }
 

@@ -3,6 +3,8 @@ import type { Precedence } from '../../pipeline/precedence.ts';
 import type { Drift } from '../../pipeline/sink.ts';
 import type { StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { EntityBody, EntityRef } from '../../schemas/types.ts';
+import { goneAnnotations } from './annotation-drift.ts';
+import { withoutTerms } from './annotation-plan.ts';
 import { type Applied, appliedWrite, saidBy, scanAppliedRoots, unconfirmed } from './applied.ts';
 import type { CatalogClient } from './client.ts';
 import { differences, readHeld } from './held.ts';
@@ -27,7 +29,8 @@ interface KnownRoot {
 const rootsTogether = 50;
 
 /**
- * Reads back, in bulk, everything that was applied, and yields what is gone from the catalogue or changed there.
+ * Reads back, in bulk, everything that was applied, and yields what is gone from the catalogue or changed there, and of what was given
+ * beside attributes and references what somebody took away.
  *
  * @param repair forgets that it was applied: the next change of the asset, or a replay, writes it again
  */
@@ -61,7 +64,11 @@ async function* compare(
       const { typeName, qualifiedName } = body;
       const entity = held.get(refKey(body));
       if (entity === undefined) return [{ root, typeName, qualifiedName, what: 'gone', attributes: [] }];
-      const attributes = differences(body, entity, { types, strict: false });
+      const given = record.given?.find((one) => refKey(one.entity) === refKey(body));
+      const attributes = [
+        ...differences(withoutTerms(body), entity, { types, strict: false }),
+        ...(given === undefined ? [] : goneAnnotations(given, entity, client.annotations.hasCollections)),
+      ];
       return attributes.length === 0 ? [] : [{ root, typeName, qualifiedName, what: 'changed', attributes }];
     });
     found.push(...drifts);

@@ -311,3 +311,36 @@ describe('deliver() of glossary terms', () => {
     expect(await assigned()).toEqual(['Later']);
   });
 });
+
+describe('reconcile() of what was given beside attributes', () => {
+  async function drifts(repair: boolean): Promise<readonly string[]> {
+    const found: string[] = [];
+    for await (const drift of sink.reconcile?.(repair, never) ?? []) found.push(...drift.attributes);
+    return found;
+  }
+
+  it('lists what somebody took away, not what somebody changed or added; with repair the next change gives it again', async () => {
+    const said = {
+      classifications: [classified('PII', { level: 'high' }), classified('Secret')],
+      labels: ['gold', 'new'],
+      businessAttributes: { Ownership: { costCentre: '4711', seats: 3 } },
+      customAttributes: { sheet: 'shops' },
+      contacts: { experts: [{ id: 'somebody', info: null }], owners: null },
+    };
+    await say(said);
+    expect(await drifts(false)).toEqual([]);
+    await person('PUT', 'classifications', [{ typeName: 'PII', attributes: { level: 'low' } }]);
+    await person('DELETE', 'classification/Secret');
+    await person('POST', 'labels', ['gold', 'theirs']);
+    await person('DELETE', 'businessmetadata/Ownership', { costCentre: '4711' });
+    const gone = ['classification Secret', 'label new', 'business metadata Ownership.costCentre'];
+    expect(await drifts(false)).toEqual(gone);
+    expect(await say(said)).toEqual(['unchanged', 0]);
+    expect(await drifts(true)).toEqual(gone);
+    await say(said);
+    expect(await drifts(false)).toEqual([]);
+    const { labels, classifications } = await held();
+    expect([...labels].sort()).toEqual(['gold', 'new', 'theirs']);
+    expect(classifications.find(({ typeName }) => typeName === 'PII')?.attributes['level']).toBe('low');
+  });
+});
