@@ -18,6 +18,15 @@ export type HookNotification =
       };
     }
   | {
+      readonly type: 'ENTITY_PARTIAL_UPDATE_V2';
+      readonly user: string;
+      readonly entityId: ReturnType<typeof objectId>;
+      readonly entity: {
+        readonly entity: AtlasEntity;
+        readonly referredEntities: Readonly<Record<string, never>>;
+      };
+    }
+  | {
       readonly type: 'ENTITY_DELETE_V2';
       readonly user: string;
       readonly entities: readonly ReturnType<typeof objectId>[];
@@ -35,6 +44,17 @@ export function writeNotification(
 ): HookNotification {
   const type = isNew ? 'ENTITY_CREATE_V2' : 'ENTITY_FULL_UPDATE_V2';
   return { type, user, entities: { entities, referredEntities: {} } };
+}
+
+/** Tells Atlas that an entity is called otherwise now: it keeps its guid. */
+export function renameNotification(user: string, from: EntityRef, to: EntityRef): HookNotification {
+  const { typeName, qualifiedName } = to;
+  return {
+    type: 'ENTITY_PARTIAL_UPDATE_V2',
+    user,
+    entityId: objectId(from),
+    entity: { entity: { typeName, attributes: { qualifiedName } }, referredEntities: {} },
+  };
 }
 
 /** Tells Atlas to delete entities. It goes by type and unique name only. */

@@ -7,18 +7,28 @@ import { StreamError } from '../../pipeline/errors.ts';
 import { Precedence } from '../../pipeline/precedence.ts';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
 import type { Delivery, Outcome, Sink } from '../../pipeline/sink.ts';
+import type { StateWrite } from '../../pipeline/state.ts';
 import { TypeModel } from '../../pipeline/type-model.ts';
 import { declareTypes } from '../../pipeline/typedef-plan.ts';
 import { entityProblems } from '../../pipeline/what-if.ts';
-import { type Applied, appliedWrite, deletedBy, droppedChildren, readApplied } from './applied.ts';
+import {
+  type Applied,
+  appliedWrite,
+  deletedBy,
+  droppedChildren,
+  readApplied,
+  renamedRecord,
+} from './applied.ts';
 import { confirmed, hasSaid, unchangedBy } from './decision.ts';
 import {
   deleteNotification,
   hookMessages,
   type HookNotification,
+  renameNotification,
   writeNotification,
 } from './hook-messages.ts';
 import { counted } from './outcomes.ts';
+import { findFormer, type FormerRoot, newName, renameOf, renameWrites, staleTargets } from './renames.ts';
 import { bulkRequest } from './request.ts';
 import { type Item, planRoot, type RootWrite } from './unit.ts';
 
@@ -50,6 +60,8 @@ interface Told {
   readonly notifications: readonly HookNotification[];
   readonly after: Applied | undefined;
   readonly outcomes: ReadonlyMap<number, Outcome>;
+  /** What is to be remembered of former names. */
+  readonly writes?: readonly StateWrite[];
 }
 
 /**
@@ -86,10 +98,13 @@ export class HookSink implements Sink {
         ...one,
         deleted: records.get(refKey(root))?.deleted === true,
       }));
-    const roots = coalesce<Item>(items, said).map((root) => ({
-      root,
-      told: this.#tell(root, records.get(refKey(root))),
-    }));
+    const roots: { readonly root: CoalescedRoot<Item>; readonly told: Told }[] = [];
+    for (const root of coalesce<Item>(items, said)) {
+      const record = records.get(refKey(root));
+      const waiting = await this.#waiting(root);
+      const told = waiting ?? this.#tell(root, record, await this.#former(root, record));
+      roots.push({ root, told });
+    }
     try {
       await topic.send(
         roots.flatMap(({ root, told }) => this.#records(root.qualifiedName, told.notifications)),
@@ -100,7 +115,7 @@ export class HookSink implements Sink {
       return batch.map(() => ({ kind: 'retry', error: thrown }));
     }
     const writes = roots.flatMap(({ root, told }) =>
-      told.after === undefined ? [] : [appliedWrite(root, told.after)],
+      told.after === undefined ? [] : [appliedWrite(root, told.after), ...(told.writes ?? [])],
     );
     if (writes.length > 0) await host.state.write(writes);
     const outcomes = new Map(roots.flatMap(({ told }) => [...told.outcomes]));
@@ -121,10 +136,36 @@ export class HookSink implements Sink {
     );
   }
 
-  #tell(root: CoalescedRoot<Item>, record: Applied | undefined): Told {
+  /** What was told of a root under its former name, or of parts of it. */
+  async #former(root: CoalescedRoot<Item>, record: Applied | undefined): Promise<FormerRoot | undefined> {
+    const [item] = root.upserts;
+    if (item?.change.renamed === undefined || root.upserts.length > 1) return undefined;
+    const before = root.deletion === undefined ? record : undefined;
+    return findFormer(this.#options.host.state, item.change, before);
+  }
+
+  /** What was renamed goes, and what is tied to it by its old name is told again, only once it was told of by its new one. */
+  async #waiting({ deletion, upserts }: CoalescedRoot<Item>): Promise<Told | undefined> {
+    const becomes = deletion === undefined ? undefined : newName(deletion.change);
+    const items = deletion === undefined ? upserts : [deletion, ...upserts];
+    const stale = upserts.flatMap(({ change }) => [...staleTargets(change).values()]);
+    for (const now of [...(becomes === undefined ? [] : [becomes]), ...stale]) {
+      const record = await readApplied(this.#options.host.state, now);
+      if (record?.deleted === false || items.some(({ hasWaited }) => hasWaited === true)) continue;
+      const wanted = { refs: [now], types: [] };
+      const error = new StreamError('CATALOG_MISSING_REFERENT', `${now.qualifiedName} was not told of yet.`);
+      const waits: Outcome = { kind: 'missing', error, wanted };
+      const outcomes = new Map(items.map(({ index }) => [index, waits]));
+      return { notifications: [], after: undefined, outcomes };
+    }
+    return undefined;
+  }
+
+  #tell(root: CoalescedRoot<Item>, record: Applied | undefined, former: FormerRoot | undefined): Told {
     const { user } = this.#options;
     const outcomes = new Map<number, Outcome>();
     const notifications: HookNotification[] = [];
+    const writes: StateWrite[] = [];
     let after = record;
     if (root.deletion !== undefined) {
       const deleted = entitiesOf(record);
@@ -143,7 +184,8 @@ export class HookSink implements Sink {
     const [first, ...rest] = open;
     if (first !== undefined) {
       try {
-        const written = this.#write(root, [first, ...rest], after);
+        const written = this.#write(root, [first, ...rest], { before: after, former });
+        writes.push(...(written.writes ?? []));
         notifications.push(...written.notifications);
         after = written.after;
         for (const [index, outcome] of written.outcomes) outcomes.set(index, outcome);
@@ -152,18 +194,28 @@ export class HookSink implements Sink {
         for (const { index } of open) outcomes.set(index, { kind: 'rejected', error: thrown });
       }
     }
-    return { notifications, after: after === record ? undefined : after, outcomes };
+    return { notifications, after: after === record ? undefined : after, outcomes, writes };
   }
 
-  #write(root: CoalescedRoot<Item>, items: readonly [Item, ...Item[]], before: Applied | undefined): Told {
+  #write(
+    root: CoalescedRoot<Item>,
+    items: readonly [Item, ...Item[]],
+    known: { readonly before: Applied | undefined; readonly former: FormerRoot | undefined },
+  ): Told {
     const { user } = this.#options;
     const context = { types: this.#types, precedence: this.#precedence };
-    const planned = planRoot(root, items, { before, replayed: root.replayed }, context);
+    const rename = known.former && renameOf(known.former, root, known.before);
+    const before = known.former ? renamedRecord(known.former.record, known.former.names) : known.before;
+    const plan = { before, replayed: root.replayed, ...(rename === undefined ? {} : { rename }) };
+    const planned = planRoot(root, items, plan, context);
     this.#guard(planned);
     const isNew = before === undefined || before.deleted;
     const entities = entitiesToTell(planned, isNew);
     const dropped = droppedChildren(before, planned.after);
     const notifications = [
+      ...[...(rename?.formers ?? [])].map(([now, old]) =>
+        renameNotification(user, old, { ...old, qualifiedName: now.slice(old.typeName.length + 1) }),
+      ),
       ...(entities.length === 0 ? [] : [writeNotification(user, entities, isNew)]),
       ...(dropped.length === 0 ? [] : [deleteNotification(user, dropped)]),
     ];
@@ -175,7 +227,8 @@ export class HookSink implements Sink {
         counted({ created: isNew ? size : 0, updated: isNew ? 0 : size, unchanged: 0, deleted }),
       ];
     });
-    return { notifications, after: planned.after, outcomes: new Map(outcomes) };
+    const writes = rename === undefined ? [] : renameWrites(rename);
+    return { notifications, after: planned.after, outcomes: new Map(outcomes), writes };
   }
 
   /** Nobody would say that it was refused. Throws CATALOG_BAD_ENTITY. */
@@ -194,6 +247,7 @@ export class HookSink implements Sink {
 }
 
 function isNews(record: Applied | undefined, { change }: Item, { replayed }: CoalescedRoot<Item>): boolean {
+  if (staleTargets(change).size > 0) return true;
   return record === undefined || replayed !== undefined || !hasSaid(record, change);
 }
 

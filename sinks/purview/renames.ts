@@ -99,6 +99,21 @@ function nameAfter(ref: EntityRef, pairs: readonly Renamed[]): EntityRef {
   );
 }
 
+/** A rename as it is where nobody can be asked what the catalogue has: everything is there under its old name. */
+export function renameOf(
+  { root, names }: FormerRoot,
+  to: EntityRef,
+  instead: Applied | undefined,
+): RootRename {
+  const formers = new Map(
+    [...names].map(([old, now]) => [
+      refKey(now),
+      { typeName: now.typeName, qualifiedName: old.slice(now.typeName.length + 1) },
+    ]),
+  );
+  return { guids: new Map(), formers, from: refKey(root) === refKey(to) ? undefined : root, instead };
+}
+
 /**
  * How what was renamed is to be written: the entities keep their guids, as far as the catalogue has them under their old names and nothing
  * under the new ones. Undefined where it has nothing to keep.
