@@ -46,7 +46,10 @@ export class FormerNames {
     if (found.type !== 'database-object' || found.ref === undefined || !scan.isNews(found)) return undefined;
     const key = keyOf(found);
     const columns = columnNames(found);
-    const formerly = await this.#formerly(found, columns, scan);
+    const formerly = (await this.#formerly(found, columns, scan)).filter(
+      // A name that is in use again is that of something else now: two swapped theirs, or one took the other's place.
+      ({ objectId }) => objectId === found.objectId || !scan.isInUse(keyOf({ type: found.type, objectId })),
+    );
     const kept = formerly.filter(({ objectId }) => objectId !== found.objectId);
     const parsed = namesSchema.safeParse({ path: found.value.path, columns, formerly: kept });
     if (!parsed.success) return undefined; // it does not fit its schema, and is rejected

@@ -9,7 +9,7 @@ import { incarnationOf } from './producer-life.ts';
 import { RunnerMemory } from './producer-memory.ts';
 import { FormerNames } from './producer-names.ts';
 import { faultHash, rejectionLetter, type ReportedFaults } from './producer-rejections.ts';
-import { type Entry, Scan } from './producer-scan.ts';
+import { type Entry, inChunks, Scan } from './producer-scan.ts';
 import { type Publish, publishFound } from './publish-found.ts';
 import { rawRecord, removalRecord } from './raw-record.ts';
 import type { Json, StateStore, StateWrite } from './state.ts';
@@ -181,19 +181,21 @@ export class ProducerRunner {
   ): Promise<void> {
     const { name } = this.#options;
     const publish: Publish = (...what) => this.#publish(...what);
-    for await (const object of found) {
-      const names = await this.#names.of(object, scan);
-      try {
-        const record = <T extends EventType>(type: T, value: EventTypes[T]): NewRecord =>
-          this.#record(type, `${type}/${object.objectId}`, value);
-        scan.add(object, record, name, names && { formerly: names.formerly, writes: [names.write] });
-      } catch (thrown) {
-        const { objectId } = object;
-        reject({ objectId, error: toStreamError(thrown, 'EVENT_INVALID', objectId) });
+    for await (const some of inChunks(found, publishBatch)) {
+      scan.expect(some);
+      for (const object of some) {
+        const names = await this.#names.of(object, scan);
+        try {
+          const record = <T extends EventType>(type: T, value: EventTypes[T]): NewRecord =>
+            this.#record(type, `${type}/${object.objectId}`, value);
+          scan.add(object, record, name, names && { formerly: names.formerly, writes: [names.write] });
+        } catch (thrown) {
+          const { objectId } = object;
+          reject({ objectId, error: toStreamError(thrown, 'EVENT_INVALID', objectId) });
+        }
       }
-      if (scan.records.length >= publishBatch) await publishFound(scan, publish, reject);
+      await publishFound(scan, publish, reject);
     }
-    await publishFound(scan, publish, reject);
   }
 
   async #load(): Promise<Map<string, Entry>> {

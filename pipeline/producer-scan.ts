@@ -45,6 +45,7 @@ export class Scan {
   /** Keys of what was found, by ref. */
   readonly #refs = new Map<string, string>();
   #known: ReadonlyMap<string, string> | undefined;
+  #next: ReadonlySet<string> = new Set();
   #hashed: { readonly found: FoundObject; readonly hash: string } | undefined;
   /** Of what is to be published: the object, and what was known of it before. */
   readonly #published = new WeakMap<
@@ -69,6 +70,16 @@ export class Scan {
     this.knownBefore = options.inventory.size;
     this.#all = options.all;
     this.#floor = options.floor;
+  }
+
+  /** Takes note of what is added next. */
+  expect(found: readonly FoundObject[]): void {
+    this.#next = new Set(found.map(keyOf));
+  }
+
+  /** Whether an object of that id is found in this scan, as far as that is known: a name that another object left, and that is in use again. */
+  isInUse(key: string): boolean {
+    return this.seen.has(key) || this.#next.has(key);
   }
 
   /** Whether an object is to be published, as far as it can be: what has no hash is rejected when it is added. */
@@ -164,6 +175,18 @@ export class Scan {
         ref !== undefined && incarnation === this.incarnation && refs.has(ref) && !this.seen.has(key),
     );
   }
+}
+
+/** What comes, so many at a time, and the rest. */
+export async function* inChunks<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
+  let chunk: T[] = [];
+  for await (const item of items) {
+    chunk.push(item);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
 /** The key of an object in the inventory. */

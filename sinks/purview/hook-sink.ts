@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jsonAttributes } from '../../pipeline/attribute-value.ts';
-import type { AtlasEntity } from '../../pipeline/atlas/wire.ts';
 import { coalesce, type CoalescedRoot } from '../../pipeline/coalesce.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError } from '../../pipeline/errors.ts';
@@ -20,6 +18,7 @@ import {
   renamedRecord,
 } from './applied.ts';
 import { confirmed, hasSaid, unchangedBy } from './decision.ts';
+import { entitiesToTell } from './hook-entities.ts';
 import {
   deleteNotification,
   hookMessages,
@@ -29,7 +28,6 @@ import {
 } from './hook-messages.ts';
 import { counted } from './outcomes.ts';
 import { findFormer, type FormerRoot, newName, renameOf, renameWrites, staleTargets } from './renames.ts';
-import { bulkRequest } from './request.ts';
 import { type Item, planRoot, type RootWrite } from './unit.ts';
 
 /** Messages of one key: they keep their order. */
@@ -254,42 +252,4 @@ function isNews(record: Applied | undefined, { change }: Item, { replayed }: Coa
 function entitiesOf(record: Applied | undefined): number {
   if (record === undefined || record.deleted) return 0;
   return Math.max(0, ...record.speakers.map(({ entities }) => entities));
-}
-
-/**
- * The entities of a message. Lists stand in it whole, as there are no relationships to write beside it; what Atlas takes only of a new
- * entity is said only of one.
- */
-function entitiesToTell({ writes, annotations }: RootWrite, isNew: boolean): readonly AtlasEntity[] {
-  const whole = writes.map(({ body }) => ({ body, omit: new Set<string>() }));
-  const { entities } = bulkRequest(whole).body;
-  if (!isNew) return entities;
-  const plans = new Map(annotations.map((plan) => [refKey(plan.entity), plan.wanted]));
-  return entities.map((entity, index) => {
-    const body = writes[index]?.body;
-    const said = body && plans.get(refKey(body));
-    if (said === undefined) return entity;
-    const { classifications, labels, businessAttributes, customAttributes } = said;
-    return {
-      ...entity,
-      ...(classifications === null
-        ? {}
-        : {
-            classifications: classifications.map(({ typeName, attributes, propagate }) => ({
-              typeName,
-              attributes: jsonAttributes(attributes),
-              ...(propagate === null ? {} : { propagate }),
-            })),
-          }),
-      ...(labels === null ? {} : { labels }),
-      ...(customAttributes === null ? {} : { customAttributes }),
-      ...(businessAttributes === null
-        ? {}
-        : {
-            businessAttributes: Object.fromEntries(
-              Object.entries(businessAttributes).map(([type, own]) => [type, jsonAttributes(own)]),
-            ),
-          }),
-    };
-  });
 }

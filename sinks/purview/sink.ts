@@ -1,4 +1,4 @@
-import { coalesce, isOlder, type Said } from '../../pipeline/coalesce.ts';
+import { coalesce, type CoalescedRoot, isOlder, type Said } from '../../pipeline/coalesce.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { Precedence } from '../../pipeline/precedence.ts';
@@ -149,12 +149,13 @@ export class CatalogSink implements Sink {
     const force = host.force === true ? { replayed: 'part' as const } : {};
     const items = batch.map((delivery, index) => ({ ...force, ...delivery, index }));
     const records = await readRecords(host, batch);
-    const decisions = coalesce<Item>(items, (root) => saidOf(records.get(refKey(root)))).map(
-      (root) => new RootDecision(context, root, settle),
-    );
-    const planned = await this.#plan(decisions, context);
-    const toWrite = this.#readsFirst ? await unlessHeld(context, planned) : planned;
-    await new BatchWriter(context, settle).write(orderUnits(toWrite, this.#types));
+    const roots = coalesce<Item>(items, (root) => saidOf(records.get(refKey(root))));
+    for (const some of inTurn(roots)) {
+      const decisions = some.map((root) => new RootDecision(context, root, settle));
+      const planned = await this.#plan(decisions, context);
+      const toWrite = this.#readsFirst ? await unlessHeld(context, planned) : planned;
+      await new BatchWriter(context, settle).write(orderUnits(toWrite, this.#types));
+    }
     return items.map((item) => {
       const outcome = outcomes.get(item.index);
       if (outcome !== undefined) return outcome;
@@ -246,6 +247,21 @@ export class CatalogSink implements Sink {
   async close(): Promise<void> {
     // Connections belong to the process; the state store to the host.
   }
+}
+
+/** What takes over the place of another root of the batch comes after that, one by one: what is planned must be what is there. */
+function inTurn(roots: readonly CoalescedRoot<Item>[]): readonly (readonly CoalescedRoot<Item>[])[] {
+  const names = new Set(roots.map(refKey));
+  const follows = (root: CoalescedRoot<Item>): boolean =>
+    root.upserts.some(({ change: { renamed = [] } }) =>
+      renamed.some(
+        ({ typeName, from, to }) =>
+          to === root.qualifiedName && names.has(refKey({ typeName, qualifiedName: from })),
+      ),
+    );
+  const later = roots.filter(follows);
+  if (later.length === 0) return [roots];
+  return [roots.filter((root) => !later.includes(root)), ...later.map((root) => [root])];
 }
 
 /** What was applied of each root of a batch; what a producer had said under an earlier name is under its new one then. */
