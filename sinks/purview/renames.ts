@@ -1,4 +1,6 @@
+import type { CoalescedRoot } from '../../pipeline/coalesce.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
+import type { Delivery } from '../../pipeline/sink.ts';
 import type { StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { EntityChange, EntityRef, Renamed } from '../../schemas/types.ts';
 import {
@@ -209,4 +211,21 @@ export async function nowCalled(state: StateStore, ref: EntityRef): Promise<read
     found.set(refKey(at), at);
   }
   return [...found.values()];
+}
+
+/** What takes over the place of another root of the batch comes after that, one by one: what is planned must be what is there. */
+export function inTurn<T extends Delivery>(
+  roots: readonly CoalescedRoot<T>[],
+): readonly (readonly CoalescedRoot<T>[])[] {
+  const names = new Set(roots.map(refKey));
+  const follows = (root: CoalescedRoot<T>): boolean =>
+    root.upserts.some(({ change: { renamed = [] } }) =>
+      renamed.some(
+        ({ typeName, from, to }) =>
+          to === root.qualifiedName && names.has(refKey({ typeName, qualifiedName: from })),
+      ),
+    );
+  const later = roots.filter(follows);
+  if (later.length === 0) return [roots];
+  return [roots.filter((root) => !later.includes(root)), ...later.map((root) => [root])];
 }

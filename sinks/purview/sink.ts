@@ -1,4 +1,4 @@
-import { coalesce, type CoalescedRoot, isOlder, type Said } from '../../pipeline/coalesce.ts';
+import { coalesce, isOlder, type Said } from '../../pipeline/coalesce.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { Precedence } from '../../pipeline/precedence.ts';
@@ -27,7 +27,7 @@ import { ErrorPolicy } from './policy.ts';
 import { unlessHeld } from './read-first.ts';
 import { reconcile } from './reconcile.ts';
 import { type Doubts, type RejectionLimits, Rejections } from './rejections.ts';
-import { staleTargets } from './renames.ts';
+import { inTurn, staleTargets } from './renames.ts';
 import { RequestSize } from './request-size.ts';
 import type { RetryPolicy } from './retry.ts';
 import { Suspects } from './suspects.ts';
@@ -247,21 +247,6 @@ export class CatalogSink implements Sink {
   async close(): Promise<void> {
     // Connections belong to the process; the state store to the host.
   }
-}
-
-/** What takes over the place of another root of the batch comes after that, one by one: what is planned must be what is there. */
-function inTurn(roots: readonly CoalescedRoot<Item>[]): readonly (readonly CoalescedRoot<Item>[])[] {
-  const names = new Set(roots.map(refKey));
-  const follows = (root: CoalescedRoot<Item>): boolean =>
-    root.upserts.some(({ change: { renamed = [] } }) =>
-      renamed.some(
-        ({ typeName, from, to }) =>
-          to === root.qualifiedName && names.has(refKey({ typeName, qualifiedName: from })),
-      ),
-    );
-  const later = roots.filter(follows);
-  if (later.length === 0) return [roots];
-  return [roots.filter((root) => !later.includes(root)), ...later.map((root) => [root])];
 }
 
 /** What was applied of each root of a batch; what a producer had said under an earlier name is under its new one then. */
