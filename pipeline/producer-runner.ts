@@ -1,6 +1,5 @@
 import type { DeadLetter, EventType, EventTypes } from '../schemas/types.ts';
 import { appendDeadLetters } from './delivery/dead-letters.ts';
-import { toStreamError } from './errors.ts';
 import { lastScanWrite, markKey } from './last-scan.ts';
 import { HeldRemovals } from './held-removals.ts';
 import type { FoundObject, PartialChange, Producer, Rejection } from './producer.ts';
@@ -10,7 +9,7 @@ import { RunnerMemory } from './producer-memory.ts';
 import { FormerNames } from './producer-names.ts';
 import { faultHash, rejectionLetter, type ReportedFaults } from './producer-rejections.ts';
 import { type Entry, inChunks, Scan } from './producer-scan.ts';
-import { type Publish, publishFound } from './publish-found.ts';
+import { publishFound, unfit } from './publish-found.ts';
 import { rawRecord, removalRecord } from './raw-record.ts';
 import type { Json, StateStore, StateWrite } from './state.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -180,7 +179,6 @@ export class ProducerRunner {
     reject: (rejection: Rejection) => void,
   ): Promise<void> {
     const { name } = this.#options;
-    const publish: Publish = (...what) => this.#publish(...what);
     for await (const some of inChunks(found, publishBatch)) {
       scan.expect(some);
       for (const object of some) {
@@ -190,11 +188,10 @@ export class ProducerRunner {
             this.#record(type, `${type}/${object.objectId}`, value);
           scan.add(object, record, name, names && { formerly: names.formerly, writes: [names.write] });
         } catch (thrown) {
-          const { objectId } = object;
-          reject({ objectId, error: toStreamError(thrown, 'EVENT_INVALID', objectId) });
+          reject(unfit(object, thrown));
         }
       }
-      await publishFound(scan, publish, reject);
+      await publishFound(scan, (...what) => this.#publish(...what), reject);
     }
   }
 

@@ -1,5 +1,5 @@
-import { isTooLarge, type StreamError } from './errors.ts';
-import type { Rejection } from './producer.ts';
+import { isTooLarge, type StreamError, toStreamError } from './errors.ts';
+import type { FoundObject, Rejection } from './producer.ts';
 import type { Scan } from './producer-scan.ts';
 import type { StateWrite } from './state.ts';
 import type { NewRecord } from './transport.ts';
@@ -41,4 +41,9 @@ async function refusalOf(record: NewRecord, publish: Publish): Promise<StreamErr
     if (isTooLarge(thrown)) return thrown;
     throw thrown;
   }
+}
+
+/** The rejection of an object that does not fit its schema. */
+export function unfit({ objectId }: Pick<FoundObject, 'objectId'>, thrown: unknown): Rejection {
+  return { objectId, error: toStreamError(thrown, 'EVENT_INVALID', objectId) };
 }
