@@ -103,7 +103,8 @@ describe('state backup and restore', () => {
       }
     })();
     const copy = file('backup');
-    expect(await startCli(['state', 'backup', copy, '--config', config]).ended).toMatchObject({ code: 0 });
+    const { code, stderr } = await startCli(['state', 'backup', copy, '--config', config]).ended;
+    expect({ code, errors: stderr.match(/^error:.*$/mu) }).toEqual({ code: 0, errors: null });
     stop.abort();
     await writing;
     await log.close();

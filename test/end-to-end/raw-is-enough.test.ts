@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { topics } from '../../pipeline/topics.ts';
 import type { NewRecord, Transport } from '../../pipeline/transport.ts';
 import { createEmbeddedTransport } from '../../transports/embedded/transport.ts';
 import { deliverRaw, difference } from '../support/deliver-raw.ts';
-import { retailFolder } from '../support/retail.ts';
+import { copyRetail } from '../support/retail.ts';
 import { changeRetail, type RetailSources, startRetailSources } from '../support/retail-sources.ts';
 import { runHere } from '../support/run-here.ts';
 
@@ -28,6 +28,7 @@ async function recordsOf(transport: Transport): Promise<readonly NewRecord[]> {
 
 describe('metadata.raw after changes, removals and dead letters', () => {
   let sources: RetailSources;
+  let home: string;
   let folder: string;
   let state: string;
   let configured: Configured;
@@ -57,10 +58,9 @@ describe('metadata.raw after changes, removals and dead letters', () => {
 
   beforeAll(async () => {
     sources = await startRetailSources();
-    folder = await mkdtemp(path.join(tmpdir(), 'raw-is-enough-'));
+    home = await mkdtemp(path.join(tmpdir(), 'raw-is-enough-'));
+    folder = await copyRetail(home);
     state = path.join(folder, 'state');
-    for (const part of ['jobs', 'warehouse', 'purview-streams.yaml'])
-      await cp(path.join(retailFolder, part), path.join(folder, part), { recursive: true });
     const config = path.join(folder, 'purview-streams.yaml');
     await writeFile(config, `${await readFile(config, 'utf8')}\nremovalThreshold: 1\n`);
     configured = configure(await loadConfig(config));
@@ -79,7 +79,7 @@ describe('metadata.raw after changes, removals and dead letters', () => {
 
   afterAll(async () => {
     await sources.close();
-    await rm(folder, { recursive: true, force: true });
+    await rm(home, { recursive: true, force: true });
   });
 
   it('is what the catalogue shows: changed, removed, and without what is a dead letter', () => {

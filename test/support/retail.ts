@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { cp } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { ProducerComponent } from '../../pipeline/component.ts';
 import type { FoundObject } from '../../pipeline/producer.ts';
 import type { KnownAsset, SourceSettings } from '../../pipeline/transform.ts';
@@ -10,6 +11,15 @@ import { scanAll } from '../contracts/producer.ts';
 
 /** Folder of the example shop. */
 export const retailFolder = resolve(import.meta.dirname, '../../examples/retail');
+
+const copied = ['jobs', 'warehouse', 'landing', 'scripts', 'assets', 'till', 'purview-streams.yaml'];
+
+/** Copies what the example reads into a folder, and returns where its configuration lies. */
+export async function copyRetail(home: string): Promise<string> {
+  for (const part of [...copied.map((name) => `retail/${name}`), 'query-packs'])
+    await cp(join(dirname(retailFolder), part), join(home, part), { recursive: true });
+  return join(home, 'retail');
+}
 
 /** Options of the example's producers of files, as its configuration has them. */
 export const retailOptions = {

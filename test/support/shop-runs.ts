@@ -1,5 +1,5 @@
 /** The example shop with its real sources, run over topics of any transport, in a folder of its own. */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { exportCatalog } from '../../catalog/export.ts';
@@ -7,7 +7,7 @@ import { type Loader, startLoader } from '../../examples/retail/loader/loader.ts
 import { readJobs } from '../../examples/retail/loader/server.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
 import { loadShop } from '../../examples/retail/postgres/server.ts';
-import { retailFolder } from './retail.ts';
+import { copyRetail } from './retail.ts';
 import { runHere } from './run-here.ts';
 
 /** See {@link startShop}. */
@@ -28,18 +28,7 @@ export async function startShop(): Promise<ShopRuns> {
   await loadShop(postgres);
   const loader: Loader = await startLoader({ jobs: await readJobs() });
   const home = await mkdtemp(path.join(tmpdir(), 'shop-'));
-  const folder = path.join(home, 'retail');
-  for (const part of [
-    'retail/jobs',
-    'retail/warehouse',
-    'retail/landing',
-    'retail/scripts',
-    'retail/assets',
-    'retail/till',
-    'retail/purview-streams.yaml',
-    'query-packs',
-  ])
-    await cp(path.join(path.dirname(retailFolder), part), path.join(home, part), { recursive: true });
+  const folder = await copyRetail(home);
   const text = await readFile(path.join(folder, 'purview-streams.yaml'), 'utf8');
   const { host, port, user, password } = postgres;
   Object.assign(process.env, {
