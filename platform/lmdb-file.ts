@@ -22,26 +22,45 @@ interface Meta {
   readonly roots: readonly bigint[];
 }
 
+/** How often a file is looked at anew that another process has written to meanwhile. */
+const mostLooks = 100;
+
 /**
  * What is wrong with a data file of LMDB, or undefined: read without LMDB, which maps the file and would end the process
  * with SIGBUS on a page that is not there. Looks at the two meta pages and, where the file is shorter than the newest one
- * says, at whether a page in use is missing (pages that were never written may be).
+ * says, at whether a page in use is missing (pages that were never written may be). Other processes may write to it: what is found amid a
+ * commit of theirs does not count, and it is looked at anew.
  */
 export function faultOfLmdbFile(path: string): string | undefined {
   const file = openSync(path, 'r');
   try {
-    const { size } = fstatSync(file);
-    if (size === 0) return undefined; // LMDB was stopped before its first write
-    const first = metaAt(file, 0);
-    if (first === undefined) return 'its first page is not one of LMDB';
-    const second = metaAt(file, first.pageSize);
-    if (second === undefined) return 'its second page is not one of LMDB';
-    const newest = second.transaction > first.transaction ? second : first;
-    if (size >= (Number(newest.lastPage) + 1) * newest.pageSize) return undefined;
-    return missingPage(new PageReader(file, newest.pageSize, size), newest.roots);
+    for (let looks = 1; ; looks += 1) {
+      const { fault, transaction } = look(file);
+      if (fault === undefined || looks === mostLooks || look(file).transaction === transaction) return fault;
+    }
   } finally {
     closeSync(file);
   }
+}
+
+interface Look {
+  readonly fault: string | undefined;
+  /** The newest that was committed. */
+  readonly transaction?: bigint;
+}
+
+function look(file: number): Look {
+  if (fstatSync(file).size === 0) return { fault: undefined }; // LMDB was stopped before its first write
+  const first = metaAt(file, 0);
+  if (first === undefined) return { fault: 'its first page is not one of LMDB' };
+  const second = metaAt(file, first.pageSize);
+  if (second === undefined) return { fault: 'its second page is not one of LMDB' };
+  const newest = second.transaction > first.transaction ? second : first;
+  const { transaction, lastPage, pageSize, roots } = newest;
+  // Pages are written before the meta page that speaks of them: after it was read, the file has them.
+  const { size } = fstatSync(file);
+  if (size >= (Number(lastPage) + 1) * pageSize) return { fault: undefined, transaction };
+  return { fault: missingPage(new PageReader(file, pageSize, size), roots), transaction };
 }
 
 function metaAt(file: number, position: number): Meta | undefined {

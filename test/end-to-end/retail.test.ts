@@ -61,6 +61,7 @@ describe('npm start on the example shop', () => {
       'scripts 1 1 5 4 0 0',
       'assets 2 1 2 0 0 0',
       'till 5 1 2 2 0 0',
+      'runs 2 2 0 0 0 0',
     ]);
   });
 
@@ -78,6 +79,7 @@ describe('npm start on the example shop', () => {
       scripts: 1,
       assets: 2,
       till: 15,
+      runs: 3,
     };
     for (const row of producers) {
       expect(row).toMatchObject({ created: 0, updated: 0, deadLetters: 0 });
