@@ -1,23 +1,23 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { exportCatalog } from '../../catalog/export.ts';
 import { RealAtlas } from '../support/atlas/read-back.ts';
-import { retailFolder } from '../support/retail.ts';
+import { copyRetail, retailFolder } from '../support/retail.ts';
 import { changeRetail, type RetailSources, startRetailSources } from '../support/retail-sources.ts';
 import { runHere } from '../support/run-here.ts';
 
 let sources: RetailSources;
+let home: string;
 let folder: string;
 let atlas: RealAtlas;
 
 beforeAll(async () => {
   atlas = new RealAtlas(inject('atlas'));
   sources = await startRetailSources();
-  folder = await mkdtemp(path.join(tmpdir(), 'atlas-retail-'));
-  for (const part of ['jobs', 'warehouse'])
-    await cp(path.join(retailFolder, part), path.join(folder, part), { recursive: true });
+  home = await mkdtemp(path.join(tmpdir(), 'atlas-retail-'));
+  folder = await copyRetail(home);
   const text = await readFile(path.join(retailFolder, 'purview-streams.yaml'), 'utf8');
   const kind = 'sink:\n  kind: local\n';
   if (!text.includes(kind)) throw new Error('The example says its sink in another way.');
@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await sources.close();
-  await rm(folder, { recursive: true, force: true });
+  await rm(home, { recursive: true, force: true });
 });
 
 /** Runs the example's pipeline to the end with one of the two sinks; returns its summary. */

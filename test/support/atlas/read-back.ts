@@ -70,9 +70,9 @@ export class RealAtlas {
       .sort(compareText);
   }
 
-  /** Guids of all live entities of exactly these types whose qualifiedName has a text in it, by what the index finds. */
+  /** Guids of all live entities of these types whose qualifiedName has a text in it, by what the index finds. Of DataSet, Atlas 2.1 also finds all that are of other types below it. */
   async guids(typeNames: readonly string[], having: string): Promise<readonly string[]> {
-    const found: string[] = [];
+    const found = new Set<string>();
     for (const typeName of typeNames) {
       for (let offset = 0; ; offset += pageSize) {
         const query = { typeName, includeSubTypes: 'false', excludeDeletedEntities: 'true' };
@@ -80,12 +80,12 @@ export class RealAtlas {
         const entities = ownList(await this.#get(`/search/basic?${page.toString()}`), 'entities');
         for (const entity of entities.filter(isObject)) {
           const name = ownText(ownObject(entity, 'attributes'), 'qualifiedName') ?? '';
-          if (name.includes(having)) found.push(ownText(entity, 'guid') ?? '');
+          if (name.includes(having)) found.add(ownText(entity, 'guid') ?? '');
         }
         if (entities.length < pageSize) break;
       }
     }
-    return found;
+    return [...found];
   }
 
   /**
