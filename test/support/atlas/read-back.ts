@@ -95,6 +95,7 @@ export class RealAtlas {
   async export(expected: string, having = ''): Promise<string> {
     const typeNames = [...new Set(exportedSchema.parse(linesOf(expected)).map((line) => line.typeName))];
     const lines: { readonly at: string; readonly line: string }[] = [];
+    this.#names.clear(); // a guid may have another name since the last time
     const guids = await this.guids(typeNames, having);
     for (let at = 0; at < guids.length; at += bulkSize) {
       const query = guids.slice(at, at + bulkSize).map((guid): [string, string] => ['guid', guid]);
