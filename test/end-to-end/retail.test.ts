@@ -62,6 +62,10 @@ describe('npm start on the example shop', () => {
       'assets 2 1 2 0 0 0',
       'till 5 1 2 2 0 0',
       'runs 2 2 0 0 0 0',
+      'packages 1 1 2 4 0 0',
+      'backups 2 2 5 0 0 0',
+      'dbt 1 1 3 1 1 0',
+      'statements 1 1 2 1 0 0',
     ]);
   });
 
@@ -80,6 +84,10 @@ describe('npm start on the example shop', () => {
       assets: 2,
       till: 15,
       runs: 3,
+      packages: 4,
+      backups: 5,
+      dbt: 2,
+      statements: 1,
     };
     for (const row of producers) {
       expect(row).toMatchObject({ created: 0, updated: 0, deadLetters: 0 });

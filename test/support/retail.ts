@@ -12,7 +12,19 @@ import { scanAll } from '../contracts/producer.ts';
 /** Folder of the example shop. */
 export const retailFolder = resolve(import.meta.dirname, '../../examples/retail');
 
-const copied = ['jobs', 'warehouse', 'landing', 'scripts', 'assets', 'till', 'logs', 'purview-streams.yaml'];
+const copied = [
+  'jobs',
+  'warehouse',
+  'landing',
+  'scripts',
+  'assets',
+  'till',
+  'logs',
+  'packages',
+  'backups',
+  'dbt',
+  'purview-streams.yaml',
+];
 
 /** Copies what the example reads into a folder, and returns where its configuration lies. */
 export async function copyRetail(home: string): Promise<string> {
