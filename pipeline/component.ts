@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { StreamError } from './errors.ts';
 import type { Producer } from './producer.ts';
 import { sqlDialects } from './sql-dialects.ts';
 import type { DatasetRule, SourceSettings } from './transform.ts';
@@ -77,6 +78,15 @@ export const stepsOption = z
     'collapse: one process a job. keep: also one activity a step, with the rows between steps as datasets.',
   );
 
+/** Option `tool` of what is mapped to jobs. */
+export const toolOption = z
+  .string()
+  .min(1)
+  .optional()
+  .describe(
+    "The tool's name in the catalogue, for jobs that the mapping gives none. Without it, the producer's name.",
+  );
+
 /** Option `interval`: how often a source without change events is looked at again. */
 export const intervalOption = z
   .number()
@@ -104,6 +114,17 @@ export const datasetsOption = z
   )
   .default({})
   .describe("By the tool's own word for a kind of dataset: which entity of the catalogue it means.");
+
+/** Option `datasets` of what speaks of tables: with a rule `table`. */
+export const tableDatasetsOption = datasetsOption.refine((rules) => Object.hasOwn(rules, 'table'), {
+  message: 'a rule named table is missing: it says which types of the catalogue the tables have',
+});
+
+/** The rule that {@link tableDatasetsOption} asks for. */
+export function tableRule({ table }: Readonly<Record<string, DatasetRule>>): DatasetRule {
+  if (table === undefined) throw new StreamError('CONFIG_INVALID', 'datasets.table is missing.');
+  return table;
+}
 
 /** Turns the option `datasets` into rules. */
 export function datasetRules(option: z.output<typeof datasetsOption>): Readonly<Record<string, DatasetRule>> {

@@ -1,16 +1,15 @@
 import { z } from 'zod';
 
+/** Option `keepDays`: how long what did not run any more is remembered. */
+export function keepDaysOption(description: string): z.ZodDefault<z.ZodNumber> {
+  return z.number().int().min(1).max(3_650).default(90).describe(description);
+}
+
 /** Options that every producer of execution history has. */
 export const historyOptions = {
-  keepDays: z
-    .number()
-    .int()
-    .min(1)
-    .max(3_650)
-    .default(90)
-    .describe(
-      'A statement that did not run for so many days is forgotten and removed from the catalogue. Days in which the source was not read count too.',
-    ),
+  keepDays: keepDaysOption(
+    'A statement that did not run for so many days is forgotten and removed from the catalogue. Days in which the source was not read count too.',
+  ),
   interval: z
     .number()
     .positive()

@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { azureSignIn } from './azure-sign-in.ts';
+import { tlsOption } from './tls-option.ts';
 import { blobsSchema } from './transport-config.ts';
-
-const tls = z.union([
-  z.boolean(),
-  z.strictObject({
-    ca: z.string().optional().describe('Certificate authority in PEM form, best as ${file:PATH}.'),
-    rejectUnauthorized: z.boolean().default(true).describe('Whether the certificate must be trusted.'),
-  }),
-]);
 
 /** The `stateStore` section: where producers keep what they must know over restarts. */
 export const stateStoreSchema = z
@@ -41,7 +34,7 @@ export const stateStoreSchema = z
       .string()
       .optional()
       .describe('sql: password of the user, best as ${env:NAME} or ${file:PATH}.'),
-    ssl: tls
+    ssl: tlsOption
       .optional()
       .describe(
         'sql: whether to connect with TLS; an object sets the certificate authority. Default: false, of sql-server true.',

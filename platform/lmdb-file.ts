@@ -34,33 +34,27 @@ const mostLooks = 100;
 export function faultOfLmdbFile(path: string): string | undefined {
   const file = openSync(path, 'r');
   try {
+    if (fstatSync(file).size === 0) return undefined; // LMDB was stopped before its first write
     for (let looks = 1; ; looks += 1) {
-      const { fault, transaction } = look(file);
-      if (fault === undefined || looks === mostLooks || look(file).transaction === transaction) return fault;
+      const newest = newestMeta(file);
+      if (typeof newest === 'string') return newest;
+      const fault = missingPage(file, newest);
+      if (fault === undefined || looks === mostLooks) return fault;
+      const now = newestMeta(file);
+      if (typeof now === 'string' || now.transaction === newest.transaction) return fault;
     }
   } finally {
     closeSync(file);
   }
 }
 
-interface Look {
-  readonly fault: string | undefined;
-  /** The newest that was committed. */
-  readonly transaction?: bigint;
-}
-
-function look(file: number): Look {
-  if (fstatSync(file).size === 0) return { fault: undefined }; // LMDB was stopped before its first write
+/** The meta page of what was committed last, or what is wrong with one. */
+function newestMeta(file: number): Meta | string {
   const first = metaAt(file, 0);
-  if (first === undefined) return { fault: 'its first page is not one of LMDB' };
+  if (first === undefined) return 'its first page is not one of LMDB';
   const second = metaAt(file, first.pageSize);
-  if (second === undefined) return { fault: 'its second page is not one of LMDB' };
-  const newest = second.transaction > first.transaction ? second : first;
-  const { transaction, lastPage, pageSize, roots } = newest;
-  // Pages are written before the meta page that speaks of them: after it was read, the file has them.
-  const { size } = fstatSync(file);
-  if (size >= (Number(lastPage) + 1) * pageSize) return { fault: undefined, transaction };
-  return { fault: missingPage(new PageReader(file, pageSize, size), roots), transaction };
+  if (second === undefined) return 'its second page is not one of LMDB';
+  return second.transaction > first.transaction ? second : first;
 }
 
 function metaAt(file: number, position: number): Meta | undefined {
@@ -102,8 +96,12 @@ class PageReader {
   }
 }
 
-/** Walks every page that is in use, from the roots; a page is visited once, so that a damaged file cannot make it go in circles. */
-function missingPage(reader: PageReader, roots: readonly bigint[]): string | undefined {
+/** Walks every page that is in use, from the roots, where the file is short; a page is visited once, so that a damaged file cannot make it go in circles. */
+function missingPage(file: number, { pageSize, lastPage, roots }: Meta): string | undefined {
+  // Pages are written before the meta page that speaks of them: after it was read, the file has them.
+  const { size } = fstatSync(file);
+  if (size >= (Number(lastPage) + 1) * pageSize) return undefined;
+  const reader = new PageReader(file, pageSize, size);
   const seen = new Set<bigint>();
   const open = roots.filter((root) => root !== noPage);
   for (let number = open.pop(); number !== undefined; number = open.pop()) {

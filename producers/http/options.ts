@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { caseOption, datasetsOption, intervalOption, stepsOption } from '../../pipeline/component.ts';
+import {
+  caseOption,
+  datasetsOption,
+  intervalOption,
+  stepsOption,
+  toolOption,
+} from '../../pipeline/component.ts';
 import { bareUrl } from '../../platform/bare-url.ts';
 
 const secret = z.string().min(1);
@@ -56,13 +62,7 @@ export const httpOptions = z.strictObject({
     .array(bareUrl())
     .default([])
     .describe('Further origins that links of the API may lead to. They get the credentials too.'),
-  tool: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      "The tool's name in the catalogue, for jobs that the mapping gives none. Without it, the producer's name.",
-    ),
+  tool: toolOption,
   auth,
   headers: z
     .record(z.string().regex(/^[\w-]+$/), z.string())

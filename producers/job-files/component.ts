@@ -6,6 +6,7 @@ import {
   datasetsOption,
   producerComponent,
   stepsOption,
+  toolOption,
 } from '../../pipeline/component.ts';
 import { jobTypes } from '../../pipeline/job-types.ts';
 import { eachFile, sourceFiles, watchEachFile } from '../../platform/each-file.ts';
@@ -28,13 +29,7 @@ const options = z.strictObject({
     .enum(documentFormats)
     .optional()
     .describe('What the files are. Default: by the end of the name, .xml, .json, .yaml or .yml.'),
-  tool: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      "The tool's name in the catalogue, for jobs that the mapping gives none. Without it, the producer's name.",
-    ),
+  tool: toolOption,
   items: z
     .string()
     .min(1)

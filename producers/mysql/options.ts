@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { caseOption, datasetsOption, intervalOption } from '../../pipeline/component.ts';
+import { tlsOption } from '../../pipeline/tls-option.ts';
 import { historyOptions } from '../../pipeline/history-options.ts';
 import { nameFilterOption } from '../../pipeline/name-filter.ts';
 
@@ -9,14 +10,7 @@ const connectionOptions = {
   port: z.number().int().min(1).max(65_535).default(3306).describe('Port.'),
   user: z.string().min(1).describe('User to log in as.'),
   password: z.string().optional().describe('Password of the user, best as ${env:NAME} or ${file:PATH}.'),
-  ssl: z
-    .union([
-      z.boolean(),
-      z.strictObject({
-        ca: z.string().optional().describe('Certificate authority in PEM form, best as ${file:PATH}.'),
-        rejectUnauthorized: z.boolean().default(true).describe('Whether the certificate must be trusted.'),
-      }),
-    ])
+  ssl: tlsOption
     .default(false)
     .describe('Whether to connect with TLS; an object sets the certificate authority.'),
   server: z

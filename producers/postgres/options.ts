@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { z } from 'zod';
 import { caseOption, intervalOption } from '../../pipeline/component.ts';
 import { StreamError } from '../../pipeline/errors.ts';
+import { tlsOption } from '../../pipeline/tls-option.ts';
 
 const names = z.array(z.string().min(1));
 
@@ -38,14 +39,7 @@ export const postgresOptions = z.strictObject({
     .describe(
       'Database to read, or a list of them. Default: the environment variable PGDATABASE, else the user.',
     ),
-  ssl: z
-    .union([
-      z.boolean(),
-      z.strictObject({
-        ca: z.string().optional().describe('Certificate authority in PEM form, best as ${file:PATH}.'),
-        rejectUnauthorized: z.boolean().default(true).describe('Whether the certificate must be trusted.'),
-      }),
-    ])
+  ssl: tlsOption
     .optional()
     .describe(
       'Whether to connect with TLS; an object sets the certificate authority. Default: the environment variable PGSSLMODE, else no TLS.',

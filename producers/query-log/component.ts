@@ -1,6 +1,11 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { caseOption, datasetRules, datasetsOption, producerComponent } from '../../pipeline/component.ts';
+import {
+  caseOption,
+  datasetRules,
+  producerComponent,
+  tableDatasetsOption,
+} from '../../pipeline/component.ts';
 import { historyOptions, searchPathOption } from '../../pipeline/history-options.ts';
 import { observedStatement } from '../../pipeline/history-types.ts';
 import { logPlace } from '../../platform/log-files/log-files.ts';
@@ -77,9 +82,7 @@ const options = z.strictObject({
     .describe(
       'How long before the newest row an id is remembered, so that exports may overlap. ACCESS_HISTORY shows a query up to 3 hours late.',
     ),
-  datasets: datasetsOption.refine((rules) => Object.hasOwn(rules, 'table'), {
-    message: 'a rule named table is missing: it says which types of the catalogue the tables have',
-  }),
+  datasets: tableDatasetsOption,
   case: caseOption,
   ...historyOptions,
 });

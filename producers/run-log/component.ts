@@ -8,6 +8,7 @@ import {
   producerComponent,
 } from '../../pipeline/component.ts';
 import { StreamError } from '../../pipeline/errors.ts';
+import { keepDaysOption } from '../../pipeline/history-options.ts';
 import { jobTypes } from '../../pipeline/job-types.ts';
 import { LinearRegExp } from '../../platform/linear-regexp.ts';
 import { logPlace } from '../../platform/log-files/log-files.ts';
@@ -94,15 +95,9 @@ const options = z.strictObject({
     ),
   datasets: datasetsOption,
   case: caseOption,
-  keepDays: z
-    .number()
-    .int()
-    .min(1)
-    .max(3_650)
-    .default(90)
-    .describe(
-      'A job that did not run for so many days is forgotten, and removed where nobody else describes it.',
-    ),
+  keepDays: keepDaysOption(
+    'A job that did not run for so many days is forgotten, and removed where nobody else describes it.',
+  ),
   interval: intervalOption,
 });
 

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import {
   caseOption,
   datasetRules,
-  datasetsOption,
   dialectOption,
   producerComponent,
+  tableDatasetsOption,
+  tableRule,
 } from '../../pipeline/component.ts';
 import { typesOfRule } from '../../pipeline/database-names.ts';
 import { StreamError } from '../../pipeline/errors.ts';
@@ -43,9 +44,7 @@ const options = z.strictObject({
     .describe("The server's name in qualifiedNames, as the producer that describes its tables has it."),
   database: level('Database that the scripts run in.'),
   schema: level('Schema of names without one.'),
-  datasets: datasetsOption.refine((rules) => Object.hasOwn(rules, 'table'), {
-    message: 'a rule named table is missing: it says which types of the catalogue the tables have',
-  }),
+  datasets: tableDatasetsOption,
   case: caseOption,
 });
 
@@ -56,9 +55,7 @@ export const sqlScripts = producerComponent({
   options,
   configure: (_name, given, host) => {
     const datasets = datasetRules(given.datasets);
-    const rule = datasets['table'];
-    if (rule === undefined) throw new StreamError('CONFIG_INVALID', 'datasets.table is missing.');
-    const database = { ...typesOfRule(rule), routine: { typeName: scriptType.name } };
+    const database = { ...typesOfRule(tableRule(datasets)), routine: { typeName: scriptType.name } };
     return {
       settings: {
         types: { entityTypes: [scriptType], relationshipTypes: [], database },

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import {
   caseOption,
   datasetRules,
-  datasetsOption,
   dialectOption,
   producerComponent,
+  tableDatasetsOption,
+  tableRule,
   stepsOption,
 } from '../../pipeline/component.ts';
 import { typesOfRule } from '../../pipeline/database-names.ts';
-import { StreamError } from '../../pipeline/errors.ts';
 import { jobTypes } from '../../pipeline/job-types.ts';
 import { routineAttributes } from '../../pipeline/process.ts';
 import type { DatasetRule } from '../../pipeline/transform.ts';
@@ -62,9 +62,7 @@ const options = z.strictObject({
       'By the name of a connection manager: server, database and schema where its connection string does not tell, and the word in `datasets` for what it leads to (table or file by default).',
     ),
   dialect: dialectOption.unwrap().default('tsql').describe('SQL dialect of the texts that packages run.'),
-  datasets: datasetsOption.refine((rules) => Object.hasOwn(rules, 'table'), {
-    message: 'a rule named table is missing: it says which types of the catalogue the tables have',
-  }),
+  datasets: tableDatasetsOption,
   steps: stepsOption,
   case: caseOption,
 });
@@ -79,15 +77,13 @@ export const ssis = producerComponent({
       ([word, rule]) => [word, withForm(rule, given.connections, word)] as const,
     );
     const datasets = Object.fromEntries(rules);
-    const table = datasets['table'];
-    if (table === undefined) throw new StreamError('CONFIG_INVALID', 'datasets.table is missing.');
     const { entityTypes, ...types } = jobTypes;
     return {
       settings: {
         types: {
           ...types,
           entityTypes: [...entityTypes, sqlTask],
-          database: { ...typesOfRule(table), routine: { typeName: sqlTask.name } },
+          database: { ...typesOfRule(tableRule(datasets)), routine: { typeName: sqlTask.name } },
         },
         caseRule: given.case,
         steps: given.steps,

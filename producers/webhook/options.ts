@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { caseOption, datasetsOption, stepsOption } from '../../pipeline/component.ts';
+import { caseOption, datasetsOption, stepsOption, toolOption } from '../../pipeline/component.ts';
 
 const secret = z.string().min(16, 'must have 16 characters or more');
 const header = z.string().regex(/^[\w-]+$/);
@@ -30,13 +30,7 @@ export const webhookOptions = z.strictObject({
     .describe(
       'How a push proves itself. token: in the header, after Bearer where it is authorization. hmac: the header holds the HMAC of the body in hexadecimal, perhaps after sha256=. Secrets are best as ${env:NAME} or ${file:PATH}.',
     ),
-  tool: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      "The tool's name in the catalogue, for jobs that the mapping gives none. Without it, the producer's name.",
-    ),
+  tool: toolOption,
   map: z
     .string()
     .min(1)

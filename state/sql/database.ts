@@ -47,7 +47,13 @@ export interface Upsert {
   readonly set: (kept: (column: string) => string, given: (column: string) => string) => string;
 }
 
-/** INSERT of the rows, up to what follows for those that are there. */
-export function insertOf({ table, columns, values }: Upsert): string {
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${values.map((row) => `(${row})`).join(', ')}`;
+/** An INSERT with a clause for rows that are there; `given` names a column of the new row. */
+export function insertOr(
+  clause: string,
+  { table, columns, values, set }: Upsert,
+  given: (column: string) => string,
+): string {
+  const rows = values.map((row) => `(${row})`).join(', ');
+  const change = set((column) => `${table}.${column}`, given);
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${rows} ${clause} ${change}`;
 }

@@ -1,6 +1,6 @@
 import { messageOf } from '../../pipeline/errors.ts';
-import { insertOf, type SqlConnection, type SqlDatabase } from './database.ts';
-import { faultAt, type Meanings, type SqlLogin } from './login.ts';
+import { insertOr, type SqlConnection, type SqlDatabase } from './database.ts';
+import { type Meanings, type Reach, reachedBy, type SqlLogin } from './login.ts';
 
 /** Symbols of errors, or what Node.js says, to what they mean for us (MySQL Server Error Message Reference). */
 const meanings: Meanings = [
@@ -16,18 +16,10 @@ const meanings: Meanings = [
 /** Seconds for which a transaction may stand open while nothing is asked: a process that was stopped in it must not keep the others waiting. */
 const idleSeconds = 15;
 
-const usualPort = 3306;
-
 /** MariaDB or MySQL as the place of a state store. `login` is asked for every connection: a password may have changed. */
 export function mysqlDatabase(login: () => Promise<SqlLogin>): SqlDatabase {
-  let where = 'MySQL';
   return {
-    connect: async () => {
-      const given = await login();
-      where = `MySQL at ${given.host}:${given.port ?? usualPort}, database ${given.database}, user ${given.user}`;
-      return connect(given);
-    },
-    faultOf: (thrown) => faultAt(where, thrown, { kind: kindOf(thrown), meanings }),
+    ...reachedBy({ product: 'MySQL', usualPort: 3306, login, connect, kindOf, meanings }),
     isMissing: (thrown) => kindOf(thrown) === 'ER_NO_SUCH_TABLE',
     isCut: (thrown) => /^PROTOCOL_|^E(?!R_)[A-Z_]+$|^CUT$/u.test(kindOf(thrown)),
     create: ({ state, fences }) => [
@@ -36,24 +28,18 @@ export function mysqlDatabase(login: () => Promise<SqlLogin>): SqlDatabase {
     ],
     begin: 'BEGIN',
     limit: (rows) => `LIMIT ${rows}`,
-    upsert: (rows) => {
-      const set = rows.set(
-        (column) => `${rows.table}.${column}`,
-        (column) => `VALUES(${column})`,
-      );
-      return `${insertOf(rows)} ON DUPLICATE KEY UPDATE ${set}`;
-    },
+    upsert: (rows) => insertOr('ON DUPLICATE KEY UPDATE', rows, (column) => `VALUES(${column})`),
   };
 }
 
 async function connect({
   user,
   host,
-  port = usualPort,
+  port,
   database,
   password,
   ssl,
-}: SqlLogin): Promise<SqlConnection> {
+}: Parameters<Reach['connect']>[0]): Promise<SqlConnection> {
   const { createConnection } = await import('mysql2/promise'); // loaded where it is used: it takes a tenth of a second
   const connection = await createConnection({
     ...(user === undefined ? {} : { user }),

@@ -1,7 +1,7 @@
 import { Client, DatabaseError } from 'pg';
 import { messageOf } from '../../pipeline/errors.ts';
-import { insertOf, type SqlConnection, type SqlDatabase } from './database.ts';
-import { faultAt, type Meanings, type SqlLogin } from './login.ts';
+import { insertOr, type SqlConnection, type SqlDatabase } from './database.ts';
+import { type Meanings, type Reach, reachedBy, type SqlLogin } from './login.ts';
 
 /** SQLSTATE, or what Node.js says, to what it means for us (PostgreSQL documentation, appendix "Error Codes"). */
 const meanings: Meanings = [
@@ -11,18 +11,10 @@ const meanings: Meanings = [
 /** How long a transaction may stand open while nothing is asked: a process that was stopped in it must not keep the others waiting. */
 const idleMs = 15_000;
 
-const usualPort = 5432;
-
 /** PostgreSQL as the place of a state store. `login` is asked for every connection: a password may have changed. */
 export function postgresDatabase(login: () => Promise<SqlLogin>): SqlDatabase {
-  let where = 'PostgreSQL';
   return {
-    connect: async () => {
-      const given = await login();
-      where = `PostgreSQL at ${given.host}:${given.port ?? usualPort}, database ${given.database}, user ${given.user}`;
-      return connect(given);
-    },
-    faultOf: (thrown) => faultAt(where, thrown, { kind: kindOf(thrown), meanings }),
+    ...reachedBy({ product: 'PostgreSQL', usualPort: 5432, login, connect, kindOf, meanings }),
     isMissing: (thrown) => kindOf(thrown) === '42P01',
     isCut: (thrown) => /^57P|^08|^25P03$|^E[A-Z_]+$|^CUT$/u.test(kindOf(thrown)),
     create: ({ state, fences }) => [
@@ -32,24 +24,18 @@ export function postgresDatabase(login: () => Promise<SqlLogin>): SqlDatabase {
     ],
     begin: 'BEGIN',
     limit: (rows) => `LIMIT ${rows}`,
-    upsert: (rows) => {
-      const set = rows.set(
-        (column) => `${rows.table}.${column}`,
-        (column) => `EXCLUDED.${column}`,
-      );
-      return `${insertOf(rows)} ON CONFLICT (id) DO UPDATE SET ${set}`;
-    },
+    upsert: (rows) => insertOr('ON CONFLICT (id) DO UPDATE SET', rows, (column) => `EXCLUDED.${column}`),
   };
 }
 
 async function connect({
   user,
   host,
-  port = usualPort,
+  port,
   database,
   password,
   ssl,
-}: SqlLogin): Promise<SqlConnection> {
+}: Parameters<Reach['connect']>[0]): Promise<SqlConnection> {
   const client = new Client({
     user,
     host,

@@ -2,7 +2,7 @@ import { messageOf } from '../../pipeline/errors.ts';
 import type { AzureSignIn } from '../../platform/azure-credential.ts';
 import { openTds } from '../../platform/tds.ts';
 import type { SqlConnection, SqlDatabase } from './database.ts';
-import { faultAt, type Meanings, type SqlLogin } from './login.ts';
+import { type Meanings, type Reach, reachedBy, type SqlLogin } from './login.ts';
 
 /** Numbers of the server ("Database Engine errors") and codes of tedious to what they mean for us. */
 const meanings: Meanings = [
@@ -14,22 +14,20 @@ const meanings: Meanings = [
 ];
 const cut = /^(?:ECONNCLOSED|ESOCKET|ETIMEOUT|EINVALIDSTATE|40197|40613)$/u;
 
-const usualPort = 1433;
 /** How long a statement waits for a row that another one holds, in milliseconds. */
 const lockTimeoutMs = 60_000;
 
 /** SQL Server or Azure SQL as the place of a state store. `login` is asked for every connection: a password may have changed. `credential` signs in where it names no user. */
 export function sqlServerDatabase(login: () => Promise<SqlLogin>, credential: AzureSignIn): SqlDatabase {
-  let where = 'SQL Server';
   return {
-    connect: async () => {
-      const given = await login();
-      const { host, port = usualPort, database, user } = given;
-      const who = user === undefined ? 'signed in by credential' : `user ${user}`;
-      where = `SQL Server at ${host}:${port}, database ${database}, ${who}`;
-      return connect(given, credential);
-    },
-    faultOf: (thrown) => faultAt(where, thrown, { kind: kindOf(thrown), meanings }),
+    ...reachedBy({
+      product: 'SQL Server',
+      usualPort: 1433,
+      login,
+      connect: (given) => connect(given, credential),
+      kindOf,
+      meanings,
+    }),
     isMissing: (thrown) => kindOf(thrown) === '208',
     isCut: (thrown) => cut.test(kindOf(thrown)),
     create: ({ state, fences }) => [
@@ -51,7 +49,7 @@ export function sqlServerDatabase(login: () => Promise<SqlLogin>, credential: Az
 }
 
 async function connect(
-  { host, port = usualPort, database, user, password, ssl = true }: SqlLogin,
+  { host, port, database, user, password, ssl = true }: Parameters<Reach['connect']>[0],
   credential: AzureSignIn,
 ): Promise<SqlConnection> {
   const own = typeof ssl === 'object' ? ssl : { rejectUnauthorized: true };

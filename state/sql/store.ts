@@ -111,13 +111,15 @@ async function write(
     const kept = some.flatMap(({ id, name, value }) =>
       value === undefined ? [] : [[id, name.subarray(0, headBytes), name, value]],
     );
-    const put = database.upsert({
-      table: state,
-      columns: ['id', 'head', 'name', 'value'],
-      values: kept.map(() => '?, ?, ?, ?'),
-      set: (_kept, given) => `value = ${given('value')}`,
-    });
-    if (kept.length > 0) await connection.query(put, kept.flat());
+    if (kept.length > 0) {
+      const put = database.upsert({
+        table: state,
+        columns: ['id', 'head', 'name', 'value'],
+        values: kept.map(() => '?, ?, ?, ?'),
+        set: (_kept, given) => `value = ${given('value')}`,
+      });
+      await connection.query(put, kept.flat());
+    }
     const gone = some.filter(({ value }) => value === undefined).map(({ id }) => id);
     if (gone.length > 0)
       await connection.query(`DELETE FROM ${state} WHERE id IN (${gone.map(() => '?').join(', ')})`, gone);

@@ -38,6 +38,30 @@ export interface FollowOptions {
   readonly through?: (transport: Transport) => Transport;
 }
 
+/** Topics of a process that ends, once `begin` was called, before what it appends is durable. */
+export function dyingBeforeAppend(): {
+  readonly through: (transport: Transport) => Transport;
+  readonly begin: () => void;
+  readonly wasReached: () => boolean;
+} {
+  let isDying = false;
+  let wasReached = false;
+  return {
+    through: (transport) => ({
+      ...transport,
+      append: (topic, records) => {
+        if (!isDying) return transport.append(topic, records);
+        wasReached = true;
+        return new Promise(() => undefined); // the process ended here
+      },
+    }),
+    begin: () => {
+      isDying = true;
+    },
+    wasReached: () => wasReached,
+  };
+}
+
 /** Scans once and then follows changes until `stop`, which closes the producer. */
 export async function followProducer(
   producer: Producer,

@@ -5,7 +5,7 @@ import type { StoredRecord, Transport } from '../../pipeline/transport.ts';
 import { createEventTransport, type EventTransportOptions } from '../../platform/events/event-transport.ts';
 import { publishedSchemas, type PublishedSchema } from '../../schemas/codec.ts';
 import { createMemoryTransport } from '../../transports/memory.ts';
-import { collect } from '../contracts/transport.ts';
+import { collect, GroupMember, much, never } from '../contracts/transport.ts';
 
 /** The removal that tests put on topics. */
 export const removal = {
@@ -44,6 +44,28 @@ export function laterBody(): Buffer {
 export function firstBody(type: string): Buffer {
   const file = new URL(`../fixtures/schemas/${type}.v1.base64`, import.meta.url);
   return Buffer.from(readFileSync(file, 'utf8'), 'base64').subarray(10);
+}
+
+/** Reads the one record of a topic through a framing whose registry is away until it was waited for three times: what is found, and why it waited. */
+export async function readWhileAway(
+  inner: Transport,
+  framing: EventTransportOptions['framing'],
+  bringBack: () => void,
+): Promise<{ readonly found: StoredRecord | undefined; readonly waits: readonly string[] }> {
+  const waits: string[] = [];
+  const reader = createEventTransport(inner, {
+    framing,
+    retryDelayMs: 1,
+    onWaiting: (_, { code }) => {
+      waits.push(code);
+      if (waits.length === 3) bringBack();
+    },
+  });
+  const member = new GroupMember(reader, 't', 'g');
+  const [found] = await (await member.nth(0)).pull(much, never);
+  await reader.close();
+  await member.ended;
+  return { found, waits };
 }
 
 /** A topic in memory, seen as it is stored and event by event. */

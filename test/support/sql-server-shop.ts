@@ -35,6 +35,17 @@ const keyOf = (kind: string, table: string, name: string, ref: TdsRow = {}): Tds
   ...ref,
 });
 
+/** Options of a producer that reads the shop from a server on a port. */
+export const optionsOfShop = (port: number) => ({
+  host: '127.0.0.1',
+  port,
+  user: 'catalog',
+  password: 'right',
+  database: 'shop',
+  server: 'srv',
+  encrypt: false,
+});
+
 /** What the catalogue views of a small shop say, in the form that the queries ask for. */
 export const shop = {
   schemas: [

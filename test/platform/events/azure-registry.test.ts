@@ -2,11 +2,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openFraming, openRegistry } from '../../../cli/open-registry.ts';
 import { StreamError } from '../../../pipeline/errors.ts';
 import { eventsSchema } from '../../../pipeline/events-config.ts';
-import { createEventTransport } from '../../../platform/events/event-transport.ts';
 import { decodeEvent, encodeEvent } from '../../../schemas/codec.ts';
 import { type AzureSchemaRegistry, startAzureSchemaRegistry } from '../../support/azure-schema-registry.ts';
-import { GroupMember, much, never } from '../../contracts/transport.ts';
-import { firstBody, framedTopic, laterBody, laterRemoval, removal, schemaOf } from '../../support/framed.ts';
+import {
+  firstBody,
+  framedTopic,
+  laterBody,
+  laterRemoval,
+  readWhileAway,
+  removal,
+  schemaOf,
+} from '../../support/framed.ts';
 
 const token = 'eyJhbGciOi.not-a-secret.signature';
 const group = 'purview-streams';
@@ -121,23 +127,11 @@ describe('Azure Schema Registry, as its documentation says', () => {
     azure.down = undefined;
     await topic.events.append('t', [record]);
     azure.down = 429;
-    const waits: string[] = [];
-    const framing = openFraming(settings(), connect);
-
-    const reader = createEventTransport(topic.inner, {
-      framing,
-      retryDelayMs: 1,
-      onWaiting: (_, { code }) => {
-        waits.push(code);
-        if (waits.length === 3) azure.down = undefined;
-      },
+    const { found, waits } = await readWhileAway(topic.inner, openFraming(settings(), connect), () => {
+      azure.down = undefined;
     });
-    const member = new GroupMember(reader, 't', 'g');
-    const [found] = await (await member.nth(0)).pull(much, never);
     expect([found?.corrupt, Buffer.from(found?.value ?? []).equals(value)]).toEqual([undefined, true]);
     expect(waits).toEqual(Array.from({ length: 3 }, () => 'REGISTRY_UNAVAILABLE'));
-    await reader.close();
-    await member.ended;
   });
 
   it('a token that is refused shows in no error, and makes nothing corrupt', async () => {

@@ -5,6 +5,7 @@ import { readReplicationMessage } from '../../../producers/postgres/replication-
 import { slotOf } from '../../../producers/postgres/slots.ts';
 import { failureOf } from '../../contracts/producer.ts';
 import { openProducer, startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { dyingBeforeAppend } from '../../support/follow-producer.ts';
 import {
   type Follower,
   type FollowerOptions,
@@ -118,24 +119,14 @@ describe('postgres by logical replication', () => {
   it('loses nothing when it is killed before what it read is durable: the slot stays, and tells it again', async (context) => {
     context.skip(!isLogical);
     const database = await databaseOf('CREATE SCHEMA s; CREATE TABLE s.a (x int)');
-    let dead = false;
-    let reached = false;
-    const killed = await follow(database, {
-      through: (transport) => ({
-        ...transport,
-        append: (topic, records) => {
-          if (!dead) return transport.append(topic, records);
-          reached = true;
-          return new Promise(() => undefined); // the process ended here
-        },
-      }),
-    });
+    const death = dyingBeforeAppend();
+    const killed = await follow(database, { through: death.through });
     await caughtUp(killed, database);
     await streaming(database);
     followers.splice(followers.indexOf(killed), 1); // it never ends
-    dead = true;
+    death.begin();
     await server.run(database, 'DROP TABLE s.a; CREATE TABLE s.b (x int)');
-    await vi.waitUntil(() => reached, patience);
+    await vi.waitUntil(() => death.wasReached(), patience);
     // Its connections end with the process.
     await rowsOf(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}' AND application_name = 'purview-streams'`,

@@ -2,6 +2,7 @@ import { array, assert, asyncProperty, constantFrom, nat, record } from 'fast-ch
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { installStatements, uninstallStatements } from '../../../producers/postgres/capture.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { dyingBeforeAppend } from '../../support/follow-producer.ts';
 import { type Follower, scanned, startFollower } from '../../support/postgres-follower.ts';
 
 /** How long a change may take to be seen on a busy machine. */
@@ -217,23 +218,13 @@ describe('postgres changes() by event triggers', () => {
     const database = await databaseOf(
       'CREATE SCHEMA s; CREATE TABLE s.a (x int); CREATE TABLE s.b (x int); CREATE VIEW s.v AS SELECT x FROM s.a',
     );
-    let dead = false;
-    let reached = false;
-    const killed = await follow(database, {
-      through: (transport) => ({
-        ...transport,
-        append: (topic, records) => {
-          if (!dead) return transport.append(topic, records);
-          reached = true;
-          return new Promise(() => undefined); // the process ended here
-        },
-      }),
-    });
+    const death = dyingBeforeAppend();
+    const killed = await follow(database, { through: death.through });
     await caughtUp(killed, database);
     followers.splice(followers.indexOf(killed), 1); // it never ends
-    dead = true;
+    death.begin();
     await server.run(database, 'DROP SCHEMA s CASCADE; CREATE SCHEMA t; CREATE TABLE t.a (x int)');
-    await vi.waitUntil(() => reached, patience);
+    await vi.waitUntil(() => death.wasReached(), patience);
     const next = await follow(database, { from: killed });
     await caughtUp(next, database);
     expect(Object.keys(await next.said())).toContain(`database-object ${database}/t/a`);

@@ -3,7 +3,7 @@ import type { Producer } from '../../../pipeline/producer.ts';
 import { sqlServer } from '../../../producers/sql-server/component.ts';
 import { failureOf, producerContract, scanAll } from '../../contracts/producer.ts';
 import { sourceRun } from '../../support/source-run.ts';
-import { column, ShopDatabase, shop, shopObjects } from '../../support/sql-server-shop.ts';
+import { column, optionsOfShop, ShopDatabase, shop, shopObjects } from '../../support/sql-server-shop.ts';
 import { startTdsServer, type TdsServer } from '../../support/tds-server.ts';
 
 let server: TdsServer;
@@ -14,13 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const options = (more: Record<string, unknown> = {}) => ({
-  host: '127.0.0.1',
-  port: server.port,
-  user: 'catalog',
-  password: 'right',
-  database: 'shop',
-  server: 'srv',
-  encrypt: false,
+  ...optionsOfShop(server.port),
   interval: 0.05,
   ...more,
 });

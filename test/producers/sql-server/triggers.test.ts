@@ -4,7 +4,13 @@ import { sqlServer } from '../../../producers/sql-server/component.ts';
 import { touchedBy } from '../../../producers/sql-server/outbox.ts';
 import { failureOf, producerContract } from '../../contracts/producer.ts';
 import { type Follower, followProducer, saidByScan } from '../../support/follow-producer.ts';
-import { column, type shop, ShopDatabase, shopObjects } from '../../support/sql-server-shop.ts';
+import {
+  column,
+  optionsOfShop,
+  type shop,
+  ShopDatabase,
+  shopObjects,
+} from '../../support/sql-server-shop.ts';
 import { startTdsServer, type TdsServer } from '../../support/tds-server.ts';
 
 const patience = { timeout: 30_000, interval: 20 };
@@ -26,13 +32,7 @@ const setup = () =>
   sqlServer.configure(
     's',
     {
-      host: '127.0.0.1',
-      port: server.port,
-      user: 'catalog',
-      password: 'right',
-      database: 'shop',
-      server: 'srv',
-      encrypt: false,
+      ...optionsOfShop(server.port),
       interval: 0.02,
     },
     { baseFolder: '/' },
