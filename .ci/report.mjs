@@ -49,9 +49,16 @@ function faults() {
   return { passed: passed + passedAgain, failed: failed - passedAgain, skipped: 0 };
 }
 
+/** Steps that are no tests: each one that failed counts, and is named. */
+function steps() {
+  const names = text(path.join(where, 'steps.txt')).split('\n').filter(Boolean);
+  for (const name of names) print(`failed: ${name}`);
+  return { passed: 0, failed: names.length, skipped: 0 };
+}
+
 if (what === 'failed') for (const file of failedFiles(report(where))) print(file);
 else {
-  const parts = [...['all', 'node24', 'atlas'].map(vitest), faults()];
+  const parts = [...['all', 'node24', 'atlas'].map(vitest), faults(), steps()];
   const sum = (key) => parts.reduce((total, part) => total + part[key], 0);
   print(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`);
   if (sum('failed') > 0) process.exitCode = 1;
