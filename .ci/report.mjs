@@ -1,24 +1,30 @@
 /**
  * Reads what the gate's runs have left behind.
  *
- *   report.mjs failed REPORT.json   prints the test files that failed, a line each
+ *   report.mjs failed FOLDER NAME   prints the test files that failed in the run of that name, a line each
  *   report.mjs sum FOLDER           prints what was flaky, and as its last line "N passed, N failed, N skipped"; exits 1 where something failed
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { stripVTControlCharacters } from 'node:util';
 
-const [what, where = ''] = process.argv.slice(2);
+const [what, where = '', which = ''] = process.argv.slice(2);
 const text = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 const report = (file) => JSON.parse(text(file) || '{}');
 
 const print = (line) => process.stdout.write(`${line}\n`);
 
-/** Names of the files in a report of vitest in which something failed. */
-const failedFiles = ({ testResults = [] }) =>
-  testResults
+/** Names of the files in a run of vitest in which something failed: a test, or something outside of any test, which only the printed text tells. */
+function failedFiles(name) {
+  const { testResults = [] } = report(path.join(where, `${name}.json`));
+  const failed = testResults
     .filter(({ status }) => status !== 'passed')
-    .map(({ name }) => path.relative(process.cwd(), name));
+    .map((file) => path.relative(process.cwd(), file.name));
+  const printed = stripVTControlCharacters(text(path.join(where, `${name}.log`)));
+  const origins = [...printed.matchAll(/^This error originated in "([^"]+)" test file/gmu)];
+  return [...new Set([...failed, ...origins.map(([, file]) => file)])];
+}
 
 /** Counts of a run of vitest. One that left no report did not come to its end, and counts as one failure. */
 function vitest(name) {
@@ -28,12 +34,12 @@ function vitest(name) {
   const skipped = count('numPendingTests') + count('numTodoTests');
   if (count('numTotalTests') === 0) return { passed: 0, failed: 1, skipped };
   // A file that does not load has failed, though none of its tests has.
-  const files = failedFiles(first);
+  const files = failedFiles(name);
   const failed = Math.max(count('numFailedTests'), files.length);
-  if (files.length === 0 || again.success !== true)
-    return { passed: count('numPassedTests'), failed, skipped };
+  const passed = count('numPassedTests');
+  if (files.length === 0 || again.success !== true) return { passed, failed, skipped };
   for (const file of files) print(`flaky, passed when run once more: ${file}`);
-  return { passed: count('numPassedTests') + failed, failed: 0, skipped };
+  return { passed: passed + count('numFailedTests'), failed: 0, skipped };
 }
 
 /** Counts of the fault scenarios. A run that did not come to its last line counts as one failure. */
@@ -56,7 +62,7 @@ function steps() {
   return { passed: 0, failed: names.length, skipped: 0 };
 }
 
-if (what === 'failed') for (const file of failedFiles(report(where))) print(file);
+if (what === 'failed') for (const file of failedFiles(which)) print(file);
 else {
   const parts = [...['all', 'node24', 'atlas'].map(vitest), faults(), steps()];
   const sum = (key) => parts.reduce((total, part) => total + part[key], 0);

@@ -1,4 +1,4 @@
-import kafkajs from 'kafkajs';
+import type { Kafka, Producer, SASLOptions } from 'kafkajs';
 import { z } from 'zod';
 import { messageOf, StreamError } from '../../pipeline/errors.ts';
 import { type SinkComponent, sinkComponent } from '../../pipeline/sink-component.ts';
@@ -44,30 +44,20 @@ const requestBytes = 1_000_000;
 
 class KafkaHookTopic implements HookTopic {
   readonly #options: HookOptions;
-  readonly #kafka: kafkajs.Kafka;
-  #producer: kafkajs.Producer | undefined;
+  #producer: Producer | undefined;
 
   constructor(given: HookOptions) {
     this.#options = given;
-    this.#kafka = new kafkajs.Kafka({
-      clientId: 'purview-streams',
-      brokers: [...given.brokers],
-      ssl: given.ssl,
-      requestTimeout: given.timeoutMs,
-      connectionTimeout: given.timeoutMs,
-      retry: { retries: 2 },
-      logLevel: kafkajs.logLevel.NOTHING,
-      ...(given.login === undefined ? {} : { sasl: given.login as kafkajs.SASLOptions }),
-    });
   }
 
   async open(): Promise<void> {
     const { topic } = this.#options;
-    const admin = this.#kafka.admin();
+    const kafka = await client(this.#options);
+    const admin = kafka.admin();
     try {
       await admin.connect();
       await admin.fetchTopicMetadata({ topics: [topic] });
-      this.#producer = this.#kafka.producer({ allowAutoTopicCreation: false, maxInFlightRequests: 1 });
+      this.#producer = kafka.producer({ allowAutoTopicCreation: false, maxInFlightRequests: 1 });
       await this.#producer.connect();
     } catch (thrown) {
       throw new StreamError(
@@ -103,6 +93,20 @@ class KafkaHookTopic implements HookTopic {
     this.#producer = undefined;
     await producer?.disconnect();
   }
+}
+
+async function client({ brokers, ssl, login, timeoutMs }: HookOptions): Promise<Kafka> {
+  const { default: kafkajs } = await import('kafkajs'); // loaded where it is used: most sinks need none
+  return new kafkajs.Kafka({
+    clientId: 'purview-streams',
+    brokers: [...brokers],
+    ssl,
+    requestTimeout: timeoutMs,
+    connectionTimeout: timeoutMs,
+    retry: { retries: 2 },
+    logLevel: kafkajs.logLevel.NOTHING,
+    ...(login === undefined ? {} : { sasl: login as SASLOptions }),
+  });
 }
 
 /** Records in requests, in their order. */

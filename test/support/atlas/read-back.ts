@@ -70,9 +70,10 @@ export class RealAtlas {
       .sort(compareText);
   }
 
-  /** Guids of all live entities of these types whose qualifiedName has a text in it, by what the index finds. Of DataSet, Atlas 2.1 also finds all that are of other types below it. */
+  /** Guids of all live entities of these types whose qualifiedName has a text in it, by what the index finds: of DataSet, Atlas 2.1 also finds what is of other types below it. */
   async guids(typeNames: readonly string[], having: string): Promise<readonly string[]> {
     const found = new Set<string>();
+    const asked = new Set<string | undefined>(typeNames);
     for (const typeName of typeNames) {
       for (let offset = 0; ; offset += pageSize) {
         const query = { typeName, includeSubTypes: 'false', excludeDeletedEntities: 'true' };
@@ -80,7 +81,7 @@ export class RealAtlas {
         const entities = ownList(await this.#get(`/search/basic?${page.toString()}`), 'entities');
         for (const entity of entities.filter(isObject)) {
           const name = ownText(ownObject(entity, 'attributes'), 'qualifiedName') ?? '';
-          if (name.includes(having)) found.add(ownText(entity, 'guid') ?? '');
+          if (asked.has(ownText(entity, 'typeName')) && name.includes(having)) found.add(ownText(entity, 'guid') ?? '');
         }
         if (entities.length < pageSize) break;
       }
