@@ -1,5 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import { residentAnonymous } from '../../bench/benchmark.ts';
 import type { CliProcess } from '../faults/process.ts';
 
@@ -7,19 +9,24 @@ import type { CliProcess } from '../faults/process.ts';
 interface Sample {
   /** Anonymous memory in MB. */
   readonly memory: number;
+  /** What of it JavaScript's own objects take, in MB. */
+  readonly held: number;
   /** Open files and sockets. */
   readonly files: number;
 }
+
+const heldShape = z.object({ heapUsed: z.number(), external: z.number() });
 
 /** How much the last quarter may be of the second: in the first, caches and heaps find their size. */
 const mostGrowth = 1.1;
 /** Open files more than in the second quarter that come and go with connections. */
 const spareFiles = 10;
 
-/** What a process is given so that it collects its garbage when {@link Footprint.note} asks for it. */
-export const collecting = {
-  NODE_OPTIONS: `--import=${new URL('./collect-garbage.mjs', import.meta.url).href}`,
-};
+/** What a process is given so that it collects its garbage when {@link Footprint.note} asks for it, and says in a folder what it holds. */
+export function collecting(folder: string): Readonly<Record<string, string>> {
+  const NODE_OPTIONS = `--import=${new URL('./collect-garbage.mjs', import.meta.url).href}`;
+  return { NODE_OPTIONS, SOAK_HELD: folder };
+}
 /** How long a collection may take, in milliseconds. */
 const collectMs = 1000;
 
@@ -28,7 +35,13 @@ const collectMs = 1000;
  * in between (measured: 110 to 220 MB and back within 65 runs of a schedule, while what it holds stays at 36 MB).
  */
 export class Footprint {
+  readonly #folder: string;
   readonly #samples = new Map<string, Sample[]>();
+
+  /** The folder is that of {@link collecting}. */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
 
   /** Notes what the processes hold now, which were started with {@link collecting}; those that do not run are left out. */
   async note(processes: readonly CliProcess[]): Promise<void> {
@@ -39,8 +52,25 @@ export class Footprint {
       const files = readdirSync(`/proc/${pid}/fd`).length;
       const own = this.#samples.get(name) ?? [];
       this.#samples.set(name, own);
-      own.push({ memory: residentAnonymous(pid), files });
+      own.push({ memory: residentAnonymous(pid), held: this.#held(pid), files });
     }
+  }
+
+  #held(pid: number): number {
+    const { heapUsed, external } = heldShape.parse(
+      JSON.parse(readFileSync(path.join(this.#folder, `${pid}.json`), 'utf8')),
+    );
+    return (heapUsed + external) / 2 ** 20;
+  }
+
+  /** What each process held at the last moment, in MB: all of it, and JavaScript's objects. */
+  get latest(): string {
+    return [...this.#samples]
+      .map(([name, samples]) => {
+        const last = samples.at(-1);
+        return `${name} ${last?.memory.toFixed(0)}/${last?.held.toFixed(0)}`;
+      })
+      .join(', ');
   }
 
   /** A line for each process, and what is wrong with it. */
@@ -53,9 +83,11 @@ export class Footprint {
       const growth = mean(last.map(({ memory }) => memory)) / mean(second.map(({ memory }) => memory));
       const files =
         Math.max(...last.map((sample) => sample.files)) - Math.max(...second.map((sample) => sample.files));
-      const memory = [second, last].map((some) => mean(some.map((sample) => sample.memory)).toFixed(0));
+      const [memory, held] = (['memory', 'held'] as const).map((kind) =>
+        [second, last].map((some) => mean(some.map((sample) => sample[kind])).toFixed(0)).join(' -> '),
+      );
       lines.push(
-        `${name}: RssAnon ${memory.join(' -> ')} MB (${growth.toFixed(2)}), open files ${files >= 0 ? '+' : ''}${files}`,
+        `${name}: RssAnon ${memory} MB (${growth.toFixed(2)}), of it JavaScript's ${held} MB, open files ${files >= 0 ? '+' : ''}${files}`,
       );
       if (!(growth <= mostGrowth)) faults.push(`${name} grew to ${growth.toFixed(2)} of its second quarter`);
       if (files > spareFiles) faults.push(`${name} has ${files} open files more than in its second quarter`);

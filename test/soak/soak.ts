@@ -61,7 +61,7 @@ export async function soak(context: Context, plan: SoakPlan): Promise<readonly s
   };
   try {
     return await within(World.open(context, options), async (world) => {
-      world.startWith({ env: collecting });
+      world.startWith({ env: collecting(context.folder) });
       const catalogue = await world.startCatalogue();
       proxy.target = world.catalogueUrl;
       const sources = await fill(world, plan);
@@ -81,7 +81,7 @@ export async function soak(context: Context, plan: SoakPlan): Promise<readonly s
         stages,
         sources,
         steady: [catalogue, ...steady],
-        footprint: new Footprint(),
+        footprint: new Footprint(context.folder),
       };
       const kills = await disturbFor(plan.forMs, running);
       return [...(await finish(running, kills)), ...report(running)];
@@ -131,6 +131,7 @@ async function disturbFor(forMs: number, running: Running): Promise<number> {
       say(
         `${Math.round(at / 1000)} s of ${Math.round(forMs / 1000)}, ${kills} killed, ${proxy.counts.broken} of ${proxy.counts.bulks} writes refused`,
       );
+      say(`MB: ${footprint.latest}`);
       next.kill = at + everyMs.kill;
     }
     await delay(100);
