@@ -81,7 +81,8 @@ export class RealAtlas {
         const entities = ownList(await this.#get(`/search/basic?${page.toString()}`), 'entities');
         for (const entity of entities.filter(isObject)) {
           const name = ownText(ownObject(entity, 'attributes'), 'qualifiedName') ?? '';
-          if (asked.has(ownText(entity, 'typeName')) && name.includes(having)) found.add(ownText(entity, 'guid') ?? '');
+          if (asked.has(ownText(entity, 'typeName')) && name.includes(having))
+            found.add(ownText(entity, 'guid') ?? '');
         }
         if (entities.length < pageSize) break;
       }
