@@ -1,52 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { analyzeSql } from '../transforms/sql/analyze.ts';
-import type { findDialect } from '../transforms/sql/dialects.ts';
-import type { lex } from '../transforms/sql/lexer.ts';
-import {
-  type Benchmark,
-  type BenchmarkContext,
-  type Figure,
-  median,
-  repeats,
-  sized,
-  smallScale,
-} from './benchmark.ts';
-
-/** The engine as it is measured. */
-interface Engine {
-  readonly analyzeSql: typeof analyzeSql;
-  readonly findDialect: typeof findDialect;
-  readonly lex: typeof lex;
-}
-
-async function engineIn(folder: string, extension: string): Promise<Engine> {
-  const load = async <Module>(name: string): Promise<Module> =>
-    (await import(pathToFileURL(join(folder, `transforms/sql/${name}${extension}`)).href)) as Module;
-  const { analyzeSql } = await load<Engine>('analyze');
-  const { findDialect } = await load<Engine>('dialects');
-  const { lex } = await load<Engine>('lexer');
-  return { analyzeSql, findDialect, lex };
-}
-
-/** The engine as the package has it: what runs TypeScript here gives every inner function a name, again at each call, and halves the figures. */
-async function builtEngine(): Promise<Engine> {
-  const root = join(import.meta.dirname, '..');
-  const folder = mkdtempSync(join(tmpdir(), 'bench-sql-'));
-  try {
-    const compiler = join(root, 'node_modules/typescript/bin/tsc');
-    const options = ['-p', join(root, 'tsconfig.build.json'), '--outDir', folder, '--declaration', 'false'];
-    execFileSync(process.execPath, [compiler, ...options], { stdio: 'inherit' });
-    writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
-    return await engineIn(folder, '.js');
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+import { analyzeSql } from '../transforms/sql/analyze.ts';
+import { findDialect } from '../transforms/sql/dialects.ts';
+import { lex } from '../transforms/sql/lexer.ts';
+import { type Benchmark, type BenchmarkContext, type Figure, median, repeats, sized } from './benchmark.ts';
 
 /** A load procedure as warehouses have them: 10 statements, 1.5 kB. */
 function procedure(n: number): string {
@@ -113,7 +71,7 @@ function seconds(work: () => void): number {
 
 /** T-SQL: the corpora of public projects beside the project where they are present, else procedures of one's own. */
 function scripts(): { readonly texts: readonly string[]; readonly source: string } {
-  const folder = join(import.meta.dirname, '../../shared/corpora/sql');
+  const folder = resolve('../shared/corpora/sql');
   if (!existsSync(folder))
     return {
       texts: Array.from({ length: 20 }, (_, n) => procedure(n)),
@@ -135,7 +93,7 @@ function scripts(): { readonly texts: readonly string[]; readonly source: string
 const corpus = z.array(z.object({ dialect: z.string(), sql: z.string() }));
 const tsqlLike: ReadonlySet<string> = new Set(['tsql', 'mssql', 'sqlserver', 'ansi', 'generic']);
 
-function throughput(context: BenchmarkContext, { analyzeSql, findDialect, lex }: Engine): readonly Figure[] {
+function throughput(context: BenchmarkContext): readonly Figure[] {
   const { texts, source } = scripts();
   const dialect = findDialect('tsql');
   if (dialect === undefined) throw new Error('There is no dialect tsql.');
@@ -177,7 +135,7 @@ function secondsOf(work: () => number, rounds: number): number {
   );
 }
 
-function worstCase(context: BenchmarkContext, { analyzeSql, findDialect, lex }: Engine): Figure {
+function worstCase(context: BenchmarkContext): Figure {
   const dialect = findDialect('tsql');
   if (dialect === undefined) throw new Error('There is no dialect tsql.');
   const worst = hostileTexts(context)
@@ -205,9 +163,5 @@ export const sql: Benchmark = {
   names: ['sql-statements-per-second', 'sql-megabytes', 'sql-worst-case'],
   summary: 'SQL text → lineage',
   aim: 'at least 40,000 statements/s; less than a second for a megabyte of hostile text',
-  measure: async (context) => {
-    const isTrial = context.scale < smallScale;
-    const engine = isTrial ? await engineIn(join(import.meta.dirname, '..'), '.ts') : await builtEngine();
-    return [...throughput(context, engine), worstCase(context, engine)];
-  },
+  measure: async (context) => [...throughput(context), worstCase(context)],
 };

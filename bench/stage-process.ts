@@ -5,20 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { residentAnonymous } from './benchmark.ts';
 
-const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const main = fileURLToPath(new URL(`../cli/main.${extension}`, import.meta.url));
+const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
-/** Starts `purview-streams` with the loaders of this process. */
+/** Starts `purview-streams`. Benchmarks run compiled: see scripts/bench.ts. */
 export function startCommand(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [...loaders(), main, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-/** `--import tsx` and the like, without profilers and what else this process was started with. */
-function loaders(): readonly string[] {
-  const { execArgv } = process;
-  return execArgv.flatMap((argument, index) =>
-    argument === '--import' ? [argument, execArgv[index + 1] ?? ''] : [],
-  );
+  return spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** Runs a command to its end; resolves with the most anonymous memory that it held, in MB. */

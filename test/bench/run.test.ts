@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { benchmarks } from '../../bench/benchmarks.ts';
-import { type CommandResult, root, startScript } from '../support/cli.ts';
+import { type CommandResult, compiled, root, start, startScript } from '../support/cli.ts';
 
 const names = benchmarks.flatMap((benchmark) => benchmark.names);
 const figure = z.strictObject({
@@ -14,7 +14,7 @@ const figure = z.strictObject({
 });
 
 const bench = (...args: readonly string[]): Promise<CommandResult> =>
-  startScript(`${root}bench/run.ts`, args).ended;
+  start(process.execPath, [compiled('bench/run.js'), ...args]).ended;
 
 it('`bench` writes a line for every figure, and nothing else, to standard output', {
   timeout: 600_000,
@@ -42,8 +42,8 @@ it('`bench` lists the names when one is unknown', async () => {
   for (const name of names) expect(stderr).toContain(`\n  ${name}`);
 });
 
-it('`bench --list` says what each measures', async () => {
-  const { code, stdout } = await bench('--list');
+it('`npm run bench -- --list` says what each measures', async () => {
+  const { code, stdout } = await startScript(`${root}scripts/bench.ts`, ['--list']).ended;
   expect(code).toBe(0);
   for (const { summary, names: own } of benchmarks)
     expect(stdout).toContain(`${own.join(', ')}\n    ${summary}\n`);

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
@@ -15,7 +16,7 @@ interface Sample {
   readonly files: number;
 }
 
-const heldShape = z.object({ heapUsed: z.number(), external: z.number() });
+const heldShape = z.object({ heapUsed: z.number() });
 
 /** How much the last quarter may be of the second: in the first, caches and heaps find their size. */
 const mostGrowth = 1.1;
@@ -27,8 +28,8 @@ export function collecting(folder: string): Readonly<Record<string, string>> {
   const NODE_OPTIONS = `--import=${new URL('./collect-garbage.mjs', import.meta.url).href}`;
   return { NODE_OPTIONS, SOAK_HELD: folder };
 }
-/** How long a collection may take, in milliseconds. */
-const collectMs = 1000;
+/** How long a collection may take, in milliseconds, of a process that is busy. */
+const collectMs = 30_000;
 
 /**
  * What processes hold in the course of a soak, after they have collected their garbage: one that works once a minute would collect it once an hour by itself, and seem to grow
@@ -45,22 +46,32 @@ export class Footprint {
 
   /** Notes what the processes hold now, which were started with {@link collecting}; those that do not run are left out. */
   async note(processes: readonly CliProcess[]): Promise<void> {
+    for (const { pid } of processes) await rm(this.#heldFile(pid), { force: true });
     for (const one of processes) if (one.isRunning) one.signal('SIGUSR2');
-    await delay(collectMs);
-    for (const { name, pid, isRunning } of processes) {
-      if (!isRunning) continue;
-      const files = readdirSync(`/proc/${pid}/fd`).length;
-      const own = this.#samples.get(name) ?? [];
-      this.#samples.set(name, own);
-      own.push({ memory: residentAnonymous(pid), held: this.#held(pid), files });
+    for (const one of processes) {
+      const held = await this.#held(one);
+      if (held === undefined) continue;
+      const own = this.#samples.get(one.name) ?? [];
+      this.#samples.set(one.name, own);
+      const files = readdirSync(`/proc/${one.pid}/fd`).length;
+      own.push({ memory: residentAnonymous(one.pid), held, files });
     }
   }
 
-  #held(pid: number): number {
-    const { heapUsed, external } = heldShape.parse(
-      JSON.parse(readFileSync(path.join(this.#folder, `${pid}.json`), 'utf8')),
-    );
-    return (heapUsed + external) / 2 ** 20;
+  #heldFile(pid: number): string {
+    return path.join(this.#folder, `${pid}.json`);
+  }
+
+  /** What a process says that it holds, in MB, once it has collected; undefined where it does not run. */
+  async #held(one: CliProcess): Promise<number | undefined> {
+    const file = this.#heldFile(one.pid);
+    for (const until = performance.now() + collectMs; one.isRunning; await delay(20)) {
+      if (existsSync(file)) {
+        return heldShape.parse(JSON.parse(readFileSync(file, 'utf8'))).heapUsed / 2 ** 20;
+      }
+      if (performance.now() > until) throw new Error(`${one.name} has not collected its garbage.`);
+    }
+    return undefined;
   }
 
   /** What each process held at the last moment, in MB: all of it, and JavaScript's objects. */

@@ -1,16 +1,16 @@
-/** Before and after a test run: compiles the command line, which many tests start as processes. */
+/** Before and after a test run: compiles the program, which many tests start as processes. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { buildCli } from './build-cli.ts';
-import { compiledCli } from './cli.ts';
+import { build } from './build-cli.ts';
+import { compiledFolder } from './cli.ts';
 
 let folder: string | undefined;
 
 /** Called by vitest before the first test file. */
 export async function setup(): Promise<void> {
   folder = await mkdtemp(path.join(tmpdir(), 'purview-streams-cli-'));
-  process.env[compiledCli] = await buildCli(folder);
+  process.env[compiledFolder] = await build(folder);
 }
 
 /** Called by vitest after the last one. */

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
@@ -50,8 +51,15 @@ export function start(
   return { child, output: () => ({ ...printed }), ended };
 }
 
-/** Environment variable that names the compiled command line of a test run. */
-export const compiledCli = 'PURVIEW_STREAMS_TEST_CLI';
+/** Environment variable that names the folder of the compiled program of a test run. */
+export const compiledFolder = 'PURVIEW_STREAMS_TEST_BUILD';
+
+/** A file of the compiled program, whose name is as in the project. */
+export function compiled(file: string): string {
+  const folder = process.env[compiledFolder];
+  if (folder === undefined) throw new Error('The program is compiled before a test run, by vitest.');
+  return path.join(folder, file);
+}
 
 /** Runs `purview-streams`. */
 export function cli(
@@ -71,11 +79,7 @@ export function shellFunction(): string {
   return `purview-streams() { '${process.execPath}' '${compiledMain()}' "$@"; }`;
 }
 
-function compiledMain(): string {
-  const main = process.env[compiledCli];
-  if (main === undefined) throw new Error('The command line is compiled before a test run, by vitest.');
-  return main;
-}
+const compiledMain = (): string => compiled('cli/main.js');
 
 /** Starts a script of the project from its source. */
 export function startScript(
