@@ -116,6 +116,14 @@ async function measure(load: Load): Promise<readonly Figure[]> {
   const once = await takeAll(transport, 'once', { topic: own, count }, (held, offset) =>
     transport.transactions.run({ appends: [forward], state: [], commits: [{ assignment: held, offset }] }),
   );
+  const kept = [{ key: 'bench', value: 1 }];
+  const together = await takeAll(transport, 'together', { topic: own, count }, (held, offset) =>
+    transport.transactions.run({ appends: [forward], state: kept, commits: [{ assignment: held, offset }] }),
+  );
+  const before = await takeAll(transport, 'before', { topic: own, count }, async (held, offset) => {
+    await transport.append(forward.topic, records);
+    await transport.transactions.run({ appends: [], state: kept, commits: [{ assignment: held, offset }] });
+  });
   await transport.close();
   const note = `1 KB, gzip, batches of ${batch}, a broker on this machine`;
   return [
@@ -140,12 +148,19 @@ async function measure(load: Load): Promise<readonly Figure[]> {
       baseline: loose,
       note: `${note}, taken and appended again in one transaction; baseline: append, then commit`,
     },
+    {
+      name: 'kafka-outputs-before',
+      value: before,
+      unit,
+      baseline: together,
+      note: `${note}, appended before the transaction of state and offset, as at-least-once would be; baseline: all in one transaction`,
+    },
   ];
 }
 
 /** The Kafka transport against the bare client, and what a transaction costs. */
 export const kafka: Benchmark = {
-  names: ['kafka-produce', 'kafka-consume', 'kafka-exactly-once', ...groupFigures],
+  names: ['kafka-produce', 'kafka-consume', 'kafka-exactly-once', 'kafka-outputs-before', ...groupFigures],
   summary:
     'the Kafka transport alone: events produced, consumed, and forwarded exactly once; one consumer and four; where java and mvn are',
   aim: 'at least 0.8 of the bare client; four consumers at least 3.6 times one',

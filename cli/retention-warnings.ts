@@ -6,15 +6,17 @@ const runsLookedAt = 30;
 const hourMs = 3600_000;
 
 /**
- * Producers that may leave `metadata.raw` without an event of an object that is still there, with why: Event Hubs forgets by age, and a producer says
- * everything anew only when it starts and at the times of its schedule. Empty for transports that keep the last event of each key. `now` in milliseconds since 1970.
+ * Producers that may leave `metadata.raw` without an event of an object that is still there, with why: Event Hubs forgets by age, be it over AMQP or by its
+ * Kafka endpoint, and a producer says everything anew only when it starts and at the times of its schedule. Empty where the last event of each key is
+ * kept. `now` in milliseconds since 1970.
  */
 export function retentionWarnings(
   { transport, producers }: Config,
   now: number,
 ): ReadonlyMap<string, string> {
-  if (transport.kind !== 'event-hubs') return new Map();
-  const { retentionHours } = transport;
+  const { kind, preset, retentionHours } = transport;
+  const forgets = kind === 'event-hubs' || (kind === 'kafka' && preset === 'event-hubs');
+  if (!forgets || retentionHours === 'compacted') return new Map();
   const kept = `the event hubs keep events for ${retentionHours} h (transport.retentionHours)`;
   return new Map(
     Object.entries(producers).flatMap(([name, { schedule }]) => {

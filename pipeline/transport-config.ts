@@ -90,11 +90,10 @@ const eventHubsFields = {
       'event-hubs: consumer group of the event hubs that is read with; it takes five readers of a partition.',
     ),
   retentionHours: z
-    .number()
-    .min(1)
+    .union([z.number().min(1), z.literal('compacted')])
     .default(168)
     .describe(
-      'event-hubs: hours for which the event hubs keep events (--retention-time), which cannot be asked over AMQP. `check` warns of producers that do not say everything anew within them.',
+      'event-hubs, and kafka with the preset: hours for which the event hub `metadata.raw` keeps events (--retention-time), which cannot be asked over AMQP. `check` and `doctor` warn of producers that do not say everything anew within them. compacted: it keeps the last event of each key instead (--cleanup-policy Compact), which goes by the Kafka endpoint only.',
     ),
   blobs: blobsSchema.optional().describe('event-hubs: where consumer groups, offsets and state live.'),
 };
@@ -204,12 +203,18 @@ function* kafkaFaults(
 
 function* eventHubsFaults(
   value: Reached & {
+    readonly retentionHours: number | 'compacted';
     readonly blobs?:
       | { readonly url?: string | undefined; readonly connectionString?: string | undefined }
       | undefined;
   },
 ): Iterable<Fault> {
-  const { namespace, connectionString, blobs: store } = value;
+  const { namespace, connectionString, retentionHours, blobs: store } = value;
+  if (retentionHours === 'compacted')
+    yield {
+      path: ['retentionHours'],
+      message: 'event-hubs are not compacted by the keys of events: only kafka with the preset is',
+    };
   if (namespace === undefined && connectionString === undefined)
     yield { path: ['namespace'], message: 'event-hubs needs a namespace or a connectionString' };
   if (store?.url === undefined && store?.connectionString === undefined)

@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
+import type { Config } from '../../pipeline/config.ts';
+import { topics } from '../../pipeline/topics.ts';
 import type { Configured } from '../configured.ts';
 import { attention, type Finding, lookAt, ok } from '../finding.ts';
 import { openTransport, topicsFolder } from '../open-transport.ts';
+import { retentionWarnings } from '../retention-warnings.ts';
 import { topicSpecs } from '../topic-specs.ts';
 
-/** Whether the transport answers, and whether its topics are as they are to be. */
+/** Whether the transport answers, whether its topics are as they are to be, and whether they keep what producers say until they say it again. */
 export async function* transport({ loaded }: Configured, folder: string): AsyncIterable<Finding> {
   const { config } = loaded;
   const { kind } = config.transport;
@@ -39,18 +42,38 @@ export async function* transport({ loaded }: Configured, folder: string): AsyncI
       await opened.close();
     }
   });
-  if (kind !== 'kafka' || config.transport.preset !== undefined) return;
-  yield await lookAt('topic settings', async () => {
-    const [{ kafkaOptions }, { TopicPlan }] = await Promise.all([
-      import('../open-kafka.ts'),
-      import('../../transports/kafka/topic-plan.ts'),
-    ]);
-    const differences = await new TopicPlan(kafkaOptions(config.transport), topicSpecs(config)).differences();
-    if (differences.length === 0) return ok('topic settings', 'are as they are wanted');
-    return attention(
-      'topic settings',
-      `${differences.length} are not as they are wanted`,
-      '`topics plan` shows them, `topics apply` corrects them',
-    );
-  });
+  if (kind === 'kafka') yield await lookAt('topic settings', () => topicSettings(config));
+  for (const [name, detail] of retentionWarnings(config, Date.now()))
+    yield attention(`producer ${name}`, detail, 'a schedule that comes sooner, or a longer retention time');
+}
+
+async function topicSettings(config: Config): Promise<Finding> {
+  const what = 'topic settings';
+  const [{ kafkaOptions }, { TopicPlan }, { stateSpecs }] = await Promise.all([
+    import('../open-kafka.ts'),
+    import('../../transports/kafka/topic-plan.ts'),
+    import('../../transports/kafka/admin.ts'),
+  ]);
+  const { preset, prefix, retentionHours } = config.transport;
+  const differences = await new TopicPlan(kafkaOptions(config.transport), topicSpecs(config)).differences();
+  if (preset === undefined) {
+    if (differences.length === 0) return ok(what, 'are as they are wanted');
+    const detail = `${differences.length} are not as they are wanted`;
+    return attention(what, detail, '`topics plan` shows them, `topics apply` corrects them');
+  }
+  // Most settings are the service's own: what counts is what it forgets.
+  const lasting = new Set(
+    [...stateSpecs.map(({ name }) => name), ...(retentionHours === 'compacted' ? [topics.raw] : [])].map(
+      (name) => prefix + name,
+    ),
+  );
+  const forgetful = differences.filter(
+    ({ topic, setting }) => lasting.has(topic) && setting === 'cleanup.policy',
+  );
+  if (forgetful.length === 0) return ok(what, `${[...lasting].join(', ')} are compacted`);
+  return attention(
+    what,
+    `not compacted, so that what has to last goes by age: ${forgetful.map(({ topic }) => topic).join(', ')}`,
+    'give them the cleanup policy Compact (docs/event-hubs.md)',
+  );
 }

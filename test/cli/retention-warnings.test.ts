@@ -21,5 +21,10 @@ it('retentionWarnings() names producers that say everything anew later than even
   expect(warned(eventHubs)).toEqual(['follows', 'weekly']); // a week and an hour are more than a week
   expect(warned({ ...eventHubs, retentionHours: 24 })).toEqual(['follows', 'weekdays', 'weekly']);
   expect(warned({ kind: 'embedded' })).toEqual([]);
+  expect(warned({ kind: 'kafka', brokers: ['a:1'] })).toEqual([]);
+  const preset = { kind: 'kafka', preset: 'event-hubs', namespace: 'n.servicebus.windows.net' };
+  expect(warned(preset)).toEqual(['follows', 'weekly']);
+  expect(warned({ ...preset, retentionHours: 'compacted' })).toEqual([]);
+  expect(() => config({ ...eventHubs, retentionHours: 'compacted' })).toThrow(/not compacted/);
   expect(retentionWarnings(config(eventHubs), 0).get('weekly')).toContain('after up to 169 h');
 });

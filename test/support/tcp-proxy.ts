@@ -38,6 +38,11 @@ export class TcpProxy {
     return address.port;
   }
 
+  /** Connections that there are, but for those that have fallen silent. */
+  get open(): number {
+    return this.#pairs.size;
+  }
+
   #pass(near: Socket): void {
     const far = connect(this.#target, '127.0.0.1');
     far.on('error', () => far.destroy());

@@ -1,3 +1,4 @@
+import { StreamError } from '../../pipeline/errors.ts';
 import { Serial } from '../../pipeline/serial.ts';
 import type { Assignment, PullLimit, StoredRecord } from '../../pipeline/transport.ts';
 import type { PartitionRecord } from './group-store.ts';
@@ -12,6 +13,8 @@ export interface AssignmentOptions {
   /** What was written when the partition was taken. */
   readonly record: PartitionRecord;
   readonly graceMs: number;
+  /** Whether the group has heard of this member so lately that nobody can have the partition by now. */
+  readonly isHeardOf: () => boolean;
   /** Writes the record over the one that was read; undefined where somebody else has written since. */
   readonly write: (record: PartitionRecord) => Promise<PartitionRecord | undefined>;
   /** The partition is given back, or was lost; `isLost` where it is someone else's already. */
@@ -56,6 +59,14 @@ export class EventHubsAssignment implements Assignment {
   /** Which owner of the partition this is: it grows from one to the next. */
   get generation(): number {
     return this.#record.generation;
+  }
+
+  /** Throws LEASE_LOST where the partition is given back or someone else's, and TRANSPORT_UNAVAILABLE while somebody else may have it. */
+  guard(): void {
+    const what = `${this.topic}-${this.partition}`;
+    if (!this.isHeld) throw new StreamError('LEASE_LOST', `${what} is held no more.`);
+    if (!this.options.isHeardOf())
+      throw new StreamError('TRANSPORT_UNAVAILABLE', `The group has not heard of the owner of ${what}.`);
   }
 
   async pull(limit: PullLimit, signal: AbortSignal): Promise<readonly StoredRecord[]> {

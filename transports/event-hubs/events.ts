@@ -48,14 +48,25 @@ export function toRecord(event: ReceivedEventData, topic: string, partition: num
   };
 }
 
-/** Sends as many of the records from an index on as one batch holds, at least one, to one partition. Resolves with their count. Rejects with EVENT_TOO_LARGE, and with what the SDK says. */
+/** Where a batch goes, and whether it may. */
+export interface BatchTarget {
+  readonly topic: string;
+  readonly partition: number;
+  /** Asked right before it is sent: throws what keeps it from being sent. */
+  readonly guard: () => void;
+  /** Nothing is sent once it has fired. */
+  readonly over: AbortSignal;
+}
+
+/** Sends as many of the records from an index on as one batch holds, at least one, to one partition. Resolves with their count. Rejects with EVENT_TOO_LARGE, with what `guard` throws, and with what the SDK says. */
 export async function sendBatch(
   producer: EventHubProducerClient,
-  to: { readonly topic: string; readonly partition: number },
+  to: BatchTarget,
   records: readonly NewRecord[],
   from: number,
 ): Promise<number> {
-  const batch = await producer.createBatch({ partitionId: String(to.partition) });
+  const { over: abortSignal } = to;
+  const batch = await producer.createBatch({ partitionId: String(to.partition), abortSignal });
   for (let index = from; index < records.length; index += 1) {
     const record = records[index];
     if (record === undefined || batch.tryAdd(toMessage(record))) continue;
@@ -65,6 +76,7 @@ export async function sendBatch(
       `An event of ${to.topic} has ${record.value?.length ?? 0} bytes, and the event hub takes ${batch.maxSizeInBytes} with all that goes with it.`,
     );
   }
-  await producer.sendBatch(batch);
+  to.guard();
+  await producer.sendBatch(batch, { abortSignal });
   return batch.count;
 }

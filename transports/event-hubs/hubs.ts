@@ -86,19 +86,20 @@ export class Hubs {
 
   /**
    * Does some work with an event hub, and again while it meets passing faults, for as long as the patience lasts. Rejects with TRANSPORT_UNAVAILABLE
-   * after that, with TOPIC_UNKNOWN where there is no such event hub, and with the code of the fault where it will not pass.
+   * after that, with TOPIC_UNKNOWN where there is no such event hub, and with the code of the fault where it will not pass. `over` fires when an attempt
+   * is given up: what it has not sent by then, it must not send.
    */
   async attempt<T>(
     topic: string,
     what: string,
-    work: (producer: EventHubProducerClient) => Promise<T>,
+    work: (producer: EventHubProducerClient, over: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { patienceMs, requestMs } = this.options;
     const until = Date.now() + patienceMs;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       const producer = this.#producer(topic);
       try {
-        return await within(requestMs, () => work(producer));
+        return await within(requestMs, (over) => work(producer, over));
       } catch (thrown) {
         const fault = namedFault(topic, thrown, what);
         if (!isPassing(thrown) || this.#isClosed || Date.now() > until) throw fault;
@@ -205,14 +206,14 @@ async function endOf(client: EventHubProducerClient | EventHubConsumerClient): P
   await Promise.race([over, delay(goodbyeMs, undefined, { ref: false })]);
 }
 
-async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
+async function within<T>(ms: number, work: (over: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const late = delay(ms, undefined, { signal: stop.signal }).then(() => {
     throw new StreamError('TRANSPORT_UNAVAILABLE', `Nothing was answered within ${ms} ms.`);
   });
   late.catch(() => undefined); // the race hears of it
   try {
-    return await Promise.race([work(), late]);
+    return await Promise.race([work(stop.signal), late]);
   } finally {
     stop.abort();
   }

@@ -14,8 +14,11 @@ export interface GroupHost {
   readonly sessionMs: number;
   readonly heartbeatMs: number;
   readonly graceMs: number;
-  /** A partition was taken: makes sure that nothing of an earlier owner counts from here on, and resolves with the offset that it had settled in a transaction, if any. */
-  readonly onTake: (key: string, record: PartitionRecord) => Promise<number>;
+  /**
+   * A partition was taken: makes sure that nothing of an earlier owner counts from here on, and resolves with the offset that it had settled in a
+   * transaction, if any. `guard` throws while somebody else may have it.
+   */
+  readonly onTake: (key: string, record: PartitionRecord, guard: () => void) => Promise<number>;
 }
 
 /** What a subscription is to. */
@@ -35,7 +38,8 @@ export class Subscription {
   readonly #queue = new AssignmentQueue<EventHubsAssignment>();
   #isLeaving = false;
   #isAbandoned = false;
-  #heardAt = Date.now();
+  /** When the group heard of it last, in milliseconds since 1970. */
+  #beatAt = Date.now();
   #wake: () => void = () => undefined;
   /** Resolves when nothing of it is left in the group. */
   readonly left: Promise<void>;
@@ -72,29 +76,34 @@ export class Subscription {
   async #run(): Promise<void> {
     const { store, sessionMs, heartbeatMs } = this.#host;
     const { topic, group, together } = this.#options;
-    let beatAt = 0;
-    let wasLeaving = false;
+    let wasLeaving: boolean | undefined;
     while (!(this.#isLeaving && this.#owned.size === 0)) {
       const woken = this.#woken(heartbeatMs);
+      const now = Date.now();
+      // It could not tell the group that it is there, or was stopped: the others may take over what it has, at any moment from here on.
+      if (now - this.#beatAt > sessionMs) this.#lose();
       try {
-        if (Date.now() - beatAt >= heartbeatMs || wasLeaving !== this.#isLeaving) {
-          await store.beat(topic, group, { id: this.#id, leaving: this.#isLeaving, together });
-          beatAt = Date.now();
-          wasLeaving = this.#isLeaving;
+        if (now - this.#beatAt >= heartbeatMs || wasLeaving !== this.#isLeaving) {
+          const leaving = this.#isLeaving;
+          await store.beat(topic, group, { id: this.#id, leaving, together });
+          this.#beatAt = now;
+          wasLeaving = leaving;
         }
         const view = await store.view(topic, group);
-        this.#heardAt = Date.now();
         await this.#balance(view);
       } catch (thrown) {
         if (!(thrown instanceof StreamError) || !thrown.retryable) throw thrown;
         if (this.#isAbandoned) return;
-        // The others take over what a member has that is not heard of.
-        if (Date.now() - this.#heardAt > sessionMs) this.#lose();
       }
       if (this.#isLeaving && this.#owned.size === 0) break;
       await woken;
     }
     await store.leave(topic, group, this.#id);
+  }
+
+  /** Whether the others have heard of it within half a session: it is theirs to take its partitions after a whole one, by the clock of the store. */
+  #isHeardOf(): boolean {
+    return Date.now() - this.#beatAt < this.#host.sessionMs / 2;
   }
 
   /** Resolves after a time, or when something has happened since now. */
@@ -157,7 +166,11 @@ export class Subscription {
       before?.etag,
     );
     if (claimed === undefined) return undefined;
-    const settled = within(await onTake(groupKey(topic, group, partition), claimed));
+    const guard = (): void => {
+      if (!this.#isHeardOf())
+        throw new StreamError('TRANSPORT_UNAVAILABLE', `The group ${group} has not heard of this member.`);
+    };
+    const settled = within(await onTake(groupKey(topic, group, partition), claimed, guard));
     if (settled <= claimed.offset) return claimed;
     return store.write(topic, group, { ...claimed, offset: settled }, claimed.etag);
   }
@@ -172,6 +185,7 @@ export class Subscription {
       group,
       record,
       graceMs,
+      isHeardOf: () => this.#isHeardOf(),
       write: (changed) => store.write(topic, group, changed, changed.etag),
       onEnd: async () => {
         if (this.#owned.get(partition) === assignment) this.#owned.delete(partition);
@@ -185,7 +199,7 @@ export class Subscription {
     else this.#queue.push(assignment);
   }
 
-  /** Nothing was heard of the store for a session: others may have what was held here. */
+  /** Others may have what was held here. */
   #lose(): void {
     this.#queue.takeBack();
     for (const assignment of this.#owned.values()) assignment?.fence(true);

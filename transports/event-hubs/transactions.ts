@@ -14,7 +14,8 @@ import { groupKey } from './subscription.ts';
 /** What transactions are made with. */
 export interface TransactionsHost {
   readonly journal: Journal;
-  readonly append: (topic: string, records: readonly NewRecord[]) => Promise<void>;
+  /** `guard` is asked before each batch is sent, and throws what keeps it from being sent. */
+  readonly append: (topic: string, records: readonly NewRecord[], guard: () => void) => Promise<void>;
   /** The bytes that one event of a topic may have. Rejects with TOPIC_UNKNOWN. */
   readonly limit: (topic: string) => Promise<number>;
   readonly isClosed: () => boolean;
@@ -23,7 +24,8 @@ export interface TransactionsHost {
 /**
  * Outputs, state and offsets in one step on a service without transactions. State, offsets and the outputs themselves are one entry of the journal, which
  * is written before anything is sent; then the outputs are sent, and a later entry says so. What was not sent, or not said to be, is sent again by whoever
- * has the partition next: an output may come twice, and none is lost, nor sent without the state that knows of it.
+ * has the partition next: an output may come twice, and none is lost, nor sent without the state that knows of it. An owner that may have an heir sends
+ * nothing more: its outputs would come behind newer ones of the heir.
  */
 export class EventHubsTransactions {
   readonly contract: Transactions;
@@ -55,7 +57,7 @@ export class EventHubsTransactions {
   }
 
   /** A partition has a new owner: nothing of earlier ones counts from here on, and what they have left unsent is sent. Resolves with what they had settled, -1 where nothing. */
-  async taken(key: string, { generation }: PartitionRecord): Promise<number> {
+  async taken(key: string, { generation }: PartitionRecord, guard: () => void): Promise<number> {
     let settled = -1;
     await this.#host.journal.write(async (view) => {
       const before = view.place(key);
@@ -63,7 +65,7 @@ export class EventHubsTransactions {
       settled = before.generation === generation - 1 ? before.offset : -1;
       return before.generation >= generation ? undefined : { fences: [[key, generation, -1]] };
     });
-    await this.#flush([key]);
+    await this.#flush([key], guard);
     return settled;
   }
 
@@ -101,7 +103,7 @@ export class EventHubsTransactions {
     },
   ): Promise<boolean> {
     this.#open();
-    await this.#flush(assignments.map(keyOf));
+    await this.#send(assignments);
     let isLost = false;
     let commits: readonly { readonly assignment: EventHubsAssignment; readonly offset: number }[] = [];
     const said = [...this.#sent];
@@ -117,7 +119,7 @@ export class EventHubsTransactions {
     });
     if (written === undefined) return !isLost;
     for (const id of said) this.#sent.delete(id);
-    await this.#flush([...assignments, ...commits.map(({ assignment }) => assignment)].map(keyOf));
+    await this.#send([...assignments, ...commits.map(({ assignment }) => assignment)]);
     // The journal has the offset: where this fails, the next commit says it, or the next owner finds it there.
     for (const { assignment, offset } of commits) await assignment.commit(offset).catch(ignoreRetryable);
     return true;
@@ -142,7 +144,7 @@ export class EventHubsTransactions {
     const outputs = appends.filter(({ records }) => records.length > 0);
     if (places.length === 0) {
       // Nobody takes over what belongs to no partition: it is sent first, and said again when it is tried again.
-      for (const { topic, records } of outputs) await this.#host.append(topic, records);
+      for (const { topic, records } of outputs) await this.#host.append(topic, records, unguarded);
       outputs.length = 0;
     }
     return {
@@ -167,13 +169,25 @@ export class EventHubsTransactions {
     }
   }
 
+  /** Sends what the journal has for assignments, unless they are lost: then it is for the next owner to send it. */
+  async #send(assignments: readonly EventHubsAssignment[]): Promise<void> {
+    const guard = (): void => {
+      for (const assignment of assignments) assignment.guard();
+    };
+    try {
+      await this.#flush(assignments.map(keyOf), guard);
+    } catch (thrown) {
+      if (!(thrown instanceof StreamError) || thrown.code !== 'LEASE_LOST') throw thrown;
+    }
+  }
+
   /** Sends what the journal has for partitions that are ours, and that may not be in its topics. */
-  async #flush(keys: readonly string[]): Promise<void> {
+  async #flush(keys: readonly string[], guard: () => void): Promise<void> {
     if (keys.length === 0) return;
     const unsent = await this.#host.journal.look((view) => view.unsent(new Set(keys)));
     for (const { id, outputs } of unsent) {
       if (this.#sent.has(id)) continue;
-      for (const { topic, records } of outputs) await this.#host.append(topic, records);
+      for (const { topic, records } of outputs) await this.#host.append(topic, records, guard);
       this.#sent.add(id);
     }
   }
@@ -181,6 +195,10 @@ export class EventHubsTransactions {
   #open(): void {
     if (this.#host.isClosed()) throw new StreamError('TRANSPORT_CLOSED', 'The transport is closed.');
   }
+}
+
+function unguarded(): void {
+  // what belongs to no partition has no other owner
 }
 
 function createState(journal: Journal, isClosed: () => boolean): StateStore {

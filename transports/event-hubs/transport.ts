@@ -15,7 +15,7 @@ import type {
 } from '../../pipeline/transport.ts';
 import { createAdmin } from './admin.ts';
 import { Blobs } from '../../platform/journal/blobs.ts';
-import { sendBatch } from './events.ts';
+import { type BatchTarget, sendBatch } from './events.ts';
 import { GroupStore } from './group-store.ts';
 import { type HubConnector, Hubs } from './hubs.ts';
 import { Journal } from '../../platform/journal/journal.ts';
@@ -78,7 +78,7 @@ class EventHubsTransport implements Transport {
     const journal = new Journal(blobs, { blocks: journalBlocks });
     this.#work = new EventHubsTransactions({
       journal,
-      append: async (topic, records) => void (await this.append(topic, records)),
+      append: (topic, records, guard) => this.#append(topic, records, guard).then(() => undefined),
       limit: (topic) => this.#hubs.limit(topic),
       isClosed: () => this.#closing.signal.aborted,
     });
@@ -89,7 +89,7 @@ class EventHubsTransport implements Transport {
       sessionMs,
       heartbeatMs: options.heartbeatMs ?? sessionMs / 10,
       graceMs: options.revokeGraceMs ?? sessionMs / 2,
-      onTake: (key, record) => this.#work.taken(key, record),
+      onTake: (key, record, guard) => this.#work.taken(key, record, guard),
     };
     this.admin = createAdmin({
       hubs: this.#hubs,
@@ -111,6 +111,15 @@ class EventHubsTransport implements Transport {
   }
 
   async append(topic: string, records: readonly NewRecord[]): Promise<readonly AppendedAt[]> {
+    return this.#append(topic, records, () => undefined);
+  }
+
+  /** `guard` is asked before each batch is sent, and throws what keeps it from being sent now, or at all. */
+  async #append(
+    topic: string,
+    records: readonly NewRecord[],
+    guard: () => void,
+  ): Promise<readonly AppendedAt[]> {
     this.#open();
     const count = await this.#hubs.partitions(topic);
     const places = records.map(({ key }) => ({ partition: partitionOf(key, count) }));
@@ -121,20 +130,23 @@ class EventHubsTransport implements Transport {
       byPartition.set(partition, own);
       own.push(record);
     }
-    await Promise.all([...byPartition].map(([partition, own]) => this.#send(topic, partition, own)));
+    await Promise.all(
+      [...byPartition].map(([partition, own]) => this.#send({ topic, partition, guard }, own)),
+    );
     return places;
   }
 
   /** In the order in which it was handed in. */
-  #send(topic: string, partition: number, records: readonly NewRecord[]): Promise<void> {
+  #send(to: Omit<BatchTarget, 'over'>, records: readonly NewRecord[]): Promise<void> {
+    const { topic, partition } = to;
     const key = `${topic}/${partition}`;
     const serial = this.#sends.get(key) ?? new Serial();
     this.#sends.set(key, serial);
     const what = `Nothing can be appended to ${topic}`;
     return serial.run(async () => {
       for (let sent = 0; sent < records.length; )
-        sent += await this.#hubs.attempt(topic, what, (producer) =>
-          sendBatch(producer, { topic, partition }, records, sent),
+        sent += await this.#hubs.attempt(topic, what, (producer, over) =>
+          sendBatch(producer, { ...to, over }, records, sent),
         );
     });
   }

@@ -19,6 +19,8 @@ export interface KafkaClientOptions {
   readonly requestMs?: number;
   /** How long a call waits for a broker before it rejects with TRANSPORT_UNAVAILABLE, in milliseconds; four times as long once one has answered. @default 15000 */
   readonly patienceMs?: number;
+  /** After how long without a word a connection is ended, in milliseconds; it is opened again when it is needed. @default 180000 */
+  readonly idleMs?: number;
   /** Opens sockets, for whoever has to go through something. @default kafkajs's */
   readonly socketFactory?: ISocketFactory;
 }
@@ -32,6 +34,9 @@ export interface KafkaClient {
   readonly close: () => void;
 }
 
+/** In milliseconds. Azure forgets a connection that is idle for 240 s without telling either side, and asks clients to end it after this time (Event Hubs, "Recommended configurations for Apache Kafka clients"). */
+export const longestIdleMs = 180_000;
+
 /** Makes a client. It connects nowhere yet. Throws CONFIG_INVALID where a compression is not installed. */
 export function createClient(options: KafkaClientOptions): KafkaClient {
   const {
@@ -41,8 +46,9 @@ export function createClient(options: KafkaClientOptions): KafkaClient {
     sasl,
     compression = 'gzip',
     requestMs = 30_000,
+    idleMs = longestIdleMs,
   } = options;
-  const sockets = createSockets(options.socketFactory ?? openSocket);
+  const sockets = createSockets(options.socketFactory ?? openSocket, idleMs);
   return {
     compression: useCompression(compression),
     patienceMs: options.patienceMs ?? 15_000,
@@ -61,8 +67,11 @@ export function createClient(options: KafkaClientOptions): KafkaClient {
   };
 }
 
-/** Sockets that can all be ended: a request that was about to be sent when its connection was ended opens another one, which nobody would end. */
-function createSockets(open: ISocketFactory): { readonly open: ISocketFactory; readonly close: () => void } {
+/** Sockets that can all be ended: a request that was about to be sent when its connection was ended opens another one, which nobody would end. Each ends by itself when it is idle. */
+function createSockets(
+  open: ISocketFactory,
+  idleMs: number,
+): { readonly open: ISocketFactory; readonly close: () => void } {
   const sockets = new Set<ReturnType<ISocketFactory>>();
   let isClosed = false;
   const end = (socket: ReturnType<ISocketFactory>): void => {
@@ -74,6 +83,9 @@ function createSockets(open: ISocketFactory): { readonly open: ISocketFactory; r
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
       if (isClosed) setImmediate(end, socket); // its listeners come first
+      socket.setTimeout(idleMs);
+      // kafkajs listens, too, and takes it for closed; where the network has forgotten it, the other side would never answer the goodbye.
+      socket.once('timeout', () => setImmediate(() => socket.destroy()));
       return socket;
     },
     close: () => {

@@ -11,7 +11,7 @@ import type {
   TransportAdmin,
 } from '../../pipeline/transport.ts';
 import { ensureTopics, KafkaAdmin } from './admin.ts';
-import { createClient, type KafkaClient, type KafkaClientOptions } from './client.ts';
+import { createClient, type KafkaClient, type KafkaClientOptions, longestIdleMs } from './client.ts';
 import { ends, fetchCommitted, listOffsets } from './offsets.ts';
 import { RecordLimits } from './record-limits.ts';
 import { PartitionReader } from './partition-reader.ts';
@@ -59,9 +59,11 @@ class KafkaTransport implements Transport {
   #closed: Promise<void> | undefined;
 
   constructor(options: KafkaTransportOptions) {
-    const client = createClient(options);
-    const { kafka, compression, patienceMs } = client;
     const { sessionMs = 30_000 } = options;
+    // Who joins a group is answered when all others have drained.
+    const idleMs = options.idleMs ?? Math.max(longestIdleMs, sessionMs + 10_000);
+    const client = createClient({ ...options, idleMs });
+    const { kafka, compression, patienceMs } = client;
     this.#client = client;
     this.#createsTopics = options.createsTopics ?? true;
     this.#limits = new RecordLimits(client, this.#createsTopics);

@@ -3,7 +3,8 @@ import { of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { objectKey, refKey } from '../../../pipeline/derive/keys.ts';
 import { warningText } from '../../../pipeline/process.ts';
-import type { Applied } from '../../../pipeline/derive/deriver.ts';
+import { placeholderOf } from '../../../pipeline/datasets.ts';
+import type { Applied, DeriverOptions } from '../../../pipeline/derive/deriver.ts';
 import {
   type Derivation,
   type DerivedEntity,
@@ -210,6 +211,37 @@ describe('Deriver.apply()', () => {
       }),
       { numRuns: 400 },
     );
+  });
+
+  it('says other roots in another order: what was sent of a transaction that was given up would stay for ever', () => {
+    // A job means the table of the first name where that one is known, and else one of the second name.
+    const resolving: DeriverOptions = {
+      naming: smallNaming,
+      transforms: (known) => {
+        const [describeTables] = smallWorld(known);
+        const resolve = deriving((event) => {
+          if (event.type !== 'job') return undefined;
+          const [first, second] = ['first', 'second'].map((name) => ({
+            typeName: 'table',
+            qualifiedName: `table://${name}`,
+          }));
+          if (first === undefined || second === undefined) return undefined;
+          const changes = known.asset(first) === undefined ? [placeholderOf(second, 'second')] : [];
+          return { event, changes, known: [], warnings: [] };
+        });
+        return describeTables === undefined ? [resolve] : [describeTables, resolve];
+      },
+    };
+    const job = jobEvent({ producer: 'p', job: 'j', sequence: 0, name: 'n', inputs: ['first'] });
+    const table = tableEvent({ producer: 'd', table: 'first', sequence: 0, columns: ['a'] });
+    const said = (deriver: Deriving, ...events: readonly RawEvent[]): readonly string[] =>
+      deriver
+        .applyAll(events, 1)
+        .flatMap((applied) =>
+          applied.kind === 'derived' ? applied.changes.map(({ qualifiedName }) => qualifiedName) : [],
+        );
+    expect(said(new Deriving(resolving), job)).toEqual(['table://second']); // sent, and its state given up
+    expect(said(new Deriving(resolving), table, job)).toEqual(['table://first']); // nobody says that it is gone
   });
 
   it('derives again whoever looked up what is known now, and nobody else', () => {

@@ -3,6 +3,7 @@ import { EventHubConsumerClient } from '@azure/event-hubs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Assignment, Transport } from '../../../pipeline/transport.ts';
 import { collect, GroupMember, much, never, textRecord } from '../../contracts/transport.ts';
+import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { EventHubsWorkshop } from './support.ts';
 
 const patience = { timeout: 25_000 };
@@ -25,6 +26,13 @@ describe('createEventHubsTransport()', { timeout: 60_000 }, () => {
       found.push(...(await held.pull(much, never)).map(({ value }) => text(value)));
     return found;
   };
+
+  const settle = (to: Transport, held: Assignment, offset: number): Promise<boolean> =>
+    to.transactions.run({
+      appends: [{ topic: 'out', records: [textRecord('k', `of ${offset}`)] }],
+      state: [{ key: 'at', value: offset }],
+      commits: [{ assignment: held, offset }],
+    });
 
   it('append() sends again, once, what a busy server has refused', async () => {
     const transport = workshop.open();
@@ -173,12 +181,6 @@ describe('createEventHubsTransport()', { timeout: 60_000 }, () => {
     await first.append('in', [textRecord('k', 'a'), textRecord('k', 'b')]);
     const member = new GroupMember(first, 'in', 'g');
     const assignment = await member.nth(0);
-    const settle = (to: Transport, held: Assignment, offset: number): Promise<boolean> =>
-      to.transactions.run({
-        appends: [{ topic: 'out', records: [textRecord('k', `of ${offset}`)] }],
-        state: [{ key: 'at', value: offset }],
-        commits: [{ assignment: held, offset }],
-      });
     expect(await settle(first, assignment, 1)).toBe(true);
     workshop.server.faults.busy = 1000;
     await expect(settle(first, assignment, 2)).rejects.toMatchObject({ code: 'TRANSPORT_UNAVAILABLE' });
@@ -189,6 +191,37 @@ describe('createEventHubsTransport()', { timeout: 60_000 }, () => {
     expect(next.start).toBe(2);
     expect(await second.transactions.state.get('at')).toBe(2);
     expect([...new Set(await texts(second, 'out'))]).toEqual(['of 1', 'of 2']);
+  });
+
+  it('an owner whose session is over sends nothing more: it would come behind what its heir has sent', async () => {
+    const prefix = workshop.anyPrefix();
+    const proxy = await TcpProxy.open(workshop.port);
+    const stalled = workshop.open({
+      prefix,
+      port: proxy.port,
+      sessionMs: 1000,
+      heartbeatMs: 4000, // it looks at its group again when it has lost it
+      requestMs: 300,
+      patienceMs: 300_000,
+    });
+    await stalled.append('in', [textRecord('k', 'a'), textRecord('k', 'b')]);
+    const held = await new GroupMember(stalled, 'in', 'g').nth(0);
+    await stalled.recordLimit('out');
+    const restore = proxy.cut();
+    const late = settle(stalled, held, 1);
+    await vi.waitFor(
+      async () => expect(await stalled.transactions.state.get('at')).toBe(1), // it is in the journal
+      patience,
+    );
+    const heir = workshop.open({ prefix, sessionMs: 1000 });
+    const next = await new GroupMember(heir, 'in', 'g').nth(0);
+    expect(next.start).toBe(1);
+    expect(await settle(heir, next, 2)).toBe(true);
+    restore();
+    expect(await late).toBe(true);
+    expect(await texts(heir, 'out')).toEqual(['of 1', 'of 2']);
+    await stalled.close();
+    proxy.close();
   });
 
   it('state and table survive when their journal begins anew, for processes beside and after', async () => {

@@ -28,6 +28,11 @@ export class EventHubsWorkshop {
     return this.#server;
   }
 
+  /** Where it listens, on 127.0.0.1. */
+  get port(): number {
+    return Number(/localhost:(\d+)/.exec(this.server.connectionString)?.[1]);
+  }
+
   /** A prefix of event hubs and blobs that nothing else has; the event hubs of the contract are there. */
   anyPrefix(): string {
     const prefix = `${randomUUID()}.`;
@@ -35,8 +40,14 @@ export class EventHubsWorkshop {
     return prefix;
   }
 
-  open(options: Partial<EventHubsTransportOptions> = {}): Transport {
-    const { connectionString } = this.server;
+  /** Opens one; `port` is that of a proxy to go through. */
+  open({
+    port,
+    ...options
+  }: Partial<EventHubsTransportOptions> & { readonly port?: number } = {}): Transport {
+    const { connectionString: direct } = this.server;
+    const connectionString =
+      port === undefined ? direct : direct.replace(/localhost:\d+/, `localhost:${port}`);
     const blobs = BlobServiceClient.fromConnectionString(this.#azurite?.connectionString ?? '');
     const retryOptions = { maxRetries: 0, timeoutInMs: 10_000 };
     const transport = createEventHubsTransport({

@@ -274,6 +274,17 @@ describe.skipIf(!hasKafka)('faults of the client', () => {
     },
   );
 
+  it('a connection that nobody uses is ended before the network forgets it, and opened again', { timeout }, async () => {
+    const { proxy, socketFactory } = await proxied();
+    const prefix = anyPrefix();
+    await (await workshop.open({ prefix })).ensureTopics([{ name: 'one', partitions: 1 }]);
+    const transport = await workshop.open({ prefix, socketFactory, idleMs: 300 });
+    await transport.append('one', [textRecord('k', 'a')]);
+    await vi.waitFor(() => expect(proxy.open).toBe(0), { timeout: 20_000 });
+    await transport.append('one', [textRecord('k', 'b')]);
+    expect(await collect(transport.read('one', 0, 0))).toHaveLength(2);
+  });
+
   it('a partition stays with a member that works longer than its session', { timeout }, async () => {
     const sessionMs = 1500;
     const transport = await workshop.open({ sessionMs, heartbeatMs: 200 });

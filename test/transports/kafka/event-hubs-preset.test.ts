@@ -1,12 +1,19 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import kafkajs from 'kafkajs';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Finding } from '../../../cli/finding.ts';
 import { kafkaOptions } from '../../../cli/open-kafka.ts';
+import { topics } from '../../../pipeline/topics.ts';
 import { transportSchema } from '../../../pipeline/transport-config.ts';
 import { createKafkaTransport, type KafkaTransportOptions } from '../../../transports/kafka/transport.ts';
 import { collect, textRecord } from '../../contracts/transport.ts';
 import { connectionString, saslUser } from '../../support/kafka/settings.ts';
 import { hasKafka, kafkaOfRun } from '../../support/kafka/shared.ts';
+import { runHere } from '../../support/run-here.ts';
 import { anyPrefix, KafkaWorkshop } from './support.ts';
 
 const namespace = 'streams.servicebus.windows.net';
@@ -74,6 +81,48 @@ describe.skipIf(!hasKafka || process.env['KAFKA_BROKERS'] !== undefined)('the pr
 
   it('logs in with a connection string, and makes no topic', { timeout: 300_000 }, async () => {
     expect(await appended({ connectionString })).toMatchObject([{ key: 'k', offset: 0 }]);
+  });
+
+  it('`doctor` names what has to last and is not compacted, and who speaks too seldom for what is kept', {
+    timeout: 300_000,
+  }, async () => {
+    const { plain, secure } = await kafkaOfRun();
+    const prefix = anyPrefix();
+    const folder = await mkdtemp(path.join(tmpdir(), 'preset-'));
+    const file = path.join(folder, 'c.yaml');
+    const reach = `brokers: ['${secure?.broker}'], ssl: { ca: '\${file:ca.pem}' }, connectionString: '${connectionString}'`;
+    const named = `kind: kafka, preset: event-hubs, namespace: ${namespace}, prefix: ${prefix}`;
+    const follows = '{ by-hand: { kind: events, path: e.ndjson } }';
+    const config = `state: state\nsink: { kind: local }\nproducers: ${follows}\n`;
+    await writeFile(path.join(folder, 'ca.pem'), secure?.ca ?? '');
+    await writeFile(path.join(folder, 'e.ndjson'), '');
+    await writeFile(file, `transport: { ${named}, ${reach} }\n${config}`);
+    const names = Object.values(topics).map((name) => ({ name, partitions: 1 }));
+    await (await workshop.open({ prefix })).ensureTopics(names);
+    const admin = new kafkajs.Kafka({ brokers: [plain], logLevel: kafkajs.logLevel.NOTHING }).admin();
+    await admin.connect();
+    const configEntries = [{ name: 'cleanup.policy', value: 'delete' }];
+    const type = kafkajs.ConfigResourceTypes.TOPIC;
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type, name: `${prefix}metadata.known`, configEntries }],
+    });
+    await admin.disconnect();
+    const { stdout } = await runHere(['doctor', '--json', '-c', file]);
+    const findings = stdout
+      .trim()
+      .split('\n')
+      .map((line): Finding => JSON.parse(line));
+    const of = (what: string) => findings.find((one) => one.what === what);
+    expect(of('topic settings')).toMatchObject({
+      state: 'attention',
+      detail: expect.stringMatching(new RegExp(`goes by age: ${prefix}metadata\\.known$`)),
+    });
+    expect(of('producer by-hand')).toMatchObject({
+      state: 'attention',
+      detail: expect.stringContaining('168 h'),
+    });
+    await rm(folder, { recursive: true, force: true });
   });
 
   it('logs in with tokens of the credential', { timeout: 300_000 }, async () => {
