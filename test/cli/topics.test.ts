@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -86,6 +87,20 @@ describe('purview-streams topics', () => {
     expect(wrong[0]?.stderr).toContain('metadata.dead-letters, metadata.entities, metadata.raw');
     expect(wrong[1]?.stderr).toContain('It has 2');
     expect(wrong[2]?.stderr).toContain('2026-03-01T12:00:00Z');
+  });
+
+  it.each([
+    ['event-hubs, connectionString: c, blobs: { connectionString: b }', 'command line of Azure'],
+    ['kafka, preset: event-hubs, namespace: n.servicebus.windows.net', 'command line of Azure'],
+    ['embedded', 'makes its topics itself'],
+  ])('plan and apply exit 2 and say why on %s', { timeout }, async (transport, why) => {
+    const config = path.join(world.folder, 'planned.yaml');
+    await writeFile(config, `transport: { kind: ${transport} }\nsink: { kind: local }\nproducers: {}\n`);
+    for (const verb of ['plan', 'apply']) {
+      const { code, stderr } = await runHere(['topics', verb, '--config', config]);
+      expect(code).toBe(2);
+      expect(stderr).toContain(why);
+    }
   });
 
   it('list needs no configuration when the state folder is named', { timeout }, async () => {

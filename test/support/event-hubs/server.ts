@@ -1,6 +1,7 @@
 /**
  * A server that speaks the AMQP of Azure Event Hubs with its own SDK: claims-based security, management, links to partitions with selector filters, owner
- * levels and credits. Everything is kept in memory. Faults come on demand. It listens on 127.0.0.1 without TLS, as the emulator of Event Hubs does.
+ * levels and credits. Everything is kept in memory. Faults come on demand. It listens on 127.0.0.1, as the emulator of Event Hubs does without TLS, unless
+ * it is given a certificate.
  */
 import type { AddressInfo, Server, Socket } from 'node:net';
 import rhea, {
@@ -11,6 +12,7 @@ import rhea, {
   type Receiver,
   type Sender,
 } from 'rhea';
+import type { TestCertificate } from '../certificate.ts';
 import { HubPartition, type HubReader } from './hub-partition.ts';
 
 /** Microsoft's format of a message that holds several. */
@@ -30,6 +32,13 @@ export interface EventHubsFaults {
   refuseTokens: boolean;
 }
 
+/** Options of {@link EventHubsServer}. */
+interface ServerOptions {
+  readonly maxBytes?: number;
+  /** Lets clients in by TLS alone. */
+  readonly certificate?: TestCertificate;
+}
+
 interface Address {
   readonly hub: readonly HubPartition[];
   readonly partition: HubPartition | undefined;
@@ -42,6 +51,8 @@ export class EventHubsServer {
   readonly consumerGroups = new Set(['$default']);
   /** What happened so far. */
   readonly counts = { connections: 0, tokens: 0, links: 0, transfers: 0, events: 0, mostCredit: 0 };
+  /** Tokens that were shown, each as its type and its text. */
+  readonly tokens = new Set<string>();
   readonly #hubs = new Map<string, readonly HubPartition[]>();
   readonly #replies = new WeakMap<Connection, Map<string, Sender>>();
   readonly #readers = new Map<Sender, { readonly reader: HubReader; readonly partition: HubPartition }>();
@@ -50,7 +61,7 @@ export class EventHubsServer {
   readonly #maxBytes: number;
   #frozen = false;
 
-  private constructor(maxBytes: number) {
+  private constructor({ maxBytes = defaultMaxBytes, certificate }: ServerOptions) {
     this.#maxBytes = maxBytes;
     const container = rhea.create_container({ id: 'event-hubs', autoaccept: false });
     container.sasl_server_mechanisms.enable_anonymous();
@@ -70,7 +81,8 @@ export class EventHubsServer {
     for (const event of ['connection_error', 'session_error', 'sender_error', 'receiver_error', 'error'])
       container.on(event, () => undefined);
     container.on('message', (context: EventContext) => guarded(context, () => this.#take(context)));
-    this.#server = container.listen({ port: 0, host: '127.0.0.1' });
+    const at = { port: 0, host: '127.0.0.1' };
+    this.#server = container.listen(certificate ? { ...at, ...certificate, transport: 'tls' } : at);
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
@@ -80,18 +92,22 @@ export class EventHubsServer {
   }
 
   /** Starts one on a free port. */
-  static async start({ maxBytes = defaultMaxBytes } = {}): Promise<EventHubsServer> {
-    const server = new EventHubsServer(maxBytes);
+  static async start(options: ServerOptions = {}): Promise<EventHubsServer> {
+    const server = new EventHubsServer(options);
     await new Promise<void>((resolve) => {
       server.#server.once('listening', () => resolve());
     });
     return server;
   }
 
+  /** Where it listens. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
   /** What a client connects with. */
   get connectionString(): string {
-    const { port } = this.#server.address() as AddressInfo;
-    return `Endpoint=sb://localhost:${port};SharedAccessKeyName=k;SharedAccessKey=bm90LWEtc2VjcmV0;UseDevelopmentEmulator=true`;
+    return `Endpoint=sb://localhost:${this.port};SharedAccessKeyName=k;SharedAccessKey=bm90LWEtc2VjcmV0;UseDevelopmentEmulator=true`;
   }
 
   /** Makes an event hub. */
@@ -251,7 +267,7 @@ export class EventHubsServer {
     if (address === '$cbs' || address === '$management') {
       delivery.accept();
       const reply = this.#replies.get(connection)?.get(message.reply_to ?? '');
-      const answer = address === '$cbs' ? this.#authorize() : this.#manage(message);
+      const answer = address === '$cbs' ? this.#authorize(message) : this.#manage(message);
       reply?.send({ ...answer, correlation_id: message.message_id ?? '', to: message.reply_to ?? '' });
       return;
     }
@@ -281,8 +297,9 @@ export class EventHubsServer {
     for (const { sender } of partition.readers) this.#pump(sender);
   }
 
-  #authorize(): Message {
+  #authorize({ application_properties: asked, body }: Message): Message {
     this.counts.tokens += 1;
+    this.tokens.add(`${(asked as Record<string, string>)['type']} ${String(body)}`);
     return this.faults.refuseTokens
       ? status(401, 'InvalidSignature: The token has an invalid signature.')
       : status(202, 'Accepted');

@@ -1,8 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { EventHubConsumerClient } from '@azure/event-hubs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Assignment, Transport } from '../../../pipeline/transport.ts';
 import { collect, GroupMember, much, never, textRecord } from '../../contracts/transport.ts';
+import { createCertificate } from '../../support/certificate.ts';
+import { start } from '../../support/cli.ts';
+import { EventHubsServer } from '../../support/event-hubs/server.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { EventHubsWorkshop } from './support.ts';
 
@@ -71,6 +78,24 @@ describe('createEventHubsTransport()', { timeout: 60_000 }, () => {
     workshop.server.faults.refuseTokens = true;
     const refused = workshop.open({ patienceMs: 1 }).describe('one');
     await expect(refused).rejects.toMatchObject({ code: 'TRANSPORT_REFUSED' });
+  });
+
+  it('append() and read() sign in with tokens of the credential, by TLS', async () => {
+    const certificate = createCertificate(['localhost', 'streams.servicebus.windows.net']);
+    const server = await EventHubsServer.start({ certificate });
+    server.create('signed.one', 1);
+    const folder = await mkdtemp(path.join(tmpdir(), 'signed-in-'));
+    const trusted = path.join(folder, 'ca.pem');
+    await writeFile(trusted, certificate.cert);
+    const script = fileURLToPath(new URL('signed-in.ts', import.meta.url));
+    const args = ['--import', import.meta.resolve('tsx'), script, String(server.port), workshop.blobs, 'signed.'];
+    const env = { NODE_EXTRA_CA_CERTS: trusted };
+    const { stdout, stderr } = await start(process.execPath, args, { env }).ended;
+    await server.close();
+    await rm(folder, { recursive: true, force: true });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({ scopes: ['https://eventhubs.azure.net//.default'], keys: ['k'] });
+    expect([...server.tokens]).toEqual(['jwt a.token.of.entra']);
   });
 
   it.each(['amqp:link:detach-forced', 'amqp:link:stolen'])(
@@ -195,7 +220,7 @@ describe('createEventHubsTransport()', { timeout: 60_000 }, () => {
 
   it('an owner whose session is over sends nothing more: it would come behind what its heir has sent', async () => {
     const prefix = workshop.anyPrefix();
-    const proxy = await TcpProxy.open(workshop.port);
+    const proxy = await TcpProxy.open(workshop.server.port);
     const stalled = workshop.open({
       prefix,
       port: proxy.port,

@@ -28,9 +28,9 @@ export class EventHubsWorkshop {
     return this.#server;
   }
 
-  /** Where it listens, on 127.0.0.1. */
-  get port(): number {
-    return Number(/localhost:(\d+)/.exec(this.server.connectionString)?.[1]);
+  /** What the blobs are reached with. */
+  get blobs(): string {
+    return this.#azurite?.connectionString ?? '';
   }
 
   /** A prefix of event hubs and blobs that nothing else has; the event hubs of the contract are there. */
@@ -48,7 +48,7 @@ export class EventHubsWorkshop {
     const { connectionString: direct } = this.server;
     const connectionString =
       port === undefined ? direct : direct.replace(/localhost:\d+/, `localhost:${port}`);
-    const blobs = BlobServiceClient.fromConnectionString(this.#azurite?.connectionString ?? '');
+    const blobs = BlobServiceClient.fromConnectionString(this.blobs);
     const retryOptions = { maxRetries: 0, timeoutInMs: 10_000 };
     const transport = createEventHubsTransport({
       connect: {
