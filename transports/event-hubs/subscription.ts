@@ -40,6 +40,8 @@ export class Subscription {
   #isAbandoned = false;
   /** When the group heard of it last, in milliseconds since 1970. */
   #beatAt = Date.now();
+  /** How often others may have taken what it had. */
+  #losses = 0;
   #wake: () => void = () => undefined;
   /** Resolves when nothing of it is left in the group. */
   readonly left: Promise<void>;
@@ -130,26 +132,26 @@ export class Subscription {
       else if (mine.get(partition) !== this.#id) assignment.revoke();
     }
     if (this.#isLeaving) return;
-    const taking: Promise<void>[] = [];
     for (const [partition, id] of mine) {
       const record = view.partitions.get(partition);
       const isFree = record === undefined || record.owner === this.#id || !live.has(record.owner);
-      if (id === this.#id && isFree && !this.#owned.has(partition))
-        taking.push(this.#take(partition, record));
+      // Meanwhile the group goes on to hear of this member: what the state holds may take long to read.
+      if (id === this.#id && isFree && !this.#owned.has(partition)) void this.#take(partition, record);
     }
-    await Promise.all(taking);
   }
 
   async #take(partition: number, before: PartitionRecord | undefined): Promise<void> {
     this.#owned.set(partition, undefined);
+    const losses = this.#losses;
     try {
       const record = await this.#claim(partition, before);
-      if (record === undefined) this.#owned.delete(partition);
+      if (record === undefined || losses !== this.#losses) this.#owned.delete(partition);
       else this.#assign(record);
     } catch (thrown) {
       this.#owned.delete(partition);
-      throw thrown;
+      if (!this.#isAbandoned && !(thrown instanceof StreamError && thrown.retryable)) this.#fail(thrown);
     }
+    this.#wake();
   }
 
   /** Makes the partition ours, from the committed offset on; from the earliest where there is none or it is not there any more. Never from the end. */
@@ -201,6 +203,7 @@ export class Subscription {
 
   /** Others may have what was held here. */
   #lose(): void {
+    this.#losses += 1;
     this.#queue.takeBack();
     for (const assignment of this.#owned.values()) assignment?.fence(true);
   }

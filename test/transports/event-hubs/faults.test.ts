@@ -88,7 +88,14 @@ describe('createEventHubsTransport()', { timeout: 60_000 }, () => {
     const trusted = path.join(folder, 'ca.pem');
     await writeFile(trusted, certificate.cert);
     const script = fileURLToPath(new URL('signed-in.ts', import.meta.url));
-    const args = ['--import', import.meta.resolve('tsx'), script, String(server.port), workshop.blobs, 'signed.'];
+    const args = [
+      '--import',
+      import.meta.resolve('tsx'),
+      script,
+      String(server.port),
+      workshop.blobs,
+      'signed.',
+    ];
     const env = { NODE_EXTRA_CA_CERTS: trusted };
     const { stdout, stderr } = await start(process.execPath, args, { env }).ended;
     await server.close();
@@ -226,8 +233,8 @@ describe('createEventHubsTransport()', { timeout: 60_000 }, () => {
       port: proxy.port,
       sessionMs: 1000,
       heartbeatMs: 4000, // it looks at its group again when it has lost it
-      requestMs: 300,
-      patienceMs: 300_000,
+      requestMs: 1500,
+      patienceMs: 40_000,
     });
     await stalled.append('in', [textRecord('k', 'a'), textRecord('k', 'b')]);
     const held = await new GroupMember(stalled, 'in', 'g').nth(0);

@@ -274,7 +274,9 @@ describe.skipIf(!hasKafka)('faults of the client', () => {
     },
   );
 
-  it('a connection that nobody uses is ended before the network forgets it, and opened again', { timeout }, async () => {
+  it('a connection that nobody uses is ended before the network forgets it, and opened again', {
+    timeout,
+  }, async () => {
     const { proxy, socketFactory } = await proxied();
     const prefix = anyPrefix();
     await (await workshop.open({ prefix })).ensureTopics([{ name: 'one', partitions: 1 }]);
