@@ -61,16 +61,24 @@ export class FormerNames {
     columns: Readonly<Record<string, string>>,
     scan: Scan,
   ): Promise<readonly Formerly[]> {
-    const { ref = '', columnsKeepOrdinal } = found;
     const key = keyOf(found);
-    const known = scan.inventory.get(key);
-    const isKnown = known?.ref === ref && known.incarnation === scan.incarnation;
-    if (isKnown && known.renamed !== true && columnsKeepOrdinal !== true) return [];
-    const under = isKnown ? key : scan.knownUnder(ref);
+    const told = scan.toldOf(key);
+    const under = told?.under ?? this.#keyBefore(found, scan);
     const former = under === undefined ? undefined : scan.inventory.get(under);
     if (under === undefined || former === undefined) return [];
     const names = await this.#names(under);
-    return names === undefined ? [] : formerNames(names, columns, { key, under, sequence: former.sequence });
+    if (names === undefined) return [];
+    const renamed = told?.columns ?? renamedColumns(names, columns);
+    return formerNames(names, renamed, { key, under, sequence: former.sequence });
+  }
+
+  /** The key that an object was known under by its mark; undefined where it had no other name, and its columns cannot have had. */
+  #keyBefore(found: FoundObject, scan: Scan): string | undefined {
+    const { ref = '', columnsKeepOrdinal } = found;
+    const key = keyOf(found);
+    const known = scan.inventory.get(key);
+    if (known?.ref !== ref || known.incarnation !== scan.incarnation) return scan.knownUnder(ref);
+    return known.renamed === true || columnsKeepOrdinal === true ? key : undefined;
   }
 
   /** The path of an object by its key in the inventory; empty where it is not known. */
@@ -95,16 +103,20 @@ function columnNames(found: FoundObject): Readonly<Record<string, string>> {
   return Object.fromEntries((found.value.columns ?? []).map(({ ordinal, name }) => [ordinal, name]));
 }
 
-/** The former names of what is called `key` now and was called `under` before, which may be the same. */
-function formerNames(
-  names: Names,
-  columns: Readonly<Record<string, string>>,
-  { key, under, sequence }: { readonly key: string; readonly under: string; readonly sequence: number },
-): readonly Formerly[] {
-  const renamed = Object.entries(names.columns).flatMap(([ordinal, from]) => {
+/** Columns that have another name now under the number that they keep. */
+function renamedColumns(names: Names, columns: Readonly<Record<string, string>>): Formerly['columns'] {
+  return Object.entries(names.columns).flatMap(([ordinal, from]) => {
     const to = columns[ordinal];
     return to === undefined || to === from ? [] : [{ from, to }];
   });
+}
+
+/** The former names of what is called `key` now and was called `under` before, which may be the same. */
+function formerNames(
+  names: Names,
+  renamed: Formerly['columns'],
+  { key, under, sequence }: { readonly key: string; readonly under: string; readonly sequence: number },
+): readonly Formerly[] {
   const [, objectId] = splitInventoryKey(under);
   const last = { objectId, sequence, path: names.path, columns: renamed };
   const earlier = names.formerly.map((one) => ({ ...one, columns: joined(one.columns, renamed) }));

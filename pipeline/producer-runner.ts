@@ -149,6 +149,7 @@ export class ProducerRunner {
       inventory,
       all: false,
       floor: this.#floor,
+      renamed: change.renamed,
     });
     const rejections: Rejection[] = [...(change.rejected ?? [])];
     await this.#take(change.found, scan, (rejection) => rejections.push(rejection));
@@ -223,9 +224,9 @@ export class ProducerRunner {
     const { name, telemetry, now } = this.#options;
     const threshold = this.#options.removalThreshold ?? 0.2;
     const { incarnation, knownBefore: known } = scan;
-    const missing = scan.missing().filter(([, entry]) => scan.foundUnder(entry) === undefined);
+    const missing = scan.missing().filter(([key, entry]) => scan.foundUnder(key, entry) === undefined);
     // The source itself says that they are there: no threshold holds back their old names.
-    const renamed = scan.missing().filter(([, entry]) => scan.foundUnder(entry) !== undefined);
+    const renamed = scan.missing().filter(([key, entry]) => scan.foundUnder(key, entry) !== undefined);
     if (missing.length > known * threshold) {
       await this.#held.keep(
         { scanId, at: now().toISOString(), incarnation, known, missing: missing.length },
@@ -259,7 +260,7 @@ export class ProducerRunner {
     await this.#publish([], going);
     const records: NewRecord[] = [];
     for (const { key, value } of going) {
-      const becomes = await this.#names.path(scan.foundUnder(value));
+      const becomes = await this.#names.path(scan.foundUnder(key, value));
       const position = { incarnation, sequence: value.sequence };
       records.push(removalRecord({ producer: name, now: now() }, key, position, becomes));
     }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { EventType, EventTypes, Formerly, ObjectEvent } from '../schemas/types.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { hashOf } from './content-hash.ts';
-import type { FoundObject } from './producer.ts';
+import type { FoundObject, ToldRename } from './producer.ts';
 import type { StateWrite } from './state.ts';
 import type { NewRecord } from './transport.ts';
 
@@ -42,6 +42,8 @@ export class Scan {
   readonly knownBefore: number;
   readonly #all: boolean;
   readonly #floor: number;
+  /** What the source says was renamed, by the key that it has now. */
+  readonly #told: ReadonlyMap<string, ToldRename>;
   /** Keys of what was found, by ref. */
   readonly #refs = new Map<string, string>();
   #known: ReadonlyMap<string, string> | undefined;
@@ -64,12 +66,14 @@ export class Scan {
     readonly inventory: Map<string, Entry>;
     readonly all: boolean;
     readonly floor: number;
+    readonly renamed?: readonly ToldRename[] | undefined;
   }) {
     this.incarnation = options.incarnation;
     this.inventory = options.inventory;
     this.knownBefore = options.inventory.size;
     this.#all = options.all;
     this.#floor = options.floor;
+    this.#told = new Map((options.renamed ?? []).map((one) => [databaseKey(one.to), one]));
   }
 
   /** Takes note of what is added next. */
@@ -108,9 +112,19 @@ export class Scan {
     return this.#known.get(ref);
   }
 
+  /** The key that an object was known under when the scan began, and which columns had other names, where the source says so. */
+  toldOf(key: string): { readonly under: string; readonly columns: ToldRename['columns'] } | undefined {
+    const told = this.#told.get(key);
+    const under = told && databaseKey(told.from);
+    if (under === undefined || this.inventory.get(under)?.incarnation !== this.incarnation) return undefined;
+    return { under, columns: told?.columns ?? [] };
+  }
+
   /** The key under which this scan has found what was known under another one. */
-  foundUnder({ ref, incarnation }: Entry): string | undefined {
-    return ref === undefined || incarnation !== this.incarnation ? undefined : this.#refs.get(ref);
+  foundUnder(key: string, { ref, incarnation }: Entry): string | undefined {
+    if (ref === undefined || incarnation !== this.incarnation) return undefined;
+    for (const [now, { from }] of this.#told) if (databaseKey(from) === key && this.seen.has(now)) return now;
+    return this.#refs.get(ref);
   }
 
   /** Takes up one object: publishes it when it is new or changed, with a position above its last one. */
@@ -187,6 +201,10 @@ export async function* inChunks<T>(items: AsyncIterable<T>, size: number): Async
     chunk = [];
   }
   if (chunk.length > 0) yield chunk;
+}
+
+function databaseKey(objectId: string): string {
+  return keyOf({ type: 'database-object', objectId });
 }
 
 /** The key of an object in the inventory. */

@@ -56,6 +56,16 @@ export interface ScanContext {
   reject(rejection: Rejection): void;
 }
 
+/** What the source says was renamed: for objects of databases without a mark that a rename does not change. */
+export interface ToldRename {
+  /** The id that the object had when it was found last. */
+  readonly from: string;
+  /** The id that it has now; the same where only columns were renamed. */
+  readonly to: string;
+  /** Columns that had other names then. */
+  readonly columns: readonly { readonly from: string; readonly to: string }[];
+}
+
 /**
  * What changed, where the source tells it. The runner publishes what differs of `found`, removes every known object whose ref was
  * looked at or found and that is not found under its old id, and then keeps `mark`; all of that is durable when it asks for the next
@@ -66,6 +76,8 @@ export interface PartialChange {
   readonly found: AsyncIterable<FoundObject>;
   /** Refs of everything that was looked at: what of it is not found is gone. */
   readonly looked: readonly string[];
+  /** What of it has other names now. @default what the marks tell */
+  readonly renamed?: readonly ToldRename[];
   /** How far the source is read with this change. */
   readonly mark: Json;
   /** What of the change could not be read: each is a dead letter before the next change is asked for. @default none */

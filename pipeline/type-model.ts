@@ -47,6 +47,9 @@ export class TypeModel {
   /** By type and attribute; undefined for one that is no relationship. */
   readonly #learnedRelations = new Map<string, Map<string, Relation | undefined>>();
 
+  /** By type and attribute: members of its struct that may be without a value; undefined for an attribute that holds none. */
+  readonly #learnedStructs = new Map<string, Map<string, ReadonlySet<string> | undefined>>();
+
   constructor(declared: DeclaredTypes) {
     this.#declared = declared;
     this.#relationships = [...baseRelationships, ...declared.relationshipTypes.values()];
@@ -61,6 +64,22 @@ export class TypeModel {
   learnRelation(typeName: string, attribute: string, relation: Relation | undefined): void {
     const known = this.#learnedRelations.get(typeName) ?? new Map<string, Relation | undefined>();
     this.#learnedRelations.set(typeName, known.set(attribute, relation));
+  }
+
+  /** Takes in what the catalogue says of an attribute: which members of its struct may be without a value, or undefined for one that holds none. */
+  learnStruct(typeName: string, attribute: string, optional: ReadonlySet<string> | undefined): void {
+    const known = this.#learnedStructs.get(typeName) ?? new Map<string, ReadonlySet<string> | undefined>();
+    this.#learnedStructs.set(typeName, known.set(attribute, optional));
+  }
+
+  /** Members of an attribute's struct that may be without a value; undefined for an attribute that holds none, as far as is known. */
+  struct(typeName: string, attribute: string): ReadonlySet<string> | undefined {
+    return this.#learnedStructs.get(typeName)?.get(attribute);
+  }
+
+  /** Whether it was learned what an attribute holds. */
+  knowsStruct(typeName: string, attribute: string): boolean {
+    return this.#learnedStructs.get(typeName)?.has(attribute) === true;
   }
 
   /** A declared relationship, or one of the base model, by its name. */

@@ -12,7 +12,9 @@ import {
   shapeOf,
   shapeOfHeld,
 } from './typedef-plan.ts';
+import { TypeModel } from './type-model.ts';
 import type { EntityType, RelationshipType } from './types.ts';
+import { baseAttributes } from './what-if.ts';
 
 /**
  * One difference.
@@ -116,7 +118,7 @@ export function declarationProblems({ entityTypes, relationshipTypes }: Declared
         problems.push(
           `${type.name}.${name}: an attribute's name is a letter, and then letters, digits and _ (400-00-09A).`,
         );
-    problems.push(...schemaTabProblems(type, [...relationshipTypes.values()]));
+    problems.push(...schemaTabProblems(type, { entityTypes, relationshipTypes }));
   }
   for (const { name, category, end1, end2 } of relationshipTypes.values()) {
     if (!isTypeName(name)) problems.push(`${name}: not a name for a relationship (400-00-019).`);
@@ -133,7 +135,8 @@ export function declarationProblems({ entityTypes, relationshipTypes }: Declared
   return problems;
 }
 
-function schemaTabProblems(type: EntityType, relationships: readonly RelationshipType[]): readonly string[] {
+function schemaTabProblems(type: EntityType, declared: DeclaredTypes): readonly string[] {
+  const relationships = [...declared.relationshipTypes.values()];
   const elements = type.options?.['schemaElementsAttribute'];
   const problems: string[] = [];
   if (elements !== undefined && elements !== '') {
@@ -147,17 +150,24 @@ function schemaTabProblems(type: EntityType, relationships: readonly Relationshi
         `${type.name}: the option schemaElementsAttribute names ${elements}, which no relationship makes a list of it.`,
       );
   }
-  for (const name of schemaAttributes(type.options?.['schemaAttributes'])) {
-    if (type.attributes[name] === undefined)
+  const shown = schemaAttributes(type.options?.['schemaAttributes']);
+  if (shown === undefined) problems.push(`${type.name}: the option schemaAttributes is no list as JSON.`);
+  const known = new TypeModel(declared).attributes(type.name);
+  for (const name of shown ?? []) {
+    if (known?.has(name) !== true && !baseAttributes.has(name))
       problems.push(`${type.name}: the option schemaAttributes names ${name}, which is no attribute of it.`);
   }
   return problems;
 }
 
-/** A JSON list, or the name of one attribute. */
-function schemaAttributes(option: string | undefined): readonly string[] {
+/** A JSON list, or the name of one attribute; undefined for a list that is none. */
+function schemaAttributes(option: string | undefined): readonly string[] | undefined {
   if (option === undefined || option === '') return [];
   if (!option.startsWith('[')) return [option];
-  const names: unknown = JSON.parse(option);
-  return Array.isArray(names) ? names.map(String) : [];
+  try {
+    const names: unknown = JSON.parse(option);
+    return Array.isArray(names) ? names.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
 }

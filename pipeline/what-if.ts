@@ -13,7 +13,7 @@ export interface EntityProblem {
 }
 
 /** Attributes of Atlas's base types (0010-base_model), all of them texts. */
-const baseAttributes = new Set([
+export const baseAttributes: ReadonlySet<string> = new Set([
   'qualifiedName',
   'name',
   'displayName',

@@ -76,6 +76,12 @@ export const entityDefSchema = z.looseObject({
     .optional(),
 });
 
+/** A struct type as the catalogue holds it. */
+export const structDefSchema = z.looseObject({
+  name: z.string(),
+  attributeDefs: z.array(attributeDef).default([]),
+});
+
 /** A relationship type as the catalogue holds it. */
 export const relationshipDefSchema = z.looseObject({
   name: z.string(),

@@ -8,6 +8,7 @@ import { clientOptions, sourceError } from './connection.ts';
 import { effectOf } from './ddl.ts';
 import type { MysqlConnection } from './options.ts';
 import type { Touched } from './queries.ts';
+import { TableNames, type TableRename } from './renames.ts';
 
 /** How far the binary log is read. */
 export const logMarkSchema = z.object({
@@ -30,6 +31,8 @@ export function keptMark({ incarnation, filename, position, gtids }: LogMark): J
 export interface LogNews {
   /** What was touched, each once; `everything` where only a scan can tell. Undefined when nothing was, and only the mark has moved. */
   readonly touched: Touched | 'everything' | undefined;
+  /** What of it has other names now. */
+  readonly renamed: readonly TableRename[];
   readonly mark: LogMark;
 }
 
@@ -74,6 +77,7 @@ export class LogReader {
   readonly #incarnation: string;
   readonly #tables = new Map<string, readonly [string, string]>();
   readonly #routines = new Map<string, readonly [string, string]>();
+  readonly #names = new TableNames();
   #everything = false;
   #mark: LogMark;
   #moved = false;
@@ -134,11 +138,11 @@ export class LogReader {
       : this.#tables.size + this.#routines.size === 0
         ? undefined
         : { tables: [...this.#tables.values()], routines: [...this.#routines.values()] };
-    this.#tables.clear();
-    this.#routines.clear();
+    const renamed = this.#names.all;
+    this.#forget();
     this.#everything = false;
     this.#moved = false;
-    return { touched, mark: this.#mark };
+    return { touched, renamed, mark: this.#mark };
   }
 
   #take(event: {
@@ -148,7 +152,8 @@ export class LogReader {
     readonly schema?: string;
   }): void {
     const isRotation = event.getEventName() === 'rotate';
-    const effect = isRotation ? undefined : effectOf(event.query ?? '', event.schema ?? '');
+    const { query = '', schema = '' } = event;
+    const effect = isRotation ? undefined : effectOf(query, schema);
     const { filename = this.#mark.filename, position } = this.#reader.options ?? {};
     // The server begins with a rotation to where the reading begins.
     if (isRotation ? filename === this.#mark.filename : effect === undefined) return;
@@ -158,19 +163,26 @@ export class LogReader {
       position: position ?? this.#mark.position,
       ...(this.#mark.gtids === undefined ? {} : { gtids: this.#reader.gtidSet ?? this.#mark.gtids }),
     };
-    if (effect === 'everything') this.#everything = true;
-    else if (effect !== undefined) this.#note(effect);
+    if (effect !== undefined) this.#note(effect, query, schema);
     this.#moved = true;
     this.#wake?.();
   }
 
-  #note({ tables, routines }: Touched): void {
-    for (const name of tables) this.#tables.set(JSON.stringify(name), name);
-    for (const name of routines) this.#routines.set(JSON.stringify(name), name);
-    if (this.#tables.size + this.#routines.size > maxTouched) this.#everything = true;
-    if (!this.#everything) return;
+  #note(effect: Touched | 'everything', query: string, database: string): void {
+    if (effect === 'everything') this.#everything = true;
+    else {
+      for (const name of effect.tables) this.#tables.set(JSON.stringify(name), name);
+      for (const name of effect.routines) this.#routines.set(JSON.stringify(name), name);
+      this.#names.add(query, database);
+      if (this.#tables.size + this.#routines.size > maxTouched) this.#everything = true;
+    }
+    if (this.#everything) this.#forget();
+  }
+
+  #forget(): void {
     this.#tables.clear();
     this.#routines.clear();
+    this.#names.clear();
   }
 
   #fail(thrown: unknown): void {

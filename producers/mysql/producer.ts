@@ -152,10 +152,15 @@ export class MysqlProducer implements Producer {
         } else if (news.touched === undefined)
           yield { found: nothing(), looked: [], mark: keptMark(news.mark) };
         else {
-          const { touched, mark } = news;
+          const { touched, renamed, mark } = news;
           yield {
             found: this.#read(state, touched, stop),
             looked: this.#refs(touched),
+            renamed: renamed.map(({ from, to, columns }) => ({
+              from: objectIdOf(pathTo('table', from)),
+              to: objectIdOf(pathTo('table', to)),
+              columns,
+            })),
             mark: keptMark(mark),
           };
         }
@@ -195,17 +200,9 @@ export class MysqlProducer implements Producer {
   }
 
   #refs({ tables, routines }: Touched): readonly string[] {
-    const at = (
-      level: 'table' | 'routine',
-      [database, name]: readonly [string, string],
-    ): readonly NamePart[] => [
-      { level: 'server', name: '' },
-      { level: 'database', name: database },
-      { level, name },
-    ];
     return [
-      ...tables.map((name) => objectIdOf(at('table', name))),
-      ...routines.map((name) => routineIdOf(at('routine', name))),
+      ...tables.map((name) => objectIdOf(pathTo('table', name))),
+      ...routines.map((name) => routineIdOf(pathTo('routine', name))),
     ];
   }
 
@@ -229,6 +226,18 @@ export class MysqlProducer implements Producer {
   #connected<T>(signal: AbortSignal, use: (connection: Connection) => Promise<T>): Promise<T> {
     return withConnection(this.#source, signal, use);
   }
+}
+
+/** The path of an object, but for the name of the server, which its id does not have. */
+function pathTo(
+  level: 'table' | 'routine',
+  [database, name]: readonly [string, string],
+): readonly NamePart[] {
+  return [
+    { level: 'server', name: '' },
+    { level: 'database', name: database },
+    { level, name },
+  ];
 }
 
 async function* nothing(): AsyncGenerator<FoundObject> {

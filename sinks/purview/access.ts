@@ -49,13 +49,22 @@ interface PurviewSignIn {
 
 const signInAgain = z.object({ credential: azureSignIn.prefault({}) });
 
+/** Where tokens are asked for, and for what. */
+export function tokenPlace(options: Pick<PurviewSignIn, 'cloud' | 'scope' | 'authorityHost'>): {
+  readonly scope: string;
+  readonly authorityHost: string;
+} {
+  const cloud = clouds[options.cloud];
+  const { scope = cloud.scope, authorityHost = cloud.authorityHost } = options;
+  return { scope, authorityHost };
+}
+
 /** Tokens of Microsoft Entra ID. After a refusal the credential is made anew, with the secret that it has by then. */
 export function purviewAccess(
   options: PurviewSignIn,
   { now = Date.now, again }: Changing = {},
 ): CatalogAccess {
-  const cloud = clouds[options.cloud];
-  const { scope = cloud.scope, authorityHost = cloud.authorityHost } = options;
+  const { scope, authorityHost } = tokenPlace(options);
   let connected = false;
   const tokens = createTokenSource(
     scope,

@@ -7,6 +7,7 @@ import {
   mutationResponseSchema,
   relationshipDefSchema,
   relationshipSchema,
+  structDefSchema,
 } from '../../pipeline/atlas/replies.ts';
 import { atlasCodes } from '../../pipeline/atlas/codes.ts';
 import type { AtlasEntitiesWithExtInfo, TypesDef } from '../../pipeline/atlas/wire.ts';
@@ -207,10 +208,12 @@ export class CatalogClient {
 
   /** An entity type by name; undefined when there is none. */
   entityType(name: string, signal: AbortSignal): Promise<z.output<typeof entityDefSchema> | undefined> {
-    const path = `/types/entitydef/name/${encodeURIComponent(name)}`;
-    return absentType(
-      this.#call({ request: { method: 'GET', path, signal }, schema: entityDefSchema }, signal),
-    );
+    return this.#typedef('entitydef', name, entityDefSchema, signal);
+  }
+
+  /** A struct type by name; undefined when there is none. */
+  structType(name: string, signal: AbortSignal): Promise<z.output<typeof structDefSchema> | undefined> {
+    return this.#typedef('structdef', name, structDefSchema, signal);
   }
 
   /** A relationship type by name; undefined when there is none. */
@@ -218,9 +221,12 @@ export class CatalogClient {
     name: string,
     signal: AbortSignal,
   ): Promise<z.output<typeof relationshipDefSchema> | undefined> {
-    const path = `/types/relationshipdef/name/${encodeURIComponent(name)}`;
-    const request = { method: 'GET', path, signal } as const;
-    return absentType(this.#call({ request, schema: relationshipDefSchema }, signal));
+    return this.#typedef('relationshipdef', name, relationshipDefSchema, signal);
+  }
+
+  #typedef<S extends z.ZodType>(kind: string, name: string, schema: S, signal: AbortSignal) {
+    const path = `/types/${kind}/name/${encodeURIComponent(name)}`;
+    return absentType(this.#call({ request: { method: 'GET', path, signal }, schema }, signal));
   }
 
   /** Creates types (POST) or replaces them (PUT), all or none. */

@@ -5,14 +5,15 @@ import { contentHash } from '../../pipeline/content-hash.ts';
 import type { Delivery, Outcome } from '../../pipeline/sink.ts';
 import type { StateWrite } from '../../pipeline/state.ts';
 import type { EntityChange, EntityRef } from '../../schemas/types.ts';
-import { type Applied, appliedWrite, deletedBy, readApplied, speakerOf } from './applied.ts';
+import { type Applied, appliedWrite, deletedBy, readApplied, saidBy, speakerOf } from './applied.ts';
 import type { BatchContext } from './batch.ts';
 import { ofOneChange } from './one-change.ts';
 import type { Removals } from './dangling.ts';
 import { deleteRoot, deleteStrays } from './delete-root.ts';
 import { CatalogFault } from './fault.ts';
 import { counted } from './outcomes.ts';
-import { findFormer, newName, planRename, type RootRename, staleTargets } from './renames.ts';
+import { findFormer, newName, nowCalled, planRename, type RootRename, staleTargets } from './renames.ts';
+import { isStructure } from './structs.ts';
 import type { TypeAttribute } from './type-learner.ts';
 import { type Item, planRoot, type RootWrite } from './unit.ts';
 
@@ -56,7 +57,7 @@ export class RootDecision {
     const before = await readApplied(this.#context.state, this.#ref);
     try {
       const becomes = newName(item.change);
-      if (becomes !== undefined && item.hasWaited !== true && !(await this.#isThere(becomes)))
+      if (becomes !== undefined && item.hasWaited !== true && !(await this.#hasMoved(becomes, before)))
         return this.#wait(item, becomes);
       // What was renamed may have been written under its old name once more meanwhile, by this writer of that name.
       const isGone = before?.deleted === true && becomes === undefined;
@@ -83,6 +84,20 @@ export class RootDecision {
     const record = await readApplied(state, ref);
     if (record !== undefined && !record.deleted) return true;
     return (await client.existing(ref.typeName, [ref.qualifiedName], signal)).has(ref.qualifiedName);
+  }
+
+  /**
+   * Whether what was renamed is under its new name. The catalogue may have it there while its writer, in another process, is not at its end:
+   * that says so in what is recorded, of both names at once.
+   */
+  async #hasMoved(becomes: EntityRef, before: Applied | undefined): Promise<boolean> {
+    const { state } = this.#context;
+    const isOpen = before !== undefined && !before.deleted;
+    if (isOpen) {
+      const record = await readApplied(state, becomes);
+      return record !== undefined && !record.deleted;
+    }
+    return (await nowCalled(state, this.#ref)).length > 0 || this.#isThere(becomes);
   }
 
   /** Whether changes wait until what they call by an old name is there under its new one: then their ties to it can be told from others. */
@@ -123,7 +138,9 @@ export class RootDecision {
     if (await this.#waitForNames(open)) return [];
     try {
       const { before, rename } = await this.#former(open, this.#record.value);
-      await this.#context.learner.learn(attributesIn(open, before), this.#context.signal);
+      const { learner, signal } = this.#context;
+      await learner.learn(attributesIn(open, before), signal);
+      await learner.learnStructs(structuresIn(before), signal);
       const { replayed } = this.#root;
       const known = { before, replayed, ...(rename === undefined ? {} : { rename }) };
       const planned = planRoot(this.#ref, [first, ...rest], known, this.#context);
@@ -194,6 +211,14 @@ function* attributesIn(items: readonly Item[], before: Applied | undefined): Ite
   }
   for (const { references } of before?.speakers ?? [])
     for (const { source, attribute } of references) yield { typeName: source.typeName, attribute };
+}
+
+/** Attributes that may hold a struct, of what was said before. */
+function* structuresIn(before: Applied | undefined): Iterable<TypeAttribute> {
+  if (before === undefined || before.deleted) return;
+  for (const { typeName, attributes } of before.speakers.flatMap(saidBy))
+    for (const [attribute, value] of Object.entries(attributes))
+      if (isStructure(value)) yield { typeName, attribute };
 }
 
 /** Whether a producer has said just that last, as far as the catalogue has confirmed it. */

@@ -47,8 +47,16 @@ export function differences(
 
 /** Atlas reads what was cleared as null, as "" or as the type's zero; only null and "" are surely nothing. */
 function isSame(said: AttributeValue, held: unknown): boolean {
-  if (said === null || said === '') return held === undefined || held === null || held === '';
+  if (said === null || said === '') return isNothing(held);
   return isHeld(jsonOf(said), held);
+}
+
+/** A struct cannot be taken away as a whole: it is nothing when its members are, which read as null or as their type's zero. */
+function isNothing(held: unknown): boolean {
+  if (held === undefined || held === null || held === '') return true;
+  if (typeof held !== 'object' || Array.isArray(held) || !('typeName' in held)) return false;
+  const { attributes = {} } = held as { readonly attributes?: object };
+  return Object.values(attributes).every((one) => one === 0 || one === false || isNothing(one));
 }
 
 /** What is held of a struct may have more members: Atlas gives those that are not set as null. */
@@ -61,7 +69,9 @@ function isHeld(said: unknown, held: unknown): boolean {
     );
   if (said === null || typeof said !== 'object') return said === held;
   if (held === null || typeof held !== 'object' || Array.isArray(held)) return false;
-  const members: Readonly<Record<string, unknown>> = { ...held };
+  // A struct reads with the name of its type, and may be said without.
+  const isNamed = 'typeName' in held && 'attributes' in held && !('attributes' in said);
+  const members: Readonly<Record<string, unknown>> = { ...(isNamed ? (held.attributes as object) : held) };
   return Object.entries(said).every(([name, one]) => isHeld(one, members[name]));
 }
 

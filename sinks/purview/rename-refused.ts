@@ -1,7 +1,9 @@
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { Telemetry } from '../../pipeline/telemetry.ts';
+import type { EntityRef } from '../../schemas/types.ts';
 import type { CatalogClient } from './client.ts';
 import { readHeld } from './held.ts';
+import { renamedTo } from './renames.ts';
 import { type PlanContext, planRoot, type RootWrite, type Unit } from './unit.ts';
 
 /** Why a catalogue counts as refusing a rename that it has answered with success. */
@@ -12,18 +14,23 @@ export function hasRename(unit: Unit): boolean {
   return unit.some(({ rename }) => rename !== undefined);
 }
 
-/** Written units with a root that the catalogue does not know by its new name, although it has accepted it: no documentation of Purview says that it takes one. */
+/**
+ * Written units with an entity that the catalogue does not know by its new name, although it has accepted it: no documentation of Purview says that it takes
+ * one, and Atlas answers 200 and does nothing when the entity was deleted meanwhile.
+ */
 export async function unnamed(
   { client, signal }: { readonly client: CatalogClient; readonly signal: AbortSignal },
   units: readonly Unit[],
 ): Promise<readonly Unit[]> {
-  const renamed = units.filter(hasRename);
-  const roots = renamed.flat().flatMap(({ ref, rename }) => (rename === undefined ? [] : [ref]));
-  if (roots.length === 0) return [];
-  const held = await readHeld(client, roots, signal);
-  return renamed.filter((unit) =>
-    unit.some(({ ref, rename }) => rename !== undefined && !held.has(refKey(ref))),
-  );
+  const renamed = units.filter(hasRename).map((unit) => ({ unit, names: unit.flatMap(newNames) }));
+  const names = renamed.flatMap((one) => one.names);
+  if (names.length === 0) return [];
+  const held = await readHeld(client, names, signal);
+  return renamed.filter((one) => one.names.some((ref) => !held.has(refKey(ref)))).map(({ unit }) => unit);
+}
+
+function newNames({ ref, rename }: RootWrite): readonly EntityRef[] {
+  return rename === undefined ? [] : [ref, ...renamedTo(rename).map(({ now }) => now)];
 }
 
 /** Units such that what had another name is made anew, after that was said; what is left of it goes when its deletion comes. */

@@ -78,7 +78,9 @@ function formerOf(
   for (const { typeName, qualifiedName } of saidBy(speaker)) {
     const now = nameAfter({ typeName, qualifiedName }, valid);
     const old = refKey({ typeName, qualifiedName });
-    if (now.qualifiedName !== qualifiedName && said.has(refKey(now)) && !others.has(old)) names.set(old, now);
+    // A name that is said again is that of something else now: the catalogue would take both for one, since it has both under that name.
+    const isFree = !said.has(old) && !others.has(old);
+    if (now.qualifiedName !== qualifiedName && said.has(refKey(now)) && isFree) names.set(old, now);
   }
   return names.size === 0 ? undefined : { root, record, names };
 }
@@ -191,12 +193,23 @@ export function staleTargets({
 
 const prefix = 'renamed/';
 
+/** Entities that have other names in the catalogue, by both names. */
+export function renamedTo({
+  formers,
+}: Pick<RootRename, 'formers'>): readonly { readonly old: EntityRef; readonly now: EntityRef }[] {
+  return [...formers].map(([key, old]) => {
+    const { typeName } = old;
+    return { old, now: { typeName, qualifiedName: key.slice(typeName.length + 1) } };
+  });
+}
+
 /** The writes that say that nothing is under the old names, and remember what entities were renamed to: others may still have been tied to them by their old names. */
-export function renameWrites({ formers, from }: RootRename): readonly StateWrite[] {
-  const names = [...formers].map(([now, old]) => ({
+export function renameWrites(rename: RootRename): readonly StateWrite[] {
+  const names = renamedTo(rename).map(({ old, now }) => ({
     key: `${prefix}${refKey(old)}`,
-    value: now.slice(old.typeName.length + 1),
+    value: now.qualifiedName,
   }));
+  const { from } = rename;
   return from === undefined ? names : [...names, appliedWrite(from, { deleted: true, speakers: [] })];
 }
 

@@ -1,33 +1,27 @@
-import { coalesce, isOlder, type Said } from '../../pipeline/coalesce.ts';
+import { coalesce } from '../../pipeline/coalesce.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { Precedence } from '../../pipeline/precedence.ts';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
 import type { Delivery, Drift, Outcome, Sink, Wanted } from '../../pipeline/sink.ts';
-import type { StateStore, StateWrite } from '../../pipeline/state.ts';
+import type { StateWrite } from '../../pipeline/state.ts';
 import type { EntityRef } from '../../schemas/types.ts';
 import { type TypeDifference, typeDifferences } from '../../pipeline/typedef-diff.ts';
 import { declareTypes, type DeclaredTypes, planTypes } from '../../pipeline/typedef-plan.ts';
-import {
-  adopted,
-  type Applied,
-  appliedWrite,
-  forgetApplied,
-  hasApplied,
-  readApplied,
-  speakerOf,
-} from './applied.ts';
+import { appliedWrite, forgetApplied, hasApplied } from './applied.ts';
+import { confirming, readRecords, saidOf } from './applied-before.ts';
 import { BatchWriter, type BatchContext } from './batch.ts';
 import type { CatalogClient } from './client.ts';
-import { confirmed, hasSaid, RootDecision, unchangedBy } from './decision.ts';
+import { confirmed, RootDecision, unchangedBy } from './decision.ts';
 import { Removals } from './dangling.ts';
 import { ensureTypes, readHeldTypes, writeTypes } from './ensure-types.ts';
 import type { ErrorRules } from './options.ts';
 import { ErrorPolicy } from './policy.ts';
+import { NamesInHand, namesOf } from './names-in-hand.ts';
 import { unlessHeld } from './read-first.ts';
 import { reconcile } from './reconcile.ts';
 import { type Doubts, type RejectionLimits, Rejections } from './rejections.ts';
-import { inTurn, staleTargets } from './renames.ts';
+import { inTurn } from './renames.ts';
 import { RequestSize } from './request-size.ts';
 import type { RetryPolicy } from './retry.ts';
 import { Suspects } from './suspects.ts';
@@ -66,6 +60,7 @@ export class CatalogSink implements Sink {
   readonly #precedence: Precedence;
   readonly #rejections: Rejections;
   readonly #policy: ErrorPolicy;
+  readonly #names = new NamesInHand();
   #readsFirst = false;
 
   /** Throws TYPE_CONFLICT when producers disagree about a type. */
@@ -115,7 +110,8 @@ export class CatalogSink implements Sink {
       host.clock.sleep(Math.min(retry.delayMs * 2 ** (attempt - 1), retry.maxDelayMs), signal);
     try {
       return await this.#rejections.guard(batch, {
-        deliver: (some, doubts) => this.#deliver(some, doubts, signal),
+        deliver: (some, doubts) =>
+          this.#names.with(namesOf(some), signal, () => this.#deliver(some, doubts, signal)),
         pause,
       });
     } catch (thrown) {
@@ -192,13 +188,22 @@ export class CatalogSink implements Sink {
     );
   }
 
-  async known(changes: readonly Delivery[]): Promise<readonly (Outcome | undefined)[]> {
-    const { state, force } = this.#options.host;
-    if (force === true) return changes.map(() => undefined);
+  known(changes: readonly Delivery[]): Promise<readonly (Outcome | undefined)[]> {
+    if (this.#options.host.force === true) return Promise.resolve(changes.map(() => undefined));
+    // What a rename has in hand is not what was applied, for the moment.
+    const free = new Set(changes.filter((one) => !this.#names.isWanted(namesOf([one]))));
+    return this.#names.with(namesOf([...free]), never, () => this.#known(changes, free));
+  }
+
+  async #known(
+    changes: readonly Delivery[],
+    free: ReadonlySet<Delivery>,
+  ): Promise<readonly (Outcome | undefined)[]> {
+    const { state } = this.#options.host;
     const writes: StateWrite[] = [];
     const outcomes: (Outcome | undefined)[] = [];
     for (const delivery of changes) {
-      const record = await confirming(state, delivery);
+      const record = free.has(delivery) ? await confirming(state, delivery) : undefined;
       outcomes.push(record && unchangedBy(delivery.change));
       const moved = record && confirmed(record, delivery);
       if (moved !== undefined) writes.push(appliedWrite(delivery.change, moved));
@@ -249,35 +254,4 @@ export class CatalogSink implements Sink {
   }
 }
 
-/** What was applied of each root of a batch; what a producer had said under an earlier name is under its new one then. */
-async function readRecords(
-  { state, producers }: CatalogSinkOptions['host'],
-  batch: readonly Delivery[],
-): Promise<ReadonlyMap<string, Applied | undefined>> {
-  const records = new Map<string, Applied | undefined>();
-  for (const { change } of batch) {
-    const key = refKey(change);
-    const record = records.get(key) ?? (await readApplied(state, change));
-    const renamed = record && adopted(record, change, producers);
-    if (renamed !== undefined) await state.write([appliedWrite(change, renamed)]);
-    records.set(key, renamed ?? record);
-  }
-  return records;
-}
-
-/** The record that confirms a change; undefined when there is none, or more is to be looked at than what was applied of its root. */
-async function confirming(
-  state: StateStore,
-  { change, isLate, replayed }: Delivery,
-): Promise<Applied | undefined> {
-  if (change.operation === 'DELETE' || isLate === true || replayed !== undefined) return undefined;
-  if (staleTargets(change).size > 0) return undefined;
-  const record = await readApplied(state, change);
-  const own = speakerOf(record, change.producer);
-  if (record === undefined || own === undefined || isOlder(change, own)) return undefined;
-  return hasSaid(record, change) ? record : undefined;
-}
-
-function saidOf(record: Applied | undefined): readonly Said[] {
-  return (record?.speakers ?? []).map((speaker) => ({ ...speaker, deleted: record?.deleted === true }));
-}
+const { signal: never } = new AbortController();

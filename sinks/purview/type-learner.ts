@@ -38,6 +38,30 @@ export class TypeLearner {
     }
   }
 
+  /** Makes the model know which of some attributes hold structs. Rejects as the requests of the client do. */
+  async learnStructs(attributes: Iterable<TypeAttribute>, signal: AbortSignal): Promise<void> {
+    for (const { typeName, attribute } of attributes) {
+      if (this.#types.knowsStruct(typeName, attribute)) continue;
+      const of = await this.#typeOf({ typeName, attribute }, signal);
+      const isNamed = of !== undefined && !of.includes('<');
+      const struct = isNamed ? await this.#client.structType(of, signal) : undefined;
+      const optional = struct?.attributeDefs.filter((one) => one.isOptional).map(({ name }) => name);
+      this.#types.learnStruct(typeName, attribute, optional && new Set(optional));
+    }
+  }
+
+  /** The name of an attribute's type, be it inherited. */
+  async #typeOf({ typeName, attribute }: TypeAttribute, signal: AbortSignal): Promise<string | undefined> {
+    const names = new Set([typeName]); // grows while it is gone through
+    for (const name of names) {
+      const held = await this.#type(name, signal);
+      const def = held?.attributeDefs.find((one) => one.name === attribute);
+      if (def !== undefined) return def.typeName;
+      for (const parent of held?.superTypes ?? []) names.add(parent);
+    }
+    return undefined;
+  }
+
   async #learn({ typeName, attribute }: TypeAttribute, signal: AbortSignal): Promise<void> {
     const names = new Set([typeName]); // grows while it is gone through: Atlas tells what is inherited, others may not
     for (const name of names) {

@@ -11,6 +11,7 @@ import { dependencyOrder } from './order.ts';
 import { knownTargets, planReferences, type ReferencePlan } from './reference-plan.ts';
 import { type EntityWrite, writeBytes } from './request.ts';
 import { type RootRename, staleTargets } from './renames.ts';
+import { withoutGoneMembers } from './structs.ts';
 import type { TypeModel } from '../../pipeline/type-model.ts';
 
 /** A delivery with its place in the batch. */
@@ -137,10 +138,16 @@ function withdrawn(body: EntityBody, earlier: EntityBody | undefined, types: Typ
   const dropped = earlier.references
     .filter(({ attribute }) => !named.has(attribute) && !isContainer(body, attribute, types))
     .map((reference) => ({ ...reference, targets: [] }));
-  if (cleared.length + dropped.length === 0) return body;
+  const structs = Object.entries(earlier.attributes).flatMap(([name, value]) => {
+    const optional = types.struct(body.typeName, name);
+    return optional === undefined
+      ? []
+      : [[name, withoutGoneMembers(value, body.attributes[name], optional)] as const];
+  });
+  if (cleared.length + dropped.length + structs.length === 0) return body;
   return {
     ...body,
-    attributes: { ...body.attributes, ...Object.fromEntries(cleared) },
+    attributes: { ...body.attributes, ...Object.fromEntries([...cleared, ...structs]) },
     references: [...body.references, ...dropped],
   };
 }

@@ -164,4 +164,57 @@ describe('ProducerRunner on objects with marks that a rename does not change', (
     ];
     expect(await made.scan()).toEqual([['b'], ['t5', 'becomes', '']]);
   });
+
+  it('believes what the source says of names where its objects have no marks', async () => {
+    const plain = (name: string, ...columns: readonly string[]): FoundObject => {
+      const { columnsKeepOrdinal: _no, ...found } = foundTable({
+        name,
+        oid: 0,
+        columns: columns.map((column, at) => [at + 1, column] as const),
+      });
+      return { ...found, ref: name };
+    };
+    const made = new Bench([]);
+    await made.scan();
+    const tell = async (
+      found: readonly FoundObject[],
+      renamed: readonly (readonly [from: string, to: string, ...columns: string[]])[],
+    ): Promise<readonly unknown[]> => {
+      await made.runner.apply(
+        {
+          found: (async function* each() {
+            yield* found;
+          })(),
+          looked: renamed.flatMap(([from, to]) => [from, to]),
+          renamed: renamed.map(([from, to, ...columns]) => ({
+            from,
+            to,
+            columns: columns.map((pair) => {
+              const [old = '', now = ''] = pair.split('>');
+              return { from: old, to: now };
+            }),
+          })),
+          mark: 1,
+        },
+        never,
+      );
+      return made.published();
+    };
+    expect(await tell([plain('a', 'x', 'y')], [])).toEqual([['a']]);
+    expect(await tell([plain('b', 'z', 'y')], [['a', 'b', 'x>z']])).toEqual([
+      ['b', ['a@0', 'a', 'x>z']],
+      ['a', 'becomes', 'b'],
+    ]);
+    expect(await tell([plain('c', 'w', 'y')], [['b', 'c', 'z>w']])).toEqual([
+      ['c', ['b@0', 'b', 'z>w'], ['a@0', 'a', 'x>w']],
+      ['b', 'becomes', 'c'],
+    ]);
+    expect(await tell([plain('c', 'w', 'v')], [['c', 'c', 'y>v']])).toEqual([
+      ['c', ['c@2', 'c', 'y>v'], ['b@0', 'b', 'z>w', 'y>v'], ['a@0', 'a', 'x>w', 'y>v']],
+    ]);
+    // What is in use again is something else; what was never published has nothing to keep.
+    expect(await tell([plain('e', 'x')], [])).toEqual([['e']]);
+    expect(await tell([plain('e', 'p'), plain('f', 'x')], [['e', 'f']])).toEqual([['e'], ['f']]);
+    expect(await tell([plain('h', 'p')], [['g', 'h']])).toEqual([['h']]);
+  });
 });

@@ -87,6 +87,7 @@ describe('declarationProblems()', () => {
 
   it('finds nothing wrong with the shop', () => {
     expect(declarationProblems(declared)).toEqual([]);
+    expect(problems({ options: { schemaAttributes: '["city","description"]' } })).toEqual([]);
   });
 
   it.each([
@@ -110,6 +111,7 @@ describe('declarationProblems()', () => {
       {},
       /schemaAttributes names kind/u,
     ],
+    ['a schema tab of no JSON', { options: { schemaAttributes: '["city' } }, {}, /no list as JSON/u],
   ] as const)('finds %s', (_, type, relationship, expected) => {
     expect(problems(type as Partial<EntityType>, relationship)).toContainEqual(
       expect.stringMatching(expected),

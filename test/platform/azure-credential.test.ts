@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { connectAzure, createTokenSource, describeToken } from '../../platform/azure-credential.ts';
 
 const scope = 'https://purview.azure.net/.default';
@@ -105,14 +105,20 @@ describe('connectAzure()', () => {
     ['managed-identity', 'ManagedIdentityCredential'],
     ['azure-cli', 'AzureCliCredential'],
     ['client-secret', 'ClientSecretCredential'],
+    ['client-certificate', 'ClientCertificateCredential'],
+    ['workload-identity', 'WorkloadIdentityCredential'],
   ] as const)('makes the credential of %s', async (kind, name) => {
+    // What AKS gives a pod.
+    vi.stubEnv('AZURE_FEDERATED_TOKEN_FILE', '/var/run/secrets/azure/tokens/azure-identity-token');
     const credential = await connectAzure({
       kind,
       tenantId: '00000000-0000-0000-0000-000000000000',
       clientId: '00000000-0000-0000-0000-000000000001',
       clientSecret: 'not a real one',
+      certificate: '/etc/catalog/certificate.pem',
       authorityHost: 'https://login.partner.microsoftonline.cn',
     });
+    vi.unstubAllEnvs();
     expect(credential.constructor.name).toBe(name);
   });
 

@@ -1,8 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FoundObject, PartialChange, Producer } from '../../../pipeline/producer.ts';
 import type { Json } from '../../../pipeline/state.ts';
+import { topics } from '../../../pipeline/topics.ts';
 import { mysql } from '../../../producers/mysql/component.ts';
+import { decodeEvent } from '../../../schemas/codec.ts';
+import type { RawEvent } from '../../../schemas/types.ts';
 import { failureOf, producerContract, scanAll } from '../../contracts/producer.ts';
+import { followProducer } from '../../support/follow-producer.ts';
 import { hasMariadb, startMariadb, type TestMariadb } from '../../support/mariadb.ts';
 import { sourceRun } from '../../support/source-run.ts';
 
@@ -207,6 +211,45 @@ describe.runIf(hasMariadb)('on a real MariaDB', () => {
         definition: expect.stringContaining('`ddl`.`a`.`x`'),
       });
       await again.close();
+    });
+
+    it('says of what was renamed, by whatever statements, what it was called before', async () => {
+      await server.run(['CREATE TABLE old (x int, y int)', 'CREATE TABLE stays (p int)'], 'ddl');
+      const follower = await followProducer(await ddl());
+      await server.run(
+        [
+          'RENAME TABLE old TO moved',
+          'ALTER TABLE moved CHANGE x z int, RENAME TO `moved on`',
+          'ALTER TABLE stays RENAME COLUMN p TO q',
+        ],
+        'ddl',
+      );
+      const said = async (name: string): Promise<unknown> =>
+        (await follower.said())[`database-object ddl/${name}`];
+      await vi.waitFor(async () => {
+        expect(await said('moved on')).toMatchObject({ columns: [{ name: 'z' }, { name: 'y' }] });
+        expect(await said('old')).toBeUndefined();
+        expect(await said('moved')).toBeUndefined();
+        expect(await said('stays')).toMatchObject({ columns: [{ name: 'q' }] });
+      }, 30_000);
+      const former = new Map<string, unknown>();
+      for await (const record of follower.transport.read(topics.raw, 0, 0)) {
+        const { type, value } = decodeEvent(record.value ?? new Uint8Array()) as RawEvent;
+        if (type === 'database-object') former.set(value.objectId, value.formerly);
+        if (type === 'removal')
+          former.set(
+            value.objectId,
+            value.becomes?.map(({ name }) => name),
+          );
+      }
+      expect(former.get('ddl/moved%20on')).toContainEqual(
+        expect.objectContaining({ objectId: 'ddl/old', columns: [{ from: 'x', to: 'z' }] }),
+      );
+      expect(former.get('ddl/old')).toEqual(['srv', 'ddl', expect.stringMatching('^moved')]);
+      expect(former.get('ddl/stays')).toEqual([
+        expect.objectContaining({ objectId: 'ddl/stays', columns: [{ from: 'p', to: 'q' }] }),
+      ]);
+      await follower.stop();
     });
 
     it('goes on over a rotation of the log, and asks for a scan when the log is gone', async () => {

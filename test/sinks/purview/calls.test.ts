@@ -82,4 +82,31 @@ describe('deliver(), in calls on the wire', () => {
     stage.stop();
     await stage.ended;
   });
+
+  it('sends what changes now before a scan that waits for its turn', async () => {
+    const sink = sinks.atlas.create({ url: atlas.url, pace: { inFlight: 1 } }, sinkHost());
+    await sink.open(never);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    atlas.script(async (request, response) => {
+      await held;
+      await atlas.apply(request, response);
+    });
+    const first = sink.deliver(deliveries([shop('first')]), never);
+    await vi.waitUntil(() => atlas.bulks.length === 1, { timeout });
+    const scans = [0, batch].map((at) =>
+      sink.deliver(deliveries(scan(2 * batch, 21).slice(at, at + batch), at), never),
+    );
+    // Nothing but promises stands between a batch and the gate.
+    for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
+    const change = sink.deliver(deliveries([shop('now')]), never);
+    for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
+    release();
+    await Promise.all([first, ...scans, change]);
+    // One of eight requests is one of a scan all the same, and that one may be due.
+    expect(atlas.bulks.at(-1)).toHaveLength(batch);
+    await sink.close();
+  });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openCatalog } from '../../../catalog/open-catalog.ts';
 import { createTokenSource } from '../../../platform/azure-credential.ts';
+import { tokenPlace } from '../../../sinks/purview/access.ts';
 import { catalogSink } from '../../../sinks/purview/config.ts';
 import { sinks } from '../../../sinks/index.ts';
 import { common } from '../../../sinks/purview/options.ts';
@@ -75,3 +76,19 @@ it('open() rejects with CATALOG_UNAVAILABLE, after its tries, when nobody listen
   const sink = sinks.atlas.create({ url: 'http://127.0.0.1:9' }, host);
   await expect(sink.open(never)).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE', retryable: true });
 });
+
+it.each([
+  [{ cloud: 'public' }, 'https://login.microsoftonline.com', 'https://purview.azure.net/.default'],
+  [{ cloud: 'us-government' }, 'https://login.microsoftonline.us', 'https://purview.azure.us/.default'],
+  [{ cloud: 'china' }, 'https://login.partner.microsoftonline.cn', 'https://purview.azure.cn/.default'],
+  [
+    { cloud: 'public', authorityHost: 'https://login.example', scope: 'https://catalog.example/.default' },
+    'https://login.example',
+    'https://catalog.example/.default',
+  ],
+] as const)(
+  'tokenPlace() says where tokens of %j are asked for, and for what',
+  (options, authorityHost, scope) => {
+    expect(tokenPlace(options)).toEqual({ authorityHost, scope });
+  },
+);

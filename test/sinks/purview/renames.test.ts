@@ -204,4 +204,89 @@ describe('deliver() of what was renamed', () => {
     expect(await catalog.active('shop', 'shop://b', 'shelves')).toEqual(['1', '2']);
     expect(await guidOf('a/2', 'shop_shelf')).toBeUndefined();
   });
+
+  it.each<[string, readonly (readonly [string, string])[], readonly string[]]>([
+    ['is given to a new one', [['1', 'x']], ['x', '1', '2']],
+    [
+      'is given on from one to the next',
+      [
+        ['1', '2'],
+        ['2', 'x'],
+      ],
+      ['2', 'x'],
+    ],
+    [
+      'changes hands',
+      [
+        ['1', '2'],
+        ['2', '1'],
+      ],
+      ['1', '2'],
+    ],
+  ])('never takes two children for one when the name of a child %s', async (_, shelves, now) => {
+    await deliver(old);
+    const before = await Promise.all(['a/1', 'a/2'].map((name) => guidOf(name, 'shop_shelf')));
+    const by = { objectId: 'shop://a', until: 1 };
+    const change = shop('a', { shelves: now }, { sequence: 2 });
+    expect(kinds(await deliver(formerly(change, renamedShop('a', 'a', { shelves, ...by }))))).toEqual([
+      'delivered',
+    ]);
+    expect(await catalog.active('shop', 'shop://a', 'shelves')).toEqual(now.toSorted());
+    const guids = await Promise.all(now.map((name) => guidOf(`a/${name}`, 'shop_shelf')));
+    expect(new Set(guids).size).toBe(now.length);
+    expect(guids.filter((guid) => before.includes(guid))).not.toEqual([]);
+  });
+
+  it('never loses what takes a name in the moment in which a rename leaves it, nor what is renamed', async () => {
+    for (const [at, first] of ['renamed', 'again'].entries()) {
+      const [from, to] = [`from${at}`, `to${at}`];
+      await deliver(shop(from, { shelves: ['1', '2'], city: 'Ulm' }));
+      const guid = await guidOf(from);
+      const left = formerly(
+        shop(to, { shelves: ['1', '2'], city: 'Ulm' }, { sequence: 2 }),
+        renamedShop(from, to, {
+          shelves: [
+            ['1', '1'],
+            ['2', '2'],
+          ],
+          until: 1,
+        }),
+      );
+      const again = shop(from, { shelves: ['1', '2'], city: 'Bonn' }, { sequence: 4 });
+      const changes = first === 'renamed' ? [left, again] : [again, left];
+      const outcomes = await Promise.all(changes.map((change) => deliver(change)));
+      expect(kinds(outcomes.flat())).toEqual(['delivered', 'delivered']);
+      const [old, now] = [await guidOf(from), await guidOf(to)];
+      expect(first === 'renamed' ? now : old).toBe(guid);
+      expect(old).not.toBe(now);
+      const cities = [from, to].map(
+        async (name) => (await catalog.entity('shop', `shop://${name}`))?.attributes['city'],
+      );
+      expect(await Promise.all(cities)).toEqual(['Bonn', 'Ulm']);
+      for (const name of [from, to])
+        expect(await catalog.active('shop', `shop://${name}`, 'shelves')).toEqual(['1', '2']);
+    }
+    const drifts = [];
+    for await (const drift of sink.reconcile?.(false, never) ?? []) drifts.push(drift);
+    expect(drifts).toEqual([]);
+  });
+
+  it('waits with the deletion for the end of a rename that another process is about', async () => {
+    await deliver(old);
+    const [guid, shelf] = [await guidOf('a'), await guidOf('a/2', 'shop_shelf')];
+    // Its first request has come through, and the one with the shelves, and what is recorded, is to follow.
+    await catalog.call('POST', '/entity', {
+      entity: { typeName: 'shop', guid, attributes: { qualifiedName: 'shop://b', name: 'b' } },
+    });
+    const again = shop('a', { shelves: ['1'] }, { sequence: 4 });
+    const missing = 'missing CATALOG_MISSING_REFERENT';
+    expect(kinds(await deliver(gone, again))).toEqual([missing, missing]);
+    await deliver(renamed);
+    expect(await guidOf('b/2', 'shop_shelf')).toBe(shelf);
+    expect(kinds(await deliver(gone, again))).not.toContain(missing);
+    expect([await guidOf('b'), await guidOf('b/2', 'shop_shelf')]).toEqual([guid, shelf]);
+    expect(await catalog.active('shop', 'shop://a', 'shelves')).toEqual(['1']);
+    expect(kinds(await deliver(formerly(deletionOf(again, { sequence: 5 }))))).toEqual(['delivered']);
+    expect(await guidOf('a')).toBeUndefined();
+  });
 });

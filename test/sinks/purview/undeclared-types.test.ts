@@ -9,11 +9,23 @@ import { deliverer, kinds, never, sinkHost } from '../../support/sink-host.ts';
 
 /** Types that only the catalogue has. */
 const types = {
+  structDefs: [
+    {
+      name: 'spark_size',
+      attributeDefs: [
+        { name: 'unit', typeName: 'string', isOptional: false, cardinality: 'SINGLE' },
+        { name: 'cores', typeName: 'int', isOptional: true, cardinality: 'SINGLE' },
+        { name: 'note', typeName: 'string', isOptional: true, cardinality: 'SINGLE' },
+      ],
+    },
+  ],
   entityDefs: [
     {
       name: 'spark_app',
       superTypes: ['Process'],
       attributeDefs: [
+        { name: 'size', typeName: 'spark_size', isOptional: true, cardinality: 'SINGLE' },
+        { name: 'settings', typeName: 'map<string,string>', isOptional: true, cardinality: 'SINGLE' },
         {
           name: 'reads',
           typeName: 'array<DataSet>',
@@ -154,6 +166,36 @@ describe('deliver() of types that only the catalogue has', () => {
     await deliver(shop('a', {}, { sequence: 3 }));
     expect(await catalog.active('spark_app', 'tied', 'inputs')).toEqual(['a', 'b']);
     expect(await readsOf('tied')).toEqual(['a', 'b']);
+  });
+
+  it('takes members out of structs, which Atlas only lays over each other, and replaces maps whole', async () => {
+    const deliver = await open();
+    const sized = (size: object | null, settings: object | null, typeName = 'spark_app') => {
+      const json = (value: object | null) => (value === null ? null : { json: JSON.stringify(value) });
+      const change = entity({ typeName, qualifiedName: `sized-${typeName}` });
+      const [root] = change.entities;
+      const attributes = { ...root?.attributes, size: json(size), settings: json(settings) };
+      return { ...change, entities: change.entities.map((body) => ({ ...body, attributes })) };
+    };
+    const held = async () => {
+      const { size, settings } = (await catalog.entity('spark_app', 'sized-spark_app'))?.attributes ?? {};
+      return { size, settings };
+    };
+    const whole = { unit: 'GB', cores: 4, note: 'large' };
+    await deliver(sized(whole, { a: '1', b: '2' }));
+    expect(await held()).toMatchObject({ size: { attributes: whole }, settings: { a: '1', b: '2' } });
+    expect(await calls(deliver, sized({ unit: 'MB', cores: 5 }, { b: '3' }))).toEqual(['delivered', 2, 1]); // both definitions
+    expect(await held()).toEqual({
+      size: { typeName: 'spark_size', attributes: { unit: 'MB', cores: 5, note: null } },
+      settings: { b: '3' },
+    });
+    const named = { typeName: 'spark_size', attributes: { unit: 'kB' } };
+    expect(await calls(deliver, sized(named, null))).toEqual(['delivered', 0, 1]);
+    expect(await held()).toEqual({
+      size: { typeName: 'spark_size', attributes: { unit: 'kB', cores: 0, note: null } },
+      settings: null,
+    });
+    expect(await calls(deliver, sized(named, null))).toEqual(['unchanged', 0, 0]);
   });
 
   it('parks what is of a missing type, and delivers it whole once the type is there', async () => {

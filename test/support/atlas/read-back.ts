@@ -93,12 +93,13 @@ export class RealAtlas {
   /**
    * The export of all live entities of the types of an expected export whose qualifiedName has a text in it.
    * @param expected the local catalogue's export, which says what types there are
+   * @param before guids of entities that are left out, since they were there before
    */
-  async export(expected: string, having = ''): Promise<string> {
+  async export(expected: string, having = '', before: ReadonlySet<string> = new Set()): Promise<string> {
     const typeNames = [...new Set(exportedSchema.parse(linesOf(expected)).map((line) => line.typeName))];
     const lines: { readonly at: string; readonly line: string }[] = [];
     this.#names.clear(); // a guid may have another name since the last time
-    const guids = await this.guids(typeNames, having);
+    const guids = (await this.guids(typeNames, having)).filter((guid) => !before.has(guid));
     for (let at = 0; at < guids.length; at += bulkSize) {
       const query = guids.slice(at, at + bulkSize).map((guid): [string, string] => ['guid', guid]);
       const answer = await this.#get(`/entity/bulk?${new URLSearchParams(query).toString()}`);

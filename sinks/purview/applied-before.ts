@@ -1,0 +1,42 @@
+import { isOlder, type Said } from '../../pipeline/coalesce.ts';
+import { refKey } from '../../pipeline/derive/keys.ts';
+import type { SinkHost } from '../../pipeline/sink-component.ts';
+import type { Delivery } from '../../pipeline/sink.ts';
+import type { StateStore } from '../../pipeline/state.ts';
+import { adopted, type Applied, appliedWrite, readApplied, speakerOf } from './applied.ts';
+import { hasSaid } from './decision.ts';
+import { staleTargets } from './renames.ts';
+
+/** What was applied of each root of a batch; what a producer had said under an earlier name is under its new one then. */
+export async function readRecords(
+  { state, producers }: Pick<SinkHost, 'state' | 'producers'>,
+  batch: readonly Delivery[],
+): Promise<ReadonlyMap<string, Applied | undefined>> {
+  const records = new Map<string, Applied | undefined>();
+  for (const { change } of batch) {
+    const key = refKey(change);
+    const record = records.get(key) ?? (await readApplied(state, change));
+    const renamed = record && adopted(record, change, producers);
+    if (renamed !== undefined) await state.write([appliedWrite(change, renamed)]);
+    records.set(key, renamed ?? record);
+  }
+  return records;
+}
+
+/** The record that confirms a change; undefined when there is none, or more is to be looked at than what was applied of its root. */
+export async function confirming(
+  state: StateStore,
+  { change, isLate, replayed }: Delivery,
+): Promise<Applied | undefined> {
+  if (change.operation === 'DELETE' || isLate === true || replayed !== undefined) return undefined;
+  if (staleTargets(change).size > 0) return undefined;
+  const record = await readApplied(state, change);
+  const own = speakerOf(record, change.producer);
+  if (record === undefined || own === undefined || isOlder(change, own)) return undefined;
+  return hasSaid(record, change) ? record : undefined;
+}
+
+/** Who said what of a root last, by its record. */
+export function saidOf(record: Applied | undefined): readonly Said[] {
+  return (record?.speakers ?? []).map((speaker) => ({ ...speaker, deleted: record?.deleted === true }));
+}
