@@ -53,8 +53,12 @@ async function goneTargets(
 ): Promise<readonly EntityRef[]> {
   const remove = known?.remove ?? [];
   if (state === undefined) return remove;
-  const renamed = await Promise.all(remove.map((ref) => nowCalled(state, ref)));
-  return [...remove, ...without(renamed.flat(), wanted)];
+  return [...remove, ...without(await nowCalledAll(state, remove), wanted)];
+}
+
+async function nowCalledAll(state: StateStore, refs: readonly EntityRef[]): Promise<readonly EntityRef[]> {
+  const names = await Promise.all(refs.map((ref) => nowCalled(state, ref)));
+  return names.flat();
 }
 
 async function relateAll(
@@ -78,7 +82,7 @@ async function relateAll(
 
 async function unrelateAll(
   context: RelationshipContext,
-  { source, attribute }: ReferencePlan,
+  { source, attribute }: Pick<ReferencePlan, 'source' | 'attribute'>,
   targets: readonly EntityRef[],
 ): Promise<number> {
   if (targets.length === 0) return 0;
@@ -144,7 +148,7 @@ export interface RestoreContext extends RelationshipContext {
 
 /**
  * Ties entities that were deleted and made anew to those that still refer to them: Atlas gives the new one a new guid and
- * restores no relationship.
+ * restores no relationship. A tie by a name that was left by a rename has gone on with what was renamed, and is taken from that.
  */
 export async function restoreReferences(
   context: RestoreContext,
@@ -171,12 +175,27 @@ async function restore(
   try {
     await learner.learn([{ typeName: source.typeName, attribute }], signal);
     if (types.isPlain(source.typeName, attribute)) await sayAgain(context, source, record);
-    else await relateAll(context, { source, attribute }, targets);
+    else {
+      await relateAll(context, { source, attribute }, targets);
+      const moved = await nowCalledAll(context.state, targets);
+      await unrelateAll(
+        context,
+        { source, attribute },
+        without(moved, saidTargets(record, source, attribute)),
+      );
+    }
   } catch (thrown) {
     // The entity that refers, or its type, was taken out of the catalogue by somebody else: its own next write brings both back.
     const isGone = thrown instanceof StreamError && goneCodes.has(thrown.code);
     if (!isGone) throw thrown;
   }
+}
+
+function saidTargets({ speakers }: Applied, source: EntityRef, attribute: string): readonly EntityRef[] {
+  return speakers
+    .flatMap(({ references }) => references)
+    .filter((one) => one.attribute === attribute && refKey(one.source) === refKey(source))
+    .flatMap(({ targets }) => targets);
 }
 
 const goneCodes: ReadonlySet<string> = new Set(['CATALOG_MISSING_REFERENT', 'CATALOG_MISSING_TYPE']);

@@ -271,6 +271,15 @@ describe('deliver() of what was renamed', () => {
     expect(drifts).toEqual([]);
   });
 
+  it('gives the tie of who still names the old one back to what stands in for that, and to nothing else', async () => {
+    // The job was heard of when the old name was gone already, and the new one not there: nobody said it once more.
+    await deliver(shop('out'), old, shopProcess('job', { inputs: ['a'], outputs: ['out'] }));
+    await deliver(renamed);
+    expect(await catalog.active('shop_process', 'process://job', 'inputs')).toEqual(['b']);
+    await deliver(gone, shop('a', {}, { placeholder: true, complete: [], producer: 'etl', objectId: 'job' }));
+    expect(await catalog.active('shop_process', 'process://job', 'inputs')).toEqual(['a']);
+  });
+
   it('waits with the deletion for the end of a rename that another process is about', async () => {
     await deliver(old);
     const [guid, shelf] = [await guidOf('a'), await guidOf('a/2', 'shop_shelf')];
