@@ -15,4 +15,5 @@ it.runIf(isThere)(
     const differing = results.filter(({ differences }) => differences.length > 0).map(({ id }) => id);
     expect(differing.filter((id) => id !== 'types.get.base.asset')).toEqual([]);
   },
+  600_000,
 );
