@@ -1,29 +1,42 @@
 import { Command, CommanderError } from 'commander';
-import { catalogCommand } from './commands/catalog.ts';
-import { checkCommand } from './commands/check.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { statusCommand } from './commands/status.ts';
-import { deadLettersCommand } from './commands/dead-letters.ts';
-import { entityCommand } from './commands/entity.ts';
-import { initCommand } from './commands/init.ts';
-import { excelCommand } from './commands/excel.ts';
-import { lineageCommand } from './commands/lineage.ts';
-import { parkedCommand } from './commands/parked.ts';
-import { produceCommand } from './commands/produce.ts';
-import { schemasCommand } from './commands/schemas.ts';
-import { sqlLineageCommand } from './commands/sql-lineage.ts';
-import { sinkCommand, transformCommand } from './commands/stage.ts';
-import { topicsCommand } from './commands/topics.ts';
-import { reconcileCommand } from './commands/reconcile.ts';
-import { removalsCommand } from './commands/removals.ts';
-import { replayCommand } from './commands/replay.ts';
-import { schedulesCommand } from './commands/schedules.ts';
-import { stateCommand } from './commands/state.ts';
-import { runCommand } from './commands/run.ts';
-import { typesCommand } from './commands/types.ts';
-import { whatIfCommand } from './commands/what-if.ts';
 import { ownVersion } from './version.ts';
 import { describeFailure, exitCodeOf, exitCodes, note } from './output.ts';
+
+type BuildCommand = (setExitCode: (code: number) => void) => Command;
+
+/** The commands in the order of the help. Each is loaded when it is needed: what all of them use takes a second to load. */
+const commands: Readonly<Record<string, () => Promise<BuildCommand>>> = {
+  run: async () => (await import('./commands/run.ts')).runCommand,
+  produce: async () => (await import('./commands/produce.ts')).produceCommand,
+  transform: async () => (await import('./commands/stage.ts')).transformCommand,
+  sink: async () => (await import('./commands/stage.ts')).sinkCommand,
+  catalog: async () => (await import('./commands/catalog.ts')).catalogCommand,
+  init: async () => (await import('./commands/init.ts')).initCommand,
+  check: async () => (await import('./commands/check.ts')).checkCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  status: async () => (await import('./commands/status.ts')).statusCommand,
+  entity: async () => (await import('./commands/entity.ts')).entityCommand,
+  excel: async () => (await import('./commands/excel.ts')).excelCommand,
+  lineage: async () => (await import('./commands/lineage.ts')).lineageCommand,
+  topics: async () => (await import('./commands/topics.ts')).topicsCommand,
+  schemas: async () => (await import('./commands/schemas.ts')).schemasCommand,
+  types: async () => (await import('./commands/types.ts')).typesCommand,
+  'what-if': async () => (await import('./commands/what-if.ts')).whatIfCommand,
+  replay: async () => (await import('./commands/replay.ts')).replayCommand,
+  reconcile: async () => (await import('./commands/reconcile.ts')).reconcileCommand,
+  'dead-letters': async () => (await import('./commands/dead-letters.ts')).deadLettersCommand,
+  schedules: async () => (await import('./commands/schedules.ts')).schedulesCommand,
+  removals: async () => (await import('./commands/removals.ts')).removalsCommand,
+  state: async () => (await import('./commands/state.ts')).stateCommand,
+  parked: async () => (await import('./commands/parked.ts')).parkedCommand,
+  'sql-lineage': async () => (await import('./commands/sql-lineage.ts')).sqlLineageCommand,
+};
+
+/** The commands that an invocation may need: the one that it names, or all where it names none. */
+function neededFor([first = '']: readonly string[]): readonly string[] {
+  if (first === '--version' || first === '-V') return [];
+  return Object.hasOwn(commands, first) ? [first] : Object.keys(commands);
+}
 
 /** Runs the command line. Resolves with the exit code; prints failures to standard error. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -31,7 +44,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   const setExitCode = (code: number): void => {
     exitCode = code;
   };
-  const program = createProgram(setExitCode);
+  const program = await createProgram(setExitCode, neededFor(argv));
   for (const command of allCommands(program)) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -43,9 +56,12 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   return exitCode;
 }
 
-/** The command line with all its commands. `setExitCode` is told what the process is to end with. */
-export function createProgram(setExitCode: (code: number) => void): Command {
-  return new Command('purview-streams')
+/** The command line with its commands, or some of them. `setExitCode` is told what the process is to end with. */
+export async function createProgram(
+  setExitCode: (code: number) => void,
+  names: readonly string[] = Object.keys(commands),
+): Promise<Command> {
+  const program = new Command('purview-streams')
     .description(
       'Keeps a data catalogue (Microsoft Purview, Apache Atlas) true to sources that it cannot scan.',
     )
@@ -53,31 +69,12 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .exitOverride()
     .enablePositionalOptions()
     .showHelpAfterError('(--help shows the options)')
-    .addHelpText('after', '\nPages: README.md, docs/configuration.md, docs/replay.md, docs/errors.md')
-    .addCommand(runCommand(setExitCode))
-    .addCommand(produceCommand(setExitCode))
-    .addCommand(transformCommand(setExitCode))
-    .addCommand(sinkCommand(setExitCode))
-    .addCommand(catalogCommand())
-    .addCommand(initCommand())
-    .addCommand(checkCommand(setExitCode))
-    .addCommand(doctorCommand(setExitCode))
-    .addCommand(statusCommand(setExitCode))
-    .addCommand(entityCommand())
-    .addCommand(excelCommand(setExitCode))
-    .addCommand(lineageCommand())
-    .addCommand(topicsCommand())
-    .addCommand(schemasCommand(setExitCode))
-    .addCommand(typesCommand(setExitCode))
-    .addCommand(whatIfCommand(setExitCode))
-    .addCommand(replayCommand(setExitCode))
-    .addCommand(reconcileCommand(setExitCode))
-    .addCommand(deadLettersCommand())
-    .addCommand(schedulesCommand(setExitCode))
-    .addCommand(removalsCommand())
-    .addCommand(stateCommand())
-    .addCommand(parkedCommand())
-    .addCommand(sqlLineageCommand());
+    .addHelpText('after', '\nPages: README.md, docs/configuration.md, docs/replay.md, docs/errors.md');
+  for (const name of names) {
+    const build = await commands[name]?.();
+    if (build !== undefined) program.addCommand(build(setExitCode));
+  }
+  return program;
 }
 
 /** The commands below a command, and those below them. */

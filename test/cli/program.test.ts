@@ -101,7 +101,9 @@ describe('purview-streams', () => {
   });
 
   it('shows examples with --help on every command', async () => {
-    const commands = allCommands(createProgram(() => undefined)).filter((one) => one.commands.length === 0);
+    const commands = allCommands(await createProgram(() => undefined)).filter(
+      (one) => one.commands.length === 0,
+    );
     const wrong: string[] = [];
     for (const command of commands) {
       const words = pathOf(command);

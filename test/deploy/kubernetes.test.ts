@@ -117,8 +117,8 @@ describe('deploy/kubernetes', () => {
     }
   });
 
-  it('starts commands and options that exist, and producers that are configured', () => {
-    const program = createProgram(() => undefined);
+  it('starts commands and options that exist, and producers that are configured', async () => {
+    const program = await createProgram(() => undefined);
     for (const { containers } of pods()) {
       const [{ args }] = containers;
       const command = allCommands(program).find((one) => one.name() === args[0]);

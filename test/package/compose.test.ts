@@ -79,8 +79,8 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it.each(commands)('has a command of ours for %s', (_, [name, ...words]) => {
-    const program = createProgram(() => undefined);
+  it.each(commands)('has a command of ours for %s', async (_, [name, ...words]) => {
+    const program = await createProgram(() => undefined);
     const command = program.commands.find((one) => one.name() === name);
     const { operands = [], unknown } = command?.parseOptions(words) ?? {};
     expect(unknown).toEqual([]);
