@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { openCatalog } from '../catalog/open-catalog.ts';
 import { configure } from '../cli/configured.ts';
 import { loadConfig } from '../cli/load-config.ts';
-import { openProducers } from '../cli/open-producers.ts';
+import { producersOf } from '../cli/open-producers.ts';
 import { startPipeline } from '../cli/pipeline-run.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../examples/retail/postgres/embedded.ts';
 import { type Benchmark, type BenchmarkContext, inFolder, median, range, sized } from './benchmark.ts';
@@ -88,8 +88,7 @@ async function measureAll(context: BenchmarkContext): Promise<readonly number[]>
         .producers.get(producer)
         ?.installer?.run('install', new AbortController().signal);
       const pipeline = await openFrom(file);
-      const producers = await openProducers(pipeline, [producer]);
-      const running = startPipeline(pipeline, producers.loops);
+      const running = startPipeline(pipeline, producersOf(pipeline, [producer]));
       try {
         await running.settled;
         const following = running.follow();
@@ -105,7 +104,6 @@ async function measureAll(context: BenchmarkContext): Promise<readonly number[]>
         return await found;
       } finally {
         await running.stop();
-        await producers.close();
         await pipeline.close();
         await catalog.close();
       }

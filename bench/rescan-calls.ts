@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type OpenCatalog, openCatalog } from '../catalog/open-catalog.ts';
-import { openProducers } from '../cli/open-producers.ts';
+import { producersOf } from '../cli/open-producers.ts';
 import { startPipeline } from '../cli/pipeline-run.ts';
 import { waitUntilSettled } from '../cli/settled.ts';
+import { readSource } from '../pipeline/leased-producer.ts';
 import { type Benchmark, inFolder, sized } from './benchmark.ts';
 import { openFrom, writeConfig } from './pipeline.ts';
 import { containersOf, eventLine, producer, table } from './workload.ts';
@@ -39,12 +40,12 @@ async function countCalls(
     writeConfig(folder, { sink: `{ kind: local, url: '${catalog.url}' }`, source: 'keep' }),
   );
   try {
-    const producers = await openProducers(pipeline, [producer]);
-    const running = startPipeline(pipeline, producers.loops);
+    const sources = producersOf(pipeline, [producer]);
+    const running = startPipeline(pipeline, sources, { once: true });
     const rescan = async (): Promise<number> => {
       const before = calls();
       // Every event is published again, changed or not: what the producer's own inventory saves is not counted here.
-      for (const { runner } of producers.loops) await runner.scan(never, true);
+      for (const source of sources.followed) await readSource(source, never);
       await waitUntilSettled(pipeline.transport, never);
       return calls() - before;
     };
@@ -56,7 +57,6 @@ async function countCalls(
       return { first, unchanged, changed: await rescan() };
     } finally {
       await running.stop();
-      await producers.close();
     }
   } finally {
     await pipeline.close();

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { serve, type ServerType } from '@hono/node-server';
 import { StreamError } from '../pipeline/errors.ts';
+import { slowClientLimits } from '../platform/slow-clients.ts';
 import { Catalog, type CatalogCounters } from './catalog.ts';
 import type { CatalogAuth } from './http/auth.ts';
 import { type CatalogMode, createApp } from './http/app.ts';
@@ -26,6 +27,8 @@ export interface CatalogOptions {
   readonly random?: () => number;
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number;
+  /** How long a client may take for the head of a request, in milliseconds. Default 10000. */
+  readonly slowClientMs?: number;
 }
 
 /** A catalogue that listens. */
@@ -39,9 +42,17 @@ export interface OpenCatalog {
   close(): Promise<void>;
 }
 
-function listen(app: ReturnType<typeof createApp>, hostname: string, port: number): Promise<ServerType> {
+/** A client has so long to send the head of a request, and all of it, in milliseconds: a bulk of entities is large. */
+const slowClientMs = 10_000;
+const requestMs = 60_000;
+
+function listen(
+  app: ReturnType<typeof createApp>,
+  { hostname, port, slowMs }: { readonly hostname: string; readonly port: number; readonly slowMs: number },
+): Promise<ServerType> {
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, hostname, port });
+    const serverOptions = slowClientLimits(slowMs, requestMs);
+    const server = serve({ fetch: app.fetch, hostname, port, serverOptions });
     server.once('error', (thrown: NodeJS.ErrnoException) => {
       reject(
         thrown.code === 'EADDRINUSE'
@@ -99,7 +110,8 @@ export async function openCatalog(options: CatalogOptions): Promise<OpenCatalog>
       options.faults === undefined
         ? {}
         : { faults: new Faults(readFaults(options.faults, wrongFaults), now, random) };
-    server = await listen(createApp(catalog, { mode, auth, hosts: [host], ...faults }), host, port);
+    const app = createApp(catalog, { mode, auth, hosts: [host], ...faults });
+    server = await listen(app, { hostname: host, port, slowMs: options.slowClientMs ?? slowClientMs });
   } catch (thrown) {
     await store.close();
     throw thrown;

@@ -27,6 +27,7 @@ const logged: {
   scanCompleted: () => ['info', 'read'],
   changeCompleted: () => ['info', 'changed'],
   following: () => ['info', 'following'],
+  standsBy: () => ['info', 'another process has the producer'],
   scanFailed: ({ message, retryInMs }) => [retryInMs === undefined ? 'error' : 'warn', message],
   removalsHeldBack: () => ['warn', 'removals are held back'],
   removalsUnknown: () => ['warn', 'nothing is removed while objects cannot be read'],

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { messageOf, StreamError } from '../pipeline/errors.ts';
+import { slowClientLimits } from '../platform/slow-clients.ts';
 import { HealthWatch } from './health.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { OpenPipeline } from './open-pipeline.ts';
@@ -32,11 +33,10 @@ const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/iu;
  */
 async function serveMetrics(
   { metrics, health }: { readonly metrics: Metrics; readonly health: HealthWatch },
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, slowMs }: { readonly host: string; readonly port: number; readonly slowMs: number },
 ): Promise<MetricsServer> {
   const isLocal = loopback.test(host) || host === '::1';
-  const limits = { headersTimeout: slowClientMs, requestTimeout: slowClientMs, maxHeaderSize: 8192 };
-  const server = createServer(limits, (request, response) => {
+  const server = createServer({ ...slowClientLimits(slowMs), maxHeaderSize: 8192 }, (request, response) => {
     answerOf(request, { metrics, health, isLocal })
       .catch((thrown: unknown): Answer => ({ status: 503, type: plain, text: `${messageOf(thrown)}\n` }))
       .then(({ status, type, text }) => {
@@ -99,7 +99,10 @@ export async function startMetrics(
     transport,
     store,
   }: Pick<OpenPipeline, 'configured' | 'telemetry' | 'transport'> & Partial<Pick<OpenPipeline, 'store'>>,
-  { metricsPort }: { readonly metricsPort?: number },
+  {
+    metricsPort,
+    slowClientMs: slowMs = slowClientMs,
+  }: { readonly metricsPort?: number; readonly slowClientMs?: number },
 ): Promise<MetricsServer | undefined> {
   const { metrics } = configured.loaded.config;
   const port = metricsPort ?? metrics?.port;
@@ -110,7 +113,7 @@ export async function startMetrics(
       metrics: createMetrics(telemetry, { transport, ofProducers: store, producers }),
       health: new HealthWatch(telemetry),
     },
-    { host: metrics?.host ?? '127.0.0.1', port },
+    { host: metrics?.host ?? '127.0.0.1', port, slowMs },
   );
   note(`Metrics: ${server.url}/metrics`);
   return server;

@@ -23,6 +23,7 @@ export async function openStateStore(
   const { stateStore } = loaded.config;
   switch (stateStore.kind) {
     case 'transport':
+    case 'kafka':
       return undefined;
     case 'local':
       return createLocalState(producersFolder(stateFolder));

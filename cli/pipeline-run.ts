@@ -1,14 +1,18 @@
-import { firstScan, followChanges, type ProducerLoopOptions } from '../pipeline/producer-loop.ts';
-import { followSchedule, type ScheduledOptions } from '../pipeline/schedule/scheduled-producer.ts';
+import { followSource, type LeasedProducer, readSource } from '../pipeline/leased-producer.ts';
+import { followSchedule } from '../pipeline/schedule/scheduled-producer.ts';
 import { SinkStage } from '../pipeline/sink-stage.ts';
 import { runTransformStage } from '../pipeline/transform-stage.ts';
 import { stageNames } from '../pipeline/telemetry.ts';
 import type { OpenPipeline } from './open-pipeline.ts';
+import type { OpenProducers } from './open-producers.ts';
 import { waitUntilSettled } from './settled.ts';
 
 /** The stages and producers of one process while they run. */
 export interface PipelineRun {
-  /** Resolves when every producer was read once and everything that came of it is settled. Rejects when a stage fails. */
+  /**
+   * Resolves when every producer was read once, or is another process's to follow, and everything that came of it is settled. Rejects when a stage
+   * or the transport fails.
+   */
   readonly settled: Promise<void>;
   /** Follows changes until `stop`. Rejects when a stage fails. */
   follow(): Promise<void>;
@@ -19,11 +23,15 @@ export interface PipelineRun {
 /** How long a stop waits for what is in the topics of a transport that forgets, in milliseconds. */
 const drainMs = 10_000;
 
-/** Starts the stages that are open and the given producers: those that follow changes, and those that have a schedule. */
+/**
+ * Starts the stages that are open and the given producers: those that follow changes, and those that have a schedule.
+ *
+ * @param once whether sources are read once, and not followed
+ */
 export function startPipeline(
   pipeline: OpenPipeline,
-  loops: readonly ProducerLoopOptions[],
-  scheduled: readonly ScheduledOptions[] = [],
+  { followed, scheduled }: OpenProducers = { followed: [], scheduled: [] },
+  { once = false }: { readonly once?: boolean } = {},
 ): PipelineRun {
   const producing = new AbortController();
   const consuming = new AbortController();
@@ -38,29 +46,25 @@ export function startPipeline(
   // A stage that fails ends the run: nothing can be settled any more.
   const failed = stages.then(() => new Promise<never>(() => undefined));
   failed.catch(() => producing.abort());
-  const scans = Promise.allSettled(loops.map((loop) => firstScan(loop, producing.signal)));
+  const { read, ended, goOn } = startSources(followed, { once, signal: producing.signal });
   // One that cannot keep to its schedule ends the run as a stage does.
   const schedules = Promise.all(scheduled.map((options) => followSchedule(options, producing.signal)));
   schedules.catch(() => producing.abort());
   const settled = Promise.race([
     failed,
-    scans.then(() => waitUntilSettled(pipeline.transport, producing.signal, settledBy)),
+    read.then(() => waitUntilSettled(pipeline.transport, producing.signal, settledBy)),
   ]);
   // Who only follows does not wait for it: a stop while something is still behind must not end the process.
   settled.catch((thrown: unknown) => thrown);
-  let following: Promise<unknown> = scans;
   return {
     settled,
     follow: async () => {
-      const loopsEnded = loops.map((loop) => followChanges(loop, producing.signal));
-      following = Promise.allSettled(loopsEnded);
-      await Promise.race([failed, Promise.all([...loopsEnded, stopped(producing.signal), schedules])]);
+      goOn();
+      await Promise.race([failed, Promise.all([ended, stopped(producing.signal), schedules])]);
     },
     stop: async () => {
       producing.abort();
-      await scans;
-      await following;
-      await Promise.allSettled([schedules]);
+      await Promise.allSettled([ended, schedules]);
       if (pipeline.configured.loaded.config.transport.kind === 'memory') {
         // A removal is said once: what such a transport forgets of it would stay in the catalogue.
         const late = AbortSignal.any([AbortSignal.timeout(drainMs), consuming.signal]);
@@ -72,6 +76,42 @@ export function startPipeline(
       await stages;
     },
   };
+}
+
+interface Sources {
+  /** Resolves when each was read, or is another process's to follow. */
+  readonly read: Promise<unknown>;
+  /** Resolves when each has ended. */
+  readonly ended: Promise<unknown>;
+  /** Lets those that were read be followed. */
+  readonly goOn: () => void;
+}
+
+function startSources(
+  followed: readonly LeasedProducer[],
+  { once, signal }: { readonly once: boolean; readonly signal: AbortSignal },
+): Sources {
+  if (once) {
+    const ended = Promise.all(followed.map((options) => readSource(options, signal)));
+    return { read: ended, ended, goOn: () => undefined };
+  }
+  let goOn = (): void => undefined;
+  const going = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const reading: Promise<void>[] = [];
+  const following = followed.map((options) => {
+    let onRead = (): void => undefined;
+    const first = new Promise<void>((resolve) => {
+      onRead = resolve;
+    });
+    const one = followSource(options, { onRead, goOn: going }, signal);
+    reading.push(Promise.race([first, one]));
+    return one;
+  });
+  const ended = Promise.all(following);
+  ended.catch((thrown: unknown) => thrown); // `read` or `follow` rejects with it
+  return { read: Promise.all(reading), ended, goOn };
 }
 
 function stopped(signal: AbortSignal): Promise<void> {

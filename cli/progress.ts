@@ -115,6 +115,9 @@ function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): read
       say(`${producer}: changed: ${published} published, ${removed} removed, ${rejected} rejected`);
     }),
     telemetry.on('following', ({ producer, how }) => say(`${producer}: follows changes by ${how}`)),
+    telemetry.on('standsBy', ({ producer }) =>
+      say(`${producer}: another process reads it; this one stands by`),
+    ),
     telemetry.on('scanFailed', ({ producer, code, message, retryInMs }) => {
       say(
         `${producer}: ${message} (${code})${retryInMs === undefined ? '' : `; trying again in ${retryInMs / 1000} s`}`,

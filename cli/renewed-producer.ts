@@ -18,6 +18,7 @@ export async function openRenewed(setup: ProducerSetup, renew: RenewSetup): Prom
     scan: (context) => renewed.scan(context),
     changes: (signal, mark) => renewed.changes(signal, mark),
     close: () => renewed.close(),
+    ...(inner.tellsOnly === undefined ? {} : { tellsOnly: inner.tellsOnly }),
     ...(inner.describeChanges === undefined ? {} : { describeChanges: () => renewed.describeChanges() }),
     ...(inner.backlog === undefined ? {} : { backlog: () => renewed.backlog() }),
   };

@@ -74,7 +74,7 @@ async function dryRun(parts: {
   let letters: Awaited<ReturnType<typeof readDeadLetters>>;
   try {
     events = await copy(log, pipeline.transport, range, signal);
-    const running = startPipeline(pipeline, []);
+    const running = startPipeline(pipeline);
     try {
       await Promise.race([running.settled, watch(pipeline.transport, events, signal)]);
     } finally {

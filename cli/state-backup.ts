@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { messageOf, StreamError } from '../pipeline/errors.ts';
-import { scheduleLease } from '../pipeline/schedule/scheduled-producer.ts';
+import { producerLease } from '../pipeline/schedule/lease.ts';
 import type { FencedStateStore, StateStore } from '../pipeline/state.ts';
 import { inputOf } from '../pipeline/topics.ts';
 import { backupLmdb } from '../platform/lmdb.ts';
@@ -135,7 +135,7 @@ function refuseMisfit({ parts: given }: BackupManifest, { isEmbedded, store }: R
     given.includes('topics') && !isEmbedded
       ? 'It has topics, and transport.kind is not embedded.'
       : given.includes(ofProducers) && store === undefined
-        ? 'It has what producers keep beside the topics, and stateStore.kind is transport.'
+        ? 'It has what producers keep beside the topics, and stateStore.kind is transport or kafka.'
         : !given.includes('topics') && isEmbedded
           ? 'It has no topics, and transport.kind is embedded.'
           : undefined;
@@ -152,7 +152,7 @@ async function restoreProducers(
   aside: string,
 ): Promise<string> {
   if (store === undefined) throw new StreamError('USAGE', 'There is no place for what producers keep.');
-  for (const name of producers) await store.take(scheduleLease(name));
+  for (const name of producers) await store.take(producerLease(name));
   await writeProducers(store, aside);
   await clearProducers(store);
   await importLines(

@@ -4,11 +4,6 @@ import type { TopicSpec } from '../pipeline/transport.ts';
 
 const weekMs = 7 * 24 * 3600 * 1000;
 
-/** Whether a configuration has a schedule. */
-function hasSchedules({ producers }: Config): boolean {
-  return Object.values(producers).some(({ schedule }) => schedule !== undefined);
-}
-
 /**
  * The topics between the stages. Of each source object the last raw event stays, so that the topic always holds enough to build the catalogue again.
  * Changes go by age and not by key: what several producers say of one asset has one key. Dead letters are kept until they are redriven or dropped.
@@ -19,6 +14,6 @@ export function topicSpecs(config: Config): readonly TopicSpec[] {
     { name: topics.raw, partitions, retention: { compact: { tombstoneMs: weekMs } } },
     { name: topics.entities, partitions, retention: { ms: weekMs } },
     { name: topics.deadLetters, partitions, retention: { compact: { tombstoneMs: weekMs } } },
-    ...(hasSchedules(config) ? [{ name: schedulesTopic, partitions: 1, retention: { ms: weekMs } }] : []),
+    { name: schedulesTopic, partitions: 1, retention: { ms: weekMs } },
   ];
 }

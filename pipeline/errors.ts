@@ -45,6 +45,7 @@ export const errorCatalogue = {
   SOURCE_INVALID: permanent('What a source answered or contains is not in the documented form.'),
   SOURCE_REFUSED: permanent('A source refused the login or denied the right to read.'),
   SOURCE_UNAVAILABLE: transient('A source cannot be reached or answered with a passing fault.'),
+  PRODUCER_BUSY: transient('Another process reads the source of a producer.'),
   SOURCE_LIMIT: permanent('A source is larger than the caps of its parser allow.'),
   SCRIPT_INVALID: permanent('A script of a routine cannot be understood.'),
   // transforms

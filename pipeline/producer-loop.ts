@@ -31,7 +31,8 @@ export async function firstScan(options: ProducerLoopOptions, signal: AbortSigna
 /**
  * Takes changes until `signal` fires: what the source tells of them, or a scan where it only tells that there are some. A passing
  * fault is tried again for as long as it lasts; a lasting one is reported and tried again at a slow pace, since nothing may tell that it is
- * mended; the next change does not wait for that. A change that could not be taken is asked for again from the last mark.
+ * mended; the next change does not wait for that. A change that could not be taken is asked for again from the last mark. Rejects with LEASE_LOST once another
+ * process has the producer.
  */
 export async function followChanges(options: ProducerLoopOptions, signal: AbortSignal): Promise<void> {
   const end = new AbortController();
@@ -120,6 +121,7 @@ async function follow(
   } catch (thrown) {
     if (signal.aborted) return 'ended';
     const { code, message } = toStreamError(thrown, 'SOURCE_UNAVAILABLE', `The producer ${name}`);
+    if (code === 'LEASE_LOST') throw thrown;
     const retryInMs = pauseMs(retryDelayMs, taken ? 1 : failures + 1);
     telemetry.emit('scanFailed', { producer: name, code, message, retryInMs });
     return { taken };
@@ -141,14 +143,18 @@ async function scanAgain(
     });
     due.failures = 0;
   } catch (thrown) {
-    if (!(thrown instanceof StreamError)) throw thrown;
+    if (!(thrown instanceof StreamError) || thrown.code === 'LEASE_LOST') throw thrown;
     due.failures = failures;
   }
 }
 
-/** Doubles with every failure, up to five times the first pause. */
-function dueInMs({ slowRetryDelayMs = 60_000 }: ProducerLoopOptions, { failures }: Due): number | undefined {
-  return failures === 0 ? undefined : slowRetryDelayMs * Math.min(2 ** (failures - 1), 5);
+function dueInMs({ slowRetryDelayMs }: ProducerLoopOptions, { failures }: Due): number | undefined {
+  return failures === 0 ? undefined : slowPauseMs(failures, slowRetryDelayMs);
+}
+
+/** Milliseconds until what failed for good is tried again: doubles with every failure, up to five times the first pause. */
+export function slowPauseMs(failures: number, firstMs = 60_000): number {
+  return firstMs * Math.min(2 ** (failures - 1), 5);
 }
 
 /** Says how changes are seen, where that is another way than `before`. A source that does not answer tells so in the next scan. */
@@ -166,8 +172,8 @@ async function tellHow(
   }
 }
 
-/** Doubles with every failure, up to 32 times the first pause. */
-function pauseMs(firstMs: number, failures: number): number {
+/** Milliseconds until what met a passing fault is tried again: doubles with every failure, up to 32 times the first pause. */
+export function pauseMs(firstMs: number, failures: number): number {
   return firstMs * Math.min(2 ** (failures - 1), 32);
 }
 
@@ -193,6 +199,7 @@ async function scanWithRetries(
     } catch (thrown) {
       signal.throwIfAborted();
       const error = toStreamError(thrown, 'SOURCE_UNAVAILABLE', `The producer ${name}`);
+      if (error.code === 'LEASE_LOST') throw error; // no fault of the source
       const last = !error.retryable || attempt >= attempts;
       const retryInMs = last ? undefined : (error.retryAfterMs ?? pauseMs(retryDelayMs, attempt));
       const { code, message } = error;

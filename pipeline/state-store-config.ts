@@ -7,10 +7,10 @@ import { blobsSchema } from './transport-config.ts';
 export const stateStoreSchema = z
   .strictObject({
     kind: z
-      .enum(['transport', 'local', 'sql', 'azure-blob'])
+      .enum(['transport', 'kafka', 'local', 'sql', 'azure-blob'])
       .default('transport')
       .describe(
-        'transport: with the topics, as all other state. local: in `producers/` of the state folder, for the processes of one machine. sql: in two tables of a PostgreSQL, MariaDB, MySQL or Azure SQL. azure-blob: in a container of Azure Blob Storage.',
+        'transport: with the topics, as all other state. kafka: the same where transport.kind is kafka, by its name: in a compacted topic. local: in `producers/` of the state folder, for the processes of one machine. sql: in two tables of a PostgreSQL, MariaDB, MySQL or Azure SQL. azure-blob: in a container of Azure Blob Storage.',
       ),
     dialect: z
       .enum(['postgres', 'mysql', 'sql-server'])

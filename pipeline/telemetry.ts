@@ -38,6 +38,8 @@ export interface TelemetryEvents {
   readonly changeCompleted: TelemetryEvents['scanCompleted'];
   /** A producer follows its source from now on, and how. */
   readonly following: { readonly producer: string; readonly how: string };
+  /** Another process has the right to read a source; this one takes over when that ends. */
+  readonly standsBy: { readonly producer: string };
   /** What a source keeps for its reader by now (a replication slot), said again and again while changes are followed. */
   readonly sourceBehind: { readonly producer: string; readonly what: string; readonly bytes: number };
   /** A scan ended early; it is tried again when `retryInMs` is given. */
@@ -150,6 +152,7 @@ export function createTelemetry(): Telemetry {
     scanCompleted: new Set(),
     changeCompleted: new Set(),
     following: new Set(),
+    standsBy: new Set(),
     sourceBehind: new Set(),
     scanFailed: new Set(),
     scheduled: new Set(),

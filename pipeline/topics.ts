@@ -5,7 +5,7 @@ export const topics = {
   deadLetters: 'metadata.dead-letters',
 } as const;
 
-/** Holds no events: who has its one partition in the group of a producer runs that producer. It is there where a producer has a schedule. */
+/** Holds no events: who has its one partition in the group of a producer runs that producer, by its schedule or not. */
 export const schedulesTopic = 'metadata.schedules';
 
 /** Consumer group of each stage. */

@@ -1,3 +1,4 @@
+import type * as Identity from '@azure/identity';
 import type { TokenCredential as AzureCredential } from '@azure/identity';
 import { z } from 'zod';
 import { StreamError, messageOf } from '../pipeline/errors.ts';
@@ -27,6 +28,8 @@ export interface TokenCredential {
   getToken(
     scope: string,
   ): Promise<{ readonly token: string; readonly expiresOnTimestamp?: number | undefined } | null>;
+  /** Of a chain of credentials the one that gave the last token. */
+  readonly chosen?: () => string | undefined;
 }
 
 /** Bearer tokens of one scope. */
@@ -38,6 +41,8 @@ export interface TokenSource {
    * that is newer stays: of many requests that were refused together only the first renews.
    */
   renew(sentAt: number): void;
+  /** Where the credential is a chain: which of it gave the last token. */
+  chosen(): string | undefined;
 }
 
 interface HeldToken {
@@ -66,12 +71,15 @@ export function createTokenSource(
 ): TokenSource {
   let credential: Promise<TokenCredential> | undefined;
   let held: HeldToken | undefined;
+  let chosen: string | undefined;
   let asking: Promise<HeldToken> | undefined;
   const ask = async (): Promise<HeldToken> => {
     try {
       credential ??= connect();
-      const found = await (await credential).getToken(scope);
+      const connected = await credential;
+      const found = await connected.getToken(scope);
       if (found === null) throw new Error('the credential gave none');
+      chosen = connected.chosen?.();
       const got = now();
       held = { token: found.token, got, expires: found.expiresOnTimestamp ?? got };
       return held;
@@ -96,6 +104,7 @@ export function createTokenSource(
       held = undefined;
       credential = undefined;
     },
+    chosen: () => chosen,
   };
 }
 
@@ -112,21 +121,41 @@ function failed(scope: string, thrown: unknown): StreamError {
   });
 }
 
+/** Where Microsoft gives tokens, by its documentation ("Azure authentication with national clouds"). */
+const knownAuthorities: ReadonlySet<string> = new Set([
+  'login.microsoftonline.com',
+  'login.microsoftonline.us',
+  'login.partner.microsoftonline.cn',
+]);
+
+/** An authority that is none of Microsoft's public ones (a private cloud) cannot be looked up there, and is taken as it is named. */
+function authorityOf(authorityHost: string | undefined): {
+  readonly authorityHost?: string;
+  readonly disableInstanceDiscovery?: true;
+} {
+  if (authorityHost === undefined) return {};
+  const { host } = new URL(authorityHost);
+  return knownAuthorities.has(host) ? { authorityHost } : { authorityHost, disableInstanceDiscovery: true };
+}
+
 /** Makes a credential of @azure/identity; the library is loaded only now, since it takes a while. Throws CONFIG_INVALID where something is missing. */
 export async function connectAzure(signIn: AzureSignIn): Promise<TokenCredential> {
   const identity = await import('@azure/identity');
   const { tenantId, clientId, authorityHost } = signIn;
   const options = {
-    ...(authorityHost === undefined ? {} : { authorityHost }),
+    ...authorityOf(authorityHost),
     ...(tenantId === undefined ? {} : { tenantId }),
     ...(clientId === undefined ? {} : { clientId }),
   };
   switch (signIn.kind) {
     case 'default':
-      return new identity.DefaultAzureCredential({
-        ...options,
-        ...(clientId === undefined ? {} : { managedIdentityClientId: clientId }),
-      });
+      return chosenOf(
+        identity,
+        new identity.DefaultAzureCredential({
+          ...options,
+          ...(clientId === undefined ? {} : { managedIdentityClientId: clientId }),
+        }),
+      );
     case 'managed-identity':
       return new identity.ManagedIdentityCredential(options);
     case 'workload-identity':
@@ -153,6 +182,21 @@ export async function connectAzure(signIn: AzureSignIn): Promise<TokenCredential
         options,
       );
   }
+}
+
+/** The chain says which of its credentials gave a token nowhere but in its log. */
+function chosenOf({ logger }: typeof Identity, chain: AzureCredential): TokenCredential {
+  let chosen: string | undefined;
+  const { info } = logger;
+  const { enabled: wasEnabled } = info;
+  const write = info.log.bind(info);
+  info.log = (...args: unknown[]) => {
+    const [, name] = /Result for (\w+): SUCCESS/u.exec(args.join(' ')) ?? [];
+    chosen = name ?? chosen;
+    if (wasEnabled) write(...args);
+  };
+  info.enabled = true;
+  return { getToken: (scope) => chain.getToken(scope), chosen: () => chosen };
 }
 
 const claimsSchema = z.looseObject({

@@ -9,7 +9,7 @@ import { openPipeline, type OpenPipeline } from '../open-pipeline.ts';
 import { exitCodes, note, print } from '../output.ts';
 import { type MetricsServer, startMetrics } from '../metrics-server.ts';
 import { startPipeline } from '../pipeline-run.ts';
-import { openProducers, scheduledProducers } from '../open-producers.ts';
+import { producersOf } from '../open-producers.ts';
 import { parsePort } from '../parse-port.ts';
 import { startLog } from '../progress.ts';
 import { RunSummary } from '../run-summary.ts';
@@ -143,13 +143,8 @@ async function finalText({ pipeline, options, summary, started }: Run, parked: n
 
 async function runUntilDone(run: Run): Promise<number> {
   const { pipeline, options, summary, counts, names, endProgress } = run;
-  const scheduled = options.once === true ? [] : scheduledProducers(pipeline, names);
-  const atTimes = new Set(scheduled.map(({ name }) => name));
-  const producers = await openProducers(
-    pipeline,
-    names.filter((name) => !atTimes.has(name)),
-  );
-  const running = startPipeline(pipeline, producers.loops, scheduled);
+  const once = options.once === true;
+  const running = startPipeline(pipeline, producersOf(pipeline, names, { once }), { once });
   let before: number | undefined;
   const stopped = (): boolean => before !== undefined;
   const offShutdown = onShutdown(() => {
@@ -159,12 +154,12 @@ async function runUntilDone(run: Run): Promise<number> {
   });
   try {
     await running.settled.catch(unless(stopped));
-    if (stopped()) return options.once === true ? exitCodes.interrupted : exitCodes.done;
+    if (stopped()) return once ? exitCodes.interrupted : exitCodes.done;
     endProgress();
     // What others have parked is no matter of a process that only appends.
     const parked = pipeline.sinkStage === undefined ? 0 : await countParked(pipeline.state, groups.sink);
     print(await finalText(run, parked));
-    if (options.once !== true) {
+    if (!once) {
       note('Following changes. Ctrl-C drains and ends.');
       const endFollowing = await startLog(pipeline.telemetry, options.log);
       await running.follow().catch(unless(stopped));
@@ -178,7 +173,6 @@ async function runUntilDone(run: Run): Promise<number> {
       if (before !== undefined) note(drainedText(counts, before));
     } finally {
       offShutdown();
-      await producers.close();
     }
   }
 }

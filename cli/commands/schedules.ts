@@ -2,12 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { StreamError } from '../../pipeline/errors.ts';
-import { leaseGroup } from '../../pipeline/schedule/lease.ts';
+import { askersOf, producerLease } from '../../pipeline/schedule/lease.ts';
 import { readRun, requestWrite, type RunRecord, takenBy } from '../../pipeline/schedule/run-record.ts';
-import { scheduleLease } from '../../pipeline/schedule/scheduled-producer.ts';
 import { decide, nextTime, type Schedule } from '../../pipeline/schedule/timetable.ts';
-import { schedulesTopic } from '../../pipeline/topics.ts';
-import type { Transport } from '../../pipeline/transport.ts';
 import { defaultConfigFile, loadConfig } from '../load-config.ts';
 import { openKept, type OpenKept } from '../open-state-store.ts';
 import { exitCodes, note, print } from '../output.ts';
@@ -110,7 +107,7 @@ async function listed(name: string, schedule: Schedule, kept: OpenKept | undefin
     cron,
     timezone,
     ...nextOf(name, schedule, last),
-    processes: kept === undefined ? 0 : await processesOf(kept.log, name),
+    processes: kept === undefined ? 0 : await askersOf(kept.log, producerLease(name)),
     ...lastOf(last),
   };
 }
@@ -151,12 +148,6 @@ function text(rows: readonly Listed[]): string {
   return [table(head, lines), ...errors].join('\n');
 }
 
-/** Processes that stand ready to run a producer by its schedule. */
-async function processesOf({ admin }: Transport, producer: string): Promise<number> {
-  if (!(await admin.topics()).includes(schedulesTopic)) return 0;
-  return admin.members(schedulesTopic, leaseGroup(scheduleLease(producer)));
-}
-
 async function runNow(names: readonly string[], options: Options): Promise<number> {
   const schedules = await schedulesOf(options.config);
   for (const name of names) {
@@ -181,7 +172,7 @@ async function askFor(
 ): Promise<number> {
   const request = { id: randomUUID(), at: Date.now() };
   await state.write([requestWrite(name, request)]);
-  if ((await processesOf(log, name)) === 0) {
+  if ((await askersOf(log, producerLease(name))) === 0) {
     note(
       `${name}: no process runs it by its schedule now; it runs as soon as one does (\`run\`, \`produce ${name}\`).`,
     );

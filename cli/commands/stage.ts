@@ -94,7 +94,7 @@ async function runUntilStopped(
   },
 ): Promise<void> {
   const { stage, counts } = run;
-  const running = startPipeline(pipeline, []);
+  const running = startPipeline(pipeline);
   let before: number | undefined;
   const offShutdown = onShutdown(() => {
     before = counts.inFlight;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
 import { StreamError } from '../../pipeline/errors.ts';
-import { scheduleLease } from '../../pipeline/schedule/scheduled-producer.ts';
+import { producerLease } from '../../pipeline/schedule/lease.ts';
 import type { FencedStateStore } from '../../pipeline/state.ts';
 import { defaultConfigFile, type LoadedConfig, loadConfig } from '../load-config.ts';
 import { openKept, openStateStore } from '../open-state-store.ts';
@@ -197,7 +197,7 @@ async function reset(options: Options): Promise<void> {
     if (store !== undefined) {
       const file = path.join(folder, `producers.${suffix}.ndjson`);
       await mkdir(folder, { recursive: true });
-      for (const name of Object.keys(kept.loaded.config.producers)) await store.take(scheduleLease(name));
+      for (const name of Object.keys(kept.loaded.config.producers)) await store.take(producerLease(name));
       await writeProducers(store, file);
       await clearProducers(store);
       print(`What producers kept is in ${file}.`);

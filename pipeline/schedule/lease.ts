@@ -39,6 +39,11 @@ export async function whileLeased(
   try {
     const group = leaseGroup(name);
     for await (const assignment of transport.subscribe({ topic: schedulesTopic, group, signal: stop })) {
+      if (assignment.partition !== 0) {
+        // Somebody has made the topic with more partitions than the one that is the right.
+        giveBack(assignment);
+        continue;
+      }
       try {
         const lease = leaseOf(transport, assignment, AbortSignal.any([signal, assignment.revoking]));
         await work(store === undefined ? lease : { ...lease, state: takenOver(store, name) });
@@ -53,9 +58,26 @@ export async function whileLeased(
   }
 }
 
+/** Name of the right to read the source of a producer, by its schedule or not. */
+export function producerLease(producer: string): string {
+  return `schedule.${producer}`;
+}
+
 /** The consumer group of a right. */
-export function leaseGroup(name: string): string {
+function leaseGroup(name: string): string {
   return `purview-streams.${name}`;
+}
+
+/** How many processes ask for a right: one of them has it, the others stand by. One that died counts until its session is over. */
+export async function askersOf({ admin }: Pick<Transport, 'admin'>, name: string): Promise<number> {
+  if (!(await admin.topics()).includes(schedulesTopic)) return 0;
+  return admin.members(schedulesTopic, leaseGroup(name));
+}
+
+function giveBack(assignment: Assignment): void {
+  const release = (): void => void assignment.release();
+  if (assignment.revoking.aborted) release();
+  else assignment.revoking.addEventListener('abort', release, { once: true });
 }
 
 function leaseOf(transport: Transport, assignment: Assignment, signal: AbortSignal): Lease {

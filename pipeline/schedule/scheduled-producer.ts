@@ -1,30 +1,18 @@
 import { StreamError, toStreamError } from '../errors.ts';
+import { type LeasedProducer, loopOf } from '../leased-producer.ts';
 import type { Producer } from '../producer.ts';
 import { firstScan } from '../producer-loop.ts';
 import type { ReportedFaults } from '../producer-rejections.ts';
-import { ProducerRunner } from '../producer-runner.ts';
 import type { Clock } from '../sink-component.ts';
-import type { FencedStateStore } from '../state.ts';
-import type { Telemetry, TelemetryEvents } from '../telemetry.ts';
-import type { Transport } from '../transport.ts';
-import { type Lease, whileLeased } from './lease.ts';
+import type { TelemetryEvents } from '../telemetry.ts';
+import { type Lease, producerLease, whileLeased } from './lease.ts';
 import { readRequest, readRun, requestWrite, type RunRecord, runWrite, takenBy } from './run-record.ts';
 import { decide, type Schedule } from './timetable.ts';
 
-/** What a producer runs with by its schedule. */
-export interface ScheduledOptions {
-  readonly name: string;
+/** What a producer runs with by its schedule; its source is opened for each run. */
+export interface ScheduledOptions extends LeasedProducer {
   readonly schedule: Schedule;
-  /** Connects to the source; called for each run, and closed after it. Rejects with a StreamError. */
-  readonly open: () => Promise<Producer>;
-  readonly transport: Transport;
-  /** Where the producer's state is. @default with the transport */
-  readonly store?: FencedStateStore | undefined;
-  readonly telemetry: Telemetry;
   readonly clock: Clock;
-  readonly removalThreshold?: number;
-  /** Pause before the source is read again after a passing fault, in milliseconds. @default 500 */
-  readonly retryDelayMs?: number;
   /** How often it is looked whether somebody wants a run now, in milliseconds. @default 2000 */
   readonly lookMs?: number;
 }
@@ -42,14 +30,9 @@ type Reason = Pick<RunRecord, 'slot' | 'why' | 'request'>;
 export async function followSchedule(options: ScheduledOptions, signal: AbortSignal): Promise<void> {
   const { transport, store, name } = options;
   const reported: ReportedFaults = { hashes: new Set() };
-  await whileLeased({ transport, store, name: scheduleLease(name), signal }, (lease) =>
+  await whileLeased({ transport, store, name: producerLease(name), signal }, (lease) =>
     keepTime(options, lease, reported),
   );
-}
-
-/** Name of the right to run a producer by its schedule. */
-export function scheduleLease(producer: string): string {
-  return `schedule.${producer}`;
 }
 
 async function keepTime(options: ScheduledOptions, lease: Lease, reported: ReportedFaults): Promise<void> {
@@ -123,7 +106,7 @@ async function scanOnce(
   lease: Lease,
   reported: ReportedFaults,
 ): Promise<Counts & Pick<RunRecord, 'outcome' | 'code' | 'message'>> {
-  const { name, telemetry, clock, removalThreshold, retryDelayMs } = options;
+  const { name, telemetry, clock } = options;
   let counts: Counts = { objects: 0, published: 0, rejected: 0, removed: 0 };
   const off = telemetry.on('scanCompleted', ({ producer, objects, published, rejected, removed }) => {
     if (producer === name) counts = { objects, published, rejected, removed };
@@ -131,25 +114,8 @@ async function scanOnce(
   let producer: Producer | undefined;
   try {
     producer = await options.open();
-    const runner = new ProducerRunner({
-      name,
-      producer,
-      transport: lease.transport,
-      state: lease.state,
-      isBeside: options.store !== undefined,
-      telemetry,
-      now: () => new Date(clock.now()),
-      reported,
-      ...(removalThreshold === undefined ? {} : { removalThreshold }),
-    });
-    const loop = {
-      name,
-      producer,
-      runner,
-      telemetry,
-      ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
-    };
-    await firstScan(loop, lease.signal);
+    const now = (): Date => new Date(clock.now());
+    await firstScan(loopOf(options, { lease, producer, reported, now }), lease.signal);
     return { ...counts, outcome: counts.rejected > 0 ? 'partly' : 'done', code: null, message: null };
   } catch (thrown) {
     lease.signal.throwIfAborted();

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { StreamError, toStreamError } from '../../pipeline/errors.ts';
 import { type ObjectMapping, mappedObjects } from '../../platform/mapped-objects.ts';
 import { withoutSecrets } from '../../platform/redact.ts';
+import { slowClientLimits } from '../../platform/slow-clients.ts';
 import type { WebhookOptions } from './options.ts';
 import { isProven, mayRead } from './proof.ts';
 import type { Push, Pushes } from './pushes.ts';
@@ -30,13 +31,10 @@ interface Reply {
 /** Starts to take pushes. Rejects with PORT_IN_USE, or CONFIG_INVALID for an address that is not this machine's. */
 export async function startWebhook(options: WebhookServerOptions): Promise<WebhookServer> {
   const { host, port, path, timeout } = options.given;
-  const limit = timeout * 1_000;
   const server = createServer(
     {
-      headersTimeout: limit,
-      requestTimeout: limit,
+      ...slowClientLimits(timeout * 1_000),
       maxHeaderSize: 16_384,
-      connectionsCheckingInterval: 1_000,
     },
     (request, response) => void answer(options, request, response),
   );

@@ -79,7 +79,10 @@ export function purviewAccess(
     authorize: () => tokens.authorize(),
     identity: async () => {
       const { authorization = '' } = await tokens.authorize();
-      return `${options.credential.kind}: ${describeToken(authorization.replace(/^Bearer /u, ''))}`;
+      const { kind } = options.credential;
+      const chosen = tokens.chosen();
+      const how = chosen === undefined ? kind : `${kind}, by ${chosen}`;
+      return `${how}: ${describeToken(authorization.replace(/^Bearer /u, ''))}`;
     },
     renew: (sentAt) => tokens.renew(sentAt),
     query: { 'api-version': options.apiVersion },

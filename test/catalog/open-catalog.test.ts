@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { exportCatalog } from '../../catalog/export.ts';
 import { openCatalog } from '../../catalog/open-catalog.ts';
+import { rawAnswer } from '../support/raw-answer.ts';
 import { basic, entity } from './support.ts';
 
 describe('openCatalog()', () => {
@@ -65,6 +66,12 @@ describe('openCatalog()', () => {
       expect((await post(catalog.url, 'Bearer bad', base)).status).toBe(401);
     }
     expect((await post(catalog.url, basic('admin'))).status).toBe(404);
+    await catalog.close();
+  });
+
+  test('ends a client that does not send', async () => {
+    const catalog = await openCatalog({ path, port: 0, slowClientMs: 50 });
+    expect(await rawAnswer(catalog.url, 'GET / HTTP/1.1\r\nHost: loc')).toContain(' 408 ');
     await catalog.close();
   });
 

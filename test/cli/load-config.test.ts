@@ -121,6 +121,15 @@ describe('loadConfig()', () => {
     }
   });
 
+  it('takes the state store kafka by its name where the topics are there, and nowhere else', async () => {
+    const kafka = 'transport: { kind: kafka, brokers: [localhost:9092] }';
+    const store = 'stateStore: { kind: kafka }';
+    expect((await load(...sink, 'producers: {}', kafka, store)).config.stateStore.kind).toBe('kafka');
+    expect((await failure(...sink, 'producers: {}', store)).message).toContain(
+      'stateStore.kind: kafka is the state of the transport kafka, and transport.kind is embedded',
+    );
+  });
+
   it('throws CONFIG_REFERENCE with line and field when a reference cannot be resolved', async () => {
     const { code, message } = await failure(
       ...sink,

@@ -12,6 +12,7 @@ import { createTelemetry, settlements } from '../../pipeline/telemetry.ts';
 import { groups, topics } from '../../pipeline/topics.ts';
 import { createMemoryTransport } from '../../transports/memory.ts';
 import { root } from '../support/cli.ts';
+import { rawAnswer } from '../support/raw-answer.ts';
 
 async function transport() {
   const memory = createMemoryTransport();
@@ -122,6 +123,14 @@ it('docs/metrics.md names exactly the metrics that exist', async () => {
     ([, name, type]) => `${name} ${type}`,
   );
   expect(named.sort()).toEqual(exist.sort());
+});
+
+it('startMetrics() ends a client that does not send', async () => {
+  const pipeline = { configured: configured(), telemetry: createTelemetry(), transport: await transport() };
+  const server = await startMetrics(pipeline, { slowClientMs: 50 });
+  if (server === undefined) throw new Error('no metrics are served');
+  onTestFinished(() => server.close());
+  expect(await rawAnswer(server.url, 'GET /metrics HTTP/1.1\r\nHost: loc')).toContain(' 408 ');
 });
 
 it('startMetrics() answers /metrics and /healthz, which turns when the process drains', async () => {

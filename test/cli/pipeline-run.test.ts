@@ -18,7 +18,7 @@ it('`stop()` settles what is in the topics when the transport forgets', async ()
   await writeFile(config, `${kinds}delivery: { batchWithinMs: 200 }\n`);
   const pipeline = await openPipeline(configure(await loadConfig(config)), { telemetry: createTelemetry() });
   onTestFinished(() => pipeline.close());
-  const running = startPipeline(pipeline, []);
+  const running = startPipeline(pipeline);
   const change = encodeEvent('entity-change', {
     operation: 'DELETE',
     typeName: 'table',
@@ -55,7 +55,7 @@ it('`stop()` ends quietly when nobody waits for `settled` and something is still
     headers: {},
   }));
   await pipeline.transport.append(topics.raw, behind);
-  const running = startPipeline(pipeline, []);
+  const running = startPipeline(pipeline);
   const unhandled: unknown[] = [];
   const note = (reason: unknown): void => void unhandled.push(reason);
   process.on('unhandledRejection', note);

@@ -3,9 +3,11 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Command } from 'commander';
 import { allCommands, createProgram } from '../../cli/program.ts';
+import { startCli } from '../support/cli.ts';
+import { sendJson, startServer } from '../support/http-server.ts';
 import { runHere } from '../support/run-here.ts';
 
 const timeout = 240_000;
@@ -98,6 +100,28 @@ describe('purview-streams', () => {
     });
     const shown = await run(yaml, ['dead-letters', 'show', letter.id, '--json']);
     expect(Buffer.from(JSON.parse(shown.stdout).value, 'base64').toString()).toBe('{"type":"jib"}');
+  });
+
+  it('exits 130 when it is stopped before it is done, and the next run does it', { timeout }, async () => {
+    let isSilent = true;
+    let asked = 0;
+    const tool = await startServer((_, response) => {
+      asked += 1;
+      if (!isSilent) sendJson(response, 200, { jobs: [], next: null });
+    });
+    onTestFinished(() => tool.close());
+    const yaml = path.join(folder, 'stopped.yaml');
+    await writeFile(
+      yaml,
+      `state: stopped\nsink: { kind: memory }\nproducers:\n  tool: { kind: etl-api, url: '${tool.url}' }\n`,
+    );
+    const args = ['produce', 'tool', '--once', '--config', yaml];
+    const running = startCli(args);
+    await vi.waitUntil(() => asked > 0, { timeout });
+    running.child.kill('SIGTERM');
+    expect((await running.ended).code).toBe(130);
+    isSilent = false;
+    expect((await runHere(args)).code).toBe(0);
   });
 
   it('shows examples with --help on every command', async () => {

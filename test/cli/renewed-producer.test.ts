@@ -81,6 +81,16 @@ describe('openRenewed()', () => {
     expect([vault.opened, vault.closed]).toEqual([2, 2]);
   });
 
+  it('says of a source that only tells of changes that it does, so that nothing is gone which a scan does not find', async () => {
+    const setup = new Vault().setup('first');
+    const webhook: ProducerSetup = {
+      ...setup,
+      open: async () => ({ ...(await setup.open()), tellsOnly: true }),
+    };
+    expect((await openRenewed(webhook, async () => undefined)).tellsOnly).toBe(true);
+    expect(await new Vault().open()).not.toHaveProperty('tellsOnly');
+  });
+
   it('throws what can be tried again when a scan or the changes were refused, and a new password is there', async () => {
     const vault = new Vault();
     const producer = await vault.open();

@@ -91,3 +91,26 @@ describe('schedules', () => {
     });
   });
 });
+
+it('one of two processes follows a source without a schedule, and the other takes over when that is killed', {
+  timeout,
+}, async () => {
+  const file = await configure('followed', "'@yearly'");
+  const begin = () => {
+    const one = startCli(['produce', 'free', '--only', '--config', file]);
+    onTestFinished(() => void one.child.kill('SIGKILL'));
+    return one;
+  };
+  const says = (one: ReturnType<typeof begin>, text: string) =>
+    vi.waitUntil(() => one.output().stderr.includes(text), { timeout });
+  const first = begin();
+  await says(first, 'free: read 1 objects');
+  const second = begin();
+  await says(second, 'free: another process reads it; this one stands by');
+  first.child.kill('SIGKILL');
+  await says(second, 'free: read 1 objects, 1 published'); // it begins with a reading of its own
+  await appendFile(path.join(folder, 'followed.ndjson'), event('b'));
+  await says(second, 'free: read 2 objects, 1 published');
+  second.child.kill('SIGTERM');
+  expect((await second.ended).code).toBe(0);
+});

@@ -40,11 +40,12 @@ describe('purview-streams topics', () => {
     const running = world.start('run');
     await vi.waitFor(() => expect(running.output().stdout).toContain('Settled in'), { timeout });
     const listed = jsonLines(partitionShape, (await world.run('topics', 'list', '--json')).stdout);
-    expect(listed.map(({ topic }) => topic)).toEqual(
-      ['metadata.dead-letters', 'metadata.entities', 'metadata.raw'].flatMap((name) => [name, name]),
-    );
+    expect(listed.map(({ topic }) => topic)).toEqual([
+      ...['metadata.dead-letters', 'metadata.entities', 'metadata.raw'].flatMap((name) => [name, name]),
+      'metadata.schedules', // its one group tells who reads the source
+    ]);
     const progress = listed.flatMap(({ groups }) => groups);
-    expect(progress).toHaveLength(4);
+    expect(progress).toHaveLength(5);
     for (const group of progress) expect(group).toMatchObject({ lag: 0, oldestMs: null, members: 1 });
     const text = await world.run('topics', 'list');
     expect(text.stdout).toMatch(/metadata\.raw +0 .*purview-streams\.transform +1 /u);

@@ -60,7 +60,7 @@ describe.skipIf(!hasKafka)('docs/kafka.md', () => {
     await rm(folder, { recursive: true, force: true });
     expect(stderr).not.toContain('error:');
     expect(code).toBe(0);
-    expect(stdout).toContain('5 changed.\nThe topics are as they are wanted.');
+    expect(stdout).toContain('6 changed.\nThe topics are as they are wanted.');
     expect(stdout).toContain('db://demo/shop');
   });
 });

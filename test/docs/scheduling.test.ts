@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { SaxesParser } from 'saxes';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { exitCodes } from '../../cli/output.ts';
 import { root, shellFunction, start } from '../support/cli.ts';
+import { taskFaults, taskNamespace } from './task-schema.ts';
 
 let folder: string;
 let page: string;
@@ -148,14 +148,18 @@ describe('docs/scheduling.md', () => {
     ]).toEqual([0, []]);
   });
 
-  it('has a task for Windows that is well-formed, in the namespace of tasks', () => {
-    const names: string[] = [];
-    const parser = new SaxesParser({ xmlns: true });
-    parser.on('opentag', ({ local, uri }) => names.push(`${uri}#${local}`));
-    parser.write((blocks('xml')[0] ?? '').trim()).close();
-    const namespace = 'http://schemas.microsoft.com/windows/2004/02/mit/task';
-    expect(names.every((name) => name.startsWith(`${namespace}#`))).toBe(true);
-    // The schema wants this order below Task ("Task Scheduler Schema", taskType is xs:all), and an action at the least.
-    expect(names).toContain(`${namespace}#Exec`);
+  it('has a task for Windows as the published schema wants it', () => {
+    const xml = (blocks('xml')[0] ?? '').trim();
+    expect(taskFaults(xml)).toEqual([]);
+    // What is wrong is found: an order, a value, a lack, a name, a reference.
+    const wrong = (from: RegExp, to: string) => taskFaults(xml.replace(from, to));
+    expect(wrong(/(<Enabled>.*<\/Enabled>)(\s*)(<StartBoundary>.*<\/StartBoundary>)/u, '$3$2$1')).toEqual([
+      '//Task/Triggers/CalendarTrigger has Enabled too late',
+    ]);
+    expect(wrong(/IgnoreNew/u, 'Never')).toHaveLength(1);
+    expect(wrong(/<Command>.*<\/Command>/u, '')).toEqual(['//Task/Actions/Exec lacks Command']);
+    expect(wrong(/<StartWhenAvailable>.*<\/StartWhenAvailable>/u, '<Later>true</Later>')).toHaveLength(1);
+    expect(wrong(/Context="Author"/u, 'Context="Nobody"')).toHaveLength(1);
+    expect(wrong(new RegExp(taskNamespace, 'u'), 'urn:other').length).toBeGreaterThan(1);
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { topics } from '../../pipeline/topics.ts';
+import { schedulesTopic, topics } from '../../pipeline/topics.ts';
 import { type Azurite, startAzurite } from '../support/azurite.ts';
 import { EventHubsServer } from '../support/event-hubs/server.ts';
 import { type ShopRuns, startShop } from '../support/shop-runs.ts';
@@ -14,6 +14,7 @@ describe('the example shop through Event Hubs', () => {
   beforeAll(async () => {
     server = await EventHubsServer.start();
     for (const name of Object.values(topics)) server.create(name, 2);
+    server.create(schedulesTopic, 1);
     azurite = await startAzurite();
     shop = await startShop();
   }, timeout);

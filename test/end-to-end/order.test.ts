@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configure, type Configured } from '../../cli/configured.ts';
 import { loadConfig } from '../../cli/load-config.ts';
 import { openPipeline } from '../../cli/open-pipeline.ts';
-import { openProducers } from '../../cli/open-producers.ts';
+import { producersOf } from '../../cli/open-producers.ts';
+import { readSource } from '../../pipeline/leased-producer.ts';
 import { createTelemetry } from '../../pipeline/telemetry.ts';
 import { topics } from '../../pipeline/topics.ts';
 import type { NewRecord } from '../../pipeline/transport.ts';
@@ -63,16 +64,15 @@ describe('the pipeline over the raw events of the example', () => {
       state: path.join(folder, 'publish'),
       port: 0,
     });
-    const producers = await openProducers(pipeline, [...configured.producers.keys()]);
+    const { followed } = producersOf(pipeline, [...configured.producers.keys()]);
     try {
       const records: NewRecord[] = [];
-      for (const { runner } of producers.loops) await runner.scan(new AbortController().signal, true);
+      for (const source of followed) await readSource(source, new AbortController().signal);
       for (const { partition } of await pipeline.transport.describe(topics.raw)) {
         for await (const record of pipeline.transport.read(topics.raw, partition, 0)) records.push(record);
       }
       return records;
     } finally {
-      await producers.close();
       await pipeline.close();
     }
   }

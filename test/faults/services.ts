@@ -2,7 +2,7 @@ import path from 'node:path';
 import { EventHubConsumerClient, EventHubProducerClient } from '@azure/event-hubs';
 import { BlobServiceClient } from '@azure/storage-blob';
 import kafkajs, { type Admin } from 'kafkajs';
-import { topics } from '../../pipeline/topics.ts';
+import { schedulesTopic, topics } from '../../pipeline/topics.ts';
 import type { Transport } from '../../pipeline/transport.ts';
 import { createEventHubsTransport } from '../../transports/event-hubs/transport.ts';
 import { createKafkaTransport } from '../../transports/kafka/transport.ts';
@@ -81,8 +81,10 @@ export class HubsService implements TopicsService {
   }
 
   configOf(prefix: string, partitions: number): string {
-    if (!this.#made.has(prefix))
+    if (!this.#made.has(prefix)) {
       for (const name of Object.values(topics)) this.server.create(prefix + name, partitions);
+      this.server.create(prefix + schedulesTopic, 1);
+    }
     this.#made.add(prefix);
     const blobs = `blobs: { connectionString: '${this.#azurite.connectionString}' }`;
     return `kind: event-hubs, connectionString: '${this.server.connectionString}', ${blobs}, prefix: ${prefix}`;

@@ -7,6 +7,7 @@ const names: Readonly<Record<TelemetryEventName, true>> = {
   scanCompleted: true,
   changeCompleted: true,
   following: true,
+  standsBy: true,
   sourceBehind: true,
   scanFailed: true,
   scheduled: true,

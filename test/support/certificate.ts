@@ -22,13 +22,23 @@ const octets = (content: Uint8Array): Buffer => der(0x04, content);
 const utcTime = (at: Date): Buffer =>
   der(0x17, Buffer.from(`${at.toISOString().slice(2, 19).replaceAll(/[-:T]/gu, '')}Z`));
 
-/** ecdsa-with-SHA256 (RFC 5758). */
-const algorithm = sequence(oid('2a8648ce3d040302'));
+/** ecdsa-with-SHA256 (RFC 5758), and sha256WithRSAEncryption (RFC 4055). */
+const algorithms = {
+  ec: sequence(oid('2a8648ce3d040302')),
+  rsa: sequence(oid('2a864886f70d01010b'), Buffer.from([0x05, 0])),
+};
 const yearMs = 365 * 24 * 3600 * 1000;
 
-/** Makes a certificate for names such as `localhost` and `*.vault.azure.net`, valid for a year (X.509 version 3, RFC 5280). */
-export function createCertificate(names: readonly string[]): TestCertificate {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+/**
+ * Makes a certificate for names such as `localhost` and `*.vault.azure.net`, valid for a year (X.509 version 3, RFC 5280). An RSA key takes longer to make,
+ * and is what service principals of Entra ID have.
+ */
+export function createCertificate(names: readonly string[], keys: 'ec' | 'rsa' = 'ec'): TestCertificate {
+  const { privateKey, publicKey } =
+    keys === 'ec'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const algorithm = algorithms[keys];
   const name = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from('purview-streams test')))));
   const alternatives = names.map((one) => der(0x82, Buffer.from(one)));
   const address = der(0x87, Buffer.from([127, 0, 0, 1]));

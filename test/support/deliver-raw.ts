@@ -60,7 +60,7 @@ export async function deliverRaw(
     for (let at = 0; at < records.length; at += how.chunk) {
       await pipeline.transport.append(topics.raw, records.slice(at, at + how.chunk));
     }
-    const running = startPipeline(pipeline, []);
+    const running = startPipeline(pipeline);
     await running.settled;
     const codes = (await readDeadLetters(pipeline.transport)).map(({ code }) => code);
     expect(codes).toEqual(how.deadLetters ?? []);

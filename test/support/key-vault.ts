@@ -1,7 +1,8 @@
 /** A double of Azure Key Vault on the wire: HTTPS on loopback under the names that vaults have. */
-import { Agent, createServer } from 'node:https';
-import type { AddressInfo, LookupFunction } from 'node:net';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { createCertificate } from './certificate.ts';
+import { callHere } from './call-here.ts';
 
 /** One that runs. While it does, every name that this process calls by HTTPS is the double. */
 export interface KeyVaultDouble {
@@ -17,11 +18,6 @@ export interface KeyVaultDouble {
   refuseWith(status: number): void;
   close(): Promise<void>;
 }
-
-const loopback: LookupFunction = (_name, options, done) => {
-  if (options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }]);
-  else done(null, '127.0.0.1', 4);
-};
 
 /** Starts one; it answers for every host below vault.azure.net. */
 export async function startKeyVault(): Promise<KeyVaultDouble> {
@@ -56,10 +52,7 @@ export async function startKeyVault(): Promise<KeyVaultDouble> {
     vault.listen(0, '127.0.0.1', resolve);
   });
   const { port } = vault.address() as AddressInfo;
-  const { createConnection } = Agent.prototype;
-  Agent.prototype.createConnection = function connectHere(options, done) {
-    return createConnection.call(this, { ...options, ca: certificate.cert, lookup: loopback }, done);
-  };
+  const callAsBefore = callHere(certificate.cert);
   return {
     host: (name) => `${name}.vault.azure.net:${port}`,
     secrets,
@@ -69,7 +62,7 @@ export async function startKeyVault(): Promise<KeyVaultDouble> {
       status = code;
     },
     close: async () => {
-      Agent.prototype.createConnection = createConnection;
+      callAsBefore();
       await new Promise<void>((resolve) => {
         vault.close(() => resolve());
         vault.closeAllConnections();

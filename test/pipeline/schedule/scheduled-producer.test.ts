@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { StreamError } from '../../../pipeline/errors.ts';
 import type { FoundObject, Producer, ScanContext } from '../../../pipeline/producer.ts';
-import { leaseGroup, whileLeased, type Lease } from '../../../pipeline/schedule/lease.ts';
+import { askersOf, producerLease, whileLeased, type Lease } from '../../../pipeline/schedule/lease.ts';
 import { readRun, requestWrite, type RunRecord, runWrite } from '../../../pipeline/schedule/run-record.ts';
-import { followSchedule, scheduleLease } from '../../../pipeline/schedule/scheduled-producer.ts';
+import { followSchedule } from '../../../pipeline/schedule/scheduled-producer.ts';
 import type { Clock } from '../../../pipeline/sink-component.ts';
 import { createTelemetry } from '../../../pipeline/telemetry.ts';
 import { schedulesTopic, topics } from '../../../pipeline/topics.ts';
@@ -174,7 +174,7 @@ describe('followSchedule()', () => {
     const { source, stop, options, until, transport } = await world();
     const followings = [1, 2, 3].map(() => followSchedule(options, stop.signal));
     await until((last) => last?.outcome === 'done' && last.slot >= start + 3 * hourMs);
-    expect(await transport.admin.members(schedulesTopic, leaseGroup(scheduleLease('p')))).toBe(3);
+    expect(await askersOf(transport, producerLease('p'))).toBe(3);
     stop.abort();
     await Promise.all(followings);
     expect(source.most).toBe(1);

@@ -4,6 +4,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { StateStore } from '../../../pipeline/state.ts';
+import { topics } from '../../../pipeline/topics.ts';
+import { decodeEvent } from '../../../schemas/codec.ts';
+import type { RawEvent } from '../../../schemas/types.ts';
 import { postgresDatabase } from '../../../state/sql/postgres.ts';
 import { createSqlState } from '../../../state/sql/store.ts';
 import { createEmbeddedTransport } from '../../../transports/embedded/transport.ts';
@@ -11,7 +14,10 @@ import { type RunningCommand, startScript } from '../../support/cli.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
 
 const timeout = 60_000;
-const script = fileURLToPath(new URL('./leased-process.ts', import.meta.url));
+const leased = fileURLToPath(new URL('./leased-process.ts', import.meta.url));
+const following = fileURLToPath(new URL('./following-process.ts', import.meta.url));
+const said = (one: RunningCommand, line: string): Promise<void> =>
+  vi.waitFor(() => expect(one.output().stdout.split('\n')).toContain(line), { timeout });
 
 let postgres: TestPostgres;
 let login = '';
@@ -31,12 +37,10 @@ it.concurrent.each(['transport', 'sql'])(
     const folder = await mkdtemp(path.join(tmpdir(), 'zombie-'));
     const started: RunningCommand[] = [];
     const process = (name: string, from: string): RunningCommand => {
-      const one = startScript(script, [folder, name, from, ...(kind === 'sql' ? [login] : [])]);
+      const one = startScript(leased, [folder, name, from, ...(kind === 'sql' ? [login] : [])]);
       started.push(one);
       return one;
     };
-    const said = (one: RunningCommand, line: string): Promise<void> =>
-      vi.waitFor(() => expect(one.output().stdout.split('\n')).toContain(line), { timeout });
     try {
       const zombie = process('zombie', '0');
       await said(zombie, 'wrote');
@@ -55,6 +59,39 @@ it.concurrent.each(['transport', 'sql'])(
     }
   },
 );
+
+it.concurrent('followSource() lets another process take over, and nothing of the one that was stopped for too long reaches the topic after that', {
+  timeout,
+}, async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'zombie-follower-'));
+  const processes: RunningCommand[] = [];
+  const begin = (name: string): RunningCommand => {
+    const one = startScript(following, [folder, name]);
+    processes.push(one);
+    return one;
+  };
+  try {
+    const zombie = begin('zombie');
+    await said(zombie, 'published');
+    const heir = begin('heir');
+    await said(heir, 'stands by');
+    zombie.child.kill('SIGUSR2');
+    await said(heir, 'published');
+    zombie.child.kill('SIGCONT');
+    await said(zombie, 'stands by');
+    const transport = createEmbeddedTransport({ folder });
+    const tools: string[] = [];
+    for await (const { value } of transport.read(topics.raw, 0, 0)) {
+      const event = decodeEvent(value ?? new Uint8Array()) as RawEvent;
+      if (event.type === 'job') tools.push(event.value.tool);
+    }
+    await transport.close();
+    expect(tools.indexOf('heir')).toBeGreaterThan(tools.lastIndexOf('zombie'));
+  } finally {
+    for (const { child } of processes) child.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  }
+});
 
 function withTopics(folder: string): { readonly state: StateStore; readonly close: () => Promise<void> } {
   const transport = createEmbeddedTransport({ folder });

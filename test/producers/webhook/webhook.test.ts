@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -19,6 +18,7 @@ import { createMemoryTransport } from '../../../transports/memory.ts';
 import { producerContract } from '../../contracts/producer.ts';
 import { root } from '../../support/cli.ts';
 import { derivedCatalogue, processOf } from '../../support/derived-catalogue.ts';
+import { rawAnswer } from '../../support/raw-answer.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -183,18 +183,3 @@ describe('the producer webhook', () => {
     expect(await rawAnswer(url, 'POST /runs HTTP/1.1\r\nHost: localhost\r\nX-Hub')).toContain(' 408 ');
   });
 });
-
-/** What comes back on a connection of its own until it ends. */
-function rawAnswer(url: string, request: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let answer = '';
-    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(request));
-    socket.setEncoding('utf8');
-    socket.on('data', (chunk: string) => {
-      answer += chunk;
-      if (!answer.includes(' 408 ')) socket.end();
-    });
-    socket.on('error', reject);
-    socket.on('close', () => resolve(answer));
-  });
-}
