@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { topics } from '../../pipeline/topics.ts';
+import { schedulesTopic, topics } from '../../pipeline/topics.ts';
 import { HandWorld, jsonLines } from '../support/by-hand.ts';
 import { hasKafka, kafkaOfRun } from '../support/kafka/shared.ts';
 import { anyPrefix, KafkaWorkshop } from '../transports/kafka/support.ts';
@@ -79,7 +79,9 @@ describe.skipIf(!hasKafka)('the commands on topics, on a real Kafka', () => {
 
   it('topics list says that everything is settled, and show prints events', { timeout }, async () => {
     const partitions = jsonLines(listedShape, await must('topics', 'list', '--json'));
-    expect(new Set(partitions.map(({ topic }) => topic))).toEqual(new Set(Object.values(topics)));
+    expect(new Set(partitions.map(({ topic }) => topic))).toEqual(
+      new Set([...Object.values(topics), schedulesTopic]),
+    );
     expect(partitions.flatMap(({ groups }) => groups).every(({ lag }) => lag === 0)).toBe(true);
     expect(await must('topics', 'show', topics.raw, '--key', 'hand/job/e')).toContain('hand/job/e');
   });
