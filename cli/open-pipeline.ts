@@ -9,8 +9,6 @@ import type { TransformFactory } from '../pipeline/transform.ts';
 import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
 import type { Transport } from '../pipeline/transport.ts';
 import { systemClock } from '../platform/clock.ts';
-import { loadPostgresParser } from '../platform/postgres-parser.ts';
-import { transforms } from '../transforms/index.ts';
 import { admitProducers } from './admit-producers.ts';
 import { catalogElsewhere, createSink } from './configured-sink.ts';
 import type { Configured } from './configured.ts';
@@ -151,6 +149,9 @@ async function openTransformStage(
   { transport, telemetry }: StageParts,
 ): Promise<TransformStageOptions> {
   const { naming } = configured;
+  // Loaded here: a process that only produces or delivers needs none of it.
+  const { loadPostgresParser } = await import('../platform/postgres-parser.ts');
+  const { transforms } = await import('../transforms/index.ts');
   const postgres = await loadPostgresParser();
   const all = registryWith<TransformFactory>(transforms, configured.loaded.plugins.transforms, 'transforms');
   const settings = (producer: string) => configured.settings(producer);
