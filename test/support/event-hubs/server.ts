@@ -135,7 +135,8 @@ export class EventHubsServer {
 
   /** Ends all connections without a word of AMQP. */
   disconnect(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    // rhea hears of an error alone where a socket is held: else its heartbeats would keep this process.
+    for (const socket of this.#sockets) socket.destroy(new Error('The server ends its connections.'));
   }
 
   /** Black hole: what clients send is taken and never answered, on connections that are there and on new ones. */
