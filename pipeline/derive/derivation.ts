@@ -4,23 +4,14 @@ import type {
   EntityRef,
   ObjectEvent,
   RawEvent,
-  Removal,
   Renamed,
-  SourcePosition,
   TypedEvent,
 } from '../../schemas/types.ts';
 import { toStreamError } from '../errors.ts';
 import { objectRecordKey } from '../raw-record.ts';
 import type { Table } from '../table.ts';
 import type { ObjectRawEvent } from '../transform.ts';
-import {
-  answerText,
-  type Answers,
-  type Derived,
-  type EventPlace,
-  Questions,
-  type ReceivedEvent,
-} from './derived.ts';
+import { answerText, type Answers, type Derived, Questions, type ReceivedEvent } from './derived.ts';
 import type { Applied, DerivationFailure } from './deriver.ts';
 import {
   deletionWithNames,
@@ -35,8 +26,9 @@ import { objectKey, refPart } from './keys.ts';
 import { KnownAssets } from './known-assets.ts';
 import { LookUps } from './look-ups.ts';
 import { NameRecords } from './name-records.ts';
-import { encodeRecord, eventOf, ObjectRecords, partOf } from './object-records.ts';
-import { deletion, type Heard, Roots, type Speaker } from './roots.ts';
+import { eventOf, ObjectRecords, partOf } from './object-records.ts';
+import { isOlder, removed } from './placed.ts';
+import { deletion, type Heard, Roots, type Speaker, upsert } from './roots.ts';
 import { describeEvent } from './run-transforms.ts';
 
 /** What came of an event before its transaction began, and what it looked up then. */
@@ -52,8 +44,6 @@ export interface DerivationOptions {
   /** Whether a producer, as part of a key, counts. */
   readonly speaks: (producer: string) => boolean;
 }
-
-type Placed = EventPlace & { readonly position: SourcePosition };
 
 /** An object before and after one event. */
 interface Step extends Derived {
@@ -253,7 +243,36 @@ export class Derivation {
       if (stale.length > 0) return [{ ...change, renamed: stale }];
       return isSaid ? [] : [change];
     });
-    return isDeleted ? [deletionWithNames(deletion(root, round.by), round.names), ...upserts] : upserts;
+    if (isDeleted) return [deletionWithNames(deletion(root, round.by), round.names), ...upserts];
+    const silent = [...before].filter(([producer, { placeholder }]) => !placeholder && !after.has(producer));
+    return [...silent.flatMap(([, { object }]) => this.#silence(root, object, round)), ...upserts];
+  }
+
+  /**
+   * What a producer says of a root that it speaks of no more, while others do: that it is there, and nothing else. So what only that producer had
+   * said of it goes, also of the lists that it knew whole.
+   */
+  #silence(
+    { key, typeName, qualifiedName }: EntityRef & { readonly key: string },
+    object: string,
+    { steps }: Round,
+  ): readonly EntityChange[] {
+    const { before, after } = steps.get(object) ?? {};
+    const said = before === undefined || after === undefined ? undefined : this.#saidBefore(before).get(key);
+    if (said === undefined || after === undefined) return [];
+    const root = { typeName, qualifiedName, attributes: {}, references: [] };
+    return [upsert(after, { entities: [root], complete: said.complete, placeholder: false })];
+  }
+
+  /** What an object said of roots, as it is derived now; nothing where it cannot be. */
+  #saidBefore(before: DerivedObject): Derived['said'] {
+    const event = eventOf(before);
+    if (event === undefined || before.event === null) return new Map();
+    try {
+      return this.#derive(event, { ...before, encoded: before.event }).said;
+    } catch {
+      return new Map(); // it is kept in that case, as what cannot be derived again is
+    }
   }
 }
 
@@ -264,36 +283,6 @@ function isSame(before: Heard | undefined, after: Heard): boolean {
     before.hash === after.hash &&
     before.placeholder === after.placeholder
   );
-}
-
-/**
- * Positions compare only within one incarnation. Another incarnation is a new life of the source: it counts, unless it stood in
- * the log before what is remembered, and only comes again (a replay, a dead letter that was put back).
- */
-function isOlder(event: Placed, than: Placed): boolean {
-  if (event.position.incarnation === than.position.incarnation)
-    return event.position.sequence < than.position.sequence;
-  return event.partition === than.partition && event.offset < than.offset;
-}
-
-function removed(
-  { producer, objectId, position, removedType }: Removal,
-  { partition, offset }: EventPlace,
-): Derived {
-  const nothing = { asked: [], known: [], roots: [], warnings: [] };
-  const none = { processes: 0, lineageEdges: 0, columnEdges: 0 };
-  const after = {
-    producer,
-    objectId,
-    position,
-    objectType: removedType,
-    partition,
-    offset,
-    event: null,
-    ...nothing,
-    ...none,
-  };
-  return { after, record: encodeRecord(after), said: new Map() };
 }
 
 function refOnly({ typeName, qualifiedName }: EntityRef): EntityRef {
