@@ -196,7 +196,7 @@ function chosenOf({ logger }: typeof Identity, chain: AzureCredential): TokenCre
     if (wasEnabled) write(...args);
   };
   info.enabled = true;
-  return { getToken: (scope) => chain.getToken(scope), chosen: () => chosen };
+  return Object.assign(chain, { chosen: () => chosen });
 }
 
 const claimsSchema = z.looseObject({
