@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type * as Identity from '@azure/identity';
 import type { TokenCredential as AzureCredential } from '@azure/identity';
 import { z } from 'zod';
@@ -184,19 +185,31 @@ export async function connectAzure(signIn: AzureSignIn): Promise<TokenCredential
   }
 }
 
-/** The chain says which of its credentials gave a token nowhere but in its log. */
+/** Where it is noted which credential of a chain gave a token, while that is asked for one. */
+const asking = new AsyncLocalStorage<{ chosen?: string }>();
+const listening = new WeakSet<object>();
+
+/** The chain says which of its credentials gave a token nowhere but in its log. Of that there is one in the process: it is listened to once, however often a credential is made. */
 function chosenOf({ logger }: typeof Identity, chain: AzureCredential): TokenCredential {
-  let chosen: string | undefined;
   const { info } = logger;
-  const { enabled: wasEnabled } = info;
-  const write = info.log.bind(info);
-  info.log = (...args: unknown[]) => {
-    const [, name] = /Result for (\w+): SUCCESS/u.exec(args.join(' ')) ?? [];
-    chosen = name ?? chosen;
-    if (wasEnabled) write(...args);
-  };
-  info.enabled = true;
-  return Object.assign(chain, { chosen: () => chosen });
+  if (!listening.has(info)) {
+    listening.add(info);
+    const { enabled: wasEnabled } = info;
+    const write = info.log.bind(info);
+    info.log = (...args: unknown[]) => {
+      const asked = asking.getStore();
+      const [, name] = /Result for (\w+): SUCCESS/u.exec(args.join(' ')) ?? [];
+      if (asked !== undefined && name !== undefined) asked.chosen = name;
+      if (wasEnabled) write(...args);
+    };
+    info.enabled = true;
+  }
+  const own: { chosen?: string } = {};
+  const getToken = chain.getToken.bind(chain);
+  return Object.assign(chain, {
+    getToken: (scope: string) => asking.run(own, () => getToken(scope)),
+    chosen: () => own.chosen,
+  });
 }
 
 const claimsSchema = z.looseObject({

@@ -1,3 +1,4 @@
+import { logger } from '@azure/identity';
 import { describe, expect, it, vi } from 'vitest';
 import { connectAzure, createTokenSource, describeToken } from '../../platform/azure-credential.ts';
 
@@ -120,6 +121,13 @@ describe('connectAzure()', () => {
     });
     vi.unstubAllEnvs();
     expect(credential.constructor.name).toBe(name);
+  });
+
+  it('listens to the log of @azure/identity once, however often a credential is made anew', async () => {
+    await connectAzure({ kind: 'default' });
+    const { log } = logger.info;
+    await connectAzure({ kind: 'default' });
+    expect(logger.info.log).toBe(log);
   });
 
   it.each(['client-secret', 'client-certificate'] as const)(
