@@ -143,19 +143,25 @@ export class Subscription {
   async #take(partition: number, before: PartitionRecord | undefined): Promise<void> {
     this.#owned.set(partition, undefined);
     const losses = this.#losses;
+    const isLost = (): boolean => losses !== this.#losses;
     try {
-      const record = await this.#claim(partition, before);
-      if (record === undefined || losses !== this.#losses) this.#owned.delete(partition);
+      const record = await this.#claim(partition, before, () => this.#guard(isLost()));
+      if (record === undefined || isLost()) this.#owned.delete(partition);
       else this.#assign(record);
     } catch (thrown) {
       this.#owned.delete(partition);
-      if (!this.#isAbandoned && !(thrown instanceof StreamError && thrown.retryable)) this.#fail(thrown);
+      const isOver = isLost() || (thrown instanceof StreamError && thrown.retryable);
+      if (!this.#isAbandoned && !isOver) this.#fail(thrown);
     }
     this.#wake();
   }
 
   /** Makes the partition ours, from the committed offset on; from the earliest where there is none or it is not there any more. Never from the end. */
-  async #claim(partition: number, before: PartitionRecord | undefined): Promise<PartitionRecord | undefined> {
+  async #claim(
+    partition: number,
+    before: PartitionRecord | undefined,
+    guard: () => void,
+  ): Promise<PartitionRecord | undefined> {
     const { hubs, store, onTake } = this.#host;
     const { topic, group } = this.#options;
     const { earliest, next } = await hubs.ends(topic, partition);
@@ -168,13 +174,17 @@ export class Subscription {
       before?.etag,
     );
     if (claimed === undefined) return undefined;
-    const guard = (): void => {
-      if (!this.#isHeardOf())
-        throw new StreamError('TRANSPORT_UNAVAILABLE', `The group ${group} has not heard of this member.`);
-    };
     const settled = within(await onTake(groupKey(topic, group, partition), claimed, guard));
     if (settled <= claimed.offset) return claimed;
     return store.write(topic, group, { ...claimed, offset: settled }, claimed.etag);
+  }
+
+  /** Throws while somebody else may have what is being taken, and LEASE_LOST once it may have been somebody else's meanwhile. */
+  #guard(isLost: boolean): void {
+    const { group } = this.#options;
+    if (isLost) throw new StreamError('LEASE_LOST', `The group ${group} has given on what was being taken.`);
+    if (!this.#isHeardOf())
+      throw new StreamError('TRANSPORT_UNAVAILABLE', `The group ${group} has not heard of this member.`);
   }
 
   #assign(record: PartitionRecord): void {

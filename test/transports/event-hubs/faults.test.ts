@@ -256,6 +256,41 @@ describe('createEventHubsTransport()', { timeout: 60_000 }, () => {
     proxy.close();
   });
 
+  it('who was taken for dead while it took a partition does not send what an earlier owner has left: its heir did', async () => {
+    const prefix = workshop.anyPrefix();
+    const first = workshop.open({ prefix, patienceMs: 1 });
+    await first.append('in', [textRecord('k', 'a'), textRecord('k', 'b'), textRecord('k', 'c')]);
+    const assignment = await new GroupMember(first, 'in', 'g').nth(0);
+    await first.recordLimit('out');
+    workshop.server.faults.busy = 1000;
+    await expect(settle(first, assignment, 1)).rejects.toMatchObject({ code: 'TRANSPORT_UNAVAILABLE' });
+    await first.close();
+    const proxy = await TcpProxy.open(workshop.server.port);
+    const stalled = workshop.open({
+      prefix,
+      port: proxy.port,
+      sessionMs: 1000,
+      heartbeatMs: 4000, // it looks at its group again when it has lost it
+      requestMs: 1500,
+      patienceMs: 40_000,
+    });
+    workshop.server.faults.busy = 1000;
+    const late = new GroupMember(stalled, 'in', 'g');
+    // It has taken the partition, and is about to send.
+    await vi.waitFor(() => expect(workshop.server.faults.busy).toBeLessThan(1000), patience);
+    const restore = proxy.cut();
+    workshop.server.faults.busy = 0;
+    const heir = workshop.open({ prefix, sessionMs: 1000 });
+    const next = await new GroupMember(heir, 'in', 'g').nth(0);
+    expect(await settle(heir, next, 2)).toBe(true);
+    restore();
+    await heir.close();
+    expect((await late.nth(0)).start).toBe(2);
+    expect(await texts(stalled, 'out')).toEqual(['of 1', 'of 2']);
+    await stalled.close();
+    proxy.close();
+  });
+
   it('state and table survive when their journal begins anew, for processes beside and after', async () => {
     const prefix = workshop.anyPrefix();
     const [one, other] = [
