@@ -46,9 +46,10 @@ export function startPipeline(
   // A stage that fails ends the run: nothing can be settled any more.
   const failed = stages.then(() => new Promise<never>(() => undefined));
   failed.catch(() => producing.abort());
-  const { read, ended, goOn } = startSources(followed, { once, signal: producing.signal });
+  const { read, running, goOn } = startSources(followed, { once, signal: producing.signal });
+  const timed = scheduled.map((options) => followSchedule(options, producing.signal));
   // One that cannot keep to its schedule ends the run as a stage does.
-  const schedules = Promise.all(scheduled.map((options) => followSchedule(options, producing.signal)));
+  const schedules = Promise.all(timed);
   schedules.catch(() => producing.abort());
   const settled = Promise.race([
     failed,
@@ -60,11 +61,11 @@ export function startPipeline(
     settled,
     follow: async () => {
       goOn();
-      await Promise.race([failed, Promise.all([ended, stopped(producing.signal), schedules])]);
+      await Promise.race([failed, Promise.all([...running, stopped(producing.signal), schedules])]);
     },
     stop: async () => {
       producing.abort();
-      await Promise.allSettled([ended, schedules]);
+      await Promise.allSettled([...running, ...timed]); // also those beside one that has failed
       if (pipeline.configured.loaded.config.transport.kind === 'memory') {
         // A removal is said once: what such a transport forgets of it would stay in the catalogue.
         const late = AbortSignal.any([AbortSignal.timeout(drainMs), consuming.signal]);
@@ -81,8 +82,8 @@ export function startPipeline(
 interface Sources {
   /** Resolves when each was read, or is another process's to follow. */
   readonly read: Promise<unknown>;
-  /** Resolves when each has ended. */
-  readonly ended: Promise<unknown>;
+  /** Each resolves when it has ended. */
+  readonly running: readonly Promise<void>[];
   /** Lets those that were read be followed. */
   readonly goOn: () => void;
 }
@@ -92,15 +93,15 @@ function startSources(
   { once, signal }: { readonly once: boolean; readonly signal: AbortSignal },
 ): Sources {
   if (once) {
-    const ended = Promise.all(followed.map((options) => readSource(options, signal)));
-    return { read: ended, ended, goOn: () => undefined };
+    const running = followed.map((options) => readSource(options, signal));
+    return { read: Promise.all(running), running, goOn: () => undefined };
   }
   let goOn = (): void => undefined;
   const going = new Promise<void>((resolve) => {
     goOn = resolve;
   });
   const reading: Promise<void>[] = [];
-  const following = followed.map((options) => {
+  const running = followed.map((options) => {
     let onRead = (): void => undefined;
     const first = new Promise<void>((resolve) => {
       onRead = resolve;
@@ -109,9 +110,8 @@ function startSources(
     reading.push(Promise.race([first, one]));
     return one;
   });
-  const ended = Promise.all(following);
-  ended.catch((thrown: unknown) => thrown); // `read` or `follow` rejects with it
-  return { read: Promise.all(reading), ended, goOn };
+  for (const one of running) one.catch((thrown: unknown) => thrown); // `read` or `follow` rejects with it
+  return { read: Promise.all(reading), running, goOn };
 }
 
 function stopped(signal: AbortSignal): Promise<void> {

@@ -1,13 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { configure } from '../../cli/configured.ts';
 import { loadConfig } from '../../cli/load-config.ts';
 import { openPipeline } from '../../cli/open-pipeline.ts';
 import { startPipeline } from '../../cli/pipeline-run.ts';
+import { StreamError } from '../../pipeline/errors.ts';
+import type { Producer } from '../../pipeline/producer.ts';
 import { createTelemetry } from '../../pipeline/telemetry.ts';
 import { groups, topics } from '../../pipeline/topics.ts';
+import type { Transport } from '../../pipeline/transport.ts';
 import { encodeEvent } from '../../schemas/codec.ts';
 
 it('`stop()` settles what is in the topics when the transport forgets', async () => {
@@ -63,4 +67,53 @@ it('`stop()` ends quietly when nobody waits for `settled` and something is still
   await running.stop();
   await new Promise((resolve) => setImmediate(resolve));
   expect(unhandled).toEqual([]);
+});
+
+it('`stop()` waits until every source is closed, also beside a producer that has failed', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'stop-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const config = path.join(folder, 'purview-streams.yaml');
+  await writeFile(config, 'state: state\nsink: { kind: file, path: changes.ndjson }\nproducers: {}\n');
+  const telemetry = createTelemetry();
+  const pipeline = await openPipeline(configure(await loadConfig(config)), { telemetry, stages: [] });
+  onTestFinished(() => pipeline.close());
+  let isOpen = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    isOpen = resolve;
+  });
+  let closed = false;
+  const source: Producer = {
+    incarnation: async () => 'life',
+    async *scan() {
+      yield* [];
+    },
+    async *changes() {
+      yield* [];
+    },
+    close: async () => {
+      for (let turns = 0; turns < 100; turns += 1) await turn();
+      closed = true;
+    },
+  };
+  const open = async (): Promise<Producer> => {
+    isOpen();
+    return source;
+  };
+  const { transport } = pipeline;
+  const refusing: Transport = new Proxy(transport, {
+    get: (target, name) => (name === 'subscribe' ? refuse : Reflect.get(target, name, target)),
+  });
+  async function* refuse(): AsyncGenerator<never> {
+    await opened;
+    yield* [];
+    throw new StreamError('TRANSPORT_REFUSED', 'No.');
+  }
+  const followed = [
+    { name: 'a', open, transport: refusing, telemetry },
+    { name: 'b', open, transport, telemetry },
+  ];
+  const running = startPipeline(pipeline, { followed, scheduled: [] });
+  await expect(running.settled).rejects.toMatchObject({ code: 'TRANSPORT_REFUSED' });
+  await running.stop();
+  expect(closed).toBe(true);
 });
