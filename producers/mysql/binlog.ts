@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type ZongJi from '@vlasky/zongji';
 import type { Connection } from 'mysql2/promise';
 import { z } from 'zod';
+import { pause } from '../../pipeline/delivery/backoff.ts';
 import { messageOf } from '../../pipeline/errors.ts';
 import type { Json } from '../../pipeline/state.ts';
 import { clientOptions, sourceError } from './connection.ts';
@@ -65,6 +66,10 @@ export async function endOfLog(
 const lostLog =
   /\b1236\b|FATAL_ERROR_READING_BINLOG|could not find first log|purged|ER_GTID|not in the binlog|impossible position/i;
 
+/** For how long the log has to say nothing before what it said is read, and for how long that is waited for at most, in milliseconds. */
+const quietMs = 300;
+const longestMs = 5_000;
+
 /** Names that may be touched between two looks; more are a scan. */
 const maxTouched = 2_000;
 
@@ -81,6 +86,8 @@ export class LogReader {
   #everything = false;
   #mark: LogMark;
   #moved = false;
+  /** Events that were taken so far. */
+  #taken = 0;
   #failure: unknown;
   #wake: (() => void) | undefined;
 
@@ -109,7 +116,11 @@ export class LogReader {
     });
   }
 
-  /** Waits for news. Undefined when `stop` fires; `lost` when the server has not the log any more. Rejects with a StreamError when the connection breaks. */
+  /**
+   * Waits for news, and until no more follow at once: of what is renamed and renamed again only the last name can be read, and only all of its
+   * renames together say what it was called. Undefined when `stop` fires; `lost` when the server has not the log any more. Rejects with a
+   * StreamError when the connection breaks.
+   */
   async next(stop: AbortSignal): Promise<LogNews | 'lost' | undefined> {
     const wake = (): void => this.#wake?.();
     stop.addEventListener('abort', wake, { once: true });
@@ -122,6 +133,7 @@ export class LogReader {
     } finally {
       stop.removeEventListener('abort', wake);
     }
+    if (this.#moved) await this.#quiet(stop);
     if (stop.aborted) return undefined;
     if (this.#moved) return this.#news();
     if (lostLog.test(messageOf(this.#failure))) return 'lost';
@@ -130,6 +142,14 @@ export class LogReader {
 
   close(): void {
     this.#reader.stop();
+  }
+
+  async #quiet(stop: AbortSignal): Promise<void> {
+    const until = performance.now() + longestMs;
+    for (let before = -1; before !== this.#taken && performance.now() < until && !stop.aborted; ) {
+      before = this.#taken;
+      await pause(quietMs, stop);
+    }
   }
 
   #news(): LogNews {
@@ -165,6 +185,7 @@ export class LogReader {
     };
     if (effect !== undefined) this.#note(effect, query, schema);
     this.#moved = true;
+    this.#taken += 1;
     this.#wake?.();
   }
 

@@ -9,6 +9,9 @@ import { decodeEvent } from '../../schemas/codec.ts';
 import type { RawEvent } from '../../schemas/types.ts';
 import { createMemoryTransport } from '../../transports/memory.ts';
 
+/** For what is to happen on a machine that does other things. */
+const patience = { timeout: 20_000 };
+
 /** A source of one job, which tells when it was changed. */
 class Source {
   jobName = 'v1';
@@ -63,7 +66,8 @@ afterEach(async () => {
   transports = [];
 });
 
-async function world(partitionsOfRight = 1) {
+/** `patienceMs`: how long a single reading waits. */
+async function world({ partitionsOfRight = 1, patienceMs = 20_000 } = {}) {
   const transport = createMemoryTransport({ revokeGraceMs: 50 });
   transports.push(transport);
   await transport.ensureTopics([
@@ -86,7 +90,7 @@ async function world(partitionsOfRight = 1) {
       telemetry,
       retryDelayMs: 1,
       standbyMs: 5,
-      patienceMs: 200,
+      patienceMs,
     };
     const onRead = vi.fn();
     const follow = () => followSource(options, { onRead, goOn: Promise.resolve() }, stop.signal);
@@ -109,22 +113,26 @@ describe('followSource()', () => {
   it.each([1, 2])(
     'lets one of two follow, and the other take over with a reading of its own (topic of %i partitions)',
     async (partitions) => {
-      const { source, replica, published } = await world(partitions);
+      const { source, replica, published } = await world({ partitionsOfRight: partitions });
       const first = replica();
       const second = replica();
+      // Told again until it is heard: nothing says when the source is listened to.
+      const changed = (name: string): Promise<void> =>
+        vi.waitFor(async () => {
+          source.change(name);
+          expect((await published()).at(-1)?.name).toBe(name);
+        }, patience);
       const firstEnds = first.follow();
-      await vi.waitFor(() => expect(first.onRead).toHaveBeenCalled());
+      await vi.waitFor(() => expect(first.onRead).toHaveBeenCalled(), patience);
       const secondEnds = second.follow();
-      await vi.waitFor(() => expect(second.standsBy).toEqual(['p']));
+      await vi.waitFor(() => expect(second.standsBy).toEqual(['p']), patience);
       expect(second.onRead).toHaveBeenCalled(); // who waits for the first reading need not wait for it
-      source.change('v2');
-      await vi.waitFor(async () => expect((await published()).at(-1)?.name).toBe('v2'));
+      await changed('v2');
       expect(first.standsBy).toEqual([]);
       first.stop.abort();
       await firstEnds;
-      await vi.waitFor(() => expect(source.opened).toBe(2));
-      source.change('v3');
-      await vi.waitFor(async () => expect((await published()).at(-1)?.name).toBe('v3'));
+      await vi.waitFor(() => expect(source.opened).toBe(2), patience);
+      await changed('v3');
       second.stop.abort();
       await secondEnds;
       const all = await published();
@@ -142,7 +150,7 @@ describe('followSource()', () => {
     source.faults = [new StreamError('SOURCE_UNAVAILABLE', 'Not yet.')];
     const { follow, failed, onRead, stop } = replica();
     const ends = follow();
-    await vi.waitFor(async () => expect(await published()).toHaveLength(1));
+    await vi.waitFor(async () => expect(await published()).toHaveLength(1), patience);
     stop.abort();
     await ends;
     expect(failed).toMatchObject([{ code: 'SOURCE_UNAVAILABLE', retryInMs: 1 }]);
@@ -159,10 +167,10 @@ describe('readSource()', () => {
   });
 
   it('gives up with PRODUCER_BUSY where another process follows the source', async () => {
-    const { source, replica } = await world();
+    const { source, replica } = await world({ patienceMs: 50 });
     const follower = replica();
     const ends = follower.follow();
-    await vi.waitFor(() => expect(follower.onRead).toHaveBeenCalled());
+    await vi.waitFor(() => expect(follower.onRead).toHaveBeenCalled(), patience);
     const { read, failed, standsBy } = replica();
     await read();
     expect(failed).toMatchObject([{ code: 'PRODUCER_BUSY', retryInMs: undefined }]);

@@ -79,6 +79,7 @@ it.concurrent('followSource() lets another process take over, and nothing of the
     await said(heir, 'published');
     zombie.child.kill('SIGCONT');
     await said(zombie, 'stands by');
+    zombie.child.kill('SIGKILL'); // nor may it get the right back before its events are looked at
     const transport = createEmbeddedTransport({ folder });
     const tools: string[] = [];
     for await (const { value } of transport.read(topics.raw, 0, 0)) {
