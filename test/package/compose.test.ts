@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { configure } from '../../cli/configured.ts';
 import { loadConfig } from '../../cli/load-config.ts';
 import { createProgram } from '../../cli/program.ts';
-import { topics } from '../../pipeline/topics.ts';
+import { topicSpecs } from '../../cli/topic-specs.ts';
 import { root } from '../support/cli.ts';
 
 const service = z.looseObject({
@@ -109,9 +109,9 @@ describe('docker-compose.yml', () => {
     const text = await read('examples/compose/event-hubs-emulator.json');
     const { Entities: hubs } = emulator.parse(JSON.parse(text)).UserConfig.NamespaceConfig[0];
     expect(hubs).toEqual(
-      Object.values(topics).map((topic) => ({
-        Name: topic,
-        PartitionCount: String(config.transport.partitions),
+      topicSpecs(config).map(({ name, partitions }) => ({
+        Name: name,
+        PartitionCount: String(partitions),
         ConsumerGroups: [{ Name: config.transport.consumerGroup }],
       })),
     );
