@@ -9,7 +9,7 @@ import { clientOptions, sourceError } from './connection.ts';
 import { effectOf } from './ddl.ts';
 import type { MysqlConnection } from './options.ts';
 import type { Touched } from './queries.ts';
-import { TableNames, type TableRename } from './renames.ts';
+import { type NameStep, nameSteps } from './renames.ts';
 
 /** How far the binary log is read. */
 export const logMarkSchema = z.object({
@@ -32,8 +32,8 @@ export function keptMark({ incarnation, filename, position, gtids }: LogMark): J
 export interface LogNews {
   /** What was touched, each once; `everything` where only a scan can tell. Undefined when nothing was, and only the mark has moved. */
   readonly touched: Touched | 'everything' | undefined;
-  /** What of it has other names now. */
-  readonly renamed: readonly TableRename[];
+  /** What was done to names, in order. */
+  readonly steps: readonly NameStep[];
   readonly mark: LogMark;
 }
 
@@ -82,7 +82,7 @@ export class LogReader {
   readonly #incarnation: string;
   readonly #tables = new Map<string, readonly [string, string]>();
   readonly #routines = new Map<string, readonly [string, string]>();
-  readonly #names = new TableNames();
+  #steps: NameStep[] = [];
   #everything = false;
   #mark: LogMark;
   #moved = false;
@@ -158,11 +158,11 @@ export class LogReader {
       : this.#tables.size + this.#routines.size === 0
         ? undefined
         : { tables: [...this.#tables.values()], routines: [...this.#routines.values()] };
-    const renamed = this.#names.all;
+    const steps = this.#steps;
     this.#forget();
     this.#everything = false;
     this.#moved = false;
-    return { touched, renamed, mark: this.#mark };
+    return { touched, steps, mark: this.#mark };
   }
 
   #take(event: {
@@ -194,8 +194,8 @@ export class LogReader {
     else {
       for (const name of effect.tables) this.#tables.set(JSON.stringify(name), name);
       for (const name of effect.routines) this.#routines.set(JSON.stringify(name), name);
-      this.#names.add(query, database);
-      if (this.#tables.size + this.#routines.size > maxTouched) this.#everything = true;
+      this.#steps.push(...nameSteps(query, database));
+      if (this.#tables.size + this.#routines.size + this.#steps.length > maxTouched) this.#everything = true;
     }
     if (this.#everything) this.#forget();
   }
@@ -203,7 +203,7 @@ export class LogReader {
   #forget(): void {
     this.#tables.clear();
     this.#routines.clear();
-    this.#names.clear();
+    this.#steps = [];
   }
 
   #fail(thrown: unknown): void {

@@ -15,11 +15,13 @@ import { relationalObjects } from '../../platform/relational/objects.ts';
 import { objectIdOf, routineIdOf } from '../../platform/relational/paths.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
 import type { NamePart } from '../../schemas/types.ts';
-import { endOfLog, keptMark, type LogMark, logMarkSchema, LogReader } from './binlog.ts';
+import { endOfLog, keptMark, type LogMark, logMarkSchema, type LogNews, LogReader } from './binlog.ts';
 import { mayReadLog, readCatalogue, readFingerprint, readState, type ServerState } from './catalogue.ts';
 import { withConnection } from './connection.ts';
 import type { MysqlConnection } from './options.ts';
 import type { Touched } from './queries.ts';
+import { hasNames, isThere, joinedNews, type NamedNews, type ReadNews } from './read-news.ts';
+import { renamedBy } from './renames.ts';
 
 /** What the producer works with. */
 export interface MysqlCatalogueSource extends MysqlConnection {
@@ -29,6 +31,9 @@ export interface MysqlCatalogueSource extends MysqlConnection {
   readonly intervalMs: number;
   readonly reconcileMs: number;
 }
+
+/** How long the log may take to say what became of something that was renamed and is not there any more. */
+const soonMs = 1000;
 
 /** Reads information_schema of MySQL and MariaDB, and in between what the binary log says has changed. */
 export class MysqlProducer implements Producer {
@@ -137,32 +142,24 @@ export class MysqlProducer implements Producer {
     if (state === undefined) return undefined;
     const reader = await LogReader.open(this.#source, from);
     try {
-      for (;;) {
+      for (let left: LogNews | 'lost' | undefined; ; ) {
         const due = AbortSignal.any([stop, AbortSignal.timeout(this.#source.reconcileMs)]);
-        const news = await reader.next(due);
+        const news: LogNews | 'lost' | undefined = left ?? (await reader.next(due));
+        left = undefined;
         if (stop.aborted) return undefined;
         if (news === 'lost') {
           this.#scanned = undefined;
           return undefined;
         }
         if (news === undefined) yield undefined;
-        else if (news.touched === 'everything') {
-          yield undefined;
+        else if (hasNames(news)) {
+          const read = await this.#settled(reader, news, stop);
+          if (read === undefined) return undefined;
+          left = read.left;
+          yield this.#changeOf(state, read);
+        } else {
+          if (news.touched === 'everything') yield undefined;
           yield { found: nothing(), looked: [], mark: keptMark(news.mark) };
-        } else if (news.touched === undefined)
-          yield { found: nothing(), looked: [], mark: keptMark(news.mark) };
-        else {
-          const { touched, renamed, mark } = news;
-          yield {
-            found: this.#read(state, touched, stop),
-            looked: this.#refs(touched),
-            renamed: renamed.map(({ from, to, columns }) => ({
-              from: objectIdOf(pathTo('table', from)),
-              to: objectIdOf(pathTo('table', to)),
-              columns,
-            })),
-            mark: keptMark(mark),
-          };
         }
       }
     } finally {
@@ -191,12 +188,43 @@ export class MysqlProducer implements Producer {
     }
   }
 
-  async *#read(state: ServerState, touched: Touched, stop: AbortSignal): AsyncGenerator<FoundObject> {
-    const results = await this.#connected(stop, (connection) => readCatalogue(connection, touched));
+  /**
+   * Reads what was touched. What has the new name of a rename no more has got another one since, or was dropped: the log is about to say so, and
+   * both are one change then. Undefined when `stop` fires.
+   */
+  async #settled(reader: LogReader, news: NamedNews, stop: AbortSignal): Promise<ReadNews | undefined> {
+    try {
+      for (let known = news; ; ) {
+        const read = await this.#connected(stop, (connection) => readCatalogue(connection, known.touched));
+        const found = { ...known, results: read, renamed: renamedBy(known.steps) };
+        if (isThere(found)) return found;
+        const left = await reader.next(AbortSignal.any([stop, AbortSignal.timeout(soonMs)]));
+        if (left === undefined || left === 'lost' || left.touched === 'everything') return { ...found, left };
+        known = joinedNews(known, left);
+      }
+    } catch (thrown) {
+      if (stop.aborted) return undefined;
+      throw thrown;
+    }
+  }
+
+  #changeOf(state: ServerState, { touched, results, renamed, mark }: ReadNews): PartialChange {
     const reject = ({ error }: Rejection): never => {
       throw error;
     };
-    yield* relationalObjects(this.#relational(state), results, { reject, partial: true });
+    const objects = () => relationalObjects(this.#relational(state), results, { reject, partial: true });
+    return {
+      found: (async function* each() {
+        yield* objects();
+      })(),
+      looked: this.#refs(touched),
+      renamed: renamed.map(({ from, to, columns }) => ({
+        from: objectIdOf(pathTo('table', from)),
+        to: objectIdOf(pathTo('table', to)),
+        columns,
+      })),
+      mark: keptMark(mark),
+    };
   }
 
   #refs({ tables, routines }: Touched): readonly string[] {

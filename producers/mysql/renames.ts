@@ -46,68 +46,64 @@ function renamedColumn(reader: StatementReader): readonly RenamedColumn[] {
   return isOther ? [{ from, to }] : [];
 }
 
-/** What tables and views were called before a number of statements, for as long as they are not dropped or made anew. */
-export class TableNames {
-  /** By the name that it has now. */
-  readonly #renamed = new Map<string, TableRename>();
+/** What a statement does to names: another name for a table, or a table that is not the one that had that name before. */
+export type NameStep = TableRename | { readonly gone: Name };
 
-  /** Takes up one statement. `current`: the database that it ran in. */
-  add(sql: string, current: string): void {
-    if (isCutOff(sql)) return this.clear();
-    const reader = new StatementReader(sql, current);
-    const verb = reader.word();
-    if (verb === 'RENAME' && reader.isNext(['TABLE', 'TABLES'])) this.#move(reader.names(['TO']));
-    else if (verb === 'ALTER' && reader.skipTo('TABLE')) this.#alter(reader);
-    else if (verb === 'CREATE' || verb === 'DROP') this.#forget(reader);
-  }
+/** Reads what a statement does to names of tables and views, in its order. `current`: the database that it ran in. */
+export function nameSteps(sql: string, current: string): readonly NameStep[] {
+  if (isCutOff(sql)) return [];
+  const reader = new StatementReader(sql, current);
+  const verb = reader.word();
+  if (verb === 'RENAME' && reader.isNext(['TABLE', 'TABLES'])) return moves(reader.names(['TO']));
+  if (verb === 'ALTER' && reader.skipTo('TABLE')) return alteration(reader);
+  return verb === 'CREATE' || verb === 'DROP' ? replaced(reader) : [];
+}
 
-  /** What has other names now. */
-  get all(): readonly TableRename[] {
-    return [...this.#renamed.values()].filter(
-      ({ from, to, columns }) => columns.length > 0 || keyOf(from) !== keyOf(to),
-    );
-  }
+function moves(names: readonly Name[]): readonly NameStep[] {
+  return names.flatMap((from, at): NameStep[] => {
+    const to = at % 2 === 0 ? names[at + 1] : undefined;
+    return to === undefined ? [] : [{ from, to, columns: [] }];
+  });
+}
 
-  /** Forgets everything. */
-  clear(): void {
-    this.#renamed.clear();
-  }
+function alteration(reader: StatementReader): readonly NameStep[] {
+  const [from] = reader.names([]);
+  if (from === undefined) return [];
+  const { to = from, columns } = alterations(reader);
+  return to === from && columns.length === 0 ? [] : [{ from, to, columns }];
+}
 
-  #move(names: readonly Name[]): void {
-    for (let at = 0; at + 1 < names.length; at += 2) {
-      const [from, to] = names.slice(at, at + 2);
-      if (from !== undefined && to !== undefined) this.#rename({ from, to, columns: [] });
+function replaced(reader: StatementReader): readonly NameStep[] {
+  for (let kind = reader.word(); kind !== undefined; kind = reader.word())
+    if (kind === 'TABLE' || kind === 'VIEW') return reader.names([]).map((gone) => ({ gone }));
+  return [];
+}
+
+/** What has other names after some steps than before them, for as long as it was not dropped or made anew. */
+export function renamedBy(steps: readonly NameStep[]): readonly TableRename[] {
+  const renamed = new Map<string, TableRename>();
+  for (const step of steps) {
+    if ('gone' in step) {
+      renamed.delete(keyOf(step.gone));
+      continue;
     }
+    const before = renamed.get(keyOf(step.from));
+    renamed.delete(keyOf(step.from));
+    renamed.set(keyOf(step.to), before === undefined ? step : joined(before, step));
   }
+  return [...renamed.values()].filter(
+    ({ from, to, columns }) => columns.length > 0 || keyOf(from) !== keyOf(to),
+  );
+}
 
-  #alter(reader: StatementReader): void {
-    const [from] = reader.names([]);
-    if (from === undefined) return;
-    const { to = from, columns } = alterations(reader);
-    this.#rename({ from, to, columns });
-  }
-
-  #forget(reader: StatementReader): void {
-    for (let kind = reader.word(); kind !== undefined; kind = reader.word()) {
-      if (kind !== 'TABLE' && kind !== 'VIEW') continue;
-      for (const name of reader.names([])) this.#renamed.delete(keyOf(name));
-      return;
-    }
-  }
-
-  #rename({ from, to, columns }: TableRename): void {
-    const before = this.#renamed.get(keyOf(from));
-    this.#renamed.delete(keyOf(from));
-    const known = before?.columns ?? [];
-    const now = new Map(columns.map((one) => [one.from, one.to]));
-    const through = new Set(known.map((one) => one.to));
-    const joined = [
-      ...known.map((one) => ({ from: one.from, to: now.get(one.to) ?? one.to })),
-      ...columns.filter((one) => !through.has(one.from)),
-    ];
-    const changed = joined.filter((one) => one.from !== one.to);
-    this.#renamed.set(keyOf(to), { from: before?.from ?? from, to, columns: changed });
-  }
+function joined(before: TableRename, { to, columns }: TableRename): TableRename {
+  const now = new Map(columns.map((one) => [one.from, one.to]));
+  const through = new Set(before.columns.map((one) => one.to));
+  const all = [
+    ...before.columns.map((one) => ({ from: one.from, to: now.get(one.to) ?? one.to })),
+    ...columns.filter((one) => !through.has(one.from)),
+  ];
+  return { from: before.from, to, columns: all.filter((one) => one.from !== one.to) };
 }
 
 function keyOf(name: Name): string {

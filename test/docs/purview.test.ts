@@ -4,8 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openCatalog, type OpenCatalog } from '../../catalog/open-catalog.ts';
-import { root } from '../support/cli.ts';
-import { runHere } from '../support/run-here.ts';
+import { cli, root } from '../support/cli.ts';
 
 /** A token as Entra ID gives it for Purview, but for the signature, which nobody but Microsoft can tell. */
 function tokenFor(name: string): string {
@@ -15,7 +14,7 @@ function tokenFor(name: string): string {
 }
 
 describe('docs/purview.md', () => {
-  const [writer, reader] = [tokenFor('writer@example.com'), tokenFor('reader@example.com')];
+  const token = tokenFor('writer@example.com');
   let folder: string;
   let catalog: OpenCatalog;
   let config: string;
@@ -23,7 +22,7 @@ describe('docs/purview.md', () => {
   let commands: readonly (readonly string[])[];
 
   /** Azure's command line, of which the library only asks for tokens. */
-  async function signIn(token: string): Promise<void> {
+  async function signIn(): Promise<void> {
     const answer = {
       accessToken: token,
       expires_on: Math.floor(Date.now() / 1000) + 3600,
@@ -44,10 +43,7 @@ describe('docs/purview.md', () => {
       port: 0,
       mode: 'purview',
       auth: {
-        bearerTokens: new Map([
-          [writer, 'writer'],
-          [reader, 'reader'],
-        ]),
+        bearerTokens: new Map([[token, 'writer']]),
       },
     });
     const text = await readFile(path.join(root, 'docs/purview.md'), 'utf8');
@@ -69,28 +65,19 @@ describe('docs/purview.md', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('says which role is missing to who may only read', async () => {
-    await signIn(reader);
-    const { code, stderr } = await runHere(['types', 'apply', '-c', config]);
-    expect(code).toBe(1);
-    expect(stderr).toContain('role Data Curator');
-    expect(stderr).not.toContain(reader);
-  });
-
-  it('comes to a first type and a first entity in five commands', async () => {
-    await signIn(writer);
+  it('comes to a first type and a first entity in five commands', { timeout: 300_000 }, async () => {
+    await signIn();
     const said: string[] = [];
     expect(commands).toEqual([
       ['types', 'apply'],
       ['run', '--once'],
     ]);
     for (const command of commands) {
-      const { code, stdout, stderr } = await runHere([...command, '-c', config]);
+      const { code, stdout, stderr } = await cli([...command, '-c', config]);
       expect([code, stderr]).toEqual([0, expect.not.stringContaining('error:')]);
       said.push(stdout);
     }
     expect(said[0]).toContain('create   generic_server');
-    const { stdout } = await runHere(['entity', 'db://demo', '-c', config]);
-    expect(stdout).toContain('db://demo');
+    expect(catalog.export()).toContain('"qualifiedName":"db://demo"');
   });
 });
