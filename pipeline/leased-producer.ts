@@ -136,10 +136,13 @@ function busy(name: string): StreamError {
   });
 }
 
-/** Works while this process has the right, and says when another one has it. */
-async function leased(
+/**
+ * Works while this process has the right to read a source, until `signal` fires, and says by telemetry when another one has it. Rejects with what the work rejects with,
+ * except LEASE_LOST.
+ */
+export async function leased(
   { name, transport, store, telemetry, standbyMs = 2000 }: LeasedProducer,
-  { signal, onStandby }: { readonly signal: AbortSignal; readonly onStandby: () => void },
+  { signal, onStandby = () => undefined }: { readonly signal: AbortSignal; readonly onStandby?: () => void },
   work: (lease: Lease) => Promise<void>,
 ): Promise<void> {
   const known = new AbortController();

@@ -1,11 +1,11 @@
 import { StreamError, toStreamError } from '../errors.ts';
-import { type LeasedProducer, loopOf } from '../leased-producer.ts';
+import { leased, type LeasedProducer, loopOf } from '../leased-producer.ts';
 import type { Producer } from '../producer.ts';
 import { firstScan } from '../producer-loop.ts';
 import type { ReportedFaults } from '../producer-rejections.ts';
 import type { Clock } from '../sink-component.ts';
 import type { TelemetryEvents } from '../telemetry.ts';
-import { type Lease, producerLease, whileLeased } from './lease.ts';
+import type { Lease } from './lease.ts';
 import { readRequest, readRun, requestWrite, type RunRecord, runWrite, takenBy } from './run-record.ts';
 import { decide, type Schedule } from './timetable.ts';
 
@@ -28,11 +28,8 @@ type Reason = Pick<RunRecord, 'slot' | 'why' | 'request'>;
  * StreamError, and with one that cannot be tried again.
  */
 export async function followSchedule(options: ScheduledOptions, signal: AbortSignal): Promise<void> {
-  const { transport, store, name } = options;
   const reported: ReportedFaults = { hashes: new Set() };
-  await whileLeased({ transport, store, name: producerLease(name), signal }, (lease) =>
-    keepTime(options, lease, reported),
-  );
+  await leased(options, { signal }, (lease) => keepTime(options, lease, reported));
 }
 
 async function keepTime(options: ScheduledOptions, lease: Lease, reported: ReportedFaults): Promise<void> {
