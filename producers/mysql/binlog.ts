@@ -9,7 +9,8 @@ import { clientOptions, sourceError } from './connection.ts';
 import { effectOf } from './ddl.ts';
 import type { MysqlConnection } from './options.ts';
 import type { Touched } from './queries.ts';
-import { type NameStep, nameSteps } from './renames.ts';
+import type { NameStep } from '../../platform/relational/renames.ts';
+import { nameSteps } from './renames.ts';
 
 /** How far the binary log is read. */
 export const logMarkSchema = z.object({

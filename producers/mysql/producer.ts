@@ -21,7 +21,7 @@ import { withConnection } from './connection.ts';
 import type { MysqlConnection } from './options.ts';
 import type { Touched } from './queries.ts';
 import { hasNames, isThere, joinedNews, type NamedNews, type ReadNews } from './read-news.ts';
-import { renamedBy } from './renames.ts';
+import { renamedBy } from '../../platform/relational/renames.ts';
 
 /** What the producer works with. */
 export interface MysqlCatalogueSource extends MysqlConnection {

@@ -2,7 +2,7 @@
 import type { RelationalResults } from '../../platform/relational/model.ts';
 import type { LogNews } from './binlog.ts';
 import type { Touched } from './queries.ts';
-import type { TableRename } from './renames.ts';
+import type { TableRename } from '../../platform/relational/renames.ts';
 
 /** News that name what was touched. */
 export interface NamedNews extends LogNews {

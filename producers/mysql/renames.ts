@@ -1,17 +1,6 @@
 /** Which tables and columns have other names after statements of the binary log. */
+import type { NameStep, RenamedColumn } from '../../platform/relational/renames.ts';
 import { isCutOff, type Name, StatementReader } from './statement.ts';
-
-interface RenamedColumn {
-  readonly from: string;
-  readonly to: string;
-}
-
-/** A table or view that was called otherwise, or of which columns were; both names are the same where only columns were. */
-export interface TableRename {
-  readonly from: Name;
-  readonly to: Name;
-  readonly columns: readonly RenamedColumn[];
-}
 
 /** What an ALTER TABLE renames: the table, or columns of it. `reader` stands behind the name of the table. */
 export function alterations(reader: StatementReader): {
@@ -46,9 +35,6 @@ function renamedColumn(reader: StatementReader): readonly RenamedColumn[] {
   return isOther ? [{ from, to }] : [];
 }
 
-/** What a statement does to names: another name for a table, or a table that is not the one that had that name before. */
-export type NameStep = TableRename | { readonly gone: Name };
-
 /** Reads what a statement does to names of tables and views, in its order. `current`: the database that it ran in. */
 export function nameSteps(sql: string, current: string): readonly NameStep[] {
   if (isCutOff(sql)) return [];
@@ -77,35 +63,4 @@ function replaced(reader: StatementReader): readonly NameStep[] {
   for (let kind = reader.word(); kind !== undefined; kind = reader.word())
     if (kind === 'TABLE' || kind === 'VIEW') return reader.names([]).map((gone) => ({ gone }));
   return [];
-}
-
-/** What has other names after some steps than before them, for as long as it was not dropped or made anew. */
-export function renamedBy(steps: readonly NameStep[]): readonly TableRename[] {
-  const renamed = new Map<string, TableRename>();
-  for (const step of steps) {
-    if ('gone' in step) {
-      renamed.delete(keyOf(step.gone));
-      continue;
-    }
-    const before = renamed.get(keyOf(step.from));
-    renamed.delete(keyOf(step.from));
-    renamed.set(keyOf(step.to), before === undefined ? step : joined(before, step));
-  }
-  return [...renamed.values()].filter(
-    ({ from, to, columns }) => columns.length > 0 || keyOf(from) !== keyOf(to),
-  );
-}
-
-function joined(before: TableRename, { to, columns }: TableRename): TableRename {
-  const now = new Map(columns.map((one) => [one.from, one.to]));
-  const through = new Set(before.columns.map((one) => one.to));
-  const all = [
-    ...before.columns.map((one) => ({ from: one.from, to: now.get(one.to) ?? one.to })),
-    ...columns.filter((one) => !through.has(one.from)),
-  ];
-  return { from: before.from, to, columns: all.filter((one) => one.from !== one.to) };
-}
-
-function keyOf(name: Name): string {
-  return JSON.stringify(name);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StreamError } from '../../pipeline/errors.ts';
+import type { NameStep } from '../../platform/relational/renames.ts';
 import { captureSchema, captureTrigger, outboxColumns } from './capture.ts';
 import type { RunQuery } from './connection.ts';
 import type { QualifiedName, Touched } from './queries.ts';
@@ -26,11 +27,11 @@ export const lookQuery = `
 /** Deletes what was noted too long ago. */
 export const forgetQuery = `EXEC ${captureSchema}.forget`;
 
-/** What was noted from one version on, and before another, each thing once. */
+/** What was noted from one version on, and before another, in its order. */
 function notedQuery(from: string, upto: string): string {
   return `
-  SELECT DISTINCT ${Object.keys(outboxColumns).join(', ')}
-  FROM ${outbox} WHERE version >= CONVERT(binary(8), '${from}', 1) AND version < CONVERT(binary(8), '${upto}', 1)`;
+  SELECT ${Object.keys(outboxColumns).join(', ')}
+  FROM ${outbox} WHERE version >= CONVERT(binary(8), '${from}', 1) AND version < CONVERT(binary(8), '${upto}', 1) ORDER BY version`;
 }
 
 const lookSchema = z.object({
@@ -98,6 +99,7 @@ const kinds: Readonly<Record<string, keyof Touched>> = {
   FUNCTION: 'routines',
   TRIGGER: 'routines',
 };
+const kindOf = (type: string | null): keyof Touched | undefined => kinds[type?.toUpperCase() ?? ''];
 
 /** What noted changes touch: `everything` where only a scan can tell. */
 export function touchedBy(noted: readonly Noted[]): Touched | 'everything' {
@@ -121,11 +123,28 @@ function objectOf(
 ): { readonly kind: keyof Touched; readonly schema: string; readonly names: readonly string[] } | undefined {
   const { schema_name: schema } = row;
   if (!schema || !row.object_name) return undefined;
-  const kind = kinds[row.object_type?.toUpperCase() ?? ''];
+  const kind = kindOf(row.object_type);
   if (kind !== undefined)
     return { kind, schema, names: row.new_name ? [row.object_name, row.new_name] : [row.object_name] };
-  const target = kinds[row.target_type?.toUpperCase() ?? ''];
+  const target = kindOf(row.target_type);
   return target === undefined || !row.target_name
     ? undefined
     : { kind: target, schema, names: [row.target_name] };
+}
+
+/** What noted changes do to names of tables and views, and of their columns. */
+export function nameSteps(noted: readonly Noted[]): readonly NameStep[] {
+  return noted.flatMap((row): NameStep[] => {
+    const { event, schema_name: schema, object_name: name, object_type: type, new_name: to } = row;
+    if (!schema || !name) return [];
+    const isTable = kindOf(type) === 'tables';
+    if (event !== 'RENAME')
+      return isTable && /^(?:CREATE|DROP)_/u.test(event ?? '') ? [{ gone: [schema, name] }] : [];
+    if (!to) return [];
+    if (isTable) return [{ from: [schema, name], to: [schema, to], columns: [] }];
+    if (type?.toUpperCase() !== 'COLUMN' || !row.target_name || kindOf(row.target_type) !== 'tables')
+      return [];
+    const table = [schema, row.target_name] as const;
+    return [{ from: table, to: table, columns: [{ from: name, to }] }];
+  });
 }

@@ -111,7 +111,7 @@ export class SqlServerProducer implements Producer {
   }
 
   #told(
-    { state, touched, mark }: News,
+    { state, touched, renamed, mark }: News,
     {
       watcher,
       watchers,
@@ -128,6 +128,11 @@ export class SqlServerProducer implements Producer {
     return {
       found: this.#read(watcher.database, { state, touched }, stop),
       looked: touched === undefined ? [] : this.#refs(state, touched),
+      renamed: renamed.map(({ from, to, columns }) => ({
+        from: this.#tableId(state, from),
+        to: this.#tableId(state, to),
+        columns,
+      })),
       mark: { ...Object.fromEntries(marks), [watcher.database]: mark },
     };
   }
@@ -148,11 +153,15 @@ export class SqlServerProducer implements Producer {
 
   #refs(state: DatabaseState, { tables, routines }: Touched): readonly string[] {
     const source = this.#relational(state);
-    const within = ([schema]: QualifiedName) => pathOf(source, [state.name, schema]);
-    return [
-      ...tables.map((one) => objectIdOf([...within(one), { level: 'table', name: one[1] }])),
-      ...routines.map((one) => routineIdOf([...within(one), { level: 'routine', name: one[1] }])),
-    ].map((id) => refOf(source, id));
+    const routineId = ([schema, name]: QualifiedName): string =>
+      routineIdOf([...pathOf(source, [state.name, schema]), { level: 'routine', name }]);
+    return [...tables.map((one) => this.#tableId(state, one)), ...routines.map(routineId)].map((id) =>
+      refOf(source, id),
+    );
+  }
+
+  #tableId(state: DatabaseState, [schema, name]: QualifiedName): string {
+    return objectIdOf([...pathOf(this.#relational(state), [state.name, schema]), { level: 'table', name }]);
   }
 
   #relational({ version, name, foldsCase }: DatabaseState): RelationalSource {

@@ -44,6 +44,10 @@ const idsOf = (names: readonly QualifiedName[]): string =>
         .map(([schema, name]) => `OBJECT_ID(${literal(`${bracketed(schema)}.${bracketed(name)}`)})`)
         .join(', ');
 
+/** How many of some names nothing has now. */
+export const absentQuery = (names: readonly QualifiedName[]): string => `
+  SELECT COUNT(*) AS absent FROM (VALUES ${names.map((name) => `(${idsOf([name])})`).join(', ')}) AS named (id) WHERE id IS NULL`;
+
 /** Only the tables touched, and those whose keys point at them. */
 function onlyTables(touched: Touched | undefined): string {
   if (touched === undefined) return '';

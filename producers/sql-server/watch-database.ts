@@ -1,17 +1,23 @@
 import { z } from 'zod';
 import { StreamError } from '../../pipeline/errors.ts';
 import { type DatabaseState, readState } from './catalogue.ts';
+import { renamedBy, type TableRename } from '../../platform/relational/renames.ts';
 import type { RunQuery, WithDatabase } from './connection.ts';
 import {
   forgetQuery,
   type Look,
+  nameSteps,
   readLook,
   readNoted,
   touchedBy,
   versionSchema,
   whyNoTrigger,
 } from './outbox.ts';
-import { fingerprintQuery, type Touched } from './queries.ts';
+import { absentQuery, fingerprintQuery, type Touched } from './queries.ts';
+
+/** Looks for which a change waits when what it gave a new name has that no more: the next ones tell what became of it, and both are one change then. */
+const mostWaits = 3;
+const absentShape = z.object({ absent: z.number() });
 
 /** Milliseconds between two deletions of old rows of the outbox. */
 const forgetMs = 3_600_000;
@@ -30,6 +36,8 @@ export type Mark = z.output<typeof markSchema>;
 export interface News {
   readonly state: DatabaseState;
   readonly touched: Touched | undefined;
+  /** What of it has other names now. */
+  readonly renamed: readonly TableRename[];
   readonly mark: Mark;
 }
 
@@ -61,6 +69,7 @@ export class DatabaseWatcher {
   #fingerprint: string | undefined;
   #scanAt = 0;
   #forgetAt = 0;
+  #waits = 0;
 
   constructor(options: WatchOptions, mark: Mark | undefined) {
     this.#options = options;
@@ -113,15 +122,26 @@ export class DatabaseWatcher {
   async #noted(query: RunQuery, state: DatabaseState, now: Mark): Promise<readonly (News | undefined)[]> {
     const isNew = this.#mark?.incarnation !== now.incarnation;
     const known = isNew ? this.#options.scanned() : this.#mark;
-    const moved = { state, touched: undefined, mark: now };
+    const moved = { state, touched: undefined, renamed: [], mark: now };
     if (known?.incarnation !== now.incarnation || known.trigger !== now.trigger) return [moved, undefined];
     const noted = await readNoted(query, known.version, now.version);
     const touched = noted.length === 0 ? undefined : touchedBy(noted);
     if (touched === 'everything') return [undefined, moved];
+    const renamed = renamedBy(nameSteps(noted));
+    if (await this.#hasMoved(query, renamed)) return [];
     // What is dropped after the first mark is known even if this process ends before anything else happens.
-    if (touched !== undefined || isNew) return [{ state, touched, mark: now }];
+    if (touched !== undefined || isNew) return [{ state, touched, renamed, mark: now }];
     this.#mark = now;
     return [];
+  }
+
+  /** Whether something that was renamed has its new name no more, and may be heard of again. */
+  async #hasMoved(query: RunQuery, renamed: readonly TableRename[]): Promise<boolean> {
+    const names = renamed.map(({ to }) => to);
+    const [row] = names.length === 0 ? [{ absent: 0 }] : await query(absentQuery(names));
+    const { absent } = absentShape.parse(row);
+    this.#waits = absent === 0 ? 0 : (this.#waits + 1) % (mostWaits + 1);
+    return this.#waits > 0;
   }
 
   /** What the trigger does not see is seen by a scan now and then. */

@@ -122,6 +122,21 @@ async function saidOf(transport: Transport): Promise<Said> {
   );
 }
 
+/** By objectId: what an object that was published last was called before, or the names of what a removed one has become. */
+export async function toldNames(transport: Transport): Promise<ReadonlyMap<string, unknown>> {
+  const told = new Map<string, unknown>();
+  for await (const record of transport.read(topics.raw, 0, 0)) {
+    const { type, value } = decodeEvent(record.value ?? new Uint8Array()) as RawEvent;
+    if (type === 'database-object') told.set(value.objectId, value.formerly);
+    if (type === 'removal')
+      told.set(
+        value.objectId,
+        value.becomes?.map(({ name }) => name),
+      );
+  }
+  return told;
+}
+
 /** What a whole scan says now: what any way of following has to come to. Closes the producer. */
 export async function saidByScan(producer: Producer): Promise<Said> {
   try {

@@ -1,6 +1,11 @@
 /** A small shop in a SQL Server that answers as the documentation of the catalogue views, DDL events and rowversion says; it knows no SQL but ours. */
 import { lookQuery, type Noted } from '../../producers/sql-server/outbox.ts';
-import { fingerprintQuery, scanQueries, stateQuery } from '../../producers/sql-server/queries.ts';
+import {
+  absentQuery,
+  fingerprintQuery,
+  scanQueries,
+  stateQuery,
+} from '../../producers/sql-server/queries.ts';
 import type { TdsAnswer, TdsRow } from './tds-server.ts';
 
 /** A column of `schema.table.name`. */
@@ -172,6 +177,7 @@ export class ShopDatabase {
       /version >= CONVERT\(binary\(8\), '(\w+)', 1\) AND version < CONVERT\(binary\(8\), '(\w+)'/.exec(sql);
     if (range !== null) return this.#noted(range[1] ?? '', range[2] ?? '');
     const touched = namesIn(sql);
+    if (sql === absentQuery(exactNamesIn(sql))) return [{ absent: this.#absent(touched) }];
     for (const name of ['schemas', 'tables', 'columns', 'keys', 'routines'] as const) {
       if (sql === scanQueries()[name]) return this.results[name];
       if (touched.size > 0 && headOf(sql) === headOf(scanQueries()[name])) return this.#among(name, touched);
@@ -196,7 +202,13 @@ export class ShopDatabase {
 
   #noted(from: string, upto: string): readonly TdsRow[] {
     const rows = this.#rows.filter(({ version }) => version >= Number(from) && version < Number(upto));
-    return rows.map(({ version: _version, ...row }) => row);
+    return rows.toSorted((a, b) => a.version - b.version).map(({ version: _version, ...row }) => row);
+  }
+
+  #absent(names: ReadonlySet<string>): number {
+    const { tables } = this.results;
+    const there = new Set('number' in tables ? [] : tables.map((row) => nameOf(row['schema'], row['name'])));
+    return [...names].filter((name) => !there.has(name)).length;
   }
 
   #among(name: keyof Results, touched: ReadonlySet<string>): TdsAnswer {
@@ -220,9 +232,13 @@ export class ShopDatabase {
 /** Names compare without regard to letter case, as in a new database. */
 const nameOf = (schema: unknown, name: unknown): string => `${String(schema)}.${String(name)}`.toLowerCase();
 
-function namesIn(sql: string): ReadonlySet<string> {
+function exactNamesIn(sql: string): readonly (readonly [string, string])[] {
   const found = sql.matchAll(/OBJECT_ID\(N'\[((?:[^\]]|\]\])+)\]\.\[((?:[^\]]|\]\])+)\]'\)/g);
-  return new Set([...found].map(([, schema, name]) => nameOf(schema, name)));
+  return [...found].map(([, schema = '', name = '']) => [schema, name]);
+}
+
+function namesIn(sql: string): ReadonlySet<string> {
+  return new Set(exactNamesIn(sql).map(([schema, name]) => nameOf(schema, name)));
 }
 
 /** What a query begins with, which tells it from the others. */

@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FoundObject, PartialChange, Producer } from '../../../pipeline/producer.ts';
 import type { Json } from '../../../pipeline/state.ts';
-import { topics } from '../../../pipeline/topics.ts';
 import { mysql } from '../../../producers/mysql/component.ts';
-import { decodeEvent } from '../../../schemas/codec.ts';
-import type { RawEvent } from '../../../schemas/types.ts';
 import { failureOf, producerContract, scanAll } from '../../contracts/producer.ts';
-import { followProducer } from '../../support/follow-producer.ts';
+import { followProducer, toldNames } from '../../support/follow-producer.ts';
 import { hasMariadb, startMariadb, type TestMariadb } from '../../support/mariadb.ts';
 import { sourceRun } from '../../support/source-run.ts';
 
@@ -232,16 +229,7 @@ describe.runIf(hasMariadb)('on a real MariaDB', () => {
         expect(await said('moved')).toBeUndefined();
         expect(await said('stays')).toMatchObject({ columns: [{ name: 'q' }] });
       }, 30_000);
-      const former = new Map<string, unknown>();
-      for await (const record of follower.transport.read(topics.raw, 0, 0)) {
-        const { type, value } = decodeEvent(record.value ?? new Uint8Array()) as RawEvent;
-        if (type === 'database-object') former.set(value.objectId, value.formerly);
-        if (type === 'removal')
-          former.set(
-            value.objectId,
-            value.becomes?.map(({ name }) => name),
-          );
-      }
+      const former = await toldNames(follower.transport);
       expect(former.get('ddl/moved%20on')).toContainEqual(
         expect.objectContaining({ objectId: 'ddl/old', columns: [{ from: 'x', to: 'z' }] }),
       );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nameSteps, renamedBy } from '../../../producers/mysql/renames.ts';
+import { renamedBy } from '../../../platform/relational/renames.ts';
+import { nameSteps } from '../../../producers/mysql/renames.ts';
 
 /** What some statements of the database `d` come to, each as `from > to` with its columns. */
 function renamed(...statements: readonly string[]): readonly string[] {

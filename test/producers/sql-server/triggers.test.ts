@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Producer } from '../../../pipeline/producer.ts';
 import { sqlServer } from '../../../producers/sql-server/component.ts';
-import { touchedBy } from '../../../producers/sql-server/outbox.ts';
+import { nameSteps, touchedBy } from '../../../producers/sql-server/outbox.ts';
 import { failureOf, producerContract } from '../../contracts/producer.ts';
-import { type Follower, followProducer, saidByScan } from '../../support/follow-producer.ts';
+import { type Follower, followProducer, saidByScan, toldNames } from '../../support/follow-producer.ts';
 import {
   column,
   optionsOfShop,
@@ -57,6 +57,17 @@ const replace = (name: keyof typeof shop, rows: readonly Record<string, unknown>
 };
 const addColumn = (table: string, name: string): void =>
   replace('columns', [...rowsOf('columns'), column(`${table}.${name}`, 9, 'int')]);
+
+/** Another name for a table or column, wherever it stands. */
+const rename = (from: string, to: string): void => {
+  for (const of of ['tables', 'columns', 'keys'] as const)
+    replace(
+      of,
+      rowsOf(of).map((row) =>
+        Object.fromEntries(Object.entries(row).map(([key, value]) => [key, value === from ? to : value])),
+      ),
+    );
+};
 
 describe('sql-server by its DDL trigger', () => {
   producerContract('sql-server with its trigger', {
@@ -123,20 +134,53 @@ describe('sql-server by its DDL trigger', () => {
     await caughtUp(follower);
     database.change(
       { event: 'RENAME', object_name: 'Orders', object_type: 'TABLE', new_name: 'Purchases' },
-      () => {
-        const renamed = (value: unknown): unknown => (value === 'Orders' ? 'Purchases' : value);
-        for (const of of ['tables', 'columns', 'keys'] as const)
-          replace(
-            of,
-            rowsOf(of).map((row) =>
-              Object.fromEntries(Object.entries(row).map(([key, value]) => [key, renamed(value)])),
-            ),
-          );
-      },
+      () => rename('Orders', 'Purchases'),
     );
     await caughtUp(follower);
     expect(Object.keys(await follower.said())).not.toContain('database-object shop/dbo/Orders');
     expect(Object.keys(await follower.said())).toContain('database-object shop/dbo/Purchases');
+    expect(follower.scans).toHaveLength(1);
+  });
+
+  it('says of what sp_rename renames what it was called before', async () => {
+    const follower = await follow();
+    const table = { object_type: 'TABLE', event: 'RENAME' };
+    // Nothing is awaited in between: they are noted together.
+    database.change({ ...table, object_name: 'Orders', new_name: 'Interim' });
+    database.change({ ...table, object_name: 'Interim', new_name: 'Purchases' }, () =>
+      rename('Orders', 'Purchases'),
+    );
+    database.change(
+      {
+        event: 'RENAME',
+        object_name: 'Amount',
+        object_type: 'COLUMN',
+        target_name: 'Purchases',
+        target_type: 'TABLE',
+        new_name: 'Sum',
+      },
+      () => rename('Amount', 'Sum'),
+    );
+    await caughtUp(follower);
+    const names = await toldNames(follower.transport);
+    expect(names.get('shop/dbo/Purchases')).toEqual([
+      expect.objectContaining({ objectId: 'shop/dbo/Orders', columns: [{ from: 'Amount', to: 'Sum' }] }),
+    ]);
+    expect(names.get('shop/dbo/Orders')).toEqual(['srv', 'shop', 'dbo', 'Purchases']);
+  });
+
+  it('waits a little for what became of a table that has its new name no more, and then goes on', async () => {
+    const follower = await follow();
+    database.change(
+      { event: 'RENAME', object_name: 'Orders', object_type: 'TABLE', new_name: 'Nowhere' },
+      () => rename('Orders', 'Elsewhere'),
+    );
+    await vi.waitFor(async () => {
+      const said = Object.keys(await follower.said());
+      expect(said).not.toContain('database-object shop/dbo/Orders');
+    }, patience);
+    database.change({ object_name: 'Elsewhere', object_type: 'TABLE' });
+    await caughtUp(follower);
     expect(follower.scans).toHaveLength(1);
   });
 
@@ -209,6 +253,45 @@ describe('sql-server by its DDL trigger', () => {
       message: expect.stringContaining('the state of the outbox'),
     });
     await producer.close();
+  });
+});
+
+describe('nameSteps()', () => {
+  const row = (noted: object) => ({
+    event: 'RENAME',
+    schema_name: 'dbo',
+    object_name: 'a',
+    object_type: null,
+    target_name: null,
+    target_type: null,
+    new_name: null,
+    ...noted,
+  });
+
+  it('tells renames of tables, views and their columns, and what is made or dropped under a name', () => {
+    expect(
+      nameSteps([
+        row({ object_type: 'VIEW', new_name: 'b' }),
+        row({ object_type: 'COLUMN', target_name: 'T', target_type: 'table', new_name: 'b' }),
+        row({ event: 'DROP_TABLE', object_type: 'TABLE' }),
+      ]),
+    ).toEqual([
+      { from: ['dbo', 'a'], to: ['dbo', 'b'], columns: [] },
+      { from: ['dbo', 'T'], to: ['dbo', 'T'], columns: [{ from: 'a', to: 'b' }] },
+      { gone: ['dbo', 'a'] },
+    ]);
+  });
+
+  it('tells nothing of other renames and changes', () => {
+    expect(
+      nameSteps([
+        row({ object_type: 'INDEX', target_name: 'T', target_type: 'TABLE', new_name: 'b' }),
+        row({ object_type: 'PROCEDURE', new_name: 'b' }),
+        row({ object_type: 'TABLE' }),
+        row({ event: 'ALTER_TABLE', object_type: 'TABLE' }),
+        row({ event: 'DROP_INDEX', object_type: 'INDEX', target_name: 'a', target_type: 'TABLE' }),
+      ]),
+    ).toEqual([]);
   });
 });
 
