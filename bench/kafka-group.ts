@@ -1,5 +1,6 @@
 /** Consumer groups on Kafka: what more consumers bring, and how long partitions stand still when one joins. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { fires } from '../pipeline/delivery/backoff.ts';
 import { Serial } from '../pipeline/serial.ts';
 import type { Assignment, Transport } from '../pipeline/transport.ts';
 import { createKafkaTransport } from '../transports/kafka/transport.ts';
@@ -69,13 +70,6 @@ class Consumer {
     this.held -= 1;
     await assignment.release();
   }
-}
-
-function fires(signal: AbortSignal): Promise<unknown> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', resolve, { once: true });
-  });
 }
 
 async function append(transport: Transport, topic: string, from: number, count: number): Promise<void> {

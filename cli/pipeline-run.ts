@@ -1,3 +1,4 @@
+import { fires } from '../pipeline/delivery/backoff.ts';
 import { followSource, type LeasedProducer, readSource } from '../pipeline/leased-producer.ts';
 import { followSchedule } from '../pipeline/schedule/scheduled-producer.ts';
 import { SinkStage } from '../pipeline/sink-stage.ts';
@@ -61,7 +62,7 @@ export function startPipeline(
     settled,
     follow: async () => {
       goOn();
-      await Promise.race([failed, Promise.all([...running, stopped(producing.signal), schedules])]);
+      await Promise.race([failed, Promise.all([...running, fires(producing.signal), schedules])]);
     },
     stop: async () => {
       producing.abort();
@@ -112,11 +113,4 @@ function startSources(
   });
   for (const one of running) one.catch((thrown: unknown) => thrown); // `read` or `follow` rejects with it
   return { read: Promise.all(reading), running, goOn };
-}
-
-function stopped(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

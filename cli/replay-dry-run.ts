@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { exportCatalog } from '../catalog/export.ts';
 import { isChosen } from '../pipeline/replay-plan.ts';
-import { pause } from '../pipeline/delivery/backoff.ts';
+import { fires, pause } from '../pipeline/delivery/backoff.ts';
 import { createTelemetry } from '../pipeline/telemetry.ts';
 import { groups, topics } from '../pipeline/topics.ts';
 import type { NewRecord, Transport } from '../pipeline/transport.ts';
@@ -183,11 +183,4 @@ function report(
       'Only a part of the events was replayed: look-ups found only what these say, and what else the catalogue holds is not compared.',
     );
   }
-}
-
-function fires(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { fires, pause } from './delivery/backoff.ts';
 import { StreamError, toStreamError } from './errors.ts';
 import type { Producer } from './producer.ts';
 import { firstScan, followChanges, pauseMs, type ProducerLoopOptions, slowPauseMs } from './producer-loop.ts';
@@ -52,7 +53,7 @@ export async function followSource(
       const loop = loopOf(options, { lease, producer, reported, now: () => new Date() });
       await readFirst(loop, lease.signal);
       onRead();
-      const isOver = aborted(lease.signal);
+      const isOver = fires(lease.signal);
       await Promise.race([goOn, isOver]);
       await followChanges(loop, lease.signal);
       await isOver; // a source that tells of no changes is still this process's
@@ -218,15 +219,8 @@ async function openPatiently(
       const retryInMs = retryable ? pauseMs(retryDelayMs, failures) : slowPauseMs(failures);
       telemetry.emit('scanFailed', { producer: name, code, message, retryInMs });
       onFailure();
-      await delay(retryInMs, undefined, { signal }).catch(() => undefined);
+      await pause(retryInMs, signal);
     }
   }
   return undefined;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from './delivery/backoff.ts';
 import { StreamError, toStreamError } from './errors.ts';
 import type { Producer } from './producer.ts';
 import type { ProducerRunner } from './producer-runner.ts';
@@ -60,7 +61,7 @@ async function tellBacklog(
       await delay(backlogMs, undefined, { signal });
     } catch (thrown) {
       if (!(signal.aborted || thrown instanceof StreamError)) throw thrown;
-      if (!signal.aborted) await delay(backlogMs, undefined, { signal }).catch(() => undefined);
+      await pause(backlogMs, signal);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { databaseLevels, type Formerly, type NamePart } from '../schemas/types.ts';
 import { parseStored } from './parse-stored.ts';
-import type { FoundObject } from './producer.ts';
+import type { FoundObject, RenamedColumn } from './producer.ts';
 import { keyOf, type Scan } from './producer-scan.ts';
 import { splitInventoryKey } from './raw-record.ts';
 import type { StateStore, StateWrite } from './state.ts';
@@ -119,15 +119,15 @@ function formerNames(
 ): readonly Formerly[] {
   const [, objectId] = splitInventoryKey(under);
   const last = { objectId, sequence, path: names.path, columns: renamed };
-  const earlier = names.formerly.map((one) => ({ ...one, columns: joined(one.columns, renamed) }));
+  const earlier = names.formerly.map((one) => ({ ...one, columns: joinedRenames(one.columns, renamed) }));
   return [...(key === under && renamed.length === 0 ? [] : [last]), ...earlier].slice(0, mostFormer);
 }
 
 /** Names of columns over two renames, one after the other. */
-function joined(
-  first: Formerly['columns'],
-  second: Formerly['columns'],
-): Names['formerly'][number]['columns'] {
+export function joinedRenames(
+  first: readonly RenamedColumn[],
+  second: readonly RenamedColumn[],
+): RenamedColumn[] {
   const after = new Map(second.map(({ from, to }) => [from, to]));
   const both = first.map(({ from, to }) => ({ from, to: after.get(to) ?? to }));
   const through = new Set(first.map(({ to }) => to));

@@ -115,9 +115,10 @@ export class Scan {
   /** The key that an object was known under when the scan began, and which columns had other names, where the source says so. */
   toldOf(key: string): { readonly under: string; readonly columns: ToldRename['columns'] } | undefined {
     const told = this.#told.get(key);
-    const under = told && databaseKey(told.from);
-    if (under === undefined || this.inventory.get(under)?.incarnation !== this.incarnation) return undefined;
-    return { under, columns: told?.columns ?? [] };
+    if (told === undefined) return undefined;
+    const under = databaseKey(told.from);
+    if (this.inventory.get(under)?.incarnation !== this.incarnation) return undefined;
+    return { under, columns: told.columns };
   }
 
   /** The key under which this scan has found what was known under another one. */

@@ -56,6 +56,12 @@ export interface ScanContext {
   reject(rejection: Rejection): void;
 }
 
+/** A column that was called otherwise. */
+export interface RenamedColumn {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** What the source says was renamed: for objects of databases without a mark that a rename does not change. */
 export interface ToldRename {
   /** The id that the object had when it was found last. */
@@ -63,7 +69,7 @@ export interface ToldRename {
   /** The id that it has now; the same where only columns were renamed. */
   readonly to: string;
   /** Columns that had other names then. */
-  readonly columns: readonly { readonly from: string; readonly to: string }[];
+  readonly columns: readonly RenamedColumn[];
 }
 
 /**

@@ -11,3 +11,11 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
     if (!(thrown instanceof Error && thrown.name === 'AbortError')) throw thrown;
   });
 }
+
+/** Resolves once `signal` has fired. */
+export function fires(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,13 +1,9 @@
 /** What becomes of names of tables, step by step, where the source tells of each step. */
+import type { RenamedColumn, ToldRename } from '../../pipeline/producer.ts';
+import { joinedRenames } from '../../pipeline/producer-names.ts';
 
 /** A table or view of a container: a schema or a database. */
 export type ContainedName = readonly [container: string, name: string];
-
-/** A column that was called otherwise. */
-export interface RenamedColumn {
-  readonly from: string;
-  readonly to: string;
-}
 
 /** A table or view that was called otherwise, or of which columns were; both names are the same where only columns were. */
 export interface TableRename {
@@ -37,13 +33,16 @@ export function renamedBy(steps: readonly NameStep[]): readonly TableRename[] {
 }
 
 function joined(before: TableRename, { to, columns }: TableRename): TableRename {
-  const now = new Map(columns.map((one) => [one.from, one.to]));
-  const through = new Set(before.columns.map((one) => one.to));
-  const all = [
-    ...before.columns.map((one) => ({ from: one.from, to: now.get(one.to) ?? one.to })),
-    ...columns.filter((one) => !through.has(one.from)),
-  ];
+  const all = joinedRenames(before.columns, columns);
   return { from: before.from, to, columns: all.filter((one) => one.from !== one.to) };
+}
+
+/** Renames as the runner is told them; `idOf` gives the id of an object. */
+export function toldRenames(
+  renamed: readonly TableRename[],
+  idOf: (name: ContainedName) => string,
+): readonly ToldRename[] {
+  return renamed.map(({ from, to, columns }) => ({ from: idOf(from), to: idOf(to), columns }));
 }
 
 function keyOf(name: ContainedName): string {

@@ -21,7 +21,7 @@ import { withConnection } from './connection.ts';
 import type { MysqlConnection } from './options.ts';
 import type { Touched } from './queries.ts';
 import { hasNames, isThere, joinedNews, type NamedNews, type ReadNews } from './read-news.ts';
-import { renamedBy } from '../../platform/relational/renames.ts';
+import { renamedBy, toldRenames } from '../../platform/relational/renames.ts';
 
 /** What the producer works with. */
 export interface MysqlCatalogueSource extends MysqlConnection {
@@ -218,11 +218,7 @@ export class MysqlProducer implements Producer {
         yield* objects();
       })(),
       looked: this.#refs(touched),
-      renamed: renamed.map(({ from, to, columns }) => ({
-        from: objectIdOf(pathTo('table', from)),
-        to: objectIdOf(pathTo('table', to)),
-        columns,
-      })),
+      renamed: toldRenames(renamed, (name) => objectIdOf(pathTo('table', name))),
       mark: keptMark(mark),
     };
   }

@@ -1,5 +1,6 @@
 /** Which tables and columns have other names after statements of the binary log. */
-import type { NameStep, RenamedColumn } from '../../platform/relational/renames.ts';
+import type { RenamedColumn } from '../../pipeline/producer.ts';
+import type { NameStep } from '../../platform/relational/renames.ts';
 import { isCutOff, type Name, StatementReader } from './statement.ts';
 
 /** What an ALTER TABLE renames: the table, or columns of it. `reader` stands behind the name of the table. */

@@ -12,6 +12,7 @@ import type {
 import type { Json } from '../../pipeline/state.ts';
 import type { RelationalSource } from '../../platform/relational/model.ts';
 import { relationalObjects } from '../../platform/relational/objects.ts';
+import { toldRenames } from '../../platform/relational/renames.ts';
 import { objectIdOf, pathOf, refOf, routineIdOf } from '../../platform/relational/paths.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
 import { captureSchema } from './capture.ts';
@@ -125,14 +126,11 @@ export class SqlServerProducer implements Producer {
     const marks = watchers.flatMap((one): readonly (readonly [string, Mark])[] =>
       one.mark === undefined ? [] : [[one.database, one.mark]],
     );
+    const source = this.#relational(state);
     return {
       found: this.#read(watcher.database, { state, touched }, stop),
-      looked: touched === undefined ? [] : this.#refs(state, touched),
-      renamed: renamed.map(({ from, to, columns }) => ({
-        from: this.#tableId(state, from),
-        to: this.#tableId(state, to),
-        columns,
-      })),
+      looked: touched === undefined ? [] : refsOf(source, state, touched),
+      renamed: toldRenames(renamed, (name) => tableId(source, state, name)),
       mark: { ...Object.fromEntries(marks), [watcher.database]: mark },
     };
   }
@@ -151,19 +149,6 @@ export class SqlServerProducer implements Producer {
     yield* relationalObjects(this.#relational(state), results, { reject, partial: true });
   }
 
-  #refs(state: DatabaseState, { tables, routines }: Touched): readonly string[] {
-    const source = this.#relational(state);
-    const routineId = ([schema, name]: QualifiedName): string =>
-      routineIdOf([...pathOf(source, [state.name, schema]), { level: 'routine', name }]);
-    return [...tables.map((one) => this.#tableId(state, one)), ...routines.map(routineId)].map((id) =>
-      refOf(source, id),
-    );
-  }
-
-  #tableId(state: DatabaseState, [schema, name]: QualifiedName): string {
-    return objectIdOf([...pathOf(this.#relational(state), [state.name, schema]), { level: 'table', name }]);
-  }
-
   #relational({ version, name, foldsCase }: DatabaseState): RelationalSource {
     const { host, port, server, schemas, tables, routines } = this.#options;
     const tests = { schema: nameFilter(schemas), table: nameFilter(tables), routine: nameFilter(routines) };
@@ -180,4 +165,20 @@ export class SqlServerProducer implements Producer {
         (tests[level](of) && !(level === 'schema' && of === captureSchema)),
     };
   }
+}
+
+function refsOf(
+  source: RelationalSource,
+  state: DatabaseState,
+  { tables, routines }: Touched,
+): readonly string[] {
+  const routineId = ([schema, name]: QualifiedName): string =>
+    routineIdOf([...pathOf(source, [state.name, schema]), { level: 'routine', name }]);
+  return [...tables.map((one) => tableId(source, state, one)), ...routines.map(routineId)].map((id) =>
+    refOf(source, id),
+  );
+}
+
+function tableId(source: RelationalSource, state: DatabaseState, [schema, name]: QualifiedName): string {
+  return objectIdOf([...pathOf(source, [state.name, schema]), { level: 'table', name }]);
 }

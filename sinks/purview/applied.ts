@@ -224,6 +224,17 @@ function packed(entities: readonly unknown[]): string {
 
 /** The entities that a producer described, as its change had them. Throws STATE_UNAVAILABLE when the record is damaged. */
 export function saidBy(speaker: AppliedSpeaker): readonly EntityBody[] {
+  const known = unpacked.get(speaker);
+  if (known !== undefined) return known;
+  const entities = readSaid(speaker);
+  unpacked.set(speaker, entities);
+  return entities;
+}
+
+/** Read once: a decision looks at it several times, and records are immutable. */
+const unpacked = new WeakMap<AppliedSpeaker, readonly EntityBody[]>();
+
+function readSaid(speaker: AppliedSpeaker): readonly EntityBody[] {
   try {
     const { said } = speaker;
     const text = said.startsWith('[') ? said : inflateRawSync(Buffer.from(said, 'base64')).toString('utf8');

@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { configure } from '../../cli/configured.ts';
 import { loadConfig } from '../../cli/load-config.ts';
-import { openPipeline } from '../../cli/open-pipeline.ts';
+import { type OpenPipeline, openPipeline } from '../../cli/open-pipeline.ts';
 import { startPipeline } from '../../cli/pipeline-run.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { Producer } from '../../pipeline/producer.ts';
@@ -14,14 +14,25 @@ import { groups, topics } from '../../pipeline/topics.ts';
 import type { Transport } from '../../pipeline/transport.ts';
 import { encodeEvent } from '../../schemas/codec.ts';
 
-it('`stop()` settles what is in the topics when the transport forgets', async () => {
+const onDisk = 'state: state\n';
+
+/** A pipeline without producers whose changes go to a file, in a folder of its own. */
+async function opened(
+  settings: string,
+  options: Partial<Parameters<typeof openPipeline>[1]> = {},
+): Promise<OpenPipeline> {
   const folder = await mkdtemp(path.join(tmpdir(), 'stop-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const config = path.join(folder, 'purview-streams.yaml');
-  const kinds = 'transport: { kind: memory }\nsink: { kind: file, path: changes.ndjson }\nproducers: {}\n';
-  await writeFile(config, `${kinds}delivery: { batchWithinMs: 200 }\n`);
-  const pipeline = await openPipeline(configure(await loadConfig(config)), { telemetry: createTelemetry() });
+  await writeFile(config, `${settings}sink: { kind: file, path: changes.ndjson }\nproducers: {}\n`);
+  const telemetry = createTelemetry();
+  const pipeline = await openPipeline(configure(await loadConfig(config)), { telemetry, ...options });
   onTestFinished(() => pipeline.close());
+  return pipeline;
+}
+
+it('`stop()` settles what is in the topics when the transport forgets', async () => {
+  const pipeline = await opened('transport: { kind: memory }\ndelivery: { batchWithinMs: 200 }\n');
   const running = startPipeline(pipeline);
   const change = encodeEvent('entity-change', {
     operation: 'DELETE',
@@ -42,17 +53,8 @@ it('`stop()` settles what is in the topics when the transport forgets', async ()
 });
 
 it('`stop()` ends quietly when nobody waits for `settled` and something is still behind', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'stop-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const config = path.join(folder, 'purview-streams.yaml');
-  await writeFile(config, 'state: state\nsink: { kind: file, path: changes.ndjson }\nproducers: {}\n');
-  const telemetry = createTelemetry();
   // The stage alone that would settle the topic is not run.
-  const pipeline = await openPipeline(configure(await loadConfig(config)), {
-    telemetry,
-    stages: ['transform'],
-  });
-  onTestFinished(() => pipeline.close());
+  const pipeline = await opened(onDisk, { stages: ['transform'] });
   const behind = Array.from({ length: 50 }, (_, n) => ({
     key: `k${n}`,
     value: Buffer.from('no'),
@@ -70,15 +72,9 @@ it('`stop()` ends quietly when nobody waits for `settled` and something is still
 });
 
 it('`stop()` waits until every source is closed, also beside a producer that has failed', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'stop-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const config = path.join(folder, 'purview-streams.yaml');
-  await writeFile(config, 'state: state\nsink: { kind: file, path: changes.ndjson }\nproducers: {}\n');
-  const telemetry = createTelemetry();
-  const pipeline = await openPipeline(configure(await loadConfig(config)), { telemetry, stages: [] });
-  onTestFinished(() => pipeline.close());
+  const pipeline = await opened(onDisk, { stages: [] });
   let isOpen = (): void => undefined;
-  const opened = new Promise<void>((resolve) => {
+  const reached = new Promise<void>((resolve) => {
     isOpen = resolve;
   });
   let closed = false;
@@ -99,12 +95,12 @@ it('`stop()` waits until every source is closed, also beside a producer that has
     isOpen();
     return source;
   };
-  const { transport } = pipeline;
+  const { transport, telemetry } = pipeline;
   const refusing: Transport = new Proxy(transport, {
     get: (target, name) => (name === 'subscribe' ? refuse : Reflect.get(target, name, target)),
   });
   async function* refuse(): AsyncGenerator<never> {
-    await opened;
+    await reached;
     yield* [];
     throw new StreamError('TRANSPORT_REFUSED', 'No.');
   }

@@ -1,4 +1,5 @@
 import type { EntityChange, Renamed } from '../../schemas/types.ts';
+import { deletionOf, shop } from './changes.ts';
 
 /** What a shop with its shelves was called before: pairs as a derivation gives them. */
 export function renamedShop(
@@ -31,3 +32,20 @@ export function renamedShop(
 export function formerly(change: EntityChange, ...renamed: readonly (readonly Renamed[])[]): EntityChange {
   return { ...change, renamed: renamed.flat() };
 }
+
+const former = shop('a', { shelves: ['1', '2'], city: 'Ulm' });
+const pairs = renamedShop('a', 'b', {
+  shelves: [
+    ['1', '1'],
+    ['2', '2'],
+  ],
+  until: 1,
+});
+
+/** The shop `a` with two shelves, which becomes `b`: as it was said before, the pairs of its names, its new name, and the deletion of the old one. */
+export const movedShop = {
+  old: former,
+  pairs,
+  renamed: formerly(shop('b', { shelves: ['1', '2'], city: 'Ulm' }, { sequence: 2 }), pairs),
+  gone: formerly(deletionOf(former), pairs),
+};

@@ -2,10 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SinkHost } from '../../../pipeline/sink-component.ts';
 import { createTelemetry } from '../../../pipeline/telemetry.ts';
 import { sinks } from '../../../sinks/index.ts';
-import { deletionOf, shop } from '../../support/changes.ts';
 import { type SeenRequest, sendJson, startServer, type TestServer } from '../../support/http-server.ts';
 import { type CatalogUnderTest, catalogUser, openTestCatalog } from '../../support/local-catalog.ts';
-import { formerly, renamedShop } from '../../support/renamed.ts';
+import { movedShop } from '../../support/renamed.ts';
 import { deliverer, kinds, never, sinkHost } from '../../support/sink-host.ts';
 
 let catalog: CatalogUnderTest;
@@ -17,16 +16,7 @@ let meddle: (
   request: SeenRequest,
 ) => Promise<{ readonly status: number; readonly body: unknown } | undefined>;
 
-const old = shop('a', { shelves: ['1', '2'], city: 'Ulm' });
-const pairs = renamedShop('a', 'b', {
-  shelves: [
-    ['1', '1'],
-    ['2', '2'],
-  ],
-  until: 1,
-});
-const renamed = formerly(shop('b', { shelves: ['1', '2'], city: 'Ulm' }, { sequence: 2 }), pairs);
-const gone = formerly(deletionOf(old), pairs);
+const { old, renamed, gone } = movedShop;
 
 function isRename({ method, url, body }: SeenRequest): boolean {
   return method === 'POST' && url.endsWith('/entity/bulk') && /"guid":"[^-]/u.test(body);

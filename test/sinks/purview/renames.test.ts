@@ -5,7 +5,7 @@ import { sinks } from '../../../sinks/index.ts';
 import type { EntityChange } from '../../../schemas/types.ts';
 import { deletionOf, shop, shopProcess } from '../../support/changes.ts';
 import { type CatalogUnderTest, catalogUser, openTestCatalog } from '../../support/local-catalog.ts';
-import { formerly, renamedShop } from '../../support/renamed.ts';
+import { formerly, movedShop, renamedShop } from '../../support/renamed.ts';
 import { deliverer, kinds, never, sinkHost } from '../../support/sink-host.ts';
 
 let catalog: CatalogUnderTest;
@@ -26,16 +26,7 @@ afterEach(async () => {
   await catalog.close();
 });
 
-const old = shop('a', { shelves: ['1', '2'], city: 'Ulm' });
-const pairs = renamedShop('a', 'b', {
-  shelves: [
-    ['1', '1'],
-    ['2', '2'],
-  ],
-  until: 1,
-});
-const renamed = formerly(shop('b', { shelves: ['1', '2'], city: 'Ulm' }, { sequence: 2 }), pairs);
-const gone = formerly(deletionOf(old), pairs);
+const { old, pairs, renamed, gone } = movedShop;
 
 async function guidOf(name: string, typeName = 'shop'): Promise<string | undefined> {
   return (await catalog.entity(typeName, `shop://${name}`))?.guid;

@@ -34,6 +34,16 @@ describe('createEventHubsTransport()', { timeout: 60_000 }, () => {
     return found;
   };
 
+  /** A member whose connection can be cut, and that looks at its group again only when it has lost its session. */
+  const openStalling = (prefix: string, { port }: TcpProxy): ReturnType<typeof workshop.open> =>
+    workshop.open({
+      prefix,
+      port,
+      sessionMs: 1000,
+      heartbeatMs: 4000,
+      requestMs: 1500,
+      patienceMs: 40_000,
+    });
   const settle = (to: Transport, held: Assignment, offset: number): Promise<boolean> =>
     to.transactions.run({
       appends: [{ topic: 'out', records: [textRecord('k', `of ${offset}`)] }],
@@ -228,14 +238,7 @@ describe('createEventHubsTransport()', { timeout: 60_000 }, () => {
   it('an owner whose session is over sends nothing more: it would come behind what its heir has sent', async () => {
     const prefix = workshop.anyPrefix();
     const proxy = await TcpProxy.open(workshop.server.port);
-    const stalled = workshop.open({
-      prefix,
-      port: proxy.port,
-      sessionMs: 1000,
-      heartbeatMs: 4000, // it looks at its group again when it has lost it
-      requestMs: 1500,
-      patienceMs: 40_000,
-    });
+    const stalled = openStalling(prefix, proxy);
     await stalled.append('in', [textRecord('k', 'a'), textRecord('k', 'b')]);
     const held = await new GroupMember(stalled, 'in', 'g').nth(0);
     await stalled.recordLimit('out');
@@ -266,14 +269,7 @@ describe('createEventHubsTransport()', { timeout: 60_000 }, () => {
     await expect(settle(first, assignment, 1)).rejects.toMatchObject({ code: 'TRANSPORT_UNAVAILABLE' });
     await first.close();
     const proxy = await TcpProxy.open(workshop.server.port);
-    const stalled = workshop.open({
-      prefix,
-      port: proxy.port,
-      sessionMs: 1000,
-      heartbeatMs: 4000, // it looks at its group again when it has lost it
-      requestMs: 1500,
-      patienceMs: 40_000,
-    });
+    const stalled = openStalling(prefix, proxy);
     workshop.server.faults.busy = 1000;
     const late = new GroupMember(stalled, 'in', 'g');
     // It has taken the partition, and is about to send.
