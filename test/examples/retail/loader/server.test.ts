@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { scanAll } from '../../../contracts/producer.ts';
 import { etlApi } from '../../../../producers/etl-api/component.ts';
@@ -38,6 +41,33 @@ describe('examples/retail/loader/server.ts', () => {
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
+
+  it('answers what its file of jobs says now, and what it said before while the file is half written', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'loader-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const jobs = path.join(folder, 'jobs.json');
+    await writeFile(jobs, '[{ "id": "a", "lastRun": "2026-11-22T00:00:00Z" }]');
+    const child = run('--jobs', jobs);
+    let told = '';
+    child.stderr?.on('data', (chunk: Buffer) => (told += chunk.toString()));
+    const { url, token } = await firstLine(child);
+    const listed = async (): Promise<unknown> => {
+      const answer = await fetch(`${url}/api/job`, { headers: { authorization: `Bearer ${token}` } });
+      const reply: unknown = await answer.json();
+      return reply;
+    };
+    const before = { jobs: [{ id: 'a', lastRun: '2026-11-22T00:00:00Z' }], next: null };
+    expect(await listed()).toEqual(before);
+    const half = async (): Promise<void> => {
+      await writeFile(jobs, '[{ "id": "a", "last'); // again and again: it may not be watched yet
+      expect(told).toContain('is not taken');
+    };
+    await vi.waitFor(half, { timeout: 30_000 });
+    expect(await listed()).toEqual(before);
+    await writeFile(jobs, '[{ "id": "b" }, { "id": "a", "lastRun": "2026-11-23T00:00:00Z" }]');
+    const after = { jobs: [{ id: 'a', lastRun: '2026-11-23T00:00:00Z' }, { id: 'b' }], next: null };
+    await vi.waitFor(async () => expect(await listed()).toEqual(after), { timeout: 30_000 });
+  }, 60_000);
 
   it('exits 0 when its parent lets go of its input', async () => {
     const child = run();
