@@ -59,9 +59,16 @@ export function isPassing(thrown: unknown): boolean {
   return (retryable === undefined || code === undefined) && connectionWords.test(`${name} ${found.message}`);
 }
 
-/** Whether the connection may be at fault, rather than one link or request. */
+/** A connection does not answer: TRANSPORT_UNAVAILABLE, as is much that a new connection would not mend. */
+export class SilentConnection extends StreamError {
+  constructor(message: string) {
+    super('TRANSPORT_UNAVAILABLE', message);
+  }
+}
+
+/** Whether the connection may be at fault, rather than one link or request, or a rule of our own. */
 export function isConnectionFault(thrown: unknown): boolean {
-  if (thrown instanceof StreamError) return thrown.code === 'TRANSPORT_UNAVAILABLE';
+  if (thrown instanceof StreamError) return thrown instanceof SilentConnection;
   const name = nameOf(thrown);
   return (
     connectionFaults.has(name) ||

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EventHubConsumerClient, EventHubProducerClient, PartitionProperties } from '@azure/event-hubs';
 import { StreamError } from '../../pipeline/errors.ts';
-import { faultOf, isConnectionFault, isPassing } from '../../platform/journal/faults.ts';
+import { faultOf, isConnectionFault, isPassing, SilentConnection } from '../../platform/journal/faults.ts';
 
 /** Makes clients of event hubs of a namespace by their names, each with a connection of its own. */
 export interface HubConnector {
@@ -209,7 +209,7 @@ async function endOf(client: EventHubProducerClient | EventHubConsumerClient): P
 async function within<T>(ms: number, work: (over: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const late = delay(ms, undefined, { signal: stop.signal }).then(() => {
-    throw new StreamError('TRANSPORT_UNAVAILABLE', `Nothing was answered within ${ms} ms.`);
+    throw new SilentConnection(`Nothing was answered within ${ms} ms.`);
   });
   late.catch(() => undefined); // the race hears of it
   try {

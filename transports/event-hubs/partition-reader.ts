@@ -5,11 +5,11 @@ import {
   type EventPosition,
   type ReceivedEventData,
 } from '@azure/event-hubs';
-import { StreamError } from '../../pipeline/errors.ts';
+import type { StreamError } from '../../pipeline/errors.ts';
 import type { PullLimit, StoredRecord } from '../../pipeline/transport.ts';
 import { takeWithin } from '../../platform/take-within.ts';
 import { toRecord } from './events.ts';
-import { faultOf, isConnectionFault, isPassing } from '../../platform/journal/faults.ts';
+import { faultOf, isConnectionFault, isPassing, SilentConnection } from '../../platform/journal/faults.ts';
 import type { Hubs } from './hubs.ts';
 
 /** What is read ahead: the handler of the SDK is held up while there is more than this. */
@@ -129,7 +129,8 @@ export class PartitionReader {
           if (over.signal.aborted) return;
           credits += batchSize - events.length;
           this.#accept(events);
-          if (events.length === 0 && !(await this.#lives(client))) end({ thrown: silent() });
+          if (events.length === 0 && !(await this.#lives(client)))
+            end({ thrown: new SilentConnection('The connection does not answer any more.') });
           if (credits > mostCredits) end(undefined);
           while (!this.#isHungry && !over.signal.aborted)
             await new Promise<void>((resolve) => {
@@ -188,10 +189,6 @@ export class PartitionReader {
     );
     return Promise.race([asked, delay(hubs.options.requestMs, false, { ref: false })]);
   }
-}
-
-function silent(): StreamError {
-  return new StreamError('TRANSPORT_UNAVAILABLE', 'The connection does not answer any more.');
 }
 
 function sizeOf({ key, value }: StoredRecord): number {

@@ -54,7 +54,7 @@ export async function startBroker(
   folder: string,
   { endsWith, proxied }: BrokerOptions = {},
 ): Promise<StartedBroker> {
-  const lib = await jars();
+  const lib = await fetchBroker();
   const [plainPort, securePort, controllerPort] = await Promise.all([freePort(), freePort(), freePort()]);
   await mkdir(folder, { recursive: true });
   const ca = await keyStore(folder);
@@ -146,27 +146,22 @@ async function boot({ folder, classpath, settings, plain, endsWith }: Boot): Pro
   }
 }
 
-/** The broker's jars: fetched from Maven Central the first time (43 MB). */
-async function jars(): Promise<string> {
+const fetchMs = 600_000;
+
+/** The folder of the broker's jars: fetched from Maven Central the first time (43 MB). Rejects where that cannot be reached. */
+export async function fetchBroker(): Promise<string> {
   const cache = path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'purview-streams');
   const lib = path.join(cache, 'kafka-4.2.0');
   if (existsSync(lib)) return lib;
   await mkdir(cache, { recursive: true });
   const fetched = await mkdtemp(path.join(cache, 'fetching-'));
-  await run('mvn', [
-    '-q',
-    '-B',
-    '-f',
-    pom,
-    'dependency:copy-dependencies',
-    `-DoutputDirectory=${fetched}`,
-    '-DincludeScope=runtime',
-  ]);
+  const copy = ['dependency:copy-dependencies', `-DoutputDirectory=${fetched}`, '-DincludeScope=runtime'];
   try {
+    await run('mvn', ['-q', '-B', '-f', pom, ...copy], { timeout: fetchMs });
     await rename(fetched, lib);
   } catch (thrown) {
-    if (!existsSync(lib)) throw thrown;
-    await rm(fetched, { recursive: true, force: true }); // somebody else was faster
+    await rm(fetched, { recursive: true, force: true });
+    if (!existsSync(lib)) throw thrown; // else somebody else was faster
   }
   return lib;
 }

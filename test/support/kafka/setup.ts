@@ -2,16 +2,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { endKafkaOfRun, hasKafka, howToGetKafka, runFolder } from './shared.ts';
+import { fetchBroker } from './broker.ts';
+import { endKafkaOfRun, hasKafka, noKafka, runFolder } from './shared.ts';
+import { announceMissing, whyNoKafka } from './missing.ts';
 
 let folder: string | undefined;
 
 /** Called by vitest before the first test file. */
 export async function setup(): Promise<void> {
-  if (!hasKafka) {
-    const why = `The suites of Kafka do not run: ${howToGetKafka}.`;
-    if (process.env['CI'] === 'true') throw new Error(why);
-    process.stderr.write(`${why}\n`);
+  const given = process.env['KAFKA_BROKERS'];
+  const why = await whyNoKafka({ given, canStart: hasKafka, fetch: fetchBroker });
+  if (why !== undefined) {
+    process.env[noKafka] = why;
+    announceMissing(why, process.env['CI'], (line) => process.stderr.write(line));
   }
   folder = await mkdtemp(path.join(tmpdir(), 'purview-streams-kafka-run-'));
   process.env[runFolder] = folder;

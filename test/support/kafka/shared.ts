@@ -8,10 +8,13 @@ import { type BrokerAddress, canStartBroker, startBroker } from './broker.ts';
 /** Environment variables by which the processes of a run find its broker. */
 export const runFolder = 'PURVIEW_STREAMS_TEST_KAFKA';
 
+/** Environment variable that is there where no broker can be had for a run. */
+export const noKafka = 'PURVIEW_STREAMS_TEST_NO_KAFKA';
+
 const given = process.env['KAFKA_BROKERS'];
 
 /** Whether there is a broker, or one can be started. */
-export const hasKafka = given !== undefined || canStartBroker;
+export const hasKafka = given !== undefined || (canStartBroker && process.env[noKafka] === undefined);
 
 /** How to get one. */
 export const howToGetKafka =
@@ -22,6 +25,8 @@ const addressShape = z.object({
   secure: z.object({ broker: z.string(), ca: z.string() }).optional(),
   pid: z.number().optional(),
 });
+/** What is left in place of an address by who could not start the broker. */
+const failureShape = z.object({ failed: z.string() });
 const fileName = 'broker.json';
 const startMs = 300_000; // the first time its jars are fetched
 
@@ -53,7 +58,12 @@ export async function kafkaOfRun(): Promise<BrokerAddress> {
 /** The broker that was started for a run, once it is up. */
 async function found(file: string): Promise<BrokerAddress> {
   for (const until = Date.now() + startMs; Date.now() < until; ) {
-    if (existsSync(file)) return addressShape.parse(JSON.parse(await readFile(file, 'utf8')));
+    if (existsSync(file)) {
+      const left: unknown = JSON.parse(await readFile(file, 'utf8'));
+      const failure = failureShape.safeParse(left);
+      if (!failure.success) return addressShape.parse(left);
+      throw new Error(`The broker of the tests did not start: ${failure.data.failed}`);
+    }
     await new Promise((resolve) => {
       setTimeout(resolve, 50);
     });
@@ -65,6 +75,6 @@ async function found(file: string): Promise<BrokerAddress> {
 export async function endKafkaOfRun(folder: string): Promise<void> {
   const file = path.join(folder, fileName);
   if (!existsSync(file)) return;
-  const { pid } = addressShape.parse(JSON.parse(await readFile(file, 'utf8')));
+  const { pid } = addressShape.partial().parse(JSON.parse(await readFile(file, 'utf8')));
   if (pid !== undefined) process.kill(-pid, 'SIGKILL');
 }

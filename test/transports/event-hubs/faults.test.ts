@@ -3,9 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EventHubConsumerClient } from '@azure/event-hubs';
+import { EventHubConsumerClient, EventHubProducerClient } from '@azure/event-hubs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { StreamError } from '../../../pipeline/errors.ts';
 import type { Assignment, Transport } from '../../../pipeline/transport.ts';
+import { Hubs } from '../../../transports/event-hubs/hubs.ts';
 import { collect, GroupMember, much, never, textRecord } from '../../contracts/transport.ts';
 import { createCertificate } from '../../support/certificate.ts';
 import { start } from '../../support/cli.ts';
@@ -317,5 +319,49 @@ describe('createEventHubsTransport()', { timeout: 60_000 }, () => {
       expect(await collect(state.scan('other/'))).toHaveLength(20);
       expect(await collect(state.scan('many/'))).toHaveLength(700);
     }
+  });
+});
+
+describe('Hubs.attempt()', () => {
+  // Clients of the SDK connect when they are used first, and nobody is spoken to here.
+  const address =
+    'Endpoint=sb://localhost:1;SharedAccessKeyName=k;SharedAccessKey=bm90;UseDevelopmentEmulator=true';
+
+  /** Connections that it makes when the first two attempts end so. */
+  const made = async (end: () => Promise<never>): Promise<number> => {
+    let connections = 0;
+    const hubs = new Hubs({
+      connect: {
+        producer: (hub) => {
+          connections += 1;
+          return new EventHubProducerClient(address, hub);
+        },
+        consumer: (hub) => new EventHubConsumerClient('$Default', address, hub),
+      },
+      prefix: '',
+      patienceMs: 25_000,
+      requestMs: 100,
+      metadataMs: 0,
+      idleMs: 0,
+    });
+    let attempts = 0;
+    const work = async (): Promise<string> => {
+      attempts += 1;
+      return attempts > 2 ? 'done' : end();
+    };
+    expect(await hubs.attempt('one', 'It cannot be done', work)).toBe('done');
+    await hubs.close();
+    return connections;
+  };
+
+  it('keeps its connection when a rule of ours kept it from sending for now', async () => {
+    const refuse = async () => {
+      throw new StreamError('TRANSPORT_UNAVAILABLE', 'The group has not heard of the owner of one-0.');
+    };
+    expect(await made(refuse)).toBe(1);
+  });
+
+  it('makes its connection anew when there is no answer', async () => {
+    expect(await made(() => new Promise(() => undefined))).toBe(3);
   });
 });
