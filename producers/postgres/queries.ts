@@ -131,24 +131,33 @@ export const databaseOidQuery = `
 
 /**
  * One short text that differs when the definition of anything in the database does: the transactions that wrote the catalogue rows
- * (xmin). INSERT, ANALYZE and VACUUM leave them alone; a few harmless changes (GRANT, TRUNCATE) show and cost one scan.
+ * (xmin), and the names of who owns something, which stand in no row of the database. INSERT, ANALYZE and VACUUM leave them alone; a
+ * few harmless changes (GRANT, TRUNCATE) show and cost one scan.
  */
 export const fingerprintQuery = `
-  WITH relations AS (
-    SELECT c.oid, c.xmin FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'i') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  ), written (what, oid, part, xmin) AS (
-    SELECT 1, d.oid, 0, d.xmin FROM pg_database d WHERE d.datname = current_database()
-    UNION ALL SELECT 2, oid, 0, xmin FROM pg_namespace WHERE nspname !~ '^pg_temp|^pg_toast_temp'
-    UNION ALL SELECT 3, oid, 0, xmin FROM relations
-    UNION ALL SELECT 4, a.attrelid, a.attnum, a.xmin FROM pg_attribute a JOIN relations r ON r.oid = a.attrelid WHERE a.attnum > 0
-    UNION ALL SELECT 5, d.oid, 0, d.xmin FROM pg_attrdef d JOIN relations r ON r.oid = d.adrelid
-    UNION ALL SELECT 6, k.oid, 0, k.xmin FROM pg_constraint k JOIN relations r ON r.oid = k.conrelid
-    UNION ALL SELECT 7, w.oid, 0, w.xmin FROM pg_rewrite w JOIN relations r ON r.oid = w.ev_class
-    UNION ALL SELECT 8, p.oid, 0, p.xmin FROM pg_proc p WHERE p.oid >= 16384
-    UNION ALL SELECT 9, d.objoid, d.objsubid, d.xmin FROM pg_description d WHERE d.objoid >= 16384 OR d.classoid = 'pg_namespace'::regclass
-    UNION ALL SELECT 10, d.objoid, 0, d.xmin FROM pg_shdescription d
-    UNION ALL SELECT 11, i.inhrelid, i.inhseqno, i.xmin FROM pg_inherits i
+  WITH schemas AS (
+    SELECT oid, xmin, nspowner FROM pg_namespace WHERE nspname !~ '^pg_temp|^pg_toast_temp'
+  ), relations AS (
+    SELECT c.oid, c.xmin, c.relowner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'i', 'c', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  ), written (what, oid, part, version) AS (
+    SELECT 1, d.oid, 0, d.xmin::text FROM pg_database d WHERE d.datname = current_database()
+    UNION ALL SELECT 2, oid, 0, xmin::text FROM schemas
+    UNION ALL SELECT 3, oid, 0, xmin::text FROM relations
+    UNION ALL SELECT 4, a.attrelid, a.attnum, a.xmin::text FROM pg_attribute a JOIN relations r ON r.oid = a.attrelid WHERE a.attnum > 0
+    UNION ALL SELECT 5, d.oid, 0, d.xmin::text FROM pg_attrdef d JOIN relations r ON r.oid = d.adrelid
+    UNION ALL SELECT 6, k.oid, 0, k.xmin::text FROM pg_constraint k JOIN relations r ON r.oid = k.conrelid
+    UNION ALL SELECT 7, w.oid, 0, w.xmin::text FROM pg_rewrite w JOIN relations r ON r.oid = w.ev_class
+    UNION ALL SELECT 8, p.oid, 0, p.xmin::text FROM pg_proc p WHERE p.oid >= 16384
+    UNION ALL SELECT 9, d.objoid, d.objsubid, d.xmin::text FROM pg_description d
+      WHERE d.objoid >= 16384 OR d.classoid = 'pg_namespace'::regclass
+    UNION ALL SELECT 10, d.objoid, 0, d.xmin::text FROM pg_shdescription d
+    UNION ALL SELECT 11, i.inhrelid, i.inhseqno, i.xmin::text FROM pg_inherits i
+    UNION ALL SELECT 12, t.oid, 0, t.xmin::text FROM pg_type t JOIN schemas s ON s.oid = t.typnamespace
+      WHERE t.oid >= 16384 AND (t.typtype = 'd' OR (t.typtype <> 'c' AND t.typelem = 0)) -- neither rows nor arrays of others
+    UNION ALL SELECT 13, d.objid, d.objsubid, d.xmin::text FROM pg_depend d WHERE d.deptype = 'e'
+    UNION ALL SELECT 14, o.oid, 0, o.rolname FROM pg_roles o
+      WHERE o.oid IN (SELECT nspowner FROM schemas UNION SELECT relowner FROM relations)
   )
-  SELECT count(*) || '/' || coalesce(sum(hashtextextended(what || '/' || oid || '/' || part || '/' || xmin, 0)), 0) AS "fingerprint"
+  SELECT count(*) || '/' || coalesce(sum(hashtextextended(what || '/' || oid || '/' || part || '/' || version, 0)), 0) AS "fingerprint"
   FROM written`;

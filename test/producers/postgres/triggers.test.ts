@@ -1,6 +1,7 @@
 import { array, assert, asyncProperty, constantFrom, nat, record } from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { installStatements, uninstallStatements } from '../../../producers/postgres/capture.ts';
+import { Catalogue } from '../../../producers/postgres/rows.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { dyingBeforeAppend } from '../../support/follow-producer.ts';
 import { type Follower, scanned, startFollower } from '../../support/postgres-follower.ts';
@@ -290,5 +291,39 @@ describe('postgres changes() by event triggers', () => {
     await vi.waitFor(() => expect(follower.ways.at(-1)).toBe(`event triggers in ${database}`), patience);
     await server.run(database, 'ALTER TABLE a ADD zz int');
     await caughtUp(follower, database);
+  });
+});
+
+describe('the fingerprint of the catalogue', () => {
+  it('fingerprint() differs after every kind of change, also of what event triggers do not see, and not after changes of rows', async () => {
+    const database = await server.createDatabase();
+    await server.run(database, world);
+    const owner = `owner_of_${database}`.slice(0, 60);
+    const changes = [
+      ...statements.slice(0, -3), // the rest drops what is changed here
+      `CREATE ROLE ${owner}; ALTER TABLE renamed.base OWNER TO ${owner}`,
+      `ALTER ROLE ${owner} RENAME TO ${owner}_`,
+      'ALTER EXTENSION plpgsql ADD TABLE renamed.base',
+      'ALTER EXTENSION plpgsql DROP TABLE renamed.base',
+      `REASSIGN OWNED BY ${owner}_ TO CURRENT_USER; DROP ROLE ${owner}_`,
+      ...statements.slice(-3),
+    ];
+    const client = await server.client(database);
+    try {
+      const catalogue = new Catalogue(client);
+      const unseen: string[] = [];
+      let before = await catalogue.fingerprint();
+      for (const sql of changes) {
+        await client.query(sql);
+        const after = await catalogue.fingerprint();
+        if (after === before) unseen.push(sql);
+        before = after;
+      }
+      await client.query('INSERT INTO fresh.t VALUES (1); DELETE FROM fresh.t; ANALYZE fresh.t');
+      await client.query('VACUUM fresh.t');
+      expect([unseen, await catalogue.fingerprint()]).toEqual([[], before]);
+    } finally {
+      await client.end();
+    }
   });
 });
