@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { deadLetterRecord } from './delivery/dead-letters.ts';
 import { PartitionCounts } from './delivery/partition-counts.ts';
 import { patiently } from './delivery/patiently.ts';
+import { TransactionSize } from './delivery/transaction-size.ts';
 import type { DerivedAhead } from './derive/derivation.ts';
 import type { Deriver } from './derive/deriver.ts';
 import {
@@ -14,6 +15,7 @@ import {
 } from './derive/settle-record.ts';
 import { isTooLarge } from './errors.ts';
 import type { Reading } from './replay-plan.ts';
+import type { Table } from './table.ts';
 import type { Telemetry } from './telemetry.ts';
 import { inputOf, topics } from './topics.ts';
 import type { Assignment, PullLimit, StoredRecord, TransactionWork, Transport } from './transport.ts';
@@ -36,8 +38,16 @@ export interface TransformStageOptions {
   readonly admit?: (producers: ReadonlySet<string>) => Promise<void>;
 }
 
-/** Events that one transaction takes on at the most: it holds the lock of everybody's writes, and the event loop. */
-const transactionRecords = 500;
+/** A partition that is ours. */
+interface Partition {
+  readonly assignment: Assignment;
+  readonly counts: PartitionCounts;
+  readonly size: TransactionSize;
+}
+
+/** What was derived of events before their transaction. */
+type Ahead = ReadonlyMap<ReadRecord, DerivedAhead | undefined>;
+
 /** How long events are derived without a look at anything else, in milliseconds, unless a single one takes longer. */
 const sliceMs = 100;
 
@@ -79,7 +89,7 @@ async function runPartition(
   stop: AbortSignal,
 ): Promise<void> {
   const { credits, telemetry, retryDelayMs, now } = options;
-  const limit = { ...credits, records: Math.min(credits.records, transactionRecords) };
+  const size = new TransactionSize();
   const ending = AbortSignal.any([stop, assignment.revoking]);
   const { group = inputOf.transform.group } = options;
   const counts = new PartitionCounts(options.transport.transactions.state, group, assignment.partition);
@@ -88,7 +98,10 @@ async function runPartition(
     await counts.open();
     const take = await options.reading?.(assignment.partition);
     for (;;) {
-      const records = await assignment.pull(limit, stop);
+      const records = await assignment.pull(
+        { ...credits, records: Math.min(credits.records, size.records) },
+        stop,
+      );
       if (records.length === 0) return;
       counts.received(records.length);
       telemetry.emit('received', { stage: 'transform', events: records.length });
@@ -96,7 +109,7 @@ async function runPartition(
       for (let [events] = batches; events !== undefined; [events] = batches) {
         const settled = await patiently(patience, async () => {
           await options.admit?.(producersOf(events));
-          return settleOrPart({ assignment, counts }, events, options);
+          return settleOrPart({ assignment, counts, size }, events, options);
         });
         if (settled === undefined) {
           // Stopped while it waited, or no longer ours: the next owner receives all of it again.
@@ -124,7 +137,7 @@ function producersOf(events: readonly ReadRecord[]): ReadonlySet<string> {
 
 /** Settles a batch, or parts it where more comes of it than the transport takes: an event of which alone too much comes costs itself (invariant 6). */
 async function settleOrPart(
-  partition: { readonly assignment: Assignment; readonly counts: PartitionCounts },
+  partition: Partition,
   events: readonly ReadRecord[],
   options: TransformStageOptions,
 ): Promise<
@@ -146,29 +159,22 @@ async function settleOrPart(
 
 /** Derives a batch and makes everything that came of it durable at once; undefined when the partition is no longer ours. */
 async function settleBatch(
-  { assignment, counts }: { readonly assignment: Assignment; readonly counts: PartitionCounts },
+  { assignment, counts, size }: Partition,
   read: readonly ReadRecord[],
   { transport, deriver, telemetry, now }: TransformStageOptions,
 ): Promise<readonly SettledRecord[] | undefined> {
   let settled: readonly SettledRecord[] = [];
+  const start = performance.now();
   const ahead = await deriveAhead(transport, deriver, read);
+  const derived = performance.now();
+  let computing = 0;
   const isOurs = await transport.transactions.update({
     assignments: [assignment],
     bytes: read.reduce((sum, { record }) => sum + sizeOf(record), 0),
     compute: (table): TransactionWork => {
-      const deriving = deriver.begin(table);
-      const time = now();
-      settled = read.map((one) =>
-        'settled' in one
-          ? one.settled
-          : settleApplied(
-              one.record,
-              one.event.value.producer,
-              deriving.apply(one.event, one.received, ahead.get(one)),
-              time,
-            ),
-      );
-      deriving.end();
+      const began = performance.now();
+      settled = settleWithin(table, { deriver, ahead, now }, read);
+      computing = performance.now() - began;
       const last = read.at(-1)?.record.offset ?? 0;
       return {
         appends: [
@@ -183,6 +189,10 @@ async function settleBatch(
       };
     },
   });
+  size.took(read.length, {
+    deriving: derived - start + computing,
+    committing: performance.now() - derived - computing,
+  });
   if (isOurs) {
     counts.written(settled.map(({ as }) => as));
     return settled;
@@ -191,12 +201,34 @@ async function settleBatch(
   return undefined;
 }
 
+/** Settles a batch within its transaction. */
+function settleWithin(
+  table: Table,
+  { deriver, ahead, now }: Pick<TransformStageOptions, 'deriver' | 'now'> & { readonly ahead: Ahead },
+  read: readonly ReadRecord[],
+): readonly SettledRecord[] {
+  const deriving = deriver.begin(table);
+  const time = now();
+  const settled = read.map((one) =>
+    'settled' in one
+      ? one.settled
+      : settleApplied(
+          one.record,
+          one.event.value.producer,
+          deriving.apply(one.event, one.received, ahead.get(one)),
+          time,
+        ),
+  );
+  deriving.end();
+  return settled;
+}
+
 /** Derives events by themselves, some at a time: what a text costs must not keep the process from saying that it is there. */
 async function deriveAhead(
   transport: Transport,
   deriver: Deriver,
   read: readonly ReadRecord[],
-): Promise<ReadonlyMap<ReadRecord, DerivedAhead | undefined>> {
+): Promise<Ahead> {
   const ahead = new Map<ReadRecord, DerivedAhead | undefined>();
   for (let next = 0; next < read.length; await setImmediate()) {
     next = await transport.transactions.view((table) => {
