@@ -1,32 +1,44 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schedulesTopic, topics } from '../../pipeline/topics.ts';
-import { type Azurite, startAzurite } from '../support/azurite.ts';
-import { EventHubsServer } from '../support/event-hubs/server.ts';
+import { topicCommandsContract } from '../contracts/topic-commands.ts';
 import { type ShopRuns, startShop } from '../support/shop-runs.ts';
+import { EventHubsWorkshop } from '../transports/event-hubs/support.ts';
 
 const timeout = 300_000;
 
+const workshop = new EventHubsWorkshop();
+const prefix = 'commands.';
+
+/** Fields of the section `transport`; the event hubs are made. */
+function configured(prefix: string): string {
+  const { server, blobs } = workshop;
+  for (const name of Object.values(topics)) server.create(prefix + name, 2);
+  server.create(prefix + schedulesTopic, 1);
+  const named = prefix === '' ? '' : `prefix: ${prefix}, `;
+  return `kind: event-hubs, sessionMs: 10000, ${named}connectionString: '${server.connectionString}', blobs: { connectionString: '${blobs}', container: streams }`;
+}
+
+beforeAll(() => workshop.start(), timeout);
+afterAll(() => workshop.stop());
+
+topicCommandsContract('Event Hubs', {
+  config: async () => configured(prefix),
+  open: async () => workshop.open({ prefix }),
+  cleanUp: () => workshop.cleanUp(),
+  planned: { code: 2, says: 'command line of Azure' },
+});
+
 describe('the example shop through Event Hubs', () => {
   let shop: ShopRuns;
-  let server: EventHubsServer;
-  let azurite: Azurite;
 
   beforeAll(async () => {
-    server = await EventHubsServer.start();
-    for (const name of Object.values(topics)) server.create(name, 2);
-    server.create(schedulesTopic, 1);
-    azurite = await startAzurite();
     shop = await startShop();
   }, timeout);
 
-  afterAll(async () => {
-    await shop.stop();
-    await server.close();
-    await azurite.stop();
-  });
+  afterAll(() => shop.stop());
 
   it('run ends in the catalogue that it ends in on the embedded transport', { timeout }, async () => {
-    const transport = `transport: { kind: event-hubs, connectionString: '${server.connectionString}', blobs: { connectionString: '${azurite.connectionString}' } }`;
+    const transport = `transport: { ${configured('')} }`;
     await shop.run('embedded');
     await shop.run('event-hubs', { transport });
     const expected = await shop.exported('embedded');
