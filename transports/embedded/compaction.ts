@@ -18,8 +18,8 @@ interface Pass {
 /**
  * Removes from a partition what a later record of the same key supersedes, as Kafka's log cleaner does: the part that is new since
  * the last pass is read for the last offset of each key, then everything below is read once and thinned. A tombstone goes
- * when it is old enough and every group has passed it. The very last record always stays. Does nothing before the new part is
- * as large as the rest, unless `force` is set.
+ * when it is old enough and every group has passed it. The very last record always stays. Does nothing before the new part has
+ * as many records as are left of the rest, unless `force` is set.
  */
 export async function compactPartition(
   upkeep: Upkeep,
@@ -50,7 +50,9 @@ async function plan(
   const before = offsetShape.parse(getSealed(log.meta, ['compacted', topic.id, partition]) ?? 0);
   const start = Math.max(before, earliest);
   const end = next - 1;
-  if (start >= end || (!force && end - start < start - earliest)) return undefined;
+  // Offsets only grow: counted in them, the rest would be all that was ever appended, and a pass would never be due again.
+  const rest = log.held(topic, partition).records - (next - start);
+  if (start >= end || (!force && end - start < rest)) return undefined;
   const last = new Map<string, number>();
   let position = start;
   while (position < end && last.size < keysInMemory) {

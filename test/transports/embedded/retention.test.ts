@@ -41,6 +41,23 @@ describe('embedded transport, retention', () => {
     await vi.waitFor(async () => expect(await readAll(transport, topic)).toEqual([]));
   });
 
+  it('createEmbeddedTransport() compacts by itself for as long as it lives, by what is left and not by what ever was', async () => {
+    const transport = workshop.open({ upkeepMs: 5 });
+    await transport.ensureTopics([
+      { name: topic, partitions: 1, retention: { compact: { tombstoneMs: 1_000_000 } } },
+    ]);
+    await transport.append(topic, [record('never changes', 'x')]);
+    for (const changes of [1000, 50, 50]) {
+      await transport.append(
+        topic,
+        Array.from({ length: changes }, () => record('changes', 'x')),
+      );
+      const left = async (): Promise<number | undefined> =>
+        (await transport.describe(topic))[0]?.held?.records;
+      await vi.waitFor(async () => expect(await left()).toBe(3), { timeout: 20_000 }); // the last one always stays
+    }
+  });
+
   it('maintain() keeps what a group has still to read', async () => {
     let clock = 0;
     const transport = workshop.open({ now: () => clock });
