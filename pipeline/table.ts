@@ -31,11 +31,11 @@ const longestPart = 200;
 const headOfLongPart = 100;
 /** What adapters may put between parts, and behind all of them; U+0001 to U+0004 do not survive in a long part of ordered-binary 1.6, LMDB's encoding of keys. */
 const reserved = ['\0', '\u0001', '\u0002', '\u0003', '\u0004', '\u{10FFFF}'];
+const anyReserved = new RegExp(`[${reserved.join('')}]`, 'u');
 
 /** A text as part of a key: itself, or where it is empty, long, or holds U+0000 to U+0004 or U+10FFFF, its head and a hash of the whole. */
 export function keyPart(text: string): string {
-  const isPlain = text !== '' && !reserved.some((character) => text.includes(character));
-  if (isPlain && text.length <= longestPart) return text;
+  if (text !== '' && text.length <= longestPart && !anyReserved.test(text)) return text;
   let head = text.slice(0, headOfLongPart);
   for (const character of reserved) head = head.replaceAll(character, '');
   return `${head.toWellFormed()}#${hashOf(text)}`;

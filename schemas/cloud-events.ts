@@ -22,7 +22,7 @@ const traceparentHeader = 'ce_traceparent';
 /** Headers `ce_*` of the Kafka binding, with `content-type`. */
 export function toHeaders(event: CloudEvent): Record<string, string> {
   const { traceparent } = event;
-  const headers = {
+  const headers: Record<string, string> = {
     'content-type': 'application/avro',
     ce_specversion: '1.0',
     ce_id: event.id,
@@ -32,7 +32,8 @@ export function toHeaders(event: CloudEvent): Record<string, string> {
     ce_time: event.time,
     ce_dataschema: event.dataschema,
   };
-  return traceparent === undefined ? headers : { ...headers, [traceparentHeader]: traceparent };
+  if (traceparent !== undefined) headers[traceparentHeader] = traceparent;
+  return headers;
 }
 
 /** The trace context of a record, by its headers. */

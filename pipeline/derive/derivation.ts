@@ -163,11 +163,12 @@ export class Derivation {
     const failures: DerivationFailure[] = [];
     const round: Round = { own: step.object, by, steps, failures, names };
     const store = (one: Step): void => {
-      for (const root of [...(one.before?.roots ?? []), ...one.after.roots]) {
-        const key = refPart(root);
-        if (!touched.has(key)) touched.set(key, { root, before: this.#roots.heard(key) });
-      }
       const { object, before, after } = one;
+      for (const roots of [before?.roots ?? [], after.roots])
+        for (const root of roots) {
+          const key = refPart(root);
+          if (!touched.has(key)) touched.set(key, { root, before: this.#roots.heard(key) });
+        }
       this.#records.put(object, after, one.record);
       this.#roots.replace({ object, producer: after.producer }, before?.roots ?? [], after.roots);
     };
@@ -183,9 +184,11 @@ export class Derivation {
       this.#ask(again);
       store(again);
     }
-    const changes = [...touched].flatMap(([key, { root, before }]) =>
-      this.#changes({ ...refOnly(root), key }, before, round),
-    );
+    const changes: EntityChange[] = [];
+    for (const [key, { root, before }] of touched) {
+      const { typeName, qualifiedName } = root;
+      changes.push(...this.#changes({ typeName, qualifiedName, key }, before, round));
+    }
     return { kind: changes.length === 0 ? 'unchanged' : 'derived', changes, failures };
   }
 
@@ -223,29 +226,35 @@ export class Derivation {
     round: Round,
   ): readonly EntityChange[] {
     const after = this.#roots.heard(root.key);
-    const wasReal = [...before.values()].some(({ placeholder }) => !placeholder);
-    const isReal = [...after.values()].some(({ placeholder }) => !placeholder);
     // What was said for real must go before a placeholder stands in again.
-    const isDeleted = before.size > 0 && (after.size === 0 || (wasReal && !isReal));
+    const isDeleted = before.size > 0 && (after.size === 0 || (isReal(before) && !isReal(after)));
     if (isDeleted) this.#roots.forgetTheSilent(root.key);
-    const upserts = [...after].flatMap(([producer, heard]) => {
-      const isOwn = heard.object === round.own;
+    const changes: EntityChange[] = [];
+    if (isDeleted) changes.push(deletionWithNames(deletion(root, round.by), round.names));
+    else
+      for (const [producer, { object, placeholder }] of before)
+        if (!placeholder && !after.has(producer)) changes.push(...this.#silence(root, object, round));
+    for (const [producer, heard] of after) {
       const isSaid = isSame(before.get(producer), heard) && !isDeleted;
-      const derived = round.steps.get(heard.object);
-      if (isSaid && !isOwn && derived === undefined) return [];
-      // As it was just derived, or derived once more.
-      const step = derived ?? this.#again(heard.object, round.failures);
-      const change = step?.said.get(root.key);
-      if (change === undefined) return [];
-      if (isOwn) return [withFormerNames(change, round.names)];
-      const stale = staleNames(change, round.names);
-      // Said before, and still by a name that is an old one now: what the catalogue ties it to has moved on.
-      if (stale.length > 0) return [{ ...change, renamed: stale }];
-      return isSaid ? [] : [change];
-    });
-    if (isDeleted) return [deletionWithNames(deletion(root, round.by), round.names), ...upserts];
-    const silent = [...before].filter(([producer, { placeholder }]) => !placeholder && !after.has(producer));
-    return [...silent.flatMap(([, { object }]) => this.#silence(root, object, round)), ...upserts];
+      changes.push(...this.#upserts(root.key, heard, isSaid, round));
+    }
+    return changes;
+  }
+
+  /** What the speaker that is heard says of a root: nothing where it was said before, and stands. */
+  #upserts(root: string, { object }: Heard, isSaid: boolean, round: Round): readonly EntityChange[] {
+    const isOwn = object === round.own;
+    const derived = round.steps.get(object);
+    if (isSaid && !isOwn && derived === undefined) return [];
+    // As it was just derived, or derived once more.
+    const step = derived ?? this.#again(object, round.failures);
+    const change = step?.said.get(root);
+    if (change === undefined) return [];
+    if (isOwn) return [withFormerNames(change, round.names)];
+    const stale = staleNames(change, round.names);
+    // Said before, and still by a name that is an old one now: what the catalogue ties it to has moved on.
+    if (stale.length > 0) return [{ ...change, renamed: stale }];
+    return isSaid ? [] : [change];
   }
 
   /**
@@ -276,6 +285,12 @@ export class Derivation {
   }
 }
 
+/** Whether anybody is heard for real. */
+function isReal(heard: ReadonlyMap<string, Heard>): boolean {
+  for (const { placeholder } of heard.values()) if (!placeholder) return true;
+  return false;
+}
+
 function isSame(before: Heard | undefined, after: Heard): boolean {
   return (
     before !== undefined &&
@@ -283,8 +298,4 @@ function isSame(before: Heard | undefined, after: Heard): boolean {
     before.hash === after.hash &&
     before.placeholder === after.placeholder
   );
-}
-
-function refOnly({ typeName, qualifiedName }: EntityRef): EntityRef {
-  return { typeName, qualifiedName };
 }

@@ -1,7 +1,7 @@
 import type { DerivedObject, EntityChange, EntityRef, SpokenRoot } from '../../schemas/types.ts';
 import { hashOf } from '../content-hash.ts';
 import type { Naming } from '../naming.ts';
-import type { DerivedEntity, KnownAsset, ObjectRawEvent } from '../transform.ts';
+import type { KnownAsset, ObjectRawEvent } from '../transform.ts';
 import { refKey, refPart } from './keys.ts';
 import { rememberedAsset } from './known-assets.ts';
 import { encodeRecord } from './object-records.ts';
@@ -33,10 +33,12 @@ export interface Derived {
 /** What an event looked up, and the answers as {@link answerText} writes them: for the same ones the same comes of it, as transforms are pure. */
 export type Answers = ReadonlyMap<EntityRef, string>;
 
+const noAnswers: Answers = new Map();
+
 /** Answers the look-ups of the event that is derived, and remembers what was asked. */
 export class Questions {
   readonly #answer: (ref: EntityRef) => KnownAsset | undefined;
-  readonly #asked = new Map<string, { readonly ref: EntityRef; readonly asset: KnownAsset | undefined }>();
+  #asked: Map<string, { readonly ref: EntityRef; readonly asset: KnownAsset | undefined }> | undefined;
 
   constructor(answer: (ref: EntityRef) => KnownAsset | undefined) {
     this.#answer = answer;
@@ -44,6 +46,7 @@ export class Questions {
 
   /** What is known of an asset. */
   lookUp(ref: EntityRef): KnownAsset | undefined {
+    this.#asked ??= new Map();
     const key = refKey(ref);
     const known = this.#asked.get(key);
     if (known !== undefined) return known.asset;
@@ -54,6 +57,7 @@ export class Questions {
 
   /** What was looked up. */
   get asked(): readonly EntityRef[] {
+    if (this.#asked === undefined) return [];
     return Array.from(this.#asked.values(), ({ ref: { typeName, qualifiedName } }) => ({
       typeName,
       qualifiedName,
@@ -62,6 +66,7 @@ export class Questions {
 
   /** What was answered. */
   get answers(): Answers {
+    if (this.#asked === undefined) return noAnswers;
     return new Map(Array.from(this.#asked.values(), ({ ref, asset }) => [ref, answerText(asset)]));
   }
 }
@@ -84,9 +89,9 @@ export function deriveEvent(
   const derivations = transforms.derive(event);
   const { asked } = questions;
   const { producer, objectId, position } = event.value;
-  const changes = new Map<string, DerivedEntity>();
-  for (const derivation of derivations)
-    for (const change of derivation.changes) changes.set(refPart(change.entities[0]), change);
+  const said = new Map<string, EntityChange>();
+  for (const { changes } of derivations)
+    for (const change of changes) said.set(refPart(change.entities[0]), upsert(event.value, change));
   const { processes, lineageEdges, columnEdges, warnings } = derivedStatistics(derivations, naming);
   const after: DerivedObject = {
     producer,
@@ -95,23 +100,20 @@ export function deriveEvent(
     objectType: event.type,
     partition,
     offset,
-    event: Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength),
+    event: encoded,
     asked,
     known: derivations.flatMap(({ known }) => known.map(rememberedAsset)),
-    roots: Array.from(changes.values(), (derived) => spoken(derived, asked.length > 0)),
+    roots: Array.from(said.values(), (change) => spoken(change, asked.length > 0)),
     processes,
     lineageEdges,
     columnEdges,
     warnings,
   };
-  const said = new Map<string, EntityChange>();
-  for (const [root, derived] of changes) said.set(root, upsert(after, derived));
   return { after, record: encodeRecord(after), said };
 }
 
-function spoken(derived: DerivedEntity, withHash: boolean): SpokenRoot {
-  const { placeholder } = derived;
-  const hash = withHash ? hashOf(JSON.stringify(derived)).slice(0, 32) : '';
-  const { typeName, qualifiedName } = derived.entities[0];
+function spoken(change: EntityChange, withHash: boolean): SpokenRoot {
+  const { typeName, qualifiedName, entities, complete, placeholder } = change;
+  const hash = withHash ? hashOf(JSON.stringify({ entities, complete, placeholder })).slice(0, 32) : '';
   return { typeName, qualifiedName, placeholder, hash };
 }

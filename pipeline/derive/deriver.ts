@@ -5,7 +5,7 @@ import { keyPart, type Table, type TableView } from '../table.ts';
 import type { KnownView, ObjectRawEvent, Transform } from '../transform.ts';
 import { Derivation, type DerivedAhead } from './derivation.ts';
 import { type Derived, deriveEvent, type EventPlace, Questions, type ReceivedEvent } from './derived.ts';
-import { encodeChange } from './encode-change.ts';
+import { packChange } from './encode-change.ts';
 import { KnownAssets } from './known-assets.ts';
 import { NameRecords } from './name-records.ts';
 import { ObjectRecords } from './object-records.ts';
@@ -94,8 +94,9 @@ export class Deriver {
       const started = performance.now();
       try {
         const whole = this.#derive(event, received, questions);
-        for (const change of whole.said.values()) encodeChange(change);
-        const derived = { ...whole, answers: questions.answers };
+        const said = new Map<string, EntityChange>();
+        for (const [root, change] of whole.said) said.set(root, packChange(change));
+        const derived = { after: whole.after, record: whole.record, said, answers: questions.answers };
         if (performance.now() - started >= this.#slowMs) this.#remember(received, derived);
         return derived;
       } catch {

@@ -1,5 +1,6 @@
-import { encodeEvent } from '../../schemas/codec.ts';
+import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import type { EntityChange } from '../../schemas/types.ts';
+import { spokenBody } from '../content-hash.ts';
 
 const encoded = new WeakMap<EntityChange, Uint8Array>();
 
@@ -10,4 +11,28 @@ export function encodeChange(change: EntityChange): Uint8Array {
   const bytes = encodeEvent('entity-change', change);
   encoded.set(change, bytes);
   return bytes;
+}
+
+/**
+ * A change as it is derived, without former names, of which only the bytes are kept: its entities are read from them when somebody asks, which is seldom. A batch of changes would fill the
+ * heap otherwise, and be copied about in it, until it is written. Throws as {@link encodeChange}.
+ */
+export function packChange(change: EntityChange): EntityChange {
+  const bytes = encodeChange(change);
+  const { operation, typeName, qualifiedName, producer, objectId, position, complete, placeholder } = change;
+  const packed = {
+    operation,
+    typeName,
+    qualifiedName,
+    producer,
+    objectId,
+    position,
+    get entities() {
+      return (decodeEvent(bytes).value as EntityChange).entities.map(spokenBody);
+    },
+    complete,
+    placeholder,
+  };
+  encoded.set(packed, bytes);
+  return packed;
 }

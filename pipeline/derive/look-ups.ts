@@ -7,6 +7,13 @@ import { type NameRecords, several } from './name-records.ts';
 const asked = 'asked';
 const nothing = new Uint8Array();
 
+/** An asset that others ask for: who, and what they were answered. */
+interface Looked {
+  readonly ref: EntityRef;
+  readonly askers: readonly string[];
+  readonly answer: string | undefined;
+}
+
 /** Who makes an asset known and who asked for it, within one transaction: what has to be derived again when an answer changes. */
 export class LookUps {
   readonly #table: Table;
@@ -32,20 +39,22 @@ export class LookUps {
 
   /** Replaces what an object makes known by `change`, and returns the objects whose look-ups now have another answer. */
   changing(object: string, before: DerivedObject['known'], after: DerivedObject['known']): Changing {
-    const refs = new Map([...before, ...after].map((ref) => [refPart(ref), ref]));
-    const looked = [...refs]
-      .filter(([asset]) => this.#names.get(asset).isAsked)
-      .map(([asset, ref]) => ({ ref, askers: this.#askers(asset) }))
-      .filter(({ askers }) => askers.length > 0)
-      .map(({ ref, askers }) => ({ ref, askers, answer: JSON.stringify(this.#known.asset(ref)) }));
+    const looked = new Map<string, Looked>();
+    for (const ref of [...before, ...after]) {
+      const asset = refPart(ref);
+      if (!this.#names.get(asset).isAsked || looked.has(asset)) continue;
+      const askers = this.#askers(asset);
+      if (askers.length === 0) continue;
+      looked.set(asset, { ref, askers, answer: JSON.stringify(this.#known.asset(ref)) });
+    }
     return {
       store: () => this.#setKnown(object, before, after),
-      affected: () =>
-        new Set(
-          looked
-            .filter(({ ref, answer }) => JSON.stringify(this.#known.asset(ref)) !== answer)
-            .flatMap(({ askers }) => askers),
-        ),
+      affected: () => {
+        const affected = new Set<string>();
+        for (const { ref, askers, answer } of looked.values())
+          if (JSON.stringify(this.#known.asset(ref)) !== answer) for (const one of askers) affected.add(one);
+        return affected;
+      },
     };
   }
 
@@ -80,7 +89,8 @@ export class LookUps {
 function difference(
   before: readonly EntityRef[],
   after: readonly EntityRef[],
-): { readonly added: ReadonlySet<string>; readonly gone: ReadonlySet<string> } {
+): { readonly added: Iterable<string>; readonly gone: Iterable<string> } {
+  if (before.length === 0 && after.length <= 1) return { added: after.map(refPart), gone: [] };
   const gone = new Set(before.map(refPart));
   const added = new Set<string>();
   const kept = new Set<string>();

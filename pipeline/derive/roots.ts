@@ -48,16 +48,15 @@ export class Roots {
     before: readonly SpokenRoot[],
     after: readonly SpokenRoot[],
   ): void {
-    const said = new Set<string>();
-    for (const { placeholder, hash, ...ref } of after) {
-      const root = refPart(ref);
-      said.add(root);
-      this.#say(root, { object: by.object, producer: keyPart(by.producer), placeholder, hash });
+    const { object } = by;
+    const producer = keyPart(by.producer);
+    for (const ref of after) {
+      const { placeholder: standsIn, hash } = ref;
+      this.#say(refPart(ref), { object, producer, placeholder: standsIn, hash });
     }
-    for (const ref of before) {
-      const root = refPart(ref);
-      if (!said.has(root)) this.#unsay(root, by.object, keyPart(by.producer));
-    }
+    if (before.length === 0) return;
+    const said = new Set(after.map(refPart));
+    for (const root of before.map(refPart)) if (!said.has(root)) this.#unsay(root, object, producer);
   }
 
   #say(root: string, speaker: SoleSpeaker): void {
@@ -92,7 +91,9 @@ export class Roots {
     const { speaker } = this.#names.get(root);
     if (speaker === undefined) return nobody;
     if (speaker !== several)
-      return this.#speaks(speaker.producer) ? new Map([[speaker.producer, speaker]]) : nobody;
+      return this.#speaks(speaker.producer)
+        ? new Map<string, Heard>().set(speaker.producer, speaker)
+        : nobody;
     const found = this.#heardAs(root, false);
     return found.size > 0 ? found : this.#heardAs(root, true);
   }

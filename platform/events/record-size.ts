@@ -6,6 +6,6 @@ const envelopeBytes = 512;
 /** Bytes of a record with all that goes with it, at the most. */
 export function recordSize({ key, value, headers }: NewRecord): number {
   let size = envelopeBytes + Buffer.byteLength(key) + (value?.length ?? 0);
-  for (const [name, text] of Object.entries(headers)) size += name.length + Buffer.byteLength(text) + 10;
+  for (const name of Object.keys(headers)) size += name.length + Buffer.byteLength(headers[name] ?? '') + 10;
   return size;
 }
