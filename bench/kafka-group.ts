@@ -59,14 +59,19 @@ class Consumer {
     await Promise.all(working);
   }
 
+  /** As the sink does with its lanes: while a batch is committed, the next one is delivered. */
   async #deliver(assignment: Assignment, onBatch: OnBatch): Promise<void> {
+    let settled: Promise<void> = Promise.resolve();
     for (;;) {
       const records = await assignment.pull(limit, this.#leave.signal);
       if (records.length === 0) break;
       await this.#deliveries.run(() => delay(records.length * deliveryMs));
-      await assignment.commit((records.at(-1)?.offset ?? 0) + 1);
-      onBatch(assignment.partition, records.length);
+      await settled;
+      settled = assignment
+        .commit((records.at(-1)?.offset ?? 0) + 1)
+        .then(() => onBatch(assignment.partition, records.length));
     }
+    await settled;
     this.held -= 1;
     await assignment.release();
   }
