@@ -13,7 +13,7 @@ export interface CloudEvent {
   /** Name and version of the schema. */
   readonly dataschema: string;
   /** W3C trace context, carried from the raw event to the API call. */
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
 }
 
 const prefix = 'ce_';

@@ -18,7 +18,7 @@ export function encodeChange(change: EntityChange): Uint8Array {
  * heap otherwise, and be copied about in it, until it is written. Throws as {@link encodeChange}.
  */
 export function packChange(change: EntityChange): EntityChange {
-  const bytes = encodeChange(change);
+  const bytes = encodeEvent('entity-change', change);
   const { operation, typeName, qualifiedName, producer, objectId, position, complete, placeholder } = change;
   const packed = {
     operation,

@@ -17,7 +17,9 @@ export class TransformRun {
   /** What every transform says of an event. Throws a StreamError that names the event. */
   derive(event: ObjectRawEvent): readonly Derivation[] {
     try {
-      return this.#running.flatMap((one) => one.next(event));
+      const said: Derivation[] = [];
+      for (const one of this.#running) one.next(event, said);
+      return said;
     } catch (thrown) {
       throw toStreamError(thrown, 'TRANSFORM_FAILED', describeEvent(event));
     }
@@ -41,14 +43,14 @@ class Running {
     this.#transform = transform;
   }
 
-  next(event: ObjectRawEvent): readonly Derivation[] {
-    const said: Derivation[] = [];
+  /** Adds what it says of an event to `said`. */
+  next(event: ObjectRawEvent, said: Derivation[]): void {
     this.#said = said;
     this.#events ??= this.#subscribe();
     this.#events.next(event);
     this.#said = undefined;
     const failure = this.#failure;
-    if (failure === undefined) return said;
+    if (failure === undefined) return;
     this.#failure = undefined;
     this.#events = undefined;
     throw failure.thrown;

@@ -127,7 +127,6 @@ function encodeChanges(
 }
 
 function changeRecord(change: EntityChange, cause: StoredRecord, now: Date): NewRecord {
-  const traceparent = traceparentOf(cause.headers);
   const scope = replayScopeOf(cause.headers);
   const headers = toHeaders({
     id: `${cause.topic}-${cause.partition}-${cause.offset}/${change.typeName}/${change.qualifiedName}`,
@@ -136,7 +135,7 @@ function changeRecord(change: EntityChange, cause: StoredRecord, now: Date): New
     subject: change.qualifiedName,
     time: now.toISOString(),
     dataschema: schemaName('entity-change'),
-    ...(traceparent === undefined ? {} : { traceparent }),
+    traceparent: traceparentOf(cause.headers),
   });
   return {
     key: change.qualifiedName,
