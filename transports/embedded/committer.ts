@@ -22,16 +22,20 @@ const scarceBytes = 64 * 1024 * 1024;
 export class Committer {
   readonly #environment: RootDatabase<string, Buffer>;
   readonly #folder: string;
-  readonly #onCommit: () => void;
+  readonly #onEnd: (isCommitted: boolean) => void;
   #jobs: Job[] = [];
   #scheduled: NodeJS.Immediate | undefined;
   #closed = false;
 
-  /** `onCommit` is called after each transaction that became durable. */
-  constructor(environment: RootDatabase<string, Buffer>, folder: string, onCommit: () => void) {
+  /** `onEnd` is called after each transaction: whether it became durable, or was given up. */
+  constructor(
+    environment: RootDatabase<string, Buffer>,
+    folder: string,
+    onEnd: (isCommitted: boolean) => void,
+  ) {
     this.#environment = environment;
     this.#folder = folder;
-    this.#onCommit = onCommit;
+    this.#onEnd = onEnd;
   }
 
   /** Runs `work` in a transaction; resolves with its result when that is on disk. `work` may run twice, the first time without effect. */
@@ -92,10 +96,11 @@ export class Committer {
         for (const job of jobs) job.work();
       });
     } catch (thrown) {
+      this.#onEnd(false);
       return this.#errorOf(thrown);
     }
     for (const job of jobs) job.succeed();
-    this.#onCommit();
+    this.#onEnd(true);
     return undefined;
   }
 

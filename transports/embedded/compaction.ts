@@ -83,7 +83,7 @@ function thinChunk(
   let position = start;
   for (const { key: offset, value } of records.getRange({ start, end, limit: chunkRecords })) {
     read += 1;
-    position = offset + 1;
+    position = behind(offset, position);
     const record = openRecord(value, { topic: topic.name, topicId: topic.id, partition, offset });
     if (record.corrupt !== undefined) continue; // for the readers to see
     const superseded = (last.get(record.key) ?? -1) > offset;
@@ -99,4 +99,9 @@ function thinChunk(
     log.putPartition(topic, partition, { ...counters, bytes, earliest });
   }
   return read < chunkRecords ? end : position;
+}
+
+/** Where to go on behind a key; one that is damaged moves nothing. */
+function behind(key: number, position: number): number {
+  return Number.isSafeInteger(key) ? Math.max(position, key + 1) : position;
 }

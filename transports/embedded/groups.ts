@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { LogTopic } from './log.ts';
 import { emptyGroup, type GroupState, groupShape } from './group-state.ts';
 import { StreamError } from '../../pipeline/errors.ts';
-import { getSealed, putSealed, type Sealed, unseal } from './sealed.ts';
+import { getSealed, putSealed, readingPages, type Sealed, unseal } from './sealed.ts';
 
 const namesShape = z.array(z.string());
 const offsetShape = z.number();
@@ -27,7 +27,7 @@ export class Groups {
 
   /** A group as it is stored, for comparing; undefined before its first member. */
   text(topic: LogTopic, group: string): string | undefined {
-    return this.#database.get(['group', topic.id, group]);
+    return readingPages(() => this.#database.get(['group', topic.id, group]));
   }
 
   /** What {@link text} says. */

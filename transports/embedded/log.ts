@@ -10,8 +10,17 @@ import type {
   StoredRecord,
   TopicSpec,
 } from '../../pipeline/transport.ts';
-import { corruptRecord, encodeRecord, openRecord, sealRecord, timestampOf } from './record.ts';
-import { getSealed, putSealed, readingPages, type Sealed } from './sealed.ts';
+import {
+  corruptRecord,
+  encodeRecord,
+  offsetOf,
+  openRecord,
+  type RecordPlace,
+  sealRecord,
+  timestampOf,
+} from './record.ts';
+import { RecordDatabases } from './record-databases.ts';
+import { damagedLog, getSealed, hasNoEntry, putSealed, readingPages, type Sealed } from './sealed.ts';
 
 /** A topic of the log. */
 export interface LogTopic {
@@ -66,17 +75,18 @@ export class EmbeddedLog {
   readonly #environment: RootDatabase<string, Buffer>;
   readonly #maxBytes: number;
   readonly #topics = new Map<string, LogTopic>();
-  readonly #records = new Map<string, Database<Buffer, number>>();
+  readonly #records: RecordDatabases;
 
   constructor(environment: RootDatabase<string, Buffer>, maxBytes: number) {
     this.#environment = environment;
     this.#maxBytes = maxBytes;
+    this.#records = new RecordDatabases(environment);
     this.meta = environment.openDB({ name: 'meta', encoding: 'string', keyEncoding: 'ordered-binary' });
   }
 
   /** Makes the next reads see what other processes have committed. */
   refresh(): void {
-    this.#environment.resetReadTxn();
+    readingPages(() => this.#environment.resetReadTxn());
   }
 
   /** A topic, or TOPIC_UNKNOWN. Its record databases are open then. */
@@ -107,45 +117,53 @@ export class EmbeddedLog {
       throw new StreamError('CONFIG_INVALID', `The topic ${spec.name} cannot have ${partitions} partitions.`);
     }
     const names = this.topicNames();
+    if (names.includes(spec.name) || (names.length === 0 && !hasNoEntry(this.meta)))
+      throw damagedLog(`it has lost what it knew of its topics (${spec.name})`);
     putSealed(this.meta, ['topics'], [...names, spec.name]);
     putSealed(this.meta, ['topic', spec.name], { id: names.length, partitions, retention });
   }
 
   /** The records of a partition by offset, encoded. */
   records(topic: LogTopic, partition: number): Database<Buffer, number> {
-    const name = `log/${topic.id}/${partition}`;
-    let database = this.#records.get(name);
-    if (database === undefined) {
-      database = this.#environment.openDB<Buffer, number>({
-        name,
-        encoding: 'binary',
-        keyEncoding: 'ordered-binary',
-      });
-      this.#records.set(name, database);
-    }
-    return database;
+    return this.#records.of(topic, partition);
   }
 
-  /** Counters of a partition. Throws TOPIC_UNKNOWN for a partition that the topic does not have. */
+  /** Says how a transaction ended: whether it became durable, or was given up. */
+  ended(isCommitted: boolean): void {
+    this.#records.ended(isCommitted);
+  }
+
+  /** Counters of a partition. Throws TOPIC_UNKNOWN for a partition that the topic does not have, and TRANSPORT_DAMAGED where they are gone. */
   partition(topic: LogTopic, partition: number): LogPartition {
     if (!(partition >= 0 && partition < topic.partitions)) {
       throw new StreamError('TOPIC_UNKNOWN', `The topic ${topic.name} has no partition ${partition}.`);
     }
+    const counters = this.#counters(topic, partition);
+    if (counters !== undefined) return counters;
+    const isEmpty = hasNoEntry(this.records(topic, partition));
+    const later = this.#counters(topic, partition); // another process may just have appended the first record
+    if (later === undefined && !isEmpty)
+      throw damagedLog(`the counters of ${topic.name}-${partition} are missing`);
+    return later ?? { earliest: 0, next: 0, bytes: 0, timestamp: 0 };
+  }
+
+  /** Undefined before the first record. */
+  #counters(topic: LogTopic, partition: number): LogPartition | undefined {
     const found = getSealed(this.meta, ['partition', topic.id, partition]);
-    if (found === undefined) return { earliest: 0, next: 0, bytes: 0, timestamp: 0 };
+    if (found === undefined) return undefined;
     const [earliest, next, bytes, timestamp] = partitionShape.parse(found);
     return { earliest, next, bytes, timestamp };
   }
 
   /** How many records a partition holds, and their bytes as they are stored. */
   held(topic: LogTopic, partition: number): { readonly records: number; readonly bytes: number } {
-    const { entryCount } = statsShape.parse(this.records(topic, partition).getStats());
-    return { records: entryCount, bytes: this.partition(topic, partition).bytes };
+    const stats = readingPages(() => this.records(topic, partition).getStats());
+    return { records: statsShape.parse(stats).entryCount, bytes: this.partition(topic, partition).bytes };
   }
 
   /** Stores the counters of a partition, and what that changes in the whole; called within a transaction. */
   putPartition(topic: LogTopic, partition: number, counters: LogPartition): void {
-    const change = counters.bytes - this.partition(topic, partition).bytes;
+    const change = counters.bytes - (this.#counters(topic, partition)?.bytes ?? 0);
     if (change !== 0) putSealed(this.meta, ['bytes'], this.totalBytes() + change);
     const { earliest, next, bytes, timestamp } = counters;
     putSealed(this.meta, ['partition', topic.id, partition], [earliest, next, bytes, timestamp]);
@@ -231,13 +249,12 @@ export class EmbeddedLog {
       bytes += record.value?.length ?? 0;
       return found.length > 0 && (bytes > limit.bytes || found.length >= limit.records);
     };
-    const range = this.records(topic, partition).getRange({
-      start: position,
-      end: next,
-      limit: limit.records,
-    });
+    // Up to no end: a key that is damaged may seem to lie behind it, with those that follow.
+    const range = this.records(topic, partition).getRange({ start: position, limit: limit.records });
     const at = (offset: number) => ({ topic: topic.name, topicId: topic.id, partition, offset });
-    for (const { key: offset, value } of range) {
+    for (const { key, value } of range) {
+      const offset = offsetOf(key, value, at);
+      if (!(offset >= position && offset < next)) continue; // no key of this log: where it should be is found to be empty
       position = Math.max(position, Math.min(offset, wholeFrom));
       while (position < offset) {
         if (full(missing(at(position)))) return { records: found, position };
@@ -271,12 +288,12 @@ export class EmbeddedLog {
       let after: { readonly key: number; readonly value: Buffer } | undefined;
       for (const entry of records.getRange({ start: middle, end: high, limit: 1 })) after = entry;
       if (after === undefined || timestampOf(after.value) >= timestamp) high = middle;
-      else low = after.key + 1;
+      else low = Number.isSafeInteger(after.key) ? Math.max(middle, after.key) + 1 : middle + 1;
     }
     return low;
   }
 }
 
-function missing(place: Parameters<typeof corruptRecord>[1]): StoredRecord {
+function missing(place: RecordPlace): StoredRecord {
   return corruptRecord(new Uint8Array(), place, 'the record is missing from the log');
 }

@@ -82,6 +82,13 @@ export function timestampOf(stored: Buffer): number {
   return stored.length < headBytes ? 0 : stored.readDoubleLE(6);
 }
 
+/** Where a record stands: what it says itself where all else of it is right, for a bit of its key may have flipped. NaN for a key that is none. */
+export function offsetOf(key: unknown, stored: Buffer, at: (offset: number) => RecordPlace): number {
+  const stated = stored.length < headBytes ? Number.NaN : stored.readDoubleLE(30);
+  if (stated === key || openRecord(stored, at(stated)).corrupt === undefined) return stated;
+  return typeof key === 'number' && Number.isSafeInteger(key) ? key : Number.NaN;
+}
+
 function damageOf(stored: Buffer, place: RecordPlace): string | undefined {
   if (stored.length < headBytes) return `only ${stored.length} bytes of the record are there`;
   const expected = stored.readUInt32LE(0);

@@ -36,6 +36,7 @@ function trimChunk(upkeep: Upkeep, topic: LogTopic, partition: number): number {
   let { bytes, earliest } = counters;
   const going: number[] = [];
   for (const { key, value } of records.getRange({ start: earliest, end, limit: chunkRecords })) {
+    if (!Number.isSafeInteger(key)) continue; // it is damaged: for the readers to see
     if (timestampOf(value) >= oldest && bytes <= limit) break;
     going.push(key);
     bytes -= value.length;

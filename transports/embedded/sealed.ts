@@ -29,6 +29,16 @@ export function readingPages<T>(read: () => T): T {
   }
 }
 
+/** Whether nothing is in a database; its statistics go on counting what a transaction wrote that was given up. Throws as {@link readingPages}. */
+export function hasNoEntry(database: Database<unknown>): boolean {
+  return readingPages(() => Array.from(database.getKeys({ limit: 1 })).length === 0);
+}
+
+/** A log that lacks what it must have. */
+export function damagedLog(what: string): StreamError {
+  return new StreamError('TRANSPORT_DAMAGED', `The log is damaged: ${what}.`, { advice: rebuildAdvice });
+}
+
 /** The document in a stored text. */
 export function unseal(text: string, key: Key): unknown {
   const json = unsealText(text);

@@ -19,7 +19,7 @@ import type { Shared } from './assignment.ts';
 import { Committer } from './committer.ts';
 import { Groups } from './groups.ts';
 import { EmbeddedLog } from './log.ts';
-import { rebuildAdvice } from './sealed.ts';
+import { readingPages, rebuildAdvice } from './sealed.ts';
 import { createTransactions } from './transactions.ts';
 import { Subscription } from './subscription.ts';
 import { UpkeepLoop } from './upkeep.ts';
@@ -60,7 +60,7 @@ const readLimit = { records: 500, bytes: 1024 * 1024 };
  * writes of the others wait until it goes on or ends.
  */
 export function createEmbeddedTransport(options: EmbeddedTransportOptions): EmbeddedTransport {
-  return new LmdbTransport(options);
+  return readingPages(() => new LmdbTransport(options));
 }
 
 class LmdbTransport implements EmbeddedTransport {
@@ -94,7 +94,7 @@ class LmdbTransport implements EmbeddedTransport {
     this.#shared = {
       log: new EmbeddedLog(this.#environment, maxBytes),
       groups: new Groups(this.#environment),
-      committer: new Committer(this.#environment, folder, () => this.#onCommit()),
+      committer: new Committer(this.#environment, folder, (isCommitted) => this.#onEnd(isCommitted)),
       wakeup: new Wakeup(),
       isClosed: () => this.#isClosed,
     };
@@ -207,7 +207,9 @@ class LmdbTransport implements EmbeddedTransport {
     }
   }
 
-  #onCommit(): void {
+  #onEnd(isCommitted: boolean): void {
+    this.#shared.log.ended(isCommitted);
+    if (!isCommitted) return;
     this.#shared.wakeup.wake();
     for (const subscription of this.#subscriptions) subscription.check();
   }

@@ -101,8 +101,71 @@ describe('embedded transport on damaged files', () => {
     records.putSync(1, records.get(0) ?? Buffer.alloc(0));
     await environment.close();
     const found = await readAll(workshop.open({ folder }), topic);
-    expect(found.map(({ corrupt }) => corrupt)).toEqual([undefined, 'the record belongs to another place']);
+    expect(found.map(({ corrupt }) => corrupt)).toEqual([undefined, 'the record is missing from the log']);
   });
+
+  it('read() gives every record, or a corrupt one for it, when any bit of its key is flipped', async () => {
+    const { folder, file } = await filled(5);
+    const intact = readFileSync(file);
+    const key = Buffer.of(0x14, 0, 0, 0); // 2, as ordered-binary writes it, padded by LMDB
+    const start = intact.indexOf('value-2-') - 38 - 'k2{}'.length - key.length;
+    expect(intact.subarray(start, start + key.length)).toEqual(key);
+    for (let bit = 0; bit < key.length * 8; bit += 1) {
+      const flipped = Buffer.from(intact);
+      const position = start + (bit >> 3);
+      flipped[position] = (flipped[position] ?? 0) ^ (1 << (bit & 7));
+      writeFileSync(file, flipped);
+      const transport = createEmbeddedTransport({ folder });
+      const found = await readAll(transport, topic);
+      await transport.close();
+      expect(found.map(({ offset }) => offset)).toEqual([0, 1, 2, 3, 4]);
+      expect(found.filter(({ corrupt }) => corrupt === undefined).length).toBeGreaterThanOrEqual(2);
+    }
+  });
+
+  it.each([
+    ['far behind the end', 2 ** 40],
+    ['before the beginning', -5],
+    ['where no number sorts', 'a text'],
+  ])('read() gives a record whole when its key has come to stand %s', async (_, key) => {
+    const { folder } = await filled(3);
+    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
+    const records = environment.openDB<Buffer, number | string>({ name: 'log/0/0', encoding: 'binary' });
+    records.putSync(key, Buffer.from(records.get(2) ?? ''));
+    records.removeSync(2);
+    await environment.close();
+    const found = await readAll(workshop.open({ folder }), topic);
+    const isThere = key !== -5; // a reader begins at the earliest offset
+    expect(found.map(({ offset, corrupt }) => [offset, corrupt === undefined])).toEqual([
+      [0, true],
+      [1, true],
+      [2, isThere],
+    ]);
+  });
+
+  it('describe() rejects with TRANSPORT_DAMAGED when the counters of a partition are gone', async () => {
+    const { folder } = await filled(1);
+    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
+    environment.openDB({ name: 'meta', encoding: 'string' }).removeSync(['partition', 0, 0]);
+    await environment.close();
+    await expect(workshop.open({ folder }).describe(topic)).rejects.toMatchObject({
+      code: 'TRANSPORT_DAMAGED',
+    });
+  });
+
+  it.each([[['topics']], [['topic', topic]]])(
+    'ensureTopics() makes no topic anew, and rejects with TRANSPORT_DAMAGED, when %j is gone',
+    async (entry) => {
+      const { folder } = await filled(1);
+      const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
+      environment.openDB({ name: 'meta', encoding: 'string' }).removeSync(entry);
+      await environment.close();
+      const names = [topic, 'another'].map((name) => ({ name, partitions: 1 }));
+      await expect(workshop.open({ folder }).ensureTopics(names)).rejects.toMatchObject({
+        code: 'TRANSPORT_DAMAGED',
+      });
+    },
+  );
 
   it('read() gives a corrupt record when one has vanished', async () => {
     const { folder } = await filled(5);

@@ -173,6 +173,24 @@ describe('embedded transport', () => {
     await Promise.all(member.assignments.map((one) => one.release()));
   });
 
+  it('append() writes to its own topic when a transaction was given up in which that was used for the first time', async () => {
+    const folder = workshop.folder();
+    const before = workshop.open({ folder });
+    await before.ensureTopics(['t', 'u'].map((name) => ({ name, partitions: 1 })));
+    await before.close();
+    const transport = workshop.open({ folder });
+    const records = [record('k', 'given up')];
+    const appends = ['t', 'missing'].map((name) => ({ topic: name, records }));
+    const compute = () => ({ appends, state: [], commits: [] });
+    const wrong = transport.transactions.update({ assignments: [], bytes: 0, compute });
+    await expect(wrong).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN' });
+    await transport.append('u', [record('k', 'of u')]);
+    await transport.append('t', [record('k', 'of t')]);
+    await transport.close();
+    const after = workshop.open({ folder });
+    for (const name of ['t', 'u']) expect((await readAll(after, name)).map(textOf)).toEqual([`of ${name}`]);
+  });
+
   it('ensureTopics() refuses a topic without partitions with CONFIG_INVALID', async () => {
     const transport = workshop.open();
     for (const partitions of [0, -1, 1.5, Number.NaN]) {
