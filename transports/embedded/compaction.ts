@@ -5,7 +5,7 @@ import { chunkRecords, type Upkeep } from './retention.ts';
 import { getSealed, putSealed } from './sealed.ts';
 
 /** Keys that one pass remembers at the most: what bounds its memory. The next pass goes on where it ended. */
-const keysInMemory = 200_000;
+const keysInMemory = 50_000;
 const offsetShape = z.number();
 
 interface Pass {
