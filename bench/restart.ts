@@ -76,7 +76,7 @@ export const restart: Benchmark = {
         value: median(values),
         unit: 'ms',
         baseline: median(baselines),
-        note: `backlog of ${backlog} events, started from the sources; median of ${values.length}, ${range(values)}; baseline: a backlog of ${oneTransaction} events, which is one transaction, ${range(baselines)}`,
+        note: `backlog of ${backlog} events; median of ${values.length}, ${range(values)}; baseline: a backlog of ${oneTransaction} events, which is one transaction, ${range(baselines)}`,
       },
     ];
   },
