@@ -31,6 +31,24 @@ import { hotKey } from './scenarios/hot.ts';
 import { replayWhileLive } from './scenarios/replay.ts';
 import { lettersRefused, lostOffsets, partitionsAdded, topicMadeAnew } from './scenarios/topics.ts';
 
+/** What breaks a pipeline whose topics are in a service. */
+const onServices: readonly Scenario[] = [
+  rebalanceInMidBatch,
+  rollingScale,
+  zombieWakes,
+  blackHole,
+  killInMidBatch,
+  drainInMidBatch,
+  evolution,
+  undecodable,
+  oversized,
+  disorder,
+  replayWhileLive,
+  twoSpeakers,
+  killedAtLetters,
+  lateRedrive,
+];
+
 /** Every scenario, once for each place where it runs. */
 export const scenarios: readonly Scenario[] = [
   ownerDies,
@@ -71,40 +89,6 @@ export const scenarios: readonly Scenario[] = [
   lostOffsets,
   topicMadeAnew,
   partitionsAdded,
-  ...[
-    rebalanceInMidBatch,
-    rollingScale,
-    zombieWakes,
-    blackHole,
-    killInMidBatch,
-    drainInMidBatch,
-    evolution,
-    undecodable,
-    oversized,
-    disorder,
-    wrongClocks,
-    replayWhileLive,
-    twoSpeakers,
-    killedAtLetters,
-    lateRedrive,
-    incompleteScan,
-    blockedLoop,
-    hotKey,
-  ].map(onKafka),
-  ...[
-    rebalanceInMidBatch,
-    rollingScale,
-    zombieWakes,
-    blackHole,
-    killInMidBatch,
-    drainInMidBatch,
-    evolution,
-    undecodable,
-    oversized,
-    disorder,
-    replayWhileLive,
-    twoSpeakers,
-    killedAtLetters,
-    lateRedrive,
-  ].map(onEventHubs),
+  ...[...onServices, wrongClocks, incompleteScan, blockedLoop, hotKey].map(onKafka),
+  ...onServices.map(onEventHubs),
 ];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LogTopic } from './log.ts';
-import { openRecord } from './record.ts';
+import { behind, openRecord } from './record.ts';
 import { chunkRecords, type Upkeep } from './retention.ts';
 import { getSealed, putSealed } from './sealed.ts';
 
@@ -99,9 +99,4 @@ function thinChunk(
     log.putPartition(topic, partition, { ...counters, bytes, earliest });
   }
   return read < chunkRecords ? end : position;
-}
-
-/** Where to go on behind a key; one that is damaged moves nothing. */
-function behind(key: number, position: number): number {
-  return Number.isSafeInteger(key) ? Math.max(position, key + 1) : position;
 }

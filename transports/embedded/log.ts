@@ -11,6 +11,7 @@ import type {
   TopicSpec,
 } from '../../pipeline/transport.ts';
 import {
+  behind,
   corruptRecord,
   encodeRecord,
   offsetOf,
@@ -288,7 +289,7 @@ export class EmbeddedLog {
       let after: { readonly key: number; readonly value: Buffer } | undefined;
       for (const entry of records.getRange({ start: middle, end: high, limit: 1 })) after = entry;
       if (after === undefined || timestampOf(after.value) >= timestamp) high = middle;
-      else low = Number.isSafeInteger(after.key) ? Math.max(middle, after.key) + 1 : middle + 1;
+      else low = behind(after.key, middle + 1);
     }
     return low;
   }

@@ -89,6 +89,11 @@ export function offsetOf(key: unknown, stored: Buffer, at: (offset: number) => R
   return typeof key === 'number' && Number.isSafeInteger(key) ? key : Number.NaN;
 }
 
+/** Where to go on behind a key; one that is damaged moves nothing. */
+export function behind(key: number, position: number): number {
+  return Number.isSafeInteger(key) ? Math.max(position, key + 1) : position;
+}
+
 function damageOf(stored: Buffer, place: RecordPlace): string | undefined {
   if (stored.length < headBytes) return `only ${stored.length} bytes of the record are there`;
   const expected = stored.readUInt32LE(0);

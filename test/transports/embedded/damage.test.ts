@@ -1,6 +1,6 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { open } from 'lmdb';
+import { open, type RootDatabase } from 'lmdb';
 import { afterEach, describe, expect, it } from 'vitest';
 import { faultOfLmdbFile } from '../../../platform/lmdb-file.ts';
 import { createEmbeddedTransport } from '../../../transports/embedded/transport.ts';
@@ -23,6 +23,13 @@ async function filled(
   await transport.append(topic, records);
   await transport.close();
   return { folder, file: join(folder, 'data.mdb') };
+}
+
+/** Changes a closed log behind its back, by LMDB alone. */
+async function tamper(folder: string, change: (environment: RootDatabase) => void): Promise<void> {
+  const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
+  change(environment);
+  await environment.close();
 }
 
 describe('embedded transport on damaged files', () => {
@@ -96,10 +103,10 @@ describe('embedded transport on damaged files', () => {
 
   it('read() gives a corrupt record when another one is in its place', async () => {
     const { folder } = await filled(2);
-    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
-    const records = environment.openDB<Buffer, number>({ name: 'log/0/0', encoding: 'binary' });
-    records.putSync(1, records.get(0) ?? Buffer.alloc(0));
-    await environment.close();
+    await tamper(folder, (environment) => {
+      const records = environment.openDB<Buffer, number>({ name: 'log/0/0', encoding: 'binary' });
+      records.putSync(1, records.get(0) ?? Buffer.alloc(0));
+    });
     const found = await readAll(workshop.open({ folder }), topic);
     expect(found.map(({ corrupt }) => corrupt)).toEqual([undefined, 'the record is missing from the log']);
   });
@@ -127,27 +134,30 @@ describe('embedded transport on damaged files', () => {
     ['far behind the end', 2 ** 40],
     ['before the beginning', -5],
     ['where no number sorts', 'a text'],
-  ])('read() gives a record whole when its key has come to stand %s', async (_, key) => {
-    const { folder } = await filled(3);
-    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
-    const records = environment.openDB<Buffer, number | string>({ name: 'log/0/0', encoding: 'binary' });
-    records.putSync(key, Buffer.from(records.get(2) ?? ''));
-    records.removeSync(2);
-    await environment.close();
-    const found = await readAll(workshop.open({ folder }), topic);
-    const isThere = key !== -5; // a reader begins at the earliest offset
-    expect(found.map(({ offset, corrupt }) => [offset, corrupt === undefined])).toEqual([
-      [0, true],
-      [1, true],
-      [2, isThere],
-    ]);
-  });
+  ])(
+    'read() gives a record where it says that it stands, or a corrupt one for it, when its key has come to stand %s',
+    async (_, key) => {
+      const { folder } = await filled(3);
+      await tamper(folder, (environment) => {
+        const records = environment.openDB<Buffer, number | string>({ name: 'log/0/0', encoding: 'binary' });
+        records.putSync(key, Buffer.from(records.get(2) ?? ''));
+        records.removeSync(2);
+      });
+      const found = await readAll(workshop.open({ folder }), topic);
+      const isThere = key !== -5; // a reader begins at the earliest offset
+      expect(found.map(({ offset, corrupt }) => [offset, corrupt === undefined])).toEqual([
+        [0, true],
+        [1, true],
+        [2, isThere],
+      ]);
+    },
+  );
 
   it('describe() rejects with TRANSPORT_DAMAGED when the counters of a partition are gone', async () => {
     const { folder } = await filled(1);
-    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
-    environment.openDB({ name: 'meta', encoding: 'string' }).removeSync(['partition', 0, 0]);
-    await environment.close();
+    await tamper(folder, (environment) => {
+      environment.openDB({ name: 'meta', encoding: 'string' }).removeSync(['partition', 0, 0]);
+    });
     await expect(workshop.open({ folder }).describe(topic)).rejects.toMatchObject({
       code: 'TRANSPORT_DAMAGED',
     });
@@ -157,9 +167,9 @@ describe('embedded transport on damaged files', () => {
     'ensureTopics() makes no topic anew, and rejects with TRANSPORT_DAMAGED, when %j is gone',
     async (entry) => {
       const { folder } = await filled(1);
-      const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
-      environment.openDB({ name: 'meta', encoding: 'string' }).removeSync(entry);
-      await environment.close();
+      await tamper(folder, (environment) => {
+        environment.openDB({ name: 'meta', encoding: 'string' }).removeSync(entry);
+      });
       const names = [topic, 'another'].map((name) => ({ name, partitions: 1 }));
       await expect(workshop.open({ folder }).ensureTopics(names)).rejects.toMatchObject({
         code: 'TRANSPORT_DAMAGED',
@@ -169,10 +179,10 @@ describe('embedded transport on damaged files', () => {
 
   it('read() gives a corrupt record when one has vanished', async () => {
     const { folder } = await filled(5);
-    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
-    const records = environment.openDB({ name: 'log/0/0', encoding: 'binary' });
-    for (const offset of [1, 2, 4]) records.removeSync(offset);
-    await environment.close();
+    await tamper(folder, (environment) => {
+      const records = environment.openDB({ name: 'log/0/0', encoding: 'binary' });
+      for (const offset of [1, 2, 4]) records.removeSync(offset);
+    });
     const found = await readAll(workshop.open({ folder }), topic);
     expect(found.map(({ offset, corrupt }) => [offset, corrupt !== undefined])).toEqual([
       [0, false],
@@ -193,9 +203,9 @@ describe('embedded transport on damaged files', () => {
     await transport.maintain();
     await transport.append(topic, [record('c', '4'), record('d', '5')]);
     await transport.close();
-    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
-    environment.openDB({ name: 'log/0/0', encoding: 'binary' }).removeSync(3);
-    await environment.close();
+    await tamper(folder, (environment) => {
+      environment.openDB({ name: 'log/0/0', encoding: 'binary' }).removeSync(3);
+    });
     const found = await readAll(workshop.open({ folder }), topic);
     expect(found.map(({ offset, corrupt }) => [offset, corrupt !== undefined])).toEqual([
       [1, false],
@@ -207,11 +217,11 @@ describe('embedded transport on damaged files', () => {
 
   it('describe() rejects with TRANSPORT_DAMAGED when a committed offset is beyond the end', async () => {
     const { folder } = await filled(1);
-    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
-    const groups = environment.openDB<string>({ name: 'groups', encoding: 'string' });
-    putSealed(groups, ['names', 0], ['g']);
-    putSealed(groups, ['committed', 0, 'g', 0], 7);
-    await environment.close();
+    await tamper(folder, (environment) => {
+      const groups = environment.openDB<string>({ name: 'groups', encoding: 'string' });
+      putSealed(groups, ['names', 0], ['g']);
+      putSealed(groups, ['committed', 0, 'g', 0], 7);
+    });
     await expect(workshop.open({ folder }).describe(topic)).rejects.toMatchObject({
       code: 'TRANSPORT_DAMAGED',
     });
@@ -219,10 +229,10 @@ describe('embedded transport on damaged files', () => {
 
   it('describe() rejects with TRANSPORT_DAMAGED when a counter does not match its checksum', async () => {
     const { folder } = await filled(1);
-    const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
-    const meta = environment.openDB({ name: 'meta', encoding: 'string' });
-    meta.putSync(['partition', 0, 0], '00000000[0,7,0,0]');
-    await environment.close();
+    await tamper(folder, (environment) => {
+      const meta = environment.openDB({ name: 'meta', encoding: 'string' });
+      meta.putSync(['partition', 0, 0], '00000000[0,7,0,0]');
+    });
     await expect(workshop.open({ folder }).describe(topic)).rejects.toMatchObject({
       code: 'TRANSPORT_DAMAGED',
     });
