@@ -1,6 +1,7 @@
 import type { EntityChange, EntityRef } from '../schemas/types.ts';
 import { refKey } from './derive/keys.ts';
 import type { ReplayScope } from './delivery/replayed.ts';
+import { isDerivedBefore } from './derive/sequence.ts';
 import type { Delivery } from './sink.ts';
 
 /** What is left to do for one root after all its changes of a batch are looked at together. */
@@ -21,13 +22,17 @@ export interface Said extends Pick<EntityChange, 'producer' | 'objectId' | 'posi
   readonly deleted: boolean;
   /** The offset of the change that said it, where that is known. */
   readonly offset?: number;
+  /** Its number among what the transforms have derived, where it had one. */
+  readonly sequence?: string | undefined;
+  /** The number of the last deletion of the root before it, where that had one. */
+  readonly deletedAt?: string | undefined;
 }
 
 /**
  * Reduces the changes of a batch to one decision for each root: what is left when they are taken one after the other by offset,
  * so neither the order and duplication of the list nor the bounds of the batch matter.
  * - What is older, by source position, than what its object said last is dropped. Positions compare only for one object and incarnation.
- * - What comes late, from the dead letters, is dropped where anything that overrules it has a later offset.
+ * - What comes late is dropped where anything that overrules it was derived after it, or, from the dead letters, has a later offset.
  * - A deletion (nobody speaks of the root any more) undoes every change before it.
  * - A placeholder is dropped where anybody speaks for real, and gives way to whoever does.
  * - Changes of different producers both stay.
@@ -66,15 +71,19 @@ function fold<T extends Delivery>(
   before: readonly Said[],
 ): Omit<CoalescedRoot<T>, keyof EntityRef> {
   let said = new Map<string, Said>(before.map((one) => [one.producer, one]));
+  let deletedAt = before
+    .map((one) => (one.deleted ? one.sequence : one.deletedAt))
+    .find((at) => at !== undefined);
   let deletion: T | undefined;
   let upserts = new Map<string, T>();
   for (const delivery of [...deliveries].sort(byOffset)) {
     const { change } = delivery;
     const last = said.get(change.producer);
     if (last !== undefined && isOlder(change, last)) continue;
-    if (delivery.isLate === true && isOvertaken(delivery, said.values())) continue;
+    if (isDerivedBefore(delivery.sequence, deletedAt) || isOvertaken(delivery, said.values())) continue;
     if (change.operation === 'DELETE') {
       deletion = delivery;
+      deletedAt = delivery.sequence;
       upserts = new Map();
       said = new Map();
     } else {
@@ -87,9 +96,9 @@ function fold<T extends Delivery>(
       upserts.set(change.producer, delivery);
     }
     const { producer, objectId, position, placeholder } = change;
-    const { offset } = delivery;
+    const { offset, sequence } = delivery;
     const deleted = change.operation === 'DELETE';
-    said.set(producer, { producer, objectId, position, placeholder, deleted, offset });
+    said.set(producer, { producer, objectId, position, placeholder, deleted, offset, sequence });
   }
   const kept = new Set<T | undefined>([deletion, ...upserts.values()]);
   return {
@@ -102,11 +111,12 @@ function fold<T extends Delivery>(
   };
 }
 
-/** Whether a change that was a dead letter is overruled by what was said after it: of its own producer, or by a deletion; a deletion by anything. */
-function isOvertaken({ change, offset }: Delivery, said: Iterable<Said>): boolean {
+/** Whether a change that comes late is overruled by what was said after it: of its own producer, or by a deletion; a deletion by anything. */
+function isOvertaken({ change, offset, sequence, isLate }: Delivery, said: Iterable<Said>): boolean {
   for (const one of said) {
     const overrules = one.deleted || one.producer === change.producer || change.operation === 'DELETE';
-    if (overrules && one.offset !== undefined && one.offset > offset) return true;
+    const isLater = isLate === true && one.offset !== undefined && one.offset > offset;
+    if (overrules && (isLater || isDerivedBefore(sequence, one.sequence))) return true;
   }
   return false;
 }

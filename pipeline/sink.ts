@@ -9,6 +9,8 @@ export interface Delivery {
   readonly change: EntityChange;
   /** Offset in its partition: decides between changes of one source position. Of a change that was a dead letter, the one that it had at first. */
   readonly offset: number;
+  /** Its number among what the transforms have derived: of two of one writer the higher one counts, whatever their offsets. See `Sequence`. */
+  readonly sequence?: string | undefined;
   /** Trace of the event that it came of (W3C Trace Context, version 00); a sink hands it on to the catalogue. */
   readonly traceparent?: string;
   /** Whether it was a dead letter: then whatever stands behind its offset and was applied is newer, also at the same position. @default false */

@@ -1,35 +1,20 @@
-import { setImmediate } from 'node:timers/promises';
-import { deadLetterRecord } from './delivery/dead-letters.ts';
 import { PartitionCounts } from './delivery/partition-counts.ts';
 import { patiently } from './delivery/patiently.ts';
 import { TransactionSize } from './delivery/transaction-size.ts';
-import type { DerivedAhead } from './derive/derivation.ts';
-import type { Deriver } from './derive/deriver.ts';
-import {
-  leftOut,
-  readRaw,
-  type ReadRecord,
-  refused,
-  settleApplied,
-  type SettledRecord,
-} from './derive/settle-record.ts';
+import { type BatchPartition, type BatchSettling, settleBatch } from './derive/settle-batch.ts';
+import { leftOut, readRaw, type ReadRecord, refused, type SettledRecord } from './derive/settle-record.ts';
 import { isTooLarge } from './errors.ts';
 import type { Reading } from './replay-plan.ts';
-import type { Table } from './table.ts';
 import type { Telemetry } from './telemetry.ts';
-import { inputOf, topics } from './topics.ts';
-import type { Assignment, PullLimit, StoredRecord, TransactionWork, Transport } from './transport.ts';
+import { inputOf } from './topics.ts';
+import type { Assignment, PullLimit, StoredRecord } from './transport.ts';
 
 /** What the transform stage works with. */
-export interface TransformStageOptions {
-  readonly transport: Transport;
-  readonly deriver: Deriver;
-  readonly telemetry: Telemetry;
+export interface TransformStageOptions extends BatchSettling {
   /** Credits of one partition. */
   readonly credits: PullLimit;
   /** First pause before a transaction that met a passing fault is tried again, in milliseconds; doubles up to 30 times itself. */
   readonly retryDelayMs: number;
-  readonly now: () => Date;
   /** The consumer group that it reads as. @default the live one */
   readonly group?: string;
   /** How a partition is read, asked once it is ours: a record is taken as what this makes of it, or left out as filtered. @default as it is */
@@ -38,23 +23,10 @@ export interface TransformStageOptions {
   readonly admit?: (producers: ReadonlySet<string>) => Promise<void>;
 }
 
-/** A partition that is ours. */
-interface Partition {
-  readonly assignment: Assignment;
-  readonly counts: PartitionCounts;
-  readonly size: TransactionSize;
-}
-
-/** What was derived of events before their transaction. */
-type Ahead = ReadonlyMap<ReadRecord, DerivedAhead | undefined>;
-
-/** How long events are derived without a look at anything else, in milliseconds, unless a single one takes longer. */
-const sliceMs = 100;
-
 /**
  * Runs the transform stage until `signal` fires: raw events in, entity changes out. What a batch changes in the state, its
- * outputs, its dead letters and its offset are one transaction: any number of processes may share the partitions, and each
- * event has its effect once. A passing fault of the transport (a full disk) is waited out. Drains before it resolves.
+ * outputs, its dead letters and, unless at-least-once is asked for, its offset are one transaction: any number of processes may share the partitions,
+ * and each event has its effect once. A passing fault of the transport (a full disk) is waited out. Drains before it resolves.
  */
 export async function runTransformStage(options: TransformStageOptions, signal: AbortSignal): Promise<void> {
   const { topic, group } = {
@@ -95,7 +67,7 @@ async function runPartition(
   const counts = new PartitionCounts(options.transport.transactions.state, group, assignment.partition);
   const patience = { stage: 'transform', telemetry, retryDelayMs, ending } as const;
   try {
-    await counts.open();
+    await counts.open(assignment.start);
     const take = await options.reading?.(assignment.partition);
     for (;;) {
       const records = await assignment.pull(
@@ -137,7 +109,7 @@ function producersOf(events: readonly ReadRecord[]): ReadonlySet<string> {
 
 /** Settles a batch, or parts it where more comes of it than the transport takes: an event of which alone too much comes costs itself (invariant 6). */
 async function settleOrPart(
-  partition: Partition,
+  partition: BatchPartition,
   events: readonly ReadRecord[],
   options: TransformStageOptions,
 ): Promise<
@@ -155,99 +127,6 @@ async function settleOrPart(
     if ('settled' in only) throw thrown; // its dead letter is what does not fit
     return { parts: [[refused(only, thrown, options.now())]] };
   }
-}
-
-/** Derives a batch and makes everything that came of it durable at once; undefined when the partition is no longer ours. */
-async function settleBatch(
-  { assignment, counts, size }: Partition,
-  read: readonly ReadRecord[],
-  { transport, deriver, telemetry, now }: TransformStageOptions,
-): Promise<readonly SettledRecord[] | undefined> {
-  let settled: readonly SettledRecord[] = [];
-  const start = performance.now();
-  const ahead = await deriveAhead(transport, deriver, read);
-  const derived = performance.now();
-  let computing = 0;
-  const isOurs = await transport.transactions.update({
-    assignments: [assignment],
-    bytes: read.reduce((sum, { record }) => sum + sizeOf(record), 0),
-    compute: (table): TransactionWork => {
-      const began = performance.now();
-      settled = settleWithin(table, { deriver, ahead, now }, read);
-      computing = performance.now() - began;
-      const last = read.at(-1)?.record.offset ?? 0;
-      return {
-        appends: [
-          { topic: topics.entities, records: settled.flatMap(({ outputs }) => outputs) },
-          {
-            topic: topics.deadLetters,
-            records: settled.flatMap(({ letters }) => letters.map(deadLetterRecord)),
-          },
-        ],
-        state: [counts.write(settled.map(({ as }) => as))],
-        commits: [{ assignment, offset: last + 1 }],
-      };
-    },
-  });
-  size.took(read.length, {
-    deriving: derived - start + computing,
-    committing: performance.now() - derived - computing,
-  });
-  if (isOurs) {
-    counts.written(settled.map(({ as }) => as));
-    return settled;
-  }
-  telemetry.emit('commitRefused', { stage: 'transform' });
-  return undefined;
-}
-
-/** Settles a batch within its transaction. */
-function settleWithin(
-  table: Table,
-  { deriver, ahead, now }: Pick<TransformStageOptions, 'deriver' | 'now'> & { readonly ahead: Ahead },
-  read: readonly ReadRecord[],
-): readonly SettledRecord[] {
-  const deriving = deriver.begin(table);
-  const time = now();
-  const settled = read.map((one) =>
-    'settled' in one
-      ? one.settled
-      : settleApplied(
-          one.record,
-          one.event.value.producer,
-          deriving.apply(one.event, one.received, ahead.get(one)),
-          time,
-        ),
-  );
-  deriving.end();
-  return settled;
-}
-
-/** Derives events by themselves, some at a time: what a text costs must not keep the process from saying that it is there. */
-async function deriveAhead(
-  transport: Transport,
-  deriver: Deriver,
-  read: readonly ReadRecord[],
-): Promise<Ahead> {
-  const ahead = new Map<ReadRecord, DerivedAhead | undefined>();
-  for (let next = 0; next < read.length; await setImmediate()) {
-    next = await transport.transactions.view((table) => {
-      const derive = deriver.ahead(table);
-      const until = performance.now() + sliceMs;
-      let at = next;
-      do {
-        const one = read[at];
-        if (one !== undefined && !('settled' in one)) ahead.set(one, derive(one.event, one.received));
-        at += 1;
-      } while (at < read.length && performance.now() < until);
-      return at;
-    });
-  }
-  return ahead;
-}
-
-function sizeOf({ value }: StoredRecord): number {
-  return value?.length ?? 0;
 }
 
 function report(settled: readonly SettledRecord[], telemetry: Telemetry): void {

@@ -57,6 +57,11 @@ export const blobsSchema = z.strictObject({
     .describe('Container; it is made where it is missing.'),
 });
 
+const processingGuarantee = z.enum(['at-least-once', 'exactly-once']);
+
+/** What holds for the outputs of a stage when a process dies, as Kafka Streams calls it. */
+export type ProcessingGuarantee = z.output<typeof processingGuarantee>;
+
 const eventHubsFields = {
   preset: z
     .literal('event-hubs')
@@ -158,6 +163,11 @@ export const transportSchema = z
       .default('gzip')
       .describe(
         'kafka: how batches are compressed. snappy and lz4 take less time and more room, and need a package beside this one (docs/kafka.md).',
+      ),
+    processingGuarantee: processingGuarantee
+      .default('at-least-once')
+      .describe(
+        'kafka: what holds for the changes that transforms append. at-least-once: after a crash some of them stand twice on metadata.entities, the second without effect; faster. exactly-once: they are in one transaction with the state and the offset, and whoever reads committed data sees each once (docs/kafka.md).',
       ),
     ...eventHubsFields,
   })

@@ -14,14 +14,17 @@ export interface CloudEvent {
   readonly dataschema: string;
   /** W3C trace context, carried from the raw event to the API call. */
   readonly traceparent?: string | undefined;
+  /** Orders the events of one writer, where their offsets do not: see `Sequence` (the extension attribute "sequence" of CloudEvents). */
+  readonly sequence?: string | undefined;
 }
 
 const prefix = 'ce_';
 const traceparentHeader = 'ce_traceparent';
+const sequenceHeader = 'ce_sequence';
 
 /** Headers `ce_*` of the Kafka binding, with `content-type`. */
 export function toHeaders(event: CloudEvent): Record<string, string> {
-  const { traceparent } = event;
+  const { traceparent, sequence } = event;
   const headers: Record<string, string> = {
     'content-type': 'application/avro',
     ce_specversion: '1.0',
@@ -33,6 +36,7 @@ export function toHeaders(event: CloudEvent): Record<string, string> {
     ce_dataschema: event.dataschema,
   };
   if (traceparent !== undefined) headers[traceparentHeader] = traceparent;
+  if (sequence !== undefined) headers[sequenceHeader] = sequence;
   return headers;
 }
 
@@ -41,10 +45,16 @@ export function traceparentOf(headers: Readonly<Record<string, string>>): string
   return headers[traceparentHeader];
 }
 
+/** Where a record stands among those of its writer, by its headers. */
+export function sequenceOf(headers: Readonly<Record<string, string>>): string | undefined {
+  return headers[sequenceHeader];
+}
+
 /** Reads what {@link toHeaders} wrote; attributes that a foreign writer left out read as the empty string. */
 export function fromHeaders(headers: Readonly<Record<string, string>>): CloudEvent {
   const read = (name: string): string => headers[prefix + name] ?? '';
   const traceparent = traceparentOf(headers);
+  const sequence = sequenceOf(headers);
   return {
     id: read('id'),
     source: read('source'),
@@ -53,5 +63,6 @@ export function fromHeaders(headers: Readonly<Record<string, string>>): CloudEve
     time: read('time'),
     dataschema: read('dataschema'),
     ...(traceparent === undefined ? {} : { traceparent }),
+    ...(sequence === undefined ? {} : { sequence }),
   };
 }

@@ -1,4 +1,4 @@
-import { traceparentOf } from '../../schemas/cloud-events.ts';
+import { sequenceOf, traceparentOf } from '../../schemas/cloud-events.ts';
 import type { EntityChange } from '../../schemas/types.ts';
 import type { Delivery } from '../sink.ts';
 import type { StoredRecord } from '../transport.ts';
@@ -13,6 +13,7 @@ export function deliveryOf(record: StoredRecord, change: EntityChange): Delivery
   return {
     change,
     offset: redriven?.offset ?? record.offset,
+    sequence: sequenceOf(record.headers),
     ...(traceparent === undefined ? {} : { traceparent }),
     ...(redriven === undefined ? {} : { isLate: true }),
     ...(replayed === undefined ? {} : { replayed }),

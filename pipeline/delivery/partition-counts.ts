@@ -5,17 +5,20 @@ import { type Settlement, settlements, type StageName, stageNames } from '../tel
 import { inputOf } from '../topics.ts';
 
 const count = z.int().min(0);
+const settledShape = z.record(z.enum(settlements), count);
 const shape = z.object({
   received: count,
   returned: count,
-  settled: z.record(z.enum(settlements), count),
+  settled: settledShape,
   owners: count,
+  /** What is settled as soon as an offset is committed, which happens behind the transaction that wrote this. */
+  behind: z.object({ settled: settledShape, offset: count }).exactOptional(),
 });
 type Stored = z.infer<typeof shape>;
 
 /**
- * Input events of a stage over all its processes, since the log was made. Each settled event is counted once, in the transaction that
- * commits its offset, so that the settled ones are those below the committed offsets. Received is the sum of settled, returned
+ * Input events of a stage over all its processes, since the log was made. Each settled event is counted once, with the commit
+ * of its offset, so that the settled ones are those below the committed offsets. Received is the sum of settled, returned
  * and in flight (invariant 1).
  */
 export interface StageTotal {
@@ -44,11 +47,11 @@ export class PartitionCounts {
     this.#key = `${prefix}${group}/${partition}`;
   }
 
-  /** Goes on from what earlier owners have counted; what they had taken and not settled comes again. Called once the partition is ours. */
-  async open(): Promise<void> {
+  /** Goes on from what earlier owners have counted, up to the offset that they had committed; what they had taken and not settled comes again. Called once the partition is ours. */
+  async open(committed: number): Promise<void> {
     const found = await this.#state.get(this.#key);
     const { data } = shape.safeParse(found);
-    if (data !== undefined) this.#stored = data;
+    if (data !== undefined) this.#stored = settledUpTo(committed, data);
     else if (found !== undefined) {
       // Counts of another version are put aside, and it is counted anew: they are for people, and must not keep a partition from being read.
       const aside = { key: `${asidePrefix}${this.#key}`, value: found };
@@ -64,20 +67,20 @@ export class PartitionCounts {
     this.#stored = { ...this.#stored, received: this.#stored.received + events };
   }
 
-  /** What belongs into the transaction that commits events which were settled in these ways. */
-  write(passed: readonly Settlement[]): StateWrite {
-    return { key: this.#key, value: this.#with(passed) };
+  /** What belongs into the transaction that commits events which were settled in these ways; or into the one before, with the offset that is committed then. */
+  write(passed: readonly Settlement[], behind?: number): StateWrite {
+    if (behind === undefined) return { key: this.#key, value: this.#with(passed) };
+    const settled = added(nothing(), passed);
+    return { key: this.#key, value: { ...this.#stored, behind: { settled, offset: behind } } };
   }
 
-  /** That transaction is durable. */
+  /** They are committed. */
   written(passed: readonly Settlement[]): void {
     this.#stored = this.#with(passed);
   }
 
   #with(passed: readonly Settlement[]): Stored {
-    const settled = { ...this.#stored.settled };
-    for (const as of passed) settled[as] += 1;
-    return { ...this.#stored, settled };
+    return { ...this.#stored, settled: added(this.#stored.settled, passed) };
   }
 }
 
@@ -90,8 +93,8 @@ export async function readStageTotals(state: StateStore): Promise<readonly Stage
   for (const stage of stageNames) {
     let total: Stored | undefined;
     for await (const { key, value } of state.scan(`${prefix}${inputOf[stage].group}/`)) {
-      const part = parseStored(shape, key, value);
-      total = total === undefined ? part : added(total, part);
+      const part = settledUpTo(Number.POSITIVE_INFINITY, parseStored(shape, key, value));
+      total = total === undefined ? part : sumOf(total, part);
     }
     if (total === undefined) continue;
     const { received, returned, settled, owners } = total;
@@ -108,13 +111,27 @@ function sum(settled: Readonly<Record<Settlement, number>>): number {
   return Object.values(settled).reduce((all, events) => all + events, 0);
 }
 
-function added(a: Stored, b: Stored): Stored {
-  const settled = nothing();
-  for (const as of settlements) settled[as] = a.settled[as] + b.settled[as];
+/** Counts as they are when an offset is committed. */
+function settledUpTo(committed: number, { behind, ...stored }: Stored): Stored {
+  if (behind === undefined || behind.offset > committed) return stored;
+  return { ...stored, settled: sumOfEach(stored.settled, behind.settled) };
+}
+
+function added(to: Stored['settled'], passed: readonly Settlement[]): Record<Settlement, number> {
+  const settled = { ...to };
+  for (const as of passed) settled[as] += 1;
+  return settled;
+}
+
+function sumOfEach(a: Stored['settled'], b: Stored['settled']): Record<Settlement, number> {
+  return Object.fromEntries(settlements.map((as) => [as, a[as] + b[as]])) as Record<Settlement, number>;
+}
+
+function sumOf(a: Stored, b: Stored): Stored {
   return {
     received: a.received + b.received,
     returned: a.returned + b.returned,
-    settled,
+    settled: sumOfEach(a.settled, b.settled),
     owners: a.owners + b.owners,
   };
 }

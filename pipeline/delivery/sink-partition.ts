@@ -85,7 +85,7 @@ export class SinkPartition {
   async #deliverAll(): Promise<void> {
     const { lanes: count, telemetry } = this.#options;
     const { partition } = this.#assignment;
-    await this.#counts.open();
+    await this.#counts.open(this.#assignment.start);
     const parked = await ParkedPartition.open(
       this.#options.transport.transactions.state,
       { group: this.#group, partition },

@@ -62,6 +62,13 @@ interface Round {
   readonly names: readonly Renamed[];
 }
 
+/** What is said of the roots that one event touches. */
+interface Sayings {
+  readonly changes: EntityChange[];
+  /** Those that the event's own object says. */
+  readonly own: Set<EntityChange>;
+}
+
 /** The derivation of events within one transaction: see `Deriver`. */
 export class Derivation {
   readonly #options: DerivationOptions;
@@ -184,12 +191,12 @@ export class Derivation {
       this.#ask(again);
       store(again);
     }
-    const changes: EntityChange[] = [];
+    const sayings: Sayings = { changes: [], own: new Set() };
     for (const [key, { root, before }] of touched) {
       const { typeName, qualifiedName } = root;
-      changes.push(...this.#changes({ typeName, qualifiedName, key }, before, round));
+      this.#say({ typeName, qualifiedName, key }, { before, round }, sayings);
     }
-    return { kind: changes.length === 0 ? 'unchanged' : 'derived', changes, failures };
+    return { kind: sayings.changes.length === 0 ? 'unchanged' : 'derived', ...sayings, failures };
   }
 
   #ask({ object, before, after }: Step): void {
@@ -217,28 +224,29 @@ export class Derivation {
   }
 
   /**
-   * The changes that make the catalogue say of a root what its speakers say now. What the event's own object says is said
+   * Collects the changes that make the catalogue say of a root what its speakers say now. What the event's own object says is said
    * again even where it is the same: the sink drops what it has applied, and a catalogue that was emptied is filled.
    */
-  #changes(
+  #say(
     root: EntityRef & { readonly key: string },
-    before: ReadonlyMap<string, Heard>,
-    round: Round,
-  ): readonly EntityChange[] {
+    { before, round }: { readonly before: ReadonlyMap<string, Heard>; readonly round: Round },
+    { changes, own }: Sayings,
+  ): void {
     const after = this.#roots.heard(root.key);
     // What was said for real must go before a placeholder stands in again.
     const isDeleted = before.size > 0 && (after.size === 0 || (isReal(before) && !isReal(after)));
     if (isDeleted) this.#roots.forgetTheSilent(root.key);
-    const changes: EntityChange[] = [];
     if (isDeleted) changes.push(deletionWithNames(deletion(root, round.by), round.names));
     else
       for (const [producer, { object, placeholder }] of before)
         if (!placeholder && !after.has(producer)) changes.push(...this.#silence(root, object, round));
     for (const [producer, heard] of after) {
       const isSaid = isSame(before.get(producer), heard) && !isDeleted;
-      changes.push(...this.#upserts(root.key, heard, isSaid, round));
+      for (const change of this.#upserts(root.key, heard, isSaid, round)) {
+        changes.push(change);
+        if (heard.object === round.own) own.add(change);
+      }
     }
-    return changes;
   }
 
   /** What the speaker that is heard says of a root: nothing where it was said before, and stands. */

@@ -16,6 +16,11 @@ export type Applied =
   | {
       readonly kind: 'derived' | 'unchanged';
       readonly changes: readonly EntityChange[];
+      /**
+       * Those of `changes` that the event's own object says: they come again whenever the event does. The others follow from what was known until then,
+       * and come once.
+       */
+      readonly own: ReadonlySet<EntityChange>;
       /** Other objects that could not be derived again; what they said before stands. */
       readonly failures: readonly DerivationFailure[];
     }

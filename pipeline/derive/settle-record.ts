@@ -16,6 +16,8 @@ import { encodeChange } from './encode-change.ts';
 /** What came of one record of the raw topic. */
 export interface SettledRecord {
   readonly outputs: readonly NewRecord[];
+  /** Those of the outputs that come again whenever the record does. */
+  readonly own: ReadonlySet<NewRecord>;
   readonly letters: readonly DeadLetter[];
   readonly as: Settlement;
   readonly producer: string | undefined;
@@ -33,15 +35,16 @@ const rawTypes: ReadonlySet<string> = new Set([
   'scan-completed',
 ]);
 
+const nothing = { outputs: [], own: new Set<NewRecord>(), letters: [] };
+
 /** A record that is not to be read. */
 export function leftOut(record: StoredRecord): ReadRecord {
-  return { record, settled: { outputs: [], letters: [], as: 'filtered', producer: undefined } };
+  return { record, settled: { ...nothing, as: 'filtered', producer: undefined } };
 }
 
 /** Decodes a record. What cannot be decoded is a dead letter, a tombstone is filtered. */
 export function readRaw(record: StoredRecord, now: Date): ReadRecord {
-  const nothing = { outputs: [], letters: [], producer: undefined };
-  if (record.value === null) return { record, settled: { ...nothing, as: 'filtered' } };
+  if (record.value === null) return leftOut(record);
   try {
     const encoded = intactValue(record, record.value);
     const { partition } = record;
@@ -50,7 +53,7 @@ export function readRaw(record: StoredRecord, now: Date): ReadRecord {
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     const letter = deadLetterOf(record, { stage: 'DECODE', error, attempts: 1, producer: null }, now);
-    return { record, settled: { ...nothing, letters: [letter], as: 'dead-lettered' } };
+    return { record, settled: { ...nothing, letters: [letter], as: 'dead-lettered', producer: undefined } };
   }
 }
 
@@ -62,28 +65,30 @@ export function refused(
 ): ReadRecord {
   const { producer } = event.value;
   const letter = deadLetterOf(record, { stage: 'TRANSFORM', error, attempts: 1, producer }, now);
-  return { record, settled: { outputs: [], letters: [letter], as: 'dead-lettered', producer } };
+  return { record, settled: { ...nothing, letters: [letter], as: 'dead-lettered', producer } };
 }
 
-/** Turns what was derived of a record into outputs and dead letters. */
+/** Turns what was derived of a record into outputs, each with the number that `sequence` gives, and dead letters. */
 export function settleApplied(
   record: StoredRecord,
   producer: string,
   applied: Applied,
-  now: Date,
+  { now, sequence }: { readonly now: Date; readonly sequence: () => string },
 ): SettledRecord {
-  const nothing = { outputs: [], letters: [], producer };
-  if (applied.kind === 'superseded' || applied.kind === 'filtered') return { ...nothing, as: applied.kind };
+  if (applied.kind === 'superseded' || applied.kind === 'filtered')
+    return { ...nothing, as: applied.kind, producer };
   const letterOf = (error: Error, of: string): DeadLetter =>
     deadLetterOf(record, { stage: 'TRANSFORM', error, attempts: 1, producer: of }, now);
   if (applied.kind === 'failed') {
-    return { ...nothing, letters: [letterOf(applied.error, producer)], as: 'dead-lettered' };
+    return { ...nothing, letters: [letterOf(applied.error, producer)], as: 'dead-lettered', producer };
   }
   const about = (error: Error, of: string, what: string): DeadLetter => {
     const letter = letterOf(error, of);
     return { ...letter, id: `${letter.id}/${what}` };
   };
-  const { outputs, faults } = encodeChanges(applied.changes, record, now);
+  const { outputs, own, faults } = encodeChanges(applied, (change) =>
+    changeRecord(change, { cause: record, now, sequence: sequence() }),
+  );
   const letters = [
     // The event that has to be tried again is that of the object which failed, not the one that set it off.
     ...applied.failures.map(({ producer: of, key, event, error }) => ({
@@ -95,7 +100,8 @@ export function settleApplied(
       about(error, change.producer, `${change.typeName}/${change.qualifiedName}`),
     ),
   ];
-  return { outputs, letters, as: applied.kind === 'derived' ? 'delivered' : 'unchanged', producer };
+  const as = applied.kind === 'derived' ? 'delivered' : 'unchanged';
+  return { outputs, own, letters, as, producer };
 }
 
 function decodeRaw(value: Uint8Array): RawEvent {
@@ -107,26 +113,30 @@ function decodeRaw(value: Uint8Array): RawEvent {
 
 /** A change that does not fit its schema costs a dead letter, and not the stage (invariant 6). */
 function encodeChanges(
-  changes: readonly EntityChange[],
-  cause: StoredRecord,
-  now: Date,
-): {
-  readonly outputs: readonly NewRecord[];
+  { changes, own }: { readonly changes: readonly EntityChange[]; readonly own: ReadonlySet<EntityChange> },
+  encode: (change: EntityChange) => NewRecord,
+): Pick<SettledRecord, 'outputs' | 'own'> & {
   readonly faults: readonly { readonly change: EntityChange; readonly error: StreamError }[];
 } {
   const outputs: NewRecord[] = [];
+  const ownRecords = new Set<NewRecord>();
   const faults: { readonly change: EntityChange; readonly error: StreamError }[] = [];
   for (const change of changes) {
     try {
-      outputs.push(changeRecord(change, cause, now));
+      const record = encode(change);
+      outputs.push(record);
+      if (own.has(change)) ownRecords.add(record);
     } catch (thrown) {
       faults.push({ change, error: toStreamError(thrown, 'EVENT_INVALID', change.qualifiedName) });
     }
   }
-  return { outputs, faults };
+  return { outputs, own: ownRecords, faults };
 }
 
-function changeRecord(change: EntityChange, cause: StoredRecord, now: Date): NewRecord {
+function changeRecord(
+  change: EntityChange,
+  { cause, now, sequence }: { readonly cause: StoredRecord; readonly now: Date; readonly sequence: string },
+): NewRecord {
   const scope = replayScopeOf(cause.headers);
   const headers = toHeaders({
     id: `${cause.topic}-${cause.partition}-${cause.offset}/${change.typeName}/${change.qualifiedName}`,
@@ -136,6 +146,7 @@ function changeRecord(change: EntityChange, cause: StoredRecord, now: Date): New
     time: now.toISOString(),
     dataschema: schemaName('entity-change'),
     traceparent: traceparentOf(cause.headers),
+    sequence,
   });
   return {
     key: change.qualifiedName,

@@ -1,4 +1,5 @@
 import { isOlder, type Said } from '../../pipeline/coalesce.ts';
+import { isDerivedBefore } from '../../pipeline/derive/sequence.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
@@ -26,17 +27,20 @@ export async function readRecords(
 /** The record that confirms a change; undefined when there is none, or more is to be looked at than what was applied of its root. */
 export async function confirming(
   state: StateStore,
-  { change, isLate, replayed }: Delivery,
+  { change, sequence, isLate, replayed }: Delivery,
 ): Promise<Applied | undefined> {
   if (change.operation === 'DELETE' || isLate === true || replayed !== undefined) return undefined;
   if (staleTargets(change).size > 0) return undefined;
   const record = await readApplied(state, change);
   const own = speakerOf(record, change.producer);
   if (record === undefined || own === undefined || isOlder(change, own)) return undefined;
+  if (isDerivedBefore(sequence, own.sequence)) return undefined;
   return hasSaid(record, change) ? record : undefined;
 }
 
 /** Who said what of a root last, by its record. */
 export function saidOf(record: Applied | undefined): readonly Said[] {
-  return (record?.speakers ?? []).map((speaker) => ({ ...speaker, deleted: record?.deleted === true }));
+  if (record === undefined) return [];
+  const { deleted, deletedAt, speakers } = record;
+  return speakers.map((speaker) => ({ ...speaker, deleted, deletedAt }));
 }

@@ -16,6 +16,8 @@ const speakerSchema = z.object({
   position: z.object({ incarnation: z.string(), sequence: z.number() }),
   /** Offset of the change that was applied or confirmed last. */
   offset: z.number().exactOptional(),
+  /** Its number among what the transforms have derived. */
+  sequence: z.string().exactOptional(),
   /** See contentHash; positions and times are not in it. */
   hash: z.string(),
   placeholder: z.boolean(),
@@ -32,6 +34,8 @@ const speakerSchema = z.object({
 const appliedSchema = z.object({
   /** True when the last thing applied was the deletion; then `speakers` holds only who deleted it. */
   deleted: z.boolean(),
+  /** The number of the last deletion before what `speakers` say: nothing counts that was derived before it. */
+  deletedAt: z.string().exactOptional(),
   /** Who says what of the root, one for each producer. */
   speakers: z.array(speakerSchema),
   /** What its entities were given beside their attributes. */
@@ -123,26 +127,36 @@ export function stateOf(state: StateStore, catalogue: string): StateStore {
   };
 }
 
+/** A change with its place in the order of changes. */
+export type PlacedChange = Pick<Delivery, 'change' | 'offset' | 'sequence'>;
+
+/** Whose change it is, and its place. */
+export function placeOf({
+  change: { producer, objectId, position },
+  offset,
+  sequence,
+}: PlacedChange): Pick<AppliedSpeaker, 'producer' | 'objectId' | 'position' | 'offset' | 'sequence'> {
+  return { producer, objectId, position, offset, ...(sequence === undefined ? {} : { sequence }) };
+}
+
 /** The record after a deletion. */
-export function deletedBy({ change, offset }: Pick<Delivery, 'change' | 'offset'>): Applied {
-  const { producer, objectId, position } = change;
+export function deletedBy(deletion: PlacedChange): Applied {
   const nothing = { hash: deletedHash, placeholder: false, entities: 0, references: [], owned: [], said: '' };
-  return { deleted: true, speakers: [{ producer, objectId, position, offset, ...nothing }] };
+  return { deleted: true, speakers: [{ ...placeOf(deletion), ...nothing }] };
+}
+
+/** The number of the last deletion of a root. */
+export function lastDeletion(record: Applied | undefined): string | undefined {
+  return record?.deleted === true ? record.speakers[0]?.sequence : record?.deletedAt;
 }
 
 /** The record after a change of one producer was applied on top of a record. */
-export function applied(
-  before: Applied | undefined,
-  { change, offset }: Pick<Delivery, 'change' | 'offset'>,
-  types: TypeModel,
-): Applied {
-  const { producer, objectId, position, placeholder } = change;
+export function applied(before: Applied | undefined, delivery: PlacedChange, types: TypeModel): Applied {
+  const { change } = delivery;
+  const { producer, placeholder } = change;
   const others = otherSpeakers(before, change);
   const own: AppliedSpeaker = {
-    producer,
-    objectId,
-    position,
-    offset,
+    ...placeOf(delivery),
     hash: contentHash(change),
     placeholder,
     entities: change.entities.length,
@@ -152,7 +166,8 @@ export function applied(
   };
   const given = before?.given === undefined ? {} : { given: before.given };
   const speakers = [...others, own].sort((a, b) => (a.producer < b.producer ? -1 : 1));
-  return { deleted: false, speakers, ...given };
+  const deletedAt = lastDeletion(before);
+  return { deleted: false, ...(deletedAt === undefined ? {} : { deletedAt }), speakers, ...given };
 }
 
 /**

@@ -2,10 +2,19 @@ import type { CoalescedRoot } from '../../pipeline/coalesce.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { entityProblems } from '../../pipeline/what-if.ts';
 import { contentHash } from '../../pipeline/content-hash.ts';
-import type { Delivery, Outcome } from '../../pipeline/sink.ts';
+import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateWrite } from '../../pipeline/state.ts';
 import type { EntityChange, EntityRef } from '../../schemas/types.ts';
-import { type Applied, appliedWrite, deletedBy, readApplied, saidBy, speakerOf } from './applied.ts';
+import {
+  type Applied,
+  appliedWrite,
+  deletedBy,
+  type PlacedChange,
+  placeOf,
+  readApplied,
+  saidBy,
+  speakerOf,
+} from './applied.ts';
 import type { BatchContext } from './batch.ts';
 import { ofOneChange } from './one-change.ts';
 import type { Removals } from './dangling.ts';
@@ -230,13 +239,9 @@ export function hasSaid(record: Applied, change: EntityChange): boolean {
  * The record after a change that says once more what was applied; undefined when it stays as it is. Nothing is to be written to the
  * catalogue; but what is older than this must not be applied any more.
  */
-export function confirmed(
-  record: Applied,
-  { change, offset }: Pick<Delivery, 'change' | 'offset'>,
-): Applied | undefined {
-  const { producer, objectId, position } = change;
-  const own = speakerOf(record, producer);
-  const moved = own && { ...own, objectId, position: { ...position }, offset };
+export function confirmed(record: Applied, delivery: PlacedChange): Applied | undefined {
+  const own = speakerOf(record, delivery.change.producer);
+  const moved = own && { ...own, ...placeOf(delivery) };
   if (moved === undefined || JSON.stringify(moved) === JSON.stringify(own)) return undefined;
   return { ...record, speakers: record.speakers.map((speaker) => (speaker === own ? moved : speaker)) };
 }

@@ -11,7 +11,8 @@ import { runHere } from '../support/run-here.ts';
 import { anyPrefix, KafkaWorkshop } from '../transports/kafka/support.ts';
 
 const timeout = 180_000;
-const tables = 1500;
+const tables = 800;
+const credits = 100;
 
 /** Tables, and jobs between them that come first, so that what they look up comes later. */
 function* lines(): Iterable<string> {
@@ -49,7 +50,10 @@ function* lines(): Iterable<string> {
   }
 }
 
-describe.skipIf(!hasKafka)('a transform process on Kafka that is killed', () => {
+describe.skipIf(!hasKafka).each([
+  'at-least-once',
+  'exactly-once',
+] as const)('a transform process on Kafka that is killed, %s,', (guarantee) => {
   const workshop = new KafkaWorkshop();
   const prefix = anyPrefix();
   let folder: string;
@@ -64,14 +68,14 @@ describe.skipIf(!hasKafka)('a transform process on Kafka that is killed', () => 
       "{ type: generic_table, name: '{table}', parameters: { server: demo, database: shop, schema: public } }";
     for (const [file, kind] of [
       ['embedded.yaml', 'embedded'],
-      ['kafka.yaml', `kafka, brokers: ['${plain}'], prefix: ${prefix}, partitions: 2, sessionMs: 2000`],
+      ['kafka.yaml', `kafka, brokers: ['${plain}'], prefix: ${prefix}, partitions: 2, sessionMs: 2000, processingGuarantee: ${guarantee}`],
     ])
       await writeFile(
         path.join(folder, file ?? ''),
         `transport: { kind: ${kind} }
 catalog: { port: 0 }
 sink: { kind: local }
-delivery: { credits: 200 }
+delivery: { credits: ${credits} }
 producers:
   demo: { kind: events, path: events.ndjson, datasets: { table: ${table} } }
 `,
@@ -115,7 +119,7 @@ producers:
     expect(await exportCatalog(path.join(folder, 'kafka/catalog'))).toBe(
       await exportCatalog(path.join(folder, 'embedded/catalog')),
     );
-    // What the first one had settled was not read again: each event made its changes once.
+    // What the first one had settled was not read again. Of what it had not, some may stand there twice, where that is allowed.
     const ids = new Set<string | undefined>();
     let changes = 0;
     for (const { partition } of await transport.describe(topics.entities))
@@ -123,6 +127,6 @@ producers:
         ids.add(headers['ce_id']);
         changes += 1;
       }
-    expect(changes).toBe(ids.size);
+    expect(changes - ids.size).toBeLessThanOrEqual(guarantee === 'exactly-once' ? 0 : 2 * credits);
   });
 });

@@ -3,6 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Transport } from '../../pipeline/transport.ts';
+import type { ProcessingGuarantee } from '../../pipeline/transport-config.ts';
 import { createEmbeddedTransport } from '../../transports/embedded/transport.ts';
 import type { CommandResult } from '../support/cli.ts';
 import { freePort } from '../support/free-port.ts';
@@ -69,6 +70,8 @@ export class World {
   readonly #options: WorldOptions;
   /** Begins the names of topics and groups in a Kafka or in event hubs. */
   readonly prefix = `${randomUUID()}.`;
+  /** What transforms promise on Kafka: one or the other, as the seed has it. */
+  readonly #guarantee: ProcessingGuarantee;
   readonly #processes = new Set<CliProcess>();
   /** Those that no scenario ends. */
   readonly #lasting: CliProcess[] = [];
@@ -81,6 +84,8 @@ export class World {
     this.#catalog = path.join(context.folder, 'catalogue');
     this.#port = port;
     this.#options = options;
+    this.#guarantee = context.random() < 0.5 ? 'at-least-once' : 'exactly-once';
+    if (context.kafka !== undefined) context.say(`transforms: ${this.#guarantee}`);
   }
 
   static async open(context: Context, options: WorldOptions): Promise<World> {
@@ -264,12 +269,13 @@ export class World {
     const { sessionMs = service === undefined ? 30_000 : 6000 } = this.#options;
     const limit = maxBytes === undefined ? '' : `, maxBytes: ${maxBytes}`;
     const kind = service?.configOf(this.prefix, partitions) ?? 'kind: embedded';
+    const guarantee = this.context.kafka === undefined ? '' : `, processingGuarantee: ${this.#guarantee}`;
     const parameters = 'parameters: { server: faults, database: shop }';
     const datasets = `{ table: { type: generic_table, name: '{schema}.{table}', ${parameters} }, schema: { type: generic_schema, name: '{schema}', ${parameters} } }`;
     const names = Array.from({ length: sources + 1 }, (_, source) => `source${source}`);
     const lines = [
       `state: ${this.state}`,
-      `transport: { ${kind}, partitions: ${partitions}, sessionMs: ${sessionMs}${limit} }`,
+      `transport: { ${kind}, partitions: ${partitions}, sessionMs: ${sessionMs}${limit}${guarantee} }`,
       `catalog: { port: ${this.#port} }`,
       `sink: ${this.#options.sink ?? '{ kind: local }'}`,
       `delivery: { credits: ${this.credits}, lanes: ${this.#options.lanes ?? 1}${creditBytes === undefined ? '' : `, creditBytes: ${creditBytes}`} }`,

@@ -201,3 +201,36 @@ describe('coalesce() of what was a dead letter', () => {
     expect(coalesce([gone], () => [{ ...said, deleted: false, offset: 5 }])[0]?.deletion).toBe(gone);
   });
 });
+
+describe('coalesce() of what is appended late', () => {
+  const numbered = (change: EntityChange, offset: number, number: number): Delivery => ({
+    change,
+    offset,
+    sequence: `writer-${String(number).padStart(16, '0')}`,
+  });
+  const old = shop('a', { city: 'Old' });
+  const fresh = shop('a', { city: 'New' });
+  const other = shop('a', {}, { producer: 'other' });
+
+  it('keeps what was derived later, whatever the offsets, in this batch or before it', () => {
+    const [late, first] = [numbered(old, 2, 1), numbered(fresh, 1, 2)];
+    expect(coalesce([first, late])[0]).toMatchObject({ upserts: [first], superseded: [late] });
+    const { producer, objectId, position, placeholder } = fresh;
+    const said = { producer, objectId, position, placeholder, deleted: false, offset: 1 };
+    const before = (sequence: string | undefined) =>
+      coalesce([late], () => [{ ...said, sequence }])[0]?.upserts.length;
+    expect(before(first.sequence)).toBe(0);
+    expect(before('another-0000000000000002')).toBe(1);
+    expect(before(undefined)).toBe(1);
+  });
+
+  it('drops what was derived before a deletion, whoever has spoken since', () => {
+    const deletion = numbered(deletionOf(old), 1, 2);
+    const since = numbered(other, 2, 3);
+    const late = numbered(old, 3, 1);
+    expect(coalesce([deletion, since, late])[0]).toMatchObject({ deletion, upserts: [since] });
+    const { producer, objectId, position, placeholder } = other;
+    const said = { producer, objectId, position, placeholder, deleted: false };
+    expect(coalesce([late], () => [{ ...said, deletedAt: deletion.sequence }])[0]?.upserts).toEqual([]);
+  });
+});

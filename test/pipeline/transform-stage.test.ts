@@ -1,10 +1,13 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Deriver } from '../../pipeline/derive/deriver.ts';
+import { StreamError } from '../../pipeline/errors.ts';
+import { readStageTotals, type StageTotal } from '../../pipeline/delivery/partition-counts.ts';
 import { createTelemetry } from '../../pipeline/telemetry.ts';
 import { groups, topics } from '../../pipeline/topics.ts';
 import { deriving, type KnownView, type Transform } from '../../pipeline/transform.ts';
 import { runTransformStage } from '../../pipeline/transform-stage.ts';
 import type { Transport } from '../../pipeline/transport.ts';
+import type { ProcessingGuarantee } from '../../pipeline/transport-config.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import type { DeadLetter, EntityChange, RawEvent } from '../../schemas/types.ts';
 import { createEventTransport } from '../../platform/events/event-transport.ts';
@@ -32,11 +35,17 @@ interface Stage {
   readonly ended: Promise<void>;
 }
 
+interface RunOptions {
+  readonly credits?: number;
+  readonly beside?: readonly Transform[];
+  readonly guarantee?: ProcessingGuarantee;
+  /** Puts something between the stage and its transport. */
+  readonly around?: (inner: Transport) => Transport;
+}
+
 async function start(
   values: readonly (RawEvent | Uint8Array | null)[],
-  credits = 2,
-  beside: readonly Transform[] = [],
-  maxBytes = 64 * 1024 ** 2,
+  { maxBytes = 64 * 1024 ** 2, ...options }: RunOptions & { readonly maxBytes?: number } = {},
 ): Promise<Stage> {
   const transport = createEventTransport(createMemoryTransport(), { maxBytes });
   await transport.ensureTopics(Object.values(topics).map((name) => ({ name, partitions: 1 })));
@@ -48,6 +57,15 @@ async function start(
       headers: { ce_traceparent: '00-a-b-01' },
     })),
   );
+  onTestFinished(() => transport.close());
+  return run(transport, options);
+}
+
+/** Runs the stage on topics that are there. */
+function run(
+  transport: Transport,
+  { credits = 2, beside = [], guarantee, around = (inner) => inner }: RunOptions,
+): Stage {
   const telemetry = createTelemetry();
   const figures = new Map<string, number>();
   const add = (name: string, count: number): unknown => figures.set(name, (figures.get(name) ?? 0) + count);
@@ -57,7 +75,8 @@ async function start(
   const leave = new AbortController();
   const ended = runTransformStage(
     {
-      transport,
+      transport: around(transport),
+      guarantee,
       deriver: new Deriver({
         transforms: (known: KnownView) => [...smallWorld(known), unfit, ...beside],
         naming: smallNaming,
@@ -71,8 +90,7 @@ async function start(
   );
   onTestFinished(async () => {
     leave.abort();
-    await ended;
-    await transport.close();
+    await ended.catch(() => undefined); // tests that expect it to fail look at it themselves
   });
   return { transport, figures, stop: () => leave.abort(), ended };
 }
@@ -91,12 +109,26 @@ async function decoded<T>({ transport }: Stage, topic: string): Promise<readonly
   return found;
 }
 
+/** The changes in the order in which they were derived, which their numbers tell. */
+async function inOrder({ transport }: Stage): Promise<readonly EntityChange[]> {
+  const found: { readonly sequence: string; readonly change: EntityChange }[] = [];
+  for await (const { value, headers } of transport.read(topics.entities, 0, 0))
+    found.push({
+      sequence: headers['ce_sequence'] ?? '',
+      change: decodeEvent(value ?? new Uint8Array()).value as EntityChange,
+    });
+  return found.sort((a, b) => (a.sequence < b.sequence ? -1 : 1)).map(({ change }) => change);
+}
+
 const scanStarted: RawEvent = {
   type: 'scan-started',
   value: { producer: 'db', scanId: 's', position: { incarnation: 'i', sequence: 0 } },
 };
 
-describe('runTransformStage()', () => {
+describe.each(['exactly-once', 'at-least-once'] as const)('runTransformStage(), %s,', (guarantee) => {
+  const begin = (values: Parameters<typeof start>[0], options: Parameters<typeof start>[1] = {}) =>
+    start(values, { guarantee, ...options });
+
   it('lets others work between events that take long', async () => {
     let turns = 0;
     let isOver = false;
@@ -116,7 +148,7 @@ describe('runTransformStage()', () => {
     });
     const names = ['a', 'b', 'c'];
     const tables = names.map((table) => tableEvent({ producer: 'db', table, sequence: 1, columns: [] }));
-    const stage = await start(tables, 10, [slow]);
+    const stage = await begin(tables, { credits: 10, beside: [slow] });
     await settledUpTo(stage, 3);
     expect(new Set(seen).size).toBe(3);
   });
@@ -132,7 +164,7 @@ describe('runTransformStage()', () => {
     const tables = ['before', 'wordy', 'after'].map((table) =>
       tableEvent({ producer: 'db', table, sequence: 1, columns: [] }),
     );
-    const stage = await start(tables, 10, [wordy], 150_000);
+    const stage = await begin(tables, { credits: 10, beside: [wordy], maxBytes: 150_000 });
     await settledUpTo(stage, 3);
     expect(Object.fromEntries(stage.figures)).toEqual({
       received: 3,
@@ -147,7 +179,7 @@ describe('runTransformStage()', () => {
 
   it('settles every event in exactly one way, whatever becomes of it', async () => {
     const table = tableEvent({ producer: 'db', table: 't', sequence: 1, columns: ['a'] });
-    const stage = await start([
+    const stage = await begin([
       scanStarted,
       table,
       table,
@@ -174,7 +206,7 @@ describe('runTransformStage()', () => {
       ['DECODE', 'EVENT_UNDECODABLE', 6],
       ['TRANSFORM', 'EVENT_INVALID', 7],
     ]);
-    const changes = await decoded<EntityChange>(stage, topics.entities);
+    const changes = await inOrder(stage);
     expect(changes.map(({ operation, qualifiedName }) => `${operation} ${qualifiedName}`)).toEqual([
       'UPSERT table://t',
       'UPSERT table://t',
@@ -186,7 +218,7 @@ describe('runTransformStage()', () => {
   });
 
   it('makes a change that does not fit its schema one dead letter, and goes on', async () => {
-    const stage = await start([
+    const stage = await begin([
       tableEvent({ producer: 'db', table: 'unfit', sequence: 0, columns: [] }),
       tableEvent({ producer: 'db', table: 'next', sequence: 0, columns: [] }),
     ]);
@@ -204,7 +236,7 @@ describe('runTransformStage()', () => {
   });
 
   it('keys a change by its root, and carries the trace on', async () => {
-    const stage = await start([tableEvent({ producer: 'db', table: 't', sequence: 1, columns: [] })]);
+    const stage = await begin([tableEvent({ producer: 'db', table: 't', sequence: 1, columns: [] })]);
     await settledUpTo(stage, 1);
     const records = [];
     for await (const record of stage.transport.read(topics.entities, 0, 0)) records.push(record);
@@ -224,13 +256,65 @@ describe('runTransformStage()', () => {
     const events = Array.from({ length: 30 }, (_, index) =>
       tableEvent({ producer: 'db', table: `t${index}`, sequence: 0, columns: [] }),
     );
-    const stage = await start(events, 7);
+    const stage = await begin(events, { credits: 7 });
     await vi.waitFor(() => expect(stage.figures.get('delivered') ?? 0).toBeGreaterThan(6));
     stage.stop();
     await stage.ended;
     const delivered = stage.figures.get('delivered') ?? 0;
     expect(await decoded(stage, topics.entities)).toHaveLength(delivered);
     await settledUpTo(stage, delivered);
+  });
+});
+
+/** A transport whose appends go through `append`. */
+function appending(inner: Transport, append: Transport['append']): Transport {
+  return new Proxy(inner, {
+    get: (target, name) => {
+      if (name === 'append') return append;
+      const found: unknown = Reflect.get(target, name, target);
+      return typeof found === 'function' ? (found.bind(target) as unknown) : found;
+    },
+  });
+}
+
+describe('runTransformStage(), at-least-once, whose outputs cannot be appended,', () => {
+  const guarantee = 'at-least-once';
+  const events = ['a', 'b', 'c'].map((table) =>
+    tableEvent({ producer: 'db', table, sequence: 0, columns: [] }),
+  );
+  const names = async (stage: Stage): Promise<readonly string[]> =>
+    (await decoded<EntityChange>(stage, topics.entities)).map(({ qualifiedName }) => qualifiedName);
+  const counted = async ({ transport }: Stage): Promise<readonly StageTotal[]> =>
+    readStageTotals(transport.transactions.state);
+
+  it('appends all of them when the fault has passed, and commits nothing before', async () => {
+    let faults = 2;
+    const around = (inner: Transport): Transport =>
+      appending(inner, async (topic, records) => {
+        const [{ committed = {} } = {}] = await inner.describe(topics.raw);
+        expect(committed[groups.transform]).toBe(0);
+        faults -= 1;
+        if (faults === 0) await inner.append(topic, records.slice(0, 1)); // half of it came through
+        if (faults >= 0) throw new StreamError('TRANSPORT_UNAVAILABLE', 'Not now.');
+        return inner.append(topic, records);
+      });
+    const stage = await start(events, { credits: 10, guarantee, around });
+    await settledUpTo(stage, 3);
+    expect(await names(stage)).toEqual(['table://a', 'table://a', 'table://b', 'table://c']);
+    expect(await counted(stage)).toMatchObject([{ received: 3, returned: 0, inFlight: 0 }]);
+  });
+
+  it('leaves them to the next owner, who takes the events again, and counts each once', async () => {
+    const lost = new StreamError('TRANSPORT_REFUSED', 'Gone.');
+    const around = (inner: Transport): Transport => appending(inner, () => Promise.reject(lost));
+    const stage = await start(events, { credits: 10, guarantee, around });
+    await expect(stage.ended).rejects.toBe(lost);
+    expect(await names(stage)).toEqual([]);
+    const heir = run(stage.transport, { guarantee });
+    await settledUpTo(heir, 3);
+    expect(await names(heir)).toEqual(['table://a', 'table://b', 'table://c']);
+    const [total] = await counted(heir);
+    expect(total).toMatchObject({ received: 6, returned: 3, inFlight: 0, settled: { delivered: 3 } });
   });
 });
 

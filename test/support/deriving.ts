@@ -1,9 +1,10 @@
 import { Deriver, type Applied, type DeriverOptions } from '../../pipeline/derive/deriver.ts';
+import { Sequence } from '../../pipeline/derive/sequence.ts';
 import { rememberedObjects } from '../../pipeline/derive/object-records.ts';
 import { createNaming } from '../../pipeline/naming.ts';
 import { MemoryTable } from '../../platform/memory-table.ts';
 import { encodeEvent } from '../../schemas/codec.ts';
-import type { DerivedObject, RawEvent } from '../../schemas/types.ts';
+import type { DerivedObject, EntityChange, RawEvent } from '../../schemas/types.ts';
 
 /** The types of the small world. */
 export const smallNaming = createNaming(
@@ -15,6 +16,12 @@ export const smallNaming = createNaming(
     qualifiedName: `${name}://{name+}`,
   })),
 );
+
+/** A change with its number. */
+export interface Numbered {
+  readonly change: EntityChange;
+  readonly sequence: string;
+}
 
 /** A deriver with a table of its own. */
 export class Deriving {
@@ -45,7 +52,26 @@ export class Deriving {
     ).flat();
   }
 
-  #transaction(events: readonly (readonly [RawEvent, number])[]): readonly Applied[] {
+  /** Applies events in one transaction, and numbers what is said: what comes once, and what comes again with its event. */
+  sayAll(events: readonly RawEvent[]): { readonly others: Numbered[]; readonly own: Numbered[] } {
+    const first = this.#next;
+    this.#next += events.length;
+    const said: { readonly others: Numbered[]; readonly own: Numbered[] } = { others: [], own: [] };
+    this.#transaction(
+      events.map((event, index) => [event, first + index] as const),
+      (applied, next) => {
+        if (applied.kind !== 'derived') return;
+        for (const change of applied.changes)
+          said[applied.own.has(change) ? 'own' : 'others'].push({ change, sequence: next() });
+      },
+    );
+    return said;
+  }
+
+  #transaction(
+    events: readonly (readonly [RawEvent, number])[],
+    say: (applied: Applied, next: () => string) => void = () => undefined,
+  ): readonly Applied[] {
     const received = events.map(([event, offset]) => ({
       encoded: encodeEvent(event.type, event.value),
       partition: 0,
@@ -57,6 +83,9 @@ export class Deriving {
     const deriving = this.#deriver.begin(this.#table);
     const applied = received.map((one, index) => deriving.apply(one.event, one, ahead[index]));
     deriving.end();
+    const sequence = new Sequence(this.#table);
+    for (const one of applied) say(one, () => sequence.next());
+    sequence.end();
     this.#table.commit();
     return applied;
   }
