@@ -103,20 +103,25 @@ async function forwarded(
   const isBehind = guarantee === 'at-least-once';
   const records = [...batches(batch)].flat();
   const forward = { topic: `${topic}.out`, records };
-  return takeAll(transport, guarantee, { topic: `${topic}.ours`, count, together: true }, async (held, offset) => {
-    await transport.transactions.update({
-      assignments: [held],
-      bytes: 0,
-      compute: (table) => {
-        for (const { key, value } of records) if (value !== null) table.put(['bench', key], value);
-        const commits = isBehind ? [] : [{ assignment: held, offset }];
-        return { appends: isBehind ? [] : [forward], state: [{ key: 'bench', value: offset }], commits };
-      },
-    });
-    if (!isBehind) return;
-    await transport.append(forward.topic, records);
-    await held.commit(offset);
-  });
+  return takeAll(
+    transport,
+    guarantee,
+    { topic: `${topic}.ours`, count, together: true },
+    async (held, offset) => {
+      await transport.transactions.update({
+        assignments: [held],
+        bytes: 0,
+        compute: (table) => {
+          for (const { key, value } of records) if (value !== null) table.put(['bench', key], value);
+          const commits = isBehind ? [] : [{ assignment: held, offset }];
+          return { appends: isBehind ? [] : [forward], state: [{ key: 'bench', value: offset }], commits };
+        },
+      });
+      if (!isBehind) return;
+      await transport.append(forward.topic, records);
+      await held.commit(offset);
+    },
+  );
 }
 
 async function measure(load: Load): Promise<readonly Figure[]> {

@@ -28,7 +28,7 @@ import { LookUps } from './look-ups.ts';
 import { NameRecords } from './name-records.ts';
 import { eventOf, ObjectRecords, partOf } from './object-records.ts';
 import { isOlder, removed } from './placed.ts';
-import { deletion, type Heard, Roots, type Speaker, upsert } from './roots.ts';
+import { deletion, type Heard, isReal, isSame, Roots, type Speaker, upsert } from './roots.ts';
 import { describeEvent } from './run-transforms.ts';
 
 /** What came of an event before its transaction began, and what it looked up then. */
@@ -291,19 +291,4 @@ export class Derivation {
       return new Map(); // it is kept in that case, as what cannot be derived again is
     }
   }
-}
-
-/** Whether anybody is heard for real. */
-function isReal(heard: ReadonlyMap<string, Heard>): boolean {
-  for (const { placeholder } of heard.values()) if (!placeholder) return true;
-  return false;
-}
-
-function isSame(before: Heard | undefined, after: Heard): boolean {
-  return (
-    before !== undefined &&
-    before.object === after.object &&
-    before.hash === after.hash &&
-    before.placeholder === after.placeholder
-  );
 }

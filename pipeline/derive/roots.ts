@@ -135,6 +135,22 @@ function keyOf(
   return [kind, root, isPlaceholder ? placeholder : real, producer, object];
 }
 
+/** Whether anybody is heard for real. */
+export function isReal(heard: ReadonlyMap<string, Heard>): boolean {
+  for (const { placeholder } of heard.values()) if (!placeholder) return true;
+  return false;
+}
+
+/** Whether the same is heard of a producer as before. */
+export function isSame(before: Heard | undefined, after: Heard): boolean {
+  return (
+    before !== undefined &&
+    before.object === after.object &&
+    before.hash === after.hash &&
+    before.placeholder === after.placeholder
+  );
+}
+
 /** The change by which a speaker says something of a root. */
 export function upsert({ producer, objectId, position }: Speaker, derived: DerivedEntity): EntityChange {
   const { typeName, qualifiedName } = derived.entities[0];

@@ -5,8 +5,8 @@ import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError, messageOf } from '../../pipeline/errors.ts';
 import type { Json, StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { EntityBody, EntityChange, EntityRef } from '../../schemas/types.ts';
-import type { Delivery } from '../../pipeline/sink.ts';
 import { without } from './merge.ts';
+import { type PlacedChange, placeOf } from './placed-change.ts';
 import { bodySchema, givenSchema, refSchema } from './said-schema.ts';
 import type { TypeModel } from '../../pipeline/type-model.ts';
 
@@ -125,18 +125,6 @@ export function stateOf(state: StateStore, catalogue: string): StateStore {
     },
     close: () => state.close(),
   };
-}
-
-/** A change with its place in the order of changes. */
-export type PlacedChange = Pick<Delivery, 'change' | 'offset' | 'sequence'>;
-
-/** Whose change it is, and its place. */
-export function placeOf({
-  change: { producer, objectId, position },
-  offset,
-  sequence,
-}: PlacedChange): Pick<AppliedSpeaker, 'producer' | 'objectId' | 'position' | 'offset' | 'sequence'> {
-  return { producer, objectId, position, offset, ...(sequence === undefined ? {} : { sequence }) };
 }
 
 /** The record after a deletion. */

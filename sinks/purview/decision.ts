@@ -5,16 +5,8 @@ import { contentHash } from '../../pipeline/content-hash.ts';
 import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateWrite } from '../../pipeline/state.ts';
 import type { EntityChange, EntityRef } from '../../schemas/types.ts';
-import {
-  type Applied,
-  appliedWrite,
-  deletedBy,
-  type PlacedChange,
-  placeOf,
-  readApplied,
-  saidBy,
-  speakerOf,
-} from './applied.ts';
+import { type Applied, appliedWrite, deletedBy, readApplied, saidBy, speakerOf } from './applied.ts';
+import { type PlacedChange, placeOf } from './placed-change.ts';
 import type { BatchContext } from './batch.ts';
 import { ofOneChange } from './one-change.ts';
 import type { Removals } from './dangling.ts';

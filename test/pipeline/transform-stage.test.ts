@@ -291,8 +291,8 @@ describe('runTransformStage(), at-least-once, whose outputs cannot be appended,'
     let faults = 2;
     const around = (inner: Transport): Transport =>
       appending(inner, async (topic, records) => {
-        const [{ committed = {} } = {}] = await inner.describe(topics.raw);
-        expect(committed[groups.transform]).toBe(0);
+        const [state] = await inner.describe(topics.raw);
+        expect(state?.committed[groups.transform]).toBe(0);
         faults -= 1;
         if (faults === 0) await inner.append(topic, records.slice(0, 1)); // half of it came through
         if (faults >= 0) throw new StreamError('TRANSPORT_UNAVAILABLE', 'Not now.');

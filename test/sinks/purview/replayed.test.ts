@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Delivery, Sink } from '../../../pipeline/sink.ts';
 import { sinks } from '../../../sinks/index.ts';
 import type { EntityChange, EntityRef } from '../../../schemas/types.ts';
-import { shop, shopProcess, shopRef } from '../../support/changes.ts';
+import { deletionOf, shop, shopProcess, shopRef } from '../../support/changes.ts';
 import { type CatalogUnderTest, catalogUser, openTestCatalog } from '../../support/local-catalog.ts';
 import { kinds, never, sinkHost } from '../../support/sink-host.ts';
 
@@ -85,4 +85,21 @@ it('deliver() drops what was a dead letter when its producer was heard since, al
   expect(kinds(await sink.deliver([{ change: first, offset: offset + 1, isLate: true }], never))).toEqual([
     'delivered',
   ]);
+});
+
+it('deliver() drops what was derived before what its producer or a deletion has said since, in any batch', async () => {
+  const at = (number: number): Partial<Delivery> => ({
+    sequence: `writer-${String(number).padStart(16, '0')}`,
+  });
+  const [first, second] = [shop('a', { city: 'First' }), shop('a', { city: 'Second' })];
+  await deliver([second], at(2));
+  expect(kinds(await deliver([first], at(1)))).toEqual(['superseded']);
+  expect((await catalog.entity('shop', 'shop://a'))?.attributes['city']).toBe('Second');
+  await deliver([deletionOf(second)], at(3));
+  expect(kinds(await deliver([second], at(2)))).toEqual(['superseded']);
+  const other = shop('a', { city: 'Third' }, { producer: 'other' });
+  expect(kinds(await deliver([other], at(4)))).toEqual(['delivered']);
+  expect(kinds(await deliver([second], at(2)))).toEqual(['superseded']);
+  expect((await catalog.entity('shop', 'shop://a'))?.attributes['city']).toBe('Third');
+  expect(kinds(await deliver([second], at(5)))).toEqual(['delivered']);
 });
