@@ -134,7 +134,7 @@ export function deletedBy(deletion: PlacedChange): Applied {
 }
 
 /** The number of the last deletion of a root. */
-export function lastDeletion(record: Applied | undefined): string | undefined {
+function lastDeletion(record: Applied | undefined): string | undefined {
   return record?.deleted === true ? record.speakers[0]?.sequence : record?.deletedAt;
 }
 
