@@ -4,9 +4,9 @@ import { serve, type ServerType } from '@hono/node-server';
 import { StreamError } from '../pipeline/errors.ts';
 import { slowClientLimits } from '../platform/slow-clients.ts';
 import { Catalog, type CatalogCounters } from './catalog.ts';
-import type { CatalogAuth } from './http/auth.ts';
-import { type CatalogMode, createApp } from './http/app.ts';
-import { type CatalogFaults, Faults, readFaults } from './http/faults.ts';
+import { type AppOptions, type CatalogMode, createApp } from './http/app.ts';
+import { basicCaller, type CatalogAuth, defaultUsers } from './http/auth.ts';
+import type { CatalogFaults, Faults } from './http/faults.ts';
 import { exportLines } from './export.ts';
 import { CatalogStore } from './store.ts';
 
@@ -82,6 +82,24 @@ function checkTokens(mode: CatalogMode, auth: CatalogAuth): void {
   );
 }
 
+// Bearer tokens and faults are loaded where they are used: what reads them takes a third of the time in which a catalogue opens.
+
+async function identifierOf(
+  mode: CatalogMode,
+  auth: CatalogAuth,
+  now: () => number,
+): Promise<AppOptions['identify']> {
+  const { users = defaultUsers, bearerTokens = new Map() } = auth;
+  if (mode === 'atlas') return (header) => basicCaller(header, users);
+  const { bearerCaller } = await import('./http/bearer.ts');
+  return (header) => bearerCaller(header, bearerTokens, now());
+}
+
+async function faultsOf(given: CatalogFaults, now: () => number, random: () => number): Promise<Faults> {
+  const { Faults, readFaults } = await import('./http/faults.ts');
+  return new Faults(readFaults(given, wrongFaults), now, random);
+}
+
 function wrongFaults(problem: string): StreamError {
   return new StreamError('CONFIG_INVALID', `The faults of the catalogue are wrong: ${problem}`);
 }
@@ -106,11 +124,10 @@ export async function openCatalog(options: CatalogOptions): Promise<OpenCatalog>
   try {
     const { now = Date.now, random = Math.random } = options;
     catalog = new Catalog(store, now);
+    const identify = await identifierOf(mode, auth, now);
     const faults =
-      options.faults === undefined
-        ? {}
-        : { faults: new Faults(readFaults(options.faults, wrongFaults), now, random) };
-    const app = createApp(catalog, { mode, auth, hosts: [host], ...faults });
+      options.faults === undefined ? {} : { faults: await faultsOf(options.faults, now, random) };
+    const app = createApp(catalog, { mode, identify, hosts: [host], ...faults });
     server = await listen(app, { hostname: host, port, slowMs: options.slowClientMs ?? slowClientMs });
   } catch (thrown) {
     await store.close();

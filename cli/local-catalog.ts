@@ -1,26 +1,43 @@
 import path from 'node:path';
-import type { CatalogOptions } from '../catalog/open-catalog.ts';
+import type { CatalogThreadOptions } from '../catalog/catalog-thread.ts';
 
 /** The local catalogue while it runs. */
 export interface LocalCatalog {
   /** Where it and its page answer: `http://127.0.0.1:21000`. */
   readonly url: string;
+  /** Rejects with CATALOG_ENDED when it ends by itself; it never resolves. */
+  readonly ended: Promise<never>;
   /** Calls that wrote to it since it was opened. */
-  writeCalls(): number;
+  writeCalls(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Opens the local catalogue of a state folder. Throws PORT_IN_USE or STATE_UNAVAILABLE. */
-export async function openLocalCatalog(
-  options: Pick<CatalogOptions, 'mode' | 'auth' | 'faults'> & {
-    /** The state folder. */
-    readonly folder: string;
-    readonly host: string;
-    readonly port: number;
-  },
-): Promise<LocalCatalog> {
-  const { folder, ...others } = options;
-  const { openCatalog } = await import('../catalog/open-catalog.ts'); // loaded where it is used: most commands need none
-  const catalog = await openCatalog({ path: path.join(folder, 'catalog'), ...others });
-  return { url: catalog.url, writeCalls: () => catalog.counters().writeCalls, close: () => catalog.close() };
+/** How a local catalogue is opened. */
+export interface LocalCatalogOptions extends Pick<CatalogThreadOptions, 'mode' | 'auth' | 'faults'> {
+  /** The state folder. */
+  readonly folder: string;
+  readonly host: string;
+  readonly port: number;
+  /** Whether it gets a thread of its own: beside stages, which write to it all the time. It takes longer to open. @default false */
+  readonly inThread?: boolean;
+}
+
+/** Opens the local catalogue of a state folder. Throws PORT_IN_USE, STATE_UNAVAILABLE, or CATALOG_ENDED. */
+export async function openLocalCatalog(options: LocalCatalogOptions): Promise<LocalCatalog> {
+  const { folder, inThread = false, ...others } = options;
+  const catalogOptions = { path: path.join(folder, 'catalog'), ...others };
+  // Loaded where they are used: most commands need none.
+  if (inThread) {
+    const { openCatalogThread } = await import('../catalog/catalog-thread.ts');
+    const { url, ended, counters, close } = await openCatalogThread(catalogOptions);
+    return { url, ended, writeCalls: async () => (await counters()).writeCalls, close };
+  }
+  const { openCatalog } = await import('../catalog/open-catalog.ts');
+  const catalog = await openCatalog(catalogOptions);
+  return {
+    url: catalog.url,
+    ended: new Promise<never>(() => undefined),
+    writeCalls: async () => catalog.counters().writeCalls,
+    close: () => catalog.close(),
+  };
 }

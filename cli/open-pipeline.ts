@@ -35,6 +35,8 @@ export interface OpenPipelineOptions {
   readonly force?: boolean;
   /** The stages that run in this process. One that runs them all serves the local catalogue; others look for it at its address. @default all */
   readonly stages?: readonly StageName[];
+  /** Whether the local catalogue gets a thread of its own, where the stages are to run beside it. @default false */
+  readonly catalogInThread?: boolean;
 }
 
 /** Everything that the stages and producers of one process work with, connected. */
@@ -50,7 +52,9 @@ export interface OpenPipeline {
   readonly sinkStage: SinkStageOptions | undefined;
   readonly addresses: readonly { readonly label: string; readonly url: string }[];
   /** Calls that wrote to the local catalogue since it was opened; undefined where there is none. */
-  writeCalls(): number | undefined;
+  writeCalls(): Promise<number | undefined>;
+  /** Rejects when the local catalogue ends by itself; it never resolves. */
+  readonly catalogEnded: Promise<never>;
   /** Closes everything, in reverse order of opening. */
   close(): Promise<void>;
 }
@@ -67,8 +71,10 @@ export async function openPipeline(
     for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
   };
   try {
-    const catalog = await openOwnCatalog(configured, folder, options);
-    if (catalog !== undefined) closers.push(() => catalog.close());
+    // It opens while the others do: in a thread, both have a core.
+    const opening = openOwnCatalog(configured, folder, options);
+    opening.catch((thrown: unknown) => thrown); // thrown where it is waited for
+    closers.push(async () => (await opening.catch(() => undefined))?.close());
     const transport = await openEvents(configured.loaded, folder, options.telemetry);
     closers.push(() => transport.close());
     const { state } = transport.transactions;
@@ -78,11 +84,15 @@ export async function openPipeline(
     await keepForStages(transport);
     const host = sinkHost(configured, transport, options);
     const { telemetry, stages = stageNames } = options;
+    const parts = { transport, telemetry };
+    const transformStage = stages.includes('transform')
+      ? await openTransformStage(configured, parts)
+      : undefined;
+    const catalog = await opening;
     const sink = stages.includes('sink')
       ? createSink(configured, { host, catalog: catalog ?? catalogElsewhere(configured, options) })
       : undefined;
     if (sink !== undefined) closers.push(() => sink.close());
-    const parts = { transport, telemetry };
     const addresses = catalog === undefined ? [] : [{ label: 'Catalogue', url: catalog.url }];
     return {
       configured,
@@ -90,10 +100,11 @@ export async function openPipeline(
       state,
       transport,
       store,
-      transformStage: stages.includes('transform') ? await openTransformStage(configured, parts) : undefined,
+      transformStage,
       sinkStage: sink && sinkStageOptions(configured, { ...parts, sink, keepTrying: options.once !== true }),
       addresses,
-      writeCalls: () => catalog?.writeCalls(),
+      writeCalls: async () => catalog?.writeCalls(),
+      catalogEnded: catalog?.ended ?? new Promise<never>(() => undefined),
       close,
     };
   } catch (thrown) {
@@ -135,7 +146,12 @@ async function openOwnCatalog(
   const { catalog } = configured.loaded.config;
   const { stages = stageNames } = options;
   if (catalog === undefined || !stageNames.every((stage) => stages.includes(stage))) return undefined;
-  return openLocalCatalog({ folder, host: options.host ?? catalog.host, port: options.port ?? catalog.port });
+  return openLocalCatalog({
+    folder,
+    host: options.host ?? catalog.host,
+    port: options.port ?? catalog.port,
+    inThread: options.catalogInThread ?? false,
+  });
 }
 
 type StageParts = Pick<TransformStageOptions, 'transport' | 'telemetry'>;

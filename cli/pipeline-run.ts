@@ -44,8 +44,11 @@ export function startPipeline(
     transformStage && runTransformStage(transformStage, consuming.signal),
     sink?.run(consuming.signal),
   ]);
-  // A stage that fails ends the run: nothing can be settled any more.
-  const failed = stages.then(() => new Promise<never>(() => undefined));
+  // A stage that fails ends the run, and so does the catalogue: nothing can be settled any more.
+  const failed = Promise.race([
+    stages.then(() => new Promise<never>(() => undefined)),
+    pipeline.catalogEnded,
+  ]);
   failed.catch(() => producing.abort());
   const { read, running, goOn } = startSources(followed, { once, signal: producing.signal });
   const timed = scheduled.map((options) => followSchedule(options, producing.signal));

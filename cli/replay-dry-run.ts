@@ -69,6 +69,7 @@ async function dryRun(parts: {
     state: folder,
     port: 0,
     once: true,
+    catalogInThread: true,
   });
   let events = 0;
   let letters: Awaited<ReturnType<typeof readDeadLetters>>;

@@ -81,6 +81,7 @@ export const errorCatalogue = {
   CATALOG_CONFLICT: transient('The catalogue reports a conflict with a concurrent change.'),
   CATALOG_STOPPED: permanent('An error of a class at which the sink is configured to stop.'),
   CATALOG_REJECTING: transient('The catalogue refuses too much to be the fault of single entities.'),
+  CATALOG_ENDED: permanent('The local catalogue of this process ended by itself.'),
   CATALOG_NOT_FOUND: permanent('The catalogue has no entity of that name.'),
   CATALOG_UNEXPECTED: transient('The catalogue answered 2xx without the expected body.'),
 } as const satisfies Record<string, ErrorDefinition>;

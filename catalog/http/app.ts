@@ -5,10 +5,10 @@ import { bodyLimit } from 'hono/body-limit';
 import { AtlasError, invalidParameters } from '../atlas-error.ts';
 import type { Catalog } from '../catalog.ts';
 import { jsonObject, type JsonObject } from '../json.ts';
-import { basicCaller, bearerCaller, type CatalogAuth, type Caller, defaultUsers } from './auth.ts';
+import type { Caller } from './auth.ts';
 import { entityRoutes, purgeRoute } from './entity-routes.ts';
 import { answerFailure, answerFault, answerJson, Exchange } from './exchange.ts';
-import { type Faults, readFaults } from './faults.ts';
+import type { Faults } from './faults.ts';
 import { glossaryRoutes } from './glossary-routes.ts';
 import { addPages } from './page-routes.ts';
 import { purviewRoutes } from './purview-routes.ts';
@@ -22,7 +22,8 @@ export type CatalogMode = 'atlas' | 'purview';
 /** What {@link createApp} needs. */
 export interface AppOptions {
   readonly mode: CatalogMode;
-  readonly auth: CatalogAuth;
+  /** Recognizes who calls by the header `authorization`. */
+  readonly identify: (header: string | undefined) => Caller;
   /** Names that the Host header may have, beside the loopback names. */
   readonly hosts: readonly string[];
   /** Lets answers go wrong on purpose, and `PUT /faults` say how. */
@@ -74,17 +75,13 @@ class RouteRunner {
   readonly #catalog: Catalog;
   readonly #isPurview: boolean;
   readonly #faults: Faults | undefined;
-  readonly #identify: (header: string | undefined) => Caller;
+  readonly #identify: AppOptions['identify'];
 
   constructor(catalog: Catalog, options: AppOptions) {
     this.#catalog = catalog;
     this.#isPurview = options.mode === 'purview';
     this.#faults = options.faults;
-    const { users = defaultUsers, bearerTokens = new Map() } = options.auth;
-    this.#identify =
-      options.mode === 'atlas'
-        ? (header) => basicCaller(header, users)
-        : (header) => bearerCaller(header, bearerTokens, catalog.now());
+    this.#identify = options.identify;
   }
 
   /** Runs a route for a caller who is known and allowed; without a route the answer is Atlas's fault. */
@@ -151,7 +148,7 @@ function addFaults(app: Hono, runner: RouteRunner, { faults, mode }: AppOptions)
   if (faults === undefined) return;
   const show = (): JsonObject => faults.show();
   const change = (exchange: Exchange): JsonObject => {
-    faults.set(readFaults(exchange.body(), invalidParameters));
+    faults.change(exchange.body(), invalidParameters);
     return faults.show();
   };
   const path = '/faults';

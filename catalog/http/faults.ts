@@ -74,6 +74,11 @@ export class Faults {
     this.#counts = noCounts();
   }
 
+  /** As {@link Faults.set}, of JSON: see {@link readFaults}. */
+  change(given: unknown, refuse: (problem: string) => Error): void {
+    this.set(readFaults(given, refuse));
+  }
+
   get searchLagMs(): number {
     return this.#asked.searchLagMs;
   }

@@ -106,7 +106,7 @@ export async function runProducers(
   const endProgress = await startLog(telemetry, options.log);
   const counts = new StageCounts(telemetry);
   const { stages = stageNames } = only;
-  const pipeline = await openPipeline(configured, { telemetry, ...options, stages });
+  const pipeline = await openPipeline(configured, { telemetry, ...options, stages, catalogInThread: true });
   let metrics: MetricsServer | undefined;
   try {
     metrics = await startMetrics(pipeline, options);
@@ -136,7 +136,7 @@ async function finalText({ pipeline, options, summary, started }: Run, parked: n
     ...common,
     parked,
     derived: await readDerivedTotals(pipeline.transport),
-    writeCalls: pipeline.writeCalls(),
+    writeCalls: await pipeline.writeCalls(),
     addresses: options.once === true ? [] : pipeline.addresses,
   });
 }

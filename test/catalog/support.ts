@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Catalog } from '../../catalog/catalog.ts';
 import { exportLines } from '../../catalog/export.ts';
 import { type AppOptions, createApp } from '../../catalog/http/app.ts';
+import { basicCaller, defaultUsers } from '../../catalog/http/auth.ts';
 import {
   isObject,
   type JsonObject,
@@ -41,7 +42,12 @@ export async function openTestCatalog(options: Partial<AppOptions> = {}): Promis
   const path = mkdtempSync(join(tmpdir(), 'catalog-test-'));
   const store = new CatalogStore(path);
   const catalog = new Catalog(store, Date.now);
-  const app = createApp(catalog, { mode: 'atlas', auth: {}, hosts: [], ...options });
+  const app = createApp(catalog, {
+    mode: 'atlas',
+    identify: (header) => basicCaller(header, defaultUsers),
+    hosts: [],
+    ...options,
+  });
   const call: TestCatalog['call'] = async (method, target, body) => {
     const response = await app.request(`http://localhost/api/atlas/v2${target}`, {
       method,

@@ -1,0 +1,103 @@
+/** The catalogue in a thread of its own, so that what writes to it from the same process has a core for itself. */
+import type { Worker } from 'node:worker_threads';
+import { messageOf, StreamError } from '../pipeline/errors.ts';
+import { startThread, type ThreadAnswer, thrownIn } from '../platform/worker.ts';
+import type { CatalogCounters } from './catalog.ts';
+import type { CatalogOptions } from './open-catalog.ts';
+
+/** What can be set of a catalogue in another thread: what can be copied there. */
+export type CatalogThreadOptions = Omit<CatalogOptions, 'now' | 'random'>;
+
+/** What is asked of the thread, and answered in the same order. */
+export type CatalogQuestion = 'counters' | 'close';
+
+/** A catalogue that listens, in another thread. */
+export interface CatalogThread {
+  /** As of `OpenCatalog`. */
+  readonly url: string;
+  /** Rejects with CATALOG_ENDED when the thread ends before it is closed; it never resolves. */
+  readonly ended: Promise<never>;
+  /** Rejects with CATALOG_ENDED when there is no thread any more. */
+  counters(): Promise<CatalogCounters>;
+  /** Stops listening, closes the store and ends the thread. May be called twice, and after the thread has ended. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a catalogue in a thread of its own.
+ * @throws StreamError what `openCatalog` throws, and CATALOG_ENDED when the thread ends while it opens
+ */
+export async function openCatalogThread(options: CatalogThreadOptions): Promise<CatalogThread> {
+  const file = import.meta.url.endsWith('.ts') ? './catalog-thread-work.ts' : './catalog-thread-work.js';
+  const worker = startThread({ module: new URL(file, import.meta.url), input: options });
+  const answers = answersOf(worker);
+  const ask = (question: CatalogQuestion): Promise<unknown> => {
+    worker.postMessage(question);
+    return answers.next();
+  };
+  let closing: Promise<void> | undefined;
+  let hasEnded = false;
+  answers.ended.catch(() => {
+    hasEnded = true;
+  });
+  const shut = async (): Promise<void> => {
+    try {
+      if (!hasEnded) await ask('close');
+    } finally {
+      await worker.terminate();
+    }
+  };
+  const close = (): Promise<void> => (closing ??= shut());
+  try {
+    const url = String(await answers.next());
+    return {
+      url,
+      ended: answers.ended,
+      counters: async () => (await ask('counters')) as CatalogCounters,
+      close,
+    };
+  } catch (thrown) {
+    await worker.terminate();
+    throw thrown;
+  }
+}
+
+interface Answers {
+  readonly ended: Promise<never>;
+  /** The next answer, for whoever asked first. */
+  next(): Promise<unknown>;
+}
+
+function answersOf(worker: Worker): Answers {
+  const waiting: ((answer: ThreadAnswer) => void)[] = [];
+  worker.on('message', (answer: ThreadAnswer) => waiting.shift()?.(answer));
+  let cause: unknown;
+  worker.on('error', (thrown) => {
+    cause = thrown;
+  });
+  const ended = new Promise<never>((_resolve, reject) => {
+    worker.on('exit', () => reject(endedEarly(cause)));
+  });
+  return {
+    ended,
+    next: () => {
+      const answer = new Promise<ThreadAnswer>((resolve) => {
+        waiting.push(resolve);
+      });
+      return Promise.race([answer.then(resultOf), ended]);
+    },
+  };
+}
+
+function resultOf(answer: ThreadAnswer): unknown {
+  if ('result' in answer) return answer.result;
+  throw thrownIn(answer.failure);
+}
+
+function endedEarly(cause: unknown): StreamError {
+  const why = cause === undefined ? '' : `: ${messageOf(cause)}`;
+  return new StreamError('CATALOG_ENDED', `The thread of the local catalogue ended by itself${why}.`, {
+    cause,
+    advice: 'What it had confirmed is on disk: start again.',
+  });
+}
