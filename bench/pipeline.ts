@@ -55,7 +55,7 @@ export async function openFrom(file: string): Promise<WholePipeline> {
 export async function caughtUp(transport: Transport, topic: string, group: string): Promise<void> {
   const behind = async (): Promise<boolean> =>
     (await transport.describe(topic)).some(({ next, committed }) => (committed[group] ?? 0) < next);
-  while (await behind()) await delay(5);
+  while (await behind()) await delay(20); // to look takes a millisecond of the thread that is measured
 }
 
 /** Runs a stage until `done` resolves, then stops it and waits for its end. */

@@ -114,19 +114,25 @@ export function eventLine({ producer: _producer, position: _position, ...said }:
   return `${JSON.stringify({ type: 'database-object', ...said })}\n`;
 }
 
+/** Appends what `tables` tables hang on. Returns the number of events. */
+export async function appendContainers(transport: Transport, tables: number): Promise<number> {
+  const all = containersOf(tables);
+  await transport.append(topics.raw, all.map(rawRecord));
+  return all.length;
+}
+
 /** Appends `count` tables from number `from` on, and what they hang on where `containers` is set. Returns the number of events. */
 export async function appendTables(
   transport: Transport,
   count: number,
   options: { readonly containers?: boolean; readonly from?: number } = {},
 ): Promise<number> {
-  const first = options.containers === true ? containersOf(count) : [];
-  if (first.length > 0) await transport.append(topics.raw, first.map(rawRecord));
+  const first = options.containers === true ? await appendContainers(transport, count) : 0;
   const { from = 0 } = options;
   for (let done = 0; done < count; done += appendBatch) {
     const length = Math.min(appendBatch, count - done);
     const tables = Array.from({ length }, (_, index) => rawRecord(table(from + done + index)));
     await transport.append(topics.raw, tables);
   }
-  return first.length + count;
+  return first + count;
 }

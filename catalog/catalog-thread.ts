@@ -3,13 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { messageOf, StreamError } from '../pipeline/errors.ts';
 import { startThread, type ThreadAnswer, thrownIn } from '../platform/worker.ts';
 import type { CatalogCounters } from './catalog.ts';
-import type { CatalogOptions } from './open-catalog.ts';
-
-/** What can be set of a catalogue in another thread: what can be copied there. */
-export type CatalogThreadOptions = Omit<CatalogOptions, 'now' | 'random'>;
-
-/** What is asked of the thread, and answered in the same order. */
-export type CatalogQuestion = 'counters' | 'close';
+import type { CatalogQuestion, CatalogThreadOptions } from './catalog-thread-work.ts';
 
 /** A catalogue that listens, in another thread. */
 export interface CatalogThread {
@@ -28,11 +22,12 @@ export interface CatalogThread {
  * @throws StreamError what `openCatalog` throws, and CATALOG_ENDED when the thread ends while it opens
  */
 export async function openCatalogThread(options: CatalogThreadOptions): Promise<CatalogThread> {
-  const file = import.meta.url.endsWith('.ts') ? './catalog-thread-work.ts' : './catalog-thread-work.js';
-  const worker = startThread({ module: new URL(file, import.meta.url), input: options });
+  const isSource = import.meta.url.endsWith('.ts');
+  const module = new URL(isSource ? './catalog-thread-work.ts' : './catalog-thread-work.js', import.meta.url);
+  const worker = startThread({ module, input: options });
   const answers = answersOf(worker);
   const ask = (question: CatalogQuestion): Promise<unknown> => {
-    worker.postMessage(question);
+    worker.postMessage(question, []);
     return answers.next();
   };
   let closing: Promise<void> | undefined;

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { CatalogThreadOptions } from '../catalog/catalog-thread.ts';
+import type { CatalogThreadOptions } from '../catalog/catalog-thread-work.ts';
 
 /** The local catalogue while it runs. */
 export interface LocalCatalog {
@@ -29,8 +29,8 @@ export async function openLocalCatalog(options: LocalCatalogOptions): Promise<Lo
   // Loaded where they are used: most commands need none.
   if (inThread) {
     const { openCatalogThread } = await import('../catalog/catalog-thread.ts');
-    const { url, ended, counters, close } = await openCatalogThread(catalogOptions);
-    return { url, ended, writeCalls: async () => (await counters()).writeCalls, close };
+    const catalog = await openCatalogThread(catalogOptions);
+    return { ...catalog, writeCalls: async () => (await catalog.counters()).writeCalls };
   }
   const { openCatalog } = await import('../catalog/open-catalog.ts');
   const catalog = await openCatalog(catalogOptions);

@@ -93,7 +93,6 @@ export async function openPipeline(
       ? createSink(configured, { host, catalog: catalog ?? catalogElsewhere(configured, options) })
       : undefined;
     if (sink !== undefined) closers.push(() => sink.close());
-    const addresses = catalog === undefined ? [] : [{ label: 'Catalogue', url: catalog.url }];
     return {
       configured,
       telemetry,
@@ -102,15 +101,23 @@ export async function openPipeline(
       store,
       transformStage,
       sinkStage: sink && sinkStageOptions(configured, { ...parts, sink, keepTrying: options.once !== true }),
-      addresses,
-      writeCalls: async () => catalog?.writeCalls(),
-      catalogEnded: catalog?.ended ?? new Promise<never>(() => undefined),
+      ...toldBy(catalog),
       close,
     };
   } catch (thrown) {
     await close();
     throw thrown;
   }
+}
+
+function toldBy(
+  catalog: LocalCatalog | undefined,
+): Pick<OpenPipeline, 'addresses' | 'writeCalls' | 'catalogEnded'> {
+  return {
+    addresses: catalog === undefined ? [] : [{ label: 'Catalogue', url: catalog.url }],
+    writeCalls: async () => catalog?.writeCalls(),
+    catalogEnded: catalog?.ended ?? new Promise<never>(() => undefined),
+  };
 }
 
 function sinkHost(

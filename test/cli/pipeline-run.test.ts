@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished } from 'vitest';
 import { configure } from '../../cli/configured.ts';
 import { loadConfig } from '../../cli/load-config.ts';
@@ -16,15 +17,16 @@ import { encodeEvent } from '../../schemas/codec.ts';
 
 const onDisk = 'state: state\n';
 
-/** A pipeline without producers whose changes go to a file, in a folder of its own. */
+/** A pipeline without producers whose changes go to a file, or where else they are to go, in a folder of its own. */
 async function opened(
   settings: string,
   options: Partial<Parameters<typeof openPipeline>[1]> = {},
+  sink = '{ kind: file, path: changes.ndjson }',
 ): Promise<OpenPipeline> {
   const folder = await mkdtemp(path.join(tmpdir(), 'stop-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const config = path.join(folder, 'purview-streams.yaml');
-  await writeFile(config, `${settings}sink: { kind: file, path: changes.ndjson }\nproducers: {}\n`);
+  await writeFile(config, `${settings}sink: ${sink}\nproducers: {}\n`);
   const telemetry = createTelemetry();
   const pipeline = await openPipeline(configure(await loadConfig(config)), { telemetry, ...options });
   onTestFinished(() => pipeline.close());
@@ -112,4 +114,16 @@ it('`stop()` waits until every source is closed, also beside a producer that has
   await expect(running.settled).rejects.toMatchObject({ code: 'TRANSPORT_REFUSED' });
   await running.stop();
   expect(closed).toBe(true);
+});
+
+it('`follow()` rejects and `stop()` resolves when the thread of the local catalogue dies', async () => {
+  const started = new Promise<Worker>((resolve) => {
+    process.once('worker', resolve);
+  });
+  const pipeline = await opened('catalog: {}\n', { port: 0, catalogInThread: true }, '{ kind: local }');
+  const running = startPipeline(pipeline);
+  const following = running.follow();
+  await (await started).terminate();
+  await expect(following).rejects.toMatchObject({ code: 'CATALOG_ENDED' });
+  await running.stop();
 });
