@@ -1,5 +1,7 @@
 import path from 'node:path';
 import type { CatalogThreadOptions } from '../catalog/catalog-thread-work.ts';
+import type { LoadedConfig } from './load-config.ts';
+import { stateFolder } from './state-folder.ts';
 
 /** The local catalogue while it runs. */
 export interface LocalCatalog {
@@ -40,4 +42,20 @@ export async function openLocalCatalog(options: LocalCatalogOptions): Promise<Lo
     writeCalls: async () => catalog.counters().writeCalls,
     close: () => catalog.close(),
   };
+}
+
+/** Opens the local catalogue that a configuration describes; resolves with undefined where it describes none. Throws as {@link openLocalCatalog}. */
+export async function openOwnCatalog(
+  loaded: LoadedConfig,
+  options: {
+    readonly state?: string;
+    readonly host?: string;
+    readonly port?: number;
+    readonly inThread?: boolean | undefined;
+  },
+): Promise<LocalCatalog | undefined> {
+  const { catalog } = loaded.config;
+  if (catalog === undefined) return undefined;
+  const { state, host = catalog.host, port = catalog.port, inThread = false } = options;
+  return openLocalCatalog({ folder: stateFolder(loaded, state), host, port, inThread });
 }

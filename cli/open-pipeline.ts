@@ -18,7 +18,7 @@ import { openEvents } from './open-events.ts';
 import { openStateStore } from './open-state-store.ts';
 import { stateFolder } from './state-folder.ts';
 import { registryWith } from './load-plugins.ts';
-import { type LocalCatalog, openLocalCatalog } from './local-catalog.ts';
+import { type LocalCatalog, openOwnCatalog } from './local-catalog.ts';
 import { topicSpecs } from './topic-specs.ts';
 
 /** What can be set for one run beside the configuration. */
@@ -37,6 +37,8 @@ export interface OpenPipelineOptions {
   readonly stages?: readonly StageName[];
   /** Whether the local catalogue gets a thread of its own, where the stages are to run beside it. @default false */
   readonly catalogInThread?: boolean;
+  /** The local catalogue, where it is open already, or opens; whoever opened it closes it. @default it is opened with the rest */
+  readonly catalog?: Promise<LocalCatalog | undefined>;
 }
 
 /** Everything that the stages and producers of one process work with, connected. */
@@ -72,9 +74,10 @@ export async function openPipeline(
   };
   try {
     // It opens while the others do: in a thread, both have a core.
-    const opening = openOwnCatalog(configured, folder, options);
+    const opening = options.catalog ?? ownCatalog(configured, options);
     opening.catch((thrown: unknown) => thrown); // thrown where it is waited for
-    closers.push(async () => (await opening.catch(() => undefined))?.close());
+    if (options.catalog === undefined)
+      closers.push(async () => (await opening.catch(() => undefined))?.close());
     const transport = await openEvents(configured.loaded, folder, options.telemetry);
     closers.push(() => transport.close());
     const { state } = transport.transactions;
@@ -145,20 +148,12 @@ async function sinkMembers({ admin }: Transport): Promise<number> {
   return Math.max(1, await admin.members(topics.entities, groups.sink));
 }
 
-async function openOwnCatalog(
+function ownCatalog(
   configured: Configured,
-  folder: string,
-  options: OpenPipelineOptions,
+  { stages = stageNames, catalogInThread, ...options }: OpenPipelineOptions,
 ): Promise<LocalCatalog | undefined> {
-  const { catalog } = configured.loaded.config;
-  const { stages = stageNames } = options;
-  if (catalog === undefined || !stageNames.every((stage) => stages.includes(stage))) return undefined;
-  return openLocalCatalog({
-    folder,
-    host: options.host ?? catalog.host,
-    port: options.port ?? catalog.port,
-    inThread: options.catalogInThread ?? false,
-  });
+  if (!stageNames.every((stage) => stages.includes(stage))) return Promise.resolve(undefined);
+  return openOwnCatalog(configured.loaded, { ...options, inThread: catalogInThread });
 }
 
 type StageParts = Pick<TransformStageOptions, 'transport' | 'telemetry'>;

@@ -3,7 +3,8 @@ import { configure, requireProducer } from '../configured.ts';
 import { loadConfig } from '../load-config.ts';
 import { requireSharedTopics } from './stage.ts';
 import { installAction, installIn, type InstallOptions } from './produce-install.ts';
-import { addRunOptions, type RunOptions, runProducers } from './run.ts';
+import { runProducers } from '../run-producers.ts';
+import { addRunOptions, type RunOptions } from './run.ts';
 
 /** `produce <name>`: one producer of the configuration, with the stages that take its events to the catalogue. */
 export function produceCommand(setExitCode: (code: number) => void): Command {

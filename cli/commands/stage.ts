@@ -13,7 +13,8 @@ import { startPipeline } from '../pipeline-run.ts';
 import { startLog } from '../progress.ts';
 import { onShutdown } from '../shutdown.ts';
 import { drainedText, stageCountText, StageCounts } from '../stage-counts.ts';
-import { addConfigOptions, forceOption, type RunOptions, unless } from './run.ts';
+import { unless } from '../run-producers.ts';
+import { addConfigOptions, forceOption, type RunOptions } from './run.ts';
 
 const exitCodesHelp = `
 Any number of processes may run a stage at a time: they share its partitions. The topics must be ones that processes share
