@@ -52,13 +52,14 @@ function eventHubsPreset(
 }
 
 function ownKafkaOptions(config: TransportConfig): KafkaTransportOptions {
-  const { brokers = [], prefix, clientId, sessionMs, ssl, sasl, compression } = config;
+  const { brokers = [], prefix, clientId, sessionMs, ssl, sasl, compression, processingGuarantee } = config;
   return {
     brokers,
     prefix,
     clientId,
     sessionMs,
     compression,
+    processingGuarantee,
     ...(ssl === false ? {} : { ssl: ssl === true ? true : withoutUndefined(ssl) }),
     ...(sasl === undefined ? {} : { sasl: saslOptions(sasl) }),
   };

@@ -8,7 +8,6 @@ import { groups, topics } from '../pipeline/topics.ts';
 import type { TransformFactory } from '../pipeline/transform.ts';
 import type { TransformStageOptions } from '../pipeline/transform-stage.ts';
 import type { Transport } from '../pipeline/transport.ts';
-import type { ProcessingGuarantee, TransportConfig } from '../pipeline/transport-config.ts';
 import { systemClock } from '../platform/clock.ts';
 import { admitProducers } from './admit-producers.ts';
 import { catalogElsewhere, createSink } from './configured-sink.ts';
@@ -186,15 +185,9 @@ async function openTransformStage(
     credits: creditsOf(configured),
     retryDelayMs: configured.loaded.config.delivery.retryDelayMs,
     now: () => new Date(),
-    guarantee: guaranteeOf(configured.loaded.config.transport),
     reading: (partition) => liveReading(transport.transactions.state, partition),
     admit: admitProducers(configured),
   };
-}
-
-/** Only Kafka has a choice: one transaction costs nothing elsewhere, or is all that there is. */
-function guaranteeOf({ kind, processingGuarantee }: TransportConfig): ProcessingGuarantee {
-  return kind === 'kafka' ? processingGuarantee : 'exactly-once';
 }
 
 function sinkStageOptions(

@@ -24,7 +24,7 @@ export interface StateParts {
 export async function* exportLines({ ofStages, ofProducers }: StateParts): AsyncIterable<string> {
   for await (const { key, value } of ofStages.scan('')) {
     if (!ofOneLog.some((prefix) => key.startsWith(prefix)) && !isOfProducers(key))
-      yield JSON.stringify({ key, value: withoutOffsets(value) });
+      yield JSON.stringify({ key, value: withoutPlaces(value) });
   }
   yield* producerLines(ofProducers);
 }
@@ -35,11 +35,13 @@ export async function* producerLines(state: StateStore): AsyncIterable<string> {
     if (isOfProducers(key) && !isLife(key)) yield JSON.stringify({ key, value });
 }
 
-/** What was applied names the offset that it came from, which decides between changes of one position: within one log only. */
-function withoutOffsets(value: Json): Json {
+/** What was applied names the offset and the number of the change that it came from, which decide between changes of one position: within one log only. */
+function withoutPlaces(value: Json): Json {
   const { success, data } = z.looseObject({ speakers: z.array(z.looseObject({})) }).safeParse(value);
   if (!success) return value;
-  return { ...data, speakers: data.speakers.map(({ offset: _offset, ...said }) => said) } as Json;
+  const { deletedAt: _deletedAt, speakers, ...record } = data;
+  const said = speakers.map(({ offset: _offset, sequence: _sequence, ...one }) => one);
+  return { ...record, speakers: said } as Json;
 }
 
 /**

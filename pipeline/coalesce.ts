@@ -1,7 +1,7 @@
 import type { EntityChange, EntityRef } from '../schemas/types.ts';
 import { refKey } from './derive/keys.ts';
 import type { ReplayScope } from './delivery/replayed.ts';
-import { isDerivedBefore } from './derive/sequence.ts';
+import { isComparable, isDerivedBefore } from './derive/sequence.ts';
 import type { Delivery } from './sink.ts';
 
 /** What is left to do for one root after all its changes of a batch are looked at together. */
@@ -24,7 +24,13 @@ export interface Said extends Pick<EntityChange, 'producer' | 'objectId' | 'posi
   readonly offset?: number;
   /** Its number among what the transforms have derived, where it had one. */
   readonly sequence?: string | undefined;
-  /** The number of the last deletion of the root before it, where that had one. */
+}
+
+/** What had been said of a root before. */
+export interface SaidBefore {
+  /** By each producer last; nothing of before a deletion, and then what the deleter said. */
+  readonly said: readonly Said[];
+  /** The number of the last deletion, where it had one: what was derived before it counts no more, whoever says it. */
   readonly deletedAt?: string | undefined;
 }
 
@@ -37,11 +43,11 @@ export interface Said extends Pick<EntityChange, 'producer' | 'objectId' | 'posi
  * - A placeholder is dropped where anybody speaks for real, and gives way to whoever does.
  * - Changes of different producers both stay.
  *
- * @param before what each producer had said last of a root, before the batch; nothing after a deletion but what the deleter said
+ * @param before what had been said of a root before the batch
  */
 export function coalesce<T extends Delivery>(
   deliveries: readonly T[],
-  before: (root: EntityRef) => readonly Said[] = () => [],
+  before: (root: EntityRef) => SaidBefore = () => ({ said: [] }),
 ): readonly CoalescedRoot<T>[] {
   const roots = [...groupBy(deliveries, ({ change }) => refKey(change))];
   return roots
@@ -68,12 +74,10 @@ export function isOlder(
 
 function fold<T extends Delivery>(
   deliveries: readonly T[],
-  before: readonly Said[],
+  before: SaidBefore,
 ): Omit<CoalescedRoot<T>, keyof EntityRef> {
-  let said = new Map<string, Said>(before.map((one) => [one.producer, one]));
-  let deletedAt = before
-    .map((one) => (one.deleted ? one.sequence : one.deletedAt))
-    .find((at) => at !== undefined);
+  let said = new Map<string, Said>(before.said.map((one) => [one.producer, one]));
+  let { deletedAt } = before;
   let deletion: T | undefined;
   let upserts = new Map<string, T>();
   for (const delivery of [...deliveries].sort(byOffset)) {
@@ -112,13 +116,19 @@ function fold<T extends Delivery>(
 }
 
 /** Whether a change that comes late is overruled by what was said after it: of its own producer, or by a deletion; a deletion by anything. */
-function isOvertaken({ change, offset, sequence, isLate }: Delivery, said: Iterable<Said>): boolean {
+function isOvertaken(delivery: Delivery, said: Iterable<Said>): boolean {
+  const { change } = delivery;
   for (const one of said) {
     const overrules = one.deleted || one.producer === change.producer || change.operation === 'DELETE';
-    const isLater = isLate === true && one.offset !== undefined && one.offset > offset;
-    if (overrules && (isLater || isDerivedBefore(sequence, one.sequence))) return true;
+    if (overrules && isEarlier(delivery, one)) return true;
   }
   return false;
+}
+
+/** Whether a change stands before what was said: by their numbers where these compare; by their offsets where it was a dead letter. */
+function isEarlier({ offset, sequence, isLate }: Delivery, than: Said): boolean {
+  if (isComparable(sequence, than.sequence)) return isDerivedBefore(sequence, than.sequence);
+  return isLate === true && than.offset !== undefined && than.offset > offset;
 }
 
 function scopeOf(deliveries: readonly Delivery[]): ReplayScope | undefined {

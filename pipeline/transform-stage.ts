@@ -3,7 +3,7 @@ import { patiently } from './delivery/patiently.ts';
 import { TransactionSize } from './delivery/transaction-size.ts';
 import { type BatchPartition, type BatchSettling, settleBatch } from './derive/settle-batch.ts';
 import { leftOut, readRaw, type ReadRecord, refused, type SettledRecord } from './derive/settle-record.ts';
-import { isTooLarge } from './errors.ts';
+import { isTooLarge, StreamError } from './errors.ts';
 import type { Reading } from './replay-plan.ts';
 import type { Telemetry } from './telemetry.ts';
 import { inputOf } from './topics.ts';
@@ -74,7 +74,7 @@ async function runPartition(
         { ...credits, records: Math.min(credits.records, size.records) },
         stop,
       );
-      if (records.length === 0) return;
+      if (records.length === 0) return await writeRest(assignment, counts, options);
       counts.received(records.length);
       telemetry.emit('received', { stage: 'transform', events: records.length });
       let batches: readonly (readonly ReadRecord[])[] = [records.map((record) => read(record, take, now()))];
@@ -95,6 +95,22 @@ async function runPartition(
     }
   } finally {
     await assignment.release();
+  }
+}
+
+/** Writes what is left of the counts, while the partition is ours. */
+async function writeRest(
+  assignment: Assignment,
+  { rest }: PartitionCounts,
+  { transport }: TransformStageOptions,
+): Promise<void> {
+  if (rest === undefined) return;
+  const work = { appends: [], state: [rest], commits: [] };
+  try {
+    await transport.transactions.update({ assignments: [assignment], bytes: 0, compute: () => work });
+  } catch (thrown) {
+    // They are for people: what is settled is settled all the same.
+    if (!(thrown instanceof StreamError) || !thrown.retryable) throw thrown;
   }
 }
 

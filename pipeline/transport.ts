@@ -2,6 +2,7 @@
 
 import type { StateStore, StateWrite } from './state.ts';
 import type { Table, TableView } from './table.ts';
+import type { ProcessingGuarantee } from './transport-config.ts';
 
 /** What a topic may forget. Each part is optional; what a consumer group has not committed yet is always kept. */
 export interface Retention {
@@ -31,10 +32,12 @@ export interface NewRecord {
   /** Null is a tombstone. */
   readonly value: Uint8Array | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** It comes again when what is committed with it is taken again: a transport that promises at-least-once may append it behind its transaction. @default false */
+  readonly again?: true;
 }
 
 /** A record as it stands in a topic. */
-export interface StoredRecord extends NewRecord {
+export interface StoredRecord extends Omit<NewRecord, 'again'> {
   readonly topic: string;
   readonly partition: number;
   /** From 0, without gaps towards the consumer's view; grows within the partition. */
@@ -128,6 +131,8 @@ export interface TransactionWork {
 
 /** Outputs, state and offsets in one step: what a stage needs to have an effect exactly once. */
 export interface Transactions {
+  /** at-least-once where {@link update} may append behind its transaction, and commits then. @default exactly-once */
+  readonly guarantee?: ProcessingGuarantee;
   /** The state that {@link run} writes. Closed with the transport. */
   readonly state: StateStore;
   /** Durable when it resolves. Resolves with false, and nothing is written, when one of the assignments is no longer ours. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { coalesce, type Said } from '../pipeline/coalesce.ts';
+import { coalesce, type SaidBefore } from '../pipeline/coalesce.ts';
 import { contentHash } from '../pipeline/content-hash.ts';
 import { refKey } from '../pipeline/derive/keys.ts';
 import { type SinkComponent, sinkComponent } from '../pipeline/sink-component.ts';
@@ -46,8 +46,9 @@ function deliverTo(
 ): readonly Outcome[] {
   const outcomes = new Map<number, Outcome>();
   const items = batch.map((delivery, index) => ({ ...delivery, index }));
-  const said = (root: EntityRef): readonly Said[] =>
-    [...(roots.get(refKey(root))?.values() ?? [])].map((change) => ({ ...change, deleted: false }));
+  const said = (root: EntityRef): SaidBefore => ({
+    said: [...(roots.get(refKey(root))?.values() ?? [])].map((change) => ({ ...change, deleted: false })),
+  });
   for (const root of coalesce(items, said)) {
     const key = refKey(root);
     for (const { index } of root.superseded) outcomes.set(index, { kind: 'superseded' });

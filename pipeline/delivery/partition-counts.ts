@@ -41,6 +41,7 @@ export class PartitionCounts {
   readonly #state: StateStore;
   readonly #key: string;
   #stored: Stored = { received: 0, returned: 0, settled: nothing(), owners: 0 };
+  #isBehind = false;
 
   constructor(state: StateStore, group: string, partition: number) {
     this.#state = state;
@@ -69,6 +70,7 @@ export class PartitionCounts {
 
   /** What belongs into the transaction that commits events which were settled in these ways; or into the one before, with the offset that is committed then. */
   write(passed: readonly Settlement[], behind?: number): StateWrite {
+    this.#isBehind = behind !== undefined;
     if (behind === undefined) return { key: this.#key, value: this.#with(passed) };
     const settled = added(nothing(), passed);
     return { key: this.#key, value: { ...this.#stored, behind: { settled, offset: behind } } };
@@ -77,6 +79,11 @@ export class PartitionCounts {
   /** They are committed. */
   written(passed: readonly Settlement[]): void {
     this.#stored = this.#with(passed);
+  }
+
+  /** What is still to be written in the end, since the last commit came behind its transaction: else it counts for that offset alone. */
+  get rest(): StateWrite | undefined {
+    return this.#isBehind ? this.write([]) : undefined;
   }
 
   #with(passed: readonly Settlement[]): Stored {

@@ -43,8 +43,12 @@ export class Sequence {
   }
 }
 
-/** Whether something was derived before something else; false where nobody can tell, since they are of different writers. */
+/** Whether two numbers are of one writer, so that they tell an order. */
+export function isComparable(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && one.slice(0, -digits) === other.slice(0, -digits);
+}
+
+/** Whether something was derived before something else; false where nobody can tell. */
 export function isDerivedBefore(one: string | undefined, other: string | undefined): boolean {
-  if (one === undefined || other === undefined) return false;
-  return one.slice(0, -digits) === other.slice(0, -digits) && one < other;
+  return one !== undefined && other !== undefined && isComparable(one, other) && one < other;
 }

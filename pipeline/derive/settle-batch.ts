@@ -5,10 +5,11 @@ import type { TransactionSize } from '../delivery/transaction-size.ts';
 import type { Table } from '../table.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { topics } from '../topics.ts';
-import type { ProcessingGuarantee } from '../transport-config.ts';
 import type { Assignment, NewRecord, StoredRecord, TransactionWork, Transport } from '../transport.ts';
 import type { DerivedAhead } from './derivation.ts';
 import type { Deriver } from './deriver.ts';
+import { comingAgain } from './coming-again.ts';
+import { objectOf } from './keys.ts';
 import { Sequence } from './sequence.ts';
 import { type ReadRecord, settleApplied, type SettledRecord } from './settle-record.ts';
 
@@ -18,11 +19,6 @@ export interface BatchSettling {
   readonly deriver: Deriver;
   readonly telemetry: Telemetry;
   readonly now: () => Date;
-  /**
-   * exactly-once: outputs and offset are in the transaction of what is remembered. at-least-once: what comes again with its event is appended behind it,
-   * and the offset is committed after that; so it may stand twice after a fault. @default exactly-once
-   */
-  readonly guarantee?: ProcessingGuarantee | undefined;
 }
 
 /** A partition that is ours. */
@@ -42,7 +38,7 @@ const sliceMs = 100;
 export async function settleBatch(
   { assignment, counts, size }: BatchPartition,
   read: readonly ReadRecord[],
-  { transport, deriver, telemetry, now, guarantee = 'exactly-once' }: BatchSettling,
+  { transport, deriver, telemetry, now }: BatchSettling,
 ): Promise<readonly SettledRecord[] | undefined> {
   let settled: readonly SettledRecord[] = [];
   const start = performance.now();
@@ -51,8 +47,8 @@ export async function settleBatch(
   let computing = 0;
   const offset = (read.at(-1)?.record.offset ?? 0) + 1;
   const passed = () => settled.map(({ as }) => as);
-  const isBehind = guarantee === 'at-least-once';
-  let isOurs = await transport.transactions.update({
+  const isBehind = transport.transactions.guarantee === 'at-least-once';
+  const isOurs = await transport.transactions.update({
     assignments: [assignment],
     bytes: read.reduce((sum, { record }) => sum + sizeOf(record), 0),
     compute: (table): TransactionWork => {
@@ -60,20 +56,16 @@ export async function settleBatch(
       settled = settleWithin(table, { deriver, ahead, now }, read);
       computing = performance.now() - began;
       const letters = settled.flatMap((one) => one.letters.map(deadLetterRecord));
-      const changes = settled.flatMap(({ outputs, own }) =>
-        isBehind ? outputs.filter((record) => !own.has(record)) : outputs,
-      );
       return {
         appends: [
-          { topic: topics.entities, records: changes },
+          { topic: topics.entities, records: isBehind ? marked(read, settled) : settled.flatMap(outputsOf) },
           { topic: topics.deadLetters, records: letters },
         ],
         state: [counts.write(passed(), isBehind ? offset : undefined)],
-        commits: isBehind ? [] : [{ assignment, offset }],
+        commits: [{ assignment, offset }],
       };
     },
   });
-  if (isOurs && isBehind) isOurs = await appendBehind(settled, { transport, assignment, offset });
   size.took(read.length, {
     deriving: derived - start + computing,
     committing: performance.now() - derived - computing,
@@ -86,21 +78,25 @@ export async function settleBatch(
   return undefined;
 }
 
-/**
- * Appends what comes again with its event, and commits the offset: whoever dies before that leaves the events to be taken again. What it appends so late
- * that others have gone on is told by its number.
- */
-async function appendBehind(
-  settled: readonly SettledRecord[],
-  {
-    transport,
-    assignment,
-    offset,
-  }: { readonly transport: Transport; readonly assignment: Assignment; readonly offset: number },
-): Promise<boolean> {
-  const records: readonly NewRecord[] = settled.flatMap(({ own }) => [...own]);
-  if (records.length > 0) await transport.append(topics.entities, records);
-  return assignment.commit(offset);
+/** The outputs of a batch, with a mark on those that come again with it. */
+function marked(read: readonly ReadRecord[], settled: readonly SettledRecord[]): readonly NewRecord[] {
+  const batch = settled.map(({ outputs, own }, index) => ({
+    object: eventObject(read[index]),
+    said: outputs,
+    own,
+  }));
+  const again = comingAgain(batch, ({ key }) => key);
+  return settled
+    .flatMap(outputsOf)
+    .map((record) => (again.has(record) ? { ...record, again: true } : record));
+}
+
+function eventObject(one: ReadRecord | undefined): string | undefined {
+  return one === undefined || 'settled' in one ? undefined : objectOf(one.event);
+}
+
+function outputsOf({ outputs }: SettledRecord): readonly NewRecord[] {
+  return outputs;
 }
 
 /** Settles a batch within its transaction. */

@@ -16,7 +16,7 @@ import { encodeChange } from './encode-change.ts';
 /** What came of one record of the raw topic. */
 export interface SettledRecord {
   readonly outputs: readonly NewRecord[];
-  /** Those of the outputs that come again whenever the record does. */
+  /** Those of the outputs that the object of the event says, whenever the event comes: not what is marked as replayed or tells of a new name, which others must not overtake. */
   readonly own: ReadonlySet<NewRecord>;
   readonly letters: readonly DeadLetter[];
   readonly as: Settlement;
@@ -125,7 +125,8 @@ function encodeChanges(
     try {
       const record = encode(change);
       outputs.push(record);
-      if (own.has(change)) ownRecords.add(record);
+      if (own.has(change) && change.renamed === undefined && replayScopeOf(record.headers) === undefined)
+        ownRecords.add(record);
     } catch (thrown) {
       faults.push({ change, error: toStreamError(thrown, 'EVENT_INVALID', change.qualifiedName) });
     }

@@ -57,7 +57,9 @@ class EventTransport implements Transport {
     const recordLimit = (topic: string): Promise<number> => inner.recordLimit(topic);
     this.#outgoing = new Outgoing({ recordLimit, framing, claims, maxBytes });
     this.#incoming = new Incoming({ framing, claims, maxBytes: readBytes });
+    const { guarantee } = inner.transactions;
     this.transactions = {
+      ...(guarantee === undefined ? {} : { guarantee }),
       state: inner.transactions.state,
       view: (read) => inner.transactions.view(read),
       run: async (work) => {

@@ -1,4 +1,4 @@
-import { isOlder, type Said } from '../../pipeline/coalesce.ts';
+import { isOlder, type SaidBefore } from '../../pipeline/coalesce.ts';
 import { isDerivedBefore } from '../../pipeline/derive/sequence.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
@@ -38,9 +38,9 @@ export async function confirming(
   return hasSaid(record, change) ? record : undefined;
 }
 
-/** Who said what of a root last, by its record. */
-export function saidOf(record: Applied | undefined): readonly Said[] {
-  if (record === undefined) return [];
+/** What was said of a root, by its record. */
+export function saidOf(record: Applied | undefined): SaidBefore {
+  if (record === undefined) return { said: [] };
   const { deleted, deletedAt, speakers } = record;
-  return speakers.map((speaker) => ({ ...speaker, deleted, deletedAt }));
+  return { said: speakers.map((speaker) => ({ ...speaker, deleted })), deletedAt };
 }

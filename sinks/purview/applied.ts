@@ -34,7 +34,7 @@ const speakerSchema = z.object({
 const appliedSchema = z.object({
   /** True when the last thing applied was the deletion; then `speakers` holds only who deleted it. */
   deleted: z.boolean(),
-  /** The number of the last deletion before what `speakers` say: nothing counts that was derived before it. */
+  /** The number of the last deletion: nothing counts that was derived before it. */
   deletedAt: z.string().exactOptional(),
   /** Who says what of the root, one for each producer. */
   speakers: z.array(speakerSchema),
@@ -130,12 +130,16 @@ export function stateOf(state: StateStore, catalogue: string): StateStore {
 /** The record after a deletion. */
 export function deletedBy(deletion: PlacedChange): Applied {
   const nothing = { hash: deletedHash, placeholder: false, entities: 0, references: [], owned: [], said: '' };
-  return { deleted: true, speakers: [{ ...placeOf(deletion), ...nothing }] };
+  return {
+    deleted: true,
+    ...lastDeletion(deletion.sequence),
+    speakers: [{ ...placeOf(deletion), ...nothing }],
+  };
 }
 
-/** The number of the last deletion of a root. */
-function lastDeletion(record: Applied | undefined): string | undefined {
-  return record?.deleted === true ? record.speakers[0]?.sequence : record?.deletedAt;
+/** The number of the last deletion, where it had one, as records keep it. */
+function lastDeletion(deletedAt: string | undefined): Pick<Applied, 'deletedAt'> {
+  return deletedAt === undefined ? {} : { deletedAt };
 }
 
 /** The record after a change of one producer was applied on top of a record. */
@@ -154,8 +158,7 @@ export function applied(before: Applied | undefined, delivery: PlacedChange, typ
   };
   const given = before?.given === undefined ? {} : { given: before.given };
   const speakers = [...others, own].sort((a, b) => (a.producer < b.producer ? -1 : 1));
-  const deletedAt = lastDeletion(before);
-  return { deleted: false, ...(deletedAt === undefined ? {} : { deletedAt }), speakers, ...given };
+  return { deleted: false, ...lastDeletion(before?.deletedAt), speakers, ...given };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { coalesce, type CoalescedRoot } from '../../pipeline/coalesce.ts';
+import { saidOf } from './applied-before.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { Precedence } from '../../pipeline/precedence.ts';
@@ -91,13 +92,8 @@ export class HookSink implements Sink {
     const items = batch.map((delivery, index) => ({ ...force, ...delivery, index }));
     const records = new Map<string, Applied | undefined>();
     for (const { change } of items) records.set(refKey(change), await readApplied(host.state, change));
-    const said = (root: Parameters<typeof refKey>[0]) =>
-      (records.get(refKey(root))?.speakers ?? []).map((one) => ({
-        ...one,
-        deleted: records.get(refKey(root))?.deleted === true,
-      }));
     const roots: { readonly root: CoalescedRoot<Item>; readonly told: Told }[] = [];
-    for (const root of coalesce<Item>(items, said)) {
+    for (const root of coalesce<Item>(items, (root) => saidOf(records.get(refKey(root))))) {
       const record = records.get(refKey(root));
       const waiting = await this.#waiting(root);
       const told = waiting ?? this.#tell(root, record, await this.#former(root, record));

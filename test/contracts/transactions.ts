@@ -88,7 +88,15 @@ function writesTogether(
           const before = text(table.get(['seen'])) ?? '';
           table.put(['seen'], bytes(`${before}${offset}`));
           return {
-            appends: [{ topic: 'out', records: [textRecord('k', `out${before}${offset}`)] }],
+            appends: [
+              {
+                topic: 'out',
+                records: [
+                  textRecord('k', `out${before}${offset}`),
+                  { ...textRecord('k', `again${offset}`), again: true },
+                ],
+              },
+            ],
             state: [{ key: 'applied', value: offset }],
             commits: [{ assignment, offset }],
           };
@@ -98,7 +106,7 @@ function writesTogether(
     expect(await settle(2)).toBe(true);
     await assignment.release();
     expect(await settle(3)).toBe(false);
-    expect(await outputs()).toEqual(['out1', 'out12']);
+    expect(await outputs()).toEqual(['out1', 'again1', 'out12', 'again2']);
     expect(await transport.transactions.state.get('applied')).toBe(2);
     expect(await transport.transactions.view((table) => text(table.get(['seen'])))).toBe('12');
     expect((await transport.describe('in'))[0]?.committed).toEqual({ g: 2 });

@@ -72,12 +72,12 @@ describe('coalesce()', () => {
     const real = shop('a', {}, { producer: 'db', sequence: 5 });
     const stand = shop('a', {}, { producer: 'etl', placeholder: true });
     const late = deletionOf(real, { sequence: 4 });
-    const [root] = coalesce(deliveries([stand, shop('a', {}, { producer: 'x' }), late]), () => [
-      { ...real, deleted: false },
-    ]);
+    const [root] = coalesce(deliveries([stand, shop('a', {}, { producer: 'x' }), late]), () => ({
+      said: [{ ...real, deleted: false }],
+    }));
     expect(root?.deletion).toBeUndefined();
     expect(root?.upserts.map(({ offset }) => offset)).toEqual([1]);
-    const [after] = coalesce(deliveries([stand]), () => [{ ...late, deleted: true }]);
+    const [after] = coalesce(deliveries([stand]), () => ({ said: [{ ...late, deleted: true }] }));
     expect(after?.upserts).toHaveLength(1);
   });
 
@@ -185,20 +185,26 @@ describe('coalesce() of what was a dead letter', () => {
     const { producer, objectId, position, placeholder } = old;
     const said = { producer, objectId, position, placeholder, deleted: false };
     const after = (offset: number) =>
-      coalesce([late(old, 10)], () => [{ ...said, offset }])[0]?.upserts.length;
+      coalesce([late(old, 10)], () => ({ said: [{ ...said, offset }] }))[0]?.upserts.length;
     expect(after(20)).toBe(0);
     expect(after(5)).toBe(1);
-    expect(coalesce([late(old, 10)], () => [said])[0]?.upserts).toHaveLength(1);
+    expect(coalesce([late(old, 10)], () => ({ said: [said] }))[0]?.upserts).toHaveLength(1);
   });
 
   it('drops it when the root was deleted since, and a deletion when anybody has spoken since', () => {
     const { producer, objectId, position, placeholder } = shop('a', {}, { producer: 'other', objectId: 'o' });
     const said = { producer, objectId, position, placeholder, offset: 20 };
-    expect(coalesce([late(old, 10)], () => [{ ...said, deleted: true }])[0]?.superseded).toHaveLength(1);
-    expect(coalesce([late(old, 10)], () => [{ ...said, deleted: false }])[0]?.upserts).toHaveLength(1);
+    expect(
+      coalesce([late(old, 10)], () => ({ said: [{ ...said, deleted: true }] }))[0]?.superseded,
+    ).toHaveLength(1);
+    expect(
+      coalesce([late(old, 10)], () => ({ said: [{ ...said, deleted: false }] }))[0]?.upserts,
+    ).toHaveLength(1);
     const gone = late(deletionOf(old), 10);
-    expect(coalesce([gone], () => [{ ...said, deleted: false }])[0]?.deletion).toBeUndefined();
-    expect(coalesce([gone], () => [{ ...said, deleted: false, offset: 5 }])[0]?.deletion).toBe(gone);
+    expect(coalesce([gone], () => ({ said: [{ ...said, deleted: false }] }))[0]?.deletion).toBeUndefined();
+    expect(coalesce([gone], () => ({ said: [{ ...said, deleted: false, offset: 5 }] }))[0]?.deletion).toBe(
+      gone,
+    );
   });
 });
 
@@ -218,7 +224,7 @@ describe('coalesce() of what is appended late', () => {
     const { producer, objectId, position, placeholder } = fresh;
     const said = { producer, objectId, position, placeholder, deleted: false, offset: 1 };
     const before = (sequence: string | undefined) =>
-      coalesce([late], () => [{ ...said, sequence }])[0]?.upserts.length;
+      coalesce([late], () => ({ said: [{ ...said, sequence }] }))[0]?.upserts.length;
     expect(before(first.sequence)).toBe(0);
     expect(before('another-0000000000000002')).toBe(1);
     expect(before(undefined)).toBe(1);
@@ -231,6 +237,11 @@ describe('coalesce() of what is appended late', () => {
     expect(coalesce([deletion, since, late])[0]).toMatchObject({ deletion, upserts: [since] });
     const { producer, objectId, position, placeholder } = other;
     const said = { producer, objectId, position, placeholder, deleted: false };
-    expect(coalesce([late], () => [{ ...said, deletedAt: deletion.sequence }])[0]?.upserts).toEqual([]);
+    expect(coalesce([late], () => ({ said: [said], deletedAt: deletion.sequence }))[0]?.upserts).toEqual([]);
+  });
+
+  it('keeps what was a dead letter and was derived later than what has a later offset', () => {
+    const letter = { ...numbered(fresh, 5, 3), isLate: true };
+    expect(coalesce([letter, numbered(old, 6, 2)])[0]?.upserts).toEqual([letter]);
   });
 });

@@ -1,17 +1,23 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Deriver } from '../../pipeline/derive/deriver.ts';
 import { StreamError } from '../../pipeline/errors.ts';
-import { readStageTotals, type StageTotal } from '../../pipeline/delivery/partition-counts.ts';
+import {
+  PartitionCounts,
+  readStageTotals,
+  type StageTotal,
+} from '../../pipeline/delivery/partition-counts.ts';
 import { createTelemetry } from '../../pipeline/telemetry.ts';
 import { groups, topics } from '../../pipeline/topics.ts';
 import { deriving, type KnownView, type Transform } from '../../pipeline/transform.ts';
 import { runTransformStage } from '../../pipeline/transform-stage.ts';
-import type { Transport } from '../../pipeline/transport.ts';
+import type { NewRecord, Transport } from '../../pipeline/transport.ts';
 import type { ProcessingGuarantee } from '../../pipeline/transport-config.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
 import type { DeadLetter, EntityChange, RawEvent } from '../../schemas/types.ts';
+import { createAtLeastOnce } from '../../platform/at-least-once.ts';
 import { createEventTransport } from '../../platform/events/event-transport.ts';
 import { createMemoryTransport } from '../../transports/memory.ts';
+import { having } from '../support/having.ts';
 import { smallNaming } from '../support/deriving.ts';
 import { jobEvent, removalEvent, smallWorld, tableEvent } from '../support/small-world.ts';
 
@@ -38,16 +44,21 @@ interface Stage {
 interface RunOptions {
   readonly credits?: number;
   readonly beside?: readonly Transform[];
+}
+
+interface StartOptions extends RunOptions {
+  readonly maxBytes?: number;
   readonly guarantee?: ProcessingGuarantee;
-  /** Puts something between the stage and its transport. */
+  /** Puts something around the place where the topics are. */
   readonly around?: (inner: Transport) => Transport;
 }
 
 async function start(
   values: readonly (RawEvent | Uint8Array | null)[],
-  { maxBytes = 64 * 1024 ** 2, ...options }: RunOptions & { readonly maxBytes?: number } = {},
+  { maxBytes = 64 * 1024 ** 2, guarantee, around = (inner) => inner, ...options }: StartOptions = {},
 ): Promise<Stage> {
-  const transport = createEventTransport(createMemoryTransport(), { maxBytes });
+  const inner = promising(guarantee, around(createMemoryTransport()));
+  const transport = createEventTransport(inner, { maxBytes });
   await transport.ensureTopics(Object.values(topics).map((name) => ({ name, partitions: 1 })));
   await transport.append(
     topics.raw,
@@ -62,10 +73,7 @@ async function start(
 }
 
 /** Runs the stage on topics that are there. */
-function run(
-  transport: Transport,
-  { credits = 2, beside = [], guarantee, around = (inner) => inner }: RunOptions,
-): Stage {
+function run(transport: Transport, { credits = 2, beside = [] }: RunOptions = {}): Stage {
   const telemetry = createTelemetry();
   const figures = new Map<string, number>();
   const add = (name: string, count: number): unknown => figures.set(name, (figures.get(name) ?? 0) + count);
@@ -75,8 +83,7 @@ function run(
   const leave = new AbortController();
   const ended = runTransformStage(
     {
-      transport: around(transport),
-      guarantee,
+      transport,
       deriver: new Deriver({
         transforms: (known: KnownView) => [...smallWorld(known), unfit, ...beside],
         naming: smallNaming,
@@ -266,15 +273,11 @@ describe.each(['exactly-once', 'at-least-once'] as const)('runTransformStage(), 
   });
 });
 
-/** A transport whose appends go through `append`. */
-function appending(inner: Transport, append: Transport['append']): Transport {
-  return new Proxy(inner, {
-    get: (target, name) => {
-      if (name === 'append') return append;
-      const found: unknown = Reflect.get(target, name, target);
-      return typeof found === 'function' ? (found.bind(target) as unknown) : found;
-    },
-  });
+/** A transport with transactions that promise so much. */
+function promising(guarantee: ProcessingGuarantee | undefined, inner: Transport): Transport {
+  if (guarantee !== 'at-least-once') return inner;
+  const append: Transport['append'] = (topic, records) => inner.append(topic, records);
+  return having(inner, { transactions: createAtLeastOnce(inner.transactions, append) });
 }
 
 describe('runTransformStage(), at-least-once, whose outputs cannot be appended,', () => {
@@ -286,35 +289,92 @@ describe('runTransformStage(), at-least-once, whose outputs cannot be appended,'
     (await decoded<EntityChange>(stage, topics.entities)).map(({ qualifiedName }) => qualifiedName);
   const counted = async ({ transport }: Stage): Promise<readonly StageTotal[]> =>
     readStageTotals(transport.transactions.state);
+  /** What is appended to the entities fails first as `fault` says. */
+  const failing =
+    (fault: (inner: Transport, records: readonly NewRecord[]) => Promise<void>) =>
+    (inner: Transport): Transport =>
+      having(inner, {
+        append: async (topic, records) => {
+          if (topic === topics.entities) await fault(inner, records);
+          return inner.append(topic, records);
+        },
+      });
 
   it('appends all of them when the fault has passed, and commits nothing before', async () => {
     let faults = 2;
-    const around = (inner: Transport): Transport =>
-      appending(inner, async (topic, records) => {
-        const [state] = await inner.describe(topics.raw);
-        expect(state?.committed[groups.transform]).toBe(0);
-        faults -= 1;
-        if (faults === 0) await inner.append(topic, records.slice(0, 1)); // half of it came through
-        if (faults >= 0) throw new StreamError('TRANSPORT_UNAVAILABLE', 'Not now.');
-        return inner.append(topic, records);
-      });
+    const around = failing(async (inner, records) => {
+      const [state] = await inner.describe(topics.raw);
+      expect(state?.committed[groups.transform]).toBe(0);
+      faults -= 1;
+      if (faults === 0) await inner.append(topics.entities, records.slice(0, 1)); // half of it came through
+      if (faults >= 0) throw new StreamError('TRANSPORT_UNAVAILABLE', 'Not now.');
+    });
     const stage = await start(events, { credits: 10, guarantee, around });
     await settledUpTo(stage, 3);
-    expect(await names(stage)).toEqual(['table://a', 'table://a', 'table://b', 'table://c']);
+    const all = await names(stage);
+    expect([all.length, new Set(all)]).toEqual([4, new Set(['table://a', 'table://b', 'table://c'])]);
     expect(await counted(stage)).toMatchObject([{ received: 3, returned: 0, inFlight: 0 }]);
   });
 
   it('leaves them to the next owner, who takes the events again, and counts each once', async () => {
     const lost = new StreamError('TRANSPORT_REFUSED', 'Gone.');
-    const around = (inner: Transport): Transport => appending(inner, () => Promise.reject(lost));
+    let isLost = true;
+    const around = failing(() => (isLost ? Promise.reject(lost) : Promise.resolve()));
     const stage = await start(events, { credits: 10, guarantee, around });
     await expect(stage.ended).rejects.toBe(lost);
     expect(await names(stage)).toEqual([]);
-    const heir = run(stage.transport, { guarantee });
+    isLost = false;
+    const heir = run(stage.transport);
     await settledUpTo(heir, 3);
-    expect(await names(heir)).toEqual(['table://a', 'table://b', 'table://c']);
-    const [total] = await counted(heir);
-    expect(total).toMatchObject({ received: 6, returned: 3, inFlight: 0, settled: { delivered: 3 } });
+    expect([...(await names(heir))].sort()).toEqual(['table://a', 'table://b', 'table://c']);
+    const total = { received: 6, returned: 3, inFlight: 0, settled: { delivered: 3 } };
+    expect(await counted(heir)).toMatchObject([total]);
+    heir.stop();
+    await heir.ended;
+    // An owner who begins elsewhere, since offsets were set, finds no more to be open.
+    const counts = new PartitionCounts(heir.transport.transactions.state, groups.transform, 0);
+    await counts.open(0);
+    await heir.transport.transactions.state.write([counts.write([])]);
+    expect(await counted(heir)).toMatchObject([total]);
+  });
+
+  it('has in the transaction what an event says that a later one of its object overtakes, and what is replayed', async () => {
+    const [first, second] = [1, 2].map((sequence) =>
+      tableEvent({ producer: 'db', table: 't', sequence, columns: [] }),
+    );
+    if (first === undefined || second === undefined) throw new Error('Two events.');
+    const behind: string[] = [];
+    const around = failing(async (_inner, records) => {
+      for (const { value } of records) {
+        const { position } = decodeEvent(value ?? new Uint8Array()).value as EntityChange;
+        behind.push(String(position.sequence));
+      }
+    });
+    const stage = await start([first, second], { credits: 10, guarantee, around });
+    await settledUpTo(stage, 2);
+    expect(behind).toEqual(['2']);
+    expect((await inOrder(stage)).map(({ position }) => position.sequence)).toEqual([1, 2]);
+  });
+
+  it('makes a dead letter of an event whose change is too large, and keeps what stood before it of the same object', async () => {
+    const wordy: Transform = deriving((event) => {
+      if (event.type !== 'database-object' || event.value.position.sequence !== 2) return undefined;
+      const ref = { typeName: 'table', qualifiedName: 'table://t' };
+      const entity = { ...ref, attributes: { text: 'x'.repeat(200_000) }, references: [] };
+      return {
+        event,
+        changes: [{ entities: [entity], complete: [], placeholder: false }],
+        known: [],
+        warnings: [],
+      };
+    });
+    const tables = [1, 2].map((sequence) =>
+      tableEvent({ producer: 'db', table: 't', sequence, columns: [] }),
+    );
+    const stage = await start(tables, { credits: 10, beside: [wordy], maxBytes: 150_000, guarantee });
+    await settledUpTo(stage, 2);
+    expect((await inOrder(stage)).map(({ position }) => position.sequence)).toEqual([1]);
+    expect(stage.figures.get('letters')).toBe(1);
   });
 });
 

@@ -1,4 +1,6 @@
 import { Deriver, type Applied, type DeriverOptions } from '../../pipeline/derive/deriver.ts';
+import type { Saying } from '../../pipeline/derive/coming-again.ts';
+import { objectOf } from '../../pipeline/derive/keys.ts';
 import { Sequence } from '../../pipeline/derive/sequence.ts';
 import { rememberedObjects } from '../../pipeline/derive/object-records.ts';
 import { createNaming } from '../../pipeline/naming.ts';
@@ -52,20 +54,26 @@ export class Deriving {
     ).flat();
   }
 
-  /** Applies events in one transaction, and numbers what is said: what comes once, and what comes again with its event. */
-  sayAll(events: readonly RawEvent[]): { readonly others: Numbered[]; readonly own: Numbered[] } {
+  /** Applies events in one transaction, and numbers what each says. */
+  sayAll(events: readonly RawEvent[]): readonly Saying<Numbered>[] {
     const first = this.#next;
     this.#next += events.length;
-    const said: { readonly others: Numbered[]; readonly own: Numbered[] } = { others: [], own: [] };
+    const sayings: Saying<Numbered>[] = [];
     this.#transaction(
       events.map((event, index) => [event, first + index] as const),
       (applied, next) => {
-        if (applied.kind !== 'derived') return;
-        for (const change of applied.changes)
-          said[applied.own.has(change) ? 'own' : 'others'].push({ change, sequence: next() });
+        const event = events[sayings.length];
+        const said: Numbered[] = [];
+        const own = new Set<Numbered>();
+        for (const change of applied.kind === 'derived' ? applied.changes : []) {
+          const one = { change, sequence: next() };
+          said.push(one);
+          if (applied.kind === 'derived' && applied.own.has(change)) own.add(one);
+        }
+        sayings.push({ object: event && objectOf(event), said, own });
       },
     );
-    return said;
+    return sayings;
   }
 
   #transaction(

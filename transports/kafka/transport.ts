@@ -10,6 +10,8 @@ import type {
   Transport,
   TransportAdmin,
 } from '../../pipeline/transport.ts';
+import type { ProcessingGuarantee } from '../../pipeline/transport-config.ts';
+import { createAtLeastOnce } from '../../platform/at-least-once.ts';
 import { ensureTopics, KafkaAdmin } from './admin.ts';
 import { createClient, type KafkaClient, type KafkaClientOptions, longestIdleMs } from './client.ts';
 import { ends, fetchCommitted, listOffsets } from './offsets.ts';
@@ -33,6 +35,8 @@ export interface KafkaTransportOptions extends KafkaClientOptions {
   readonly heartbeatMs?: number;
   /** How old what is known of topics may become, in milliseconds: partitions that are added are read from then on. @default 30000 */
   readonly metadataMs?: number;
+  /** What holds for what comes again when it is taken again: see `createAtLeastOnce`. @default at-least-once */
+  readonly processingGuarantee?: ProcessingGuarantee;
   /** Whether topics may be created over Kafka's protocol; else those that are missing are named. @default true */
   readonly createsTopics?: boolean;
 }
@@ -78,7 +82,11 @@ class KafkaTransport implements Transport {
       compression,
       batchBytes: 900_000,
     });
-    this.transactions = createTransactions(this.#shared, () => this.#closing.signal.aborted);
+    const transactions = createTransactions(this.#shared, () => this.#closing.signal.aborted);
+    this.transactions =
+      options.processingGuarantee === 'exactly-once'
+        ? transactions
+        : createAtLeastOnce(transactions, (topic, records) => this.append(topic, records));
     this.admin = new KafkaAdmin(client, this.#shared, () => {
       this.#open();
     });

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { coalesce, type Said } from '../../../pipeline/coalesce.ts';
+import { coalesce, type SaidBefore } from '../../../pipeline/coalesce.ts';
+import { comingAgain } from '../../../pipeline/derive/coming-again.ts';
 import { refKey } from '../../../pipeline/derive/keys.ts';
 import type { Delivery } from '../../../pipeline/sink.ts';
 import type { RawEvent } from '../../../schemas/types.ts';
@@ -45,9 +46,11 @@ function appended(deriver: Deriving, order: readonly RawEvent[], some: readonly 
   let left = order;
   for (let turn = 0; left.length > 0; turn += 1) {
     const { share, later, isCommitted, size } = some[turn] ?? undisturbed;
-    const { others, own } = deriver.sayAll(left.slice(0, size));
-    log.push(...others);
-    under.push({ changes: own.slice(0, Math.ceil(own.length * share)), after: later });
+    const sayings = deriver.sayAll(left.slice(0, size));
+    const said = sayings.flatMap((saying) => saying.said);
+    const again = comingAgain(sayings, ({ change }) => change.qualifiedName);
+    log.push(...said.filter((one) => !again.has(one)));
+    under.push({ changes: [...again].reverse().slice(0, Math.ceil(again.size * share)), after: later });
     for (const one of under) {
       if (one.after === 0) log.push(...one.changes);
       one.after -= 1;
@@ -62,33 +65,34 @@ function appended(deriver: Deriving, order: readonly RawEvent[], some: readonly 
 /** What the sink makes of it, in batches of some size. */
 function delivered(log: readonly Numbered[], size: number): Catalogue {
   const catalogue: Catalogue = new Map();
-  const said = new Map<string, readonly Said[]>();
+  const before = new Map<string, SaidBefore>();
   for (let from = 0; from < log.length; from += size) {
     const batch = log
       .slice(from, from + size)
       .map((one, index): Delivery => ({ ...one, offset: from + index }));
-    for (const root of coalesce(batch, (ref) => said.get(refKey(ref)) ?? [])) {
+    for (const root of coalesce(batch, (ref) => before.get(refKey(ref)) ?? nothing)) {
       const done = [...(root.deletion === undefined ? [] : [root.deletion]), ...root.upserts];
       take(
         catalogue,
         done.map(({ change }) => change),
       );
-      for (const one of done) said.set(refKey(root), after(said.get(refKey(root)) ?? [], one));
+      for (const one of done) before.set(refKey(root), after(before.get(refKey(root)) ?? nothing, one));
     }
   }
   return catalogue;
 }
 
-/** Who has said what of a root after a change, as a sink remembers it. */
-function after(before: readonly Said[], { change, offset, sequence }: Delivery): readonly Said[] {
+const nothing: SaidBefore = { said: [] };
+
+/** What was said of a root after a change, as a sink remembers it. */
+function after(before: SaidBefore, { change, offset, sequence }: Delivery): SaidBefore {
   const { producer, objectId, position, placeholder, operation } = change;
-  const deleted = operation === 'DELETE';
-  const [first] = before;
-  const deletedAt = first?.deleted === true ? first.sequence : first?.deletedAt;
-  const others = before.filter(
-    (one) => !deleted && !one.deleted && one.producer !== producer && one.placeholder === placeholder,
+  const said = { producer, objectId, position, placeholder, offset, sequence };
+  if (operation === 'DELETE') return { said: [{ ...said, deleted: true }], deletedAt: sequence };
+  const others = before.said.filter(
+    (one) => !one.deleted && one.producer !== producer && one.placeholder === placeholder,
   );
-  return [...others, { producer, objectId, position, placeholder, deleted, deletedAt, offset, sequence }];
+  return { ...before, said: [...others, { ...said, deleted: false }] };
 }
 
 describe('changes that are appended behind their transaction', () => {
