@@ -17,6 +17,10 @@ describe.skipIf(!hasKafka)('the contract of a transport, on Kafka', () => {
   transportContract('kafka', adapter);
   transportAdminContract('kafka', adapter);
   transactionsContract('kafka', adapter);
+  transactionsContract('kafka, exactly-once', {
+    ...adapter,
+    open: (options) => workshop.open({ ...options, processingGuarantee: 'exactly-once' }),
+  });
   largeEventsContract('kafka', adapter);
 
   let prefix = anyPrefix();
