@@ -4,13 +4,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from './build-cli.ts';
 import { compiledFolder } from './cli.ts';
+import { joinModules } from './join-modules.ts';
 
 let folder: string | undefined;
 
 /** Called by vitest before the first test file. */
 export async function setup(): Promise<void> {
   folder = await mkdtemp(path.join(tmpdir(), 'purview-streams-cli-'));
-  process.env[compiledFolder] = await build(folder);
+  const dist = await build(folder);
+  await joinModules(dist);
+  process.env[compiledFolder] = dist;
 }
 
 /** Called by vitest after the last one. */
