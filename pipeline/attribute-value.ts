@@ -13,11 +13,15 @@ export function attributeValueOf(value: Json): AttributeValue {
 
 /** A value as the catalogue takes it. Throws a SyntaxError for a structure that is no JSON. */
 export function jsonOf(value: AttributeValue): Json {
-  if (value === null || typeof value !== 'object' || !('json' in value)) return value;
-  return JSON.parse(value.json);
+  return isStructure(value) ? JSON.parse(value.json) : value;
+}
+
+function isStructure(value: AttributeValue): value is { readonly json: string } {
+  return value !== null && typeof value === 'object' && 'json' in value;
 }
 
 /** Attributes as the catalogue takes them. Throws as {@link jsonOf}. */
 export function jsonAttributes(attributes: Attributes): Readonly<Record<string, Json>> {
+  if (!Object.values(attributes).some(isStructure)) return attributes as Readonly<Record<string, Json>>; // as a rule
   return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, jsonOf(value)]));
 }

@@ -138,7 +138,7 @@ export class Annotator {
     return {
       changed,
       after: withGiven(
-        root.after,
+        root.after(),
         decided.map(({ changes }) => changes.given),
       ),
     };

@@ -3,19 +3,19 @@ import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { Telemetry } from '../../pipeline/telemetry.ts';
 import { Annotator, type AnnotatorContext } from './annotator.ts';
-import { type Applied, appliedWrite, droppedChildren, readApplied } from './applied.ts';
+import { appliedWrite, droppedChildren, readApplied } from './applied.ts';
 import type { CatalogClient } from './client.ts';
 import { isTooMuch } from './fault.ts';
 import { deleteRoot } from './delete-root.ts';
 import { isolated, ofOneChange } from './one-change.ts';
-import { isRevived, Mutations, permanent, writtenOutcome } from './outcomes.ts';
+import { isDoneWith, isRevived, Mutations, permanent, type SettledRoot, writtenOutcome } from './outcomes.ts';
 import type { ErrorPolicy } from './policy.ts';
 import { restoreReferences, settleReference } from './relationships.ts';
 import type { Doubts } from './rejections.ts';
 import { renameWrites } from './renames.ts';
 import { hasRename, ignored, unnamed, withoutRename } from './rename-refused.ts';
-import { bulkRequest, type EntityWrite, writeBytes } from './request.ts';
-import type { RequestSize } from './request-size.ts';
+import { bulkRequest } from './request.ts';
+import { halves, type RequestSize, sizeOfWrites } from './request-size.ts';
 import { acceptedBetween, type Moment, type Suspects } from './suspects.ts';
 import type { TypeLearner } from './type-learner.ts';
 import {
@@ -25,7 +25,6 @@ import {
   pack,
   type PlanContext,
   planRoot,
-  type RequestLimits,
   type RootWrite,
   type Unit,
 } from './unit.ts';
@@ -64,6 +63,8 @@ export class BatchWriter {
   #renewedTypes = false;
   /** Records of what the catalogue has confirmed, to be written together: a batch costs one write of the state. */
   #records: StateWrite[] = [];
+  /** What is left to be done of a request that was answered, and asks nothing of the catalogue: it is done while the next one is in flight. */
+  #left: (() => Promise<void>) | undefined;
 
   constructor(context: BatchContext, outcomes: (item: Item, outcome: Outcome) => void) {
     this.#context = context;
@@ -82,8 +83,15 @@ export class BatchWriter {
     }
   }
 
+  async #doLeft(): Promise<void> {
+    const left = this.#left;
+    this.#left = undefined;
+    await left?.();
+  }
+
   /** Before the outcomes are known, and before anything reads the state. Killed before it, the batch comes again and is equal. */
   async #keepRecords(): Promise<void> {
+    await this.#doLeft();
     if (this.#records.length === 0) return;
     await this.#context.state.write(this.#records); // where it fails, they are still to be written
     this.#records = [];
@@ -96,7 +104,10 @@ export class BatchWriter {
       await this.#annotator.prepare(units.flat());
       const mutations = await this.#upsert(units, search.attempts);
       const lost = await unnamed(this.#context, units);
-      await this.#settle(units.filter((unit) => !lost.includes(unit)).flat(), mutations);
+      const written = units.filter((unit) => !lost.includes(unit)).flat();
+      await this.#doLeft(); // where nothing had to be sent
+      this.#left = () => this.#settle(written, mutations);
+      if (!written.every(isDoneWith)) await this.#doLeft();
       if (lost.length > 0) await this.#send(withoutRename(this.#context, lost, ignored), search);
     } catch (thrown) {
       if (thrown instanceof TooMuch) {
@@ -158,11 +169,14 @@ export class BatchWriter {
       try {
         const tries = { canShrink, traceparent, ...(attempts === undefined ? {} : { attempts }) };
         const sent = suspects.now();
-        mutations.add(await client.upsert(body, signal, tries), guids);
+        const answer = client.upsert(body, signal, tries);
+        answer.catch((thrown: unknown) => thrown); // thrown where it is waited for
+        await this.#doLeft();
+        mutations.add(await answer, guids);
         suspects.written(sent);
       } catch (thrown) {
         if (!isTooMuch(thrown) || !canShrink()) throw thrown;
-        size.tooMuch(sizeOf(writes), thrown.status === 413 ? 'bytes' : 'work');
+        size.tooMuch(sizeOfWrites(writes), thrown.status === 413 ? 'bytes' : 'work');
         throw new TooMuch();
       }
       size.passed();
@@ -211,7 +225,7 @@ export class BatchWriter {
       if (root.rename !== undefined) this.#records.push(...renameWrites(root.rename));
       this.#context.suspects.forget(root.ref);
       for (const [index, item] of root.items.entries()) {
-        this.#outcomes(item, writtenOutcome(item, mutations, index === 0 ? extra : nothingElse));
+        this.#outcomes(item, writtenOutcome(item, mutations, index === 0 ? extra : undefined));
       }
     }
   }
@@ -223,7 +237,7 @@ export class BatchWriter {
     }
     const { changed, after } = await this.#annotator.settle(root, mutations);
     let deleted = 0;
-    const dropped = droppedChildren(root.before, root.after);
+    const dropped = droppedChildren(root.before, root.after());
     if (dropped.length > 0) await this.#keepRecords();
     for (const child of dropped) {
       deleted += (await deleteRoot(this.#context, child)).deleted;
@@ -263,27 +277,3 @@ export class BatchWriter {
 
 /** A request was too much for the catalogue, and can be sent as smaller ones. */
 class TooMuch extends Error {}
-
-function sizeOf(writes: readonly EntityWrite[]): RequestLimits {
-  return { entities: writes.length, bytes: writes.reduce((sum, write) => sum + writeBytes(write), 0) };
-}
-
-/** What was done beside the request itself. */
-interface Extra {
-  readonly deleted: number;
-  readonly related: number;
-}
-
-interface SettledRoot {
-  readonly extra: Extra;
-  /** The record of it. */
-  readonly after: Applied;
-}
-
-const nothingElse: Extra = { deleted: 0, related: 0 };
-
-/** Parts a request that failed, in its order. */
-function halves(units: readonly Unit[]): readonly (readonly Unit[])[] {
-  const middle = Math.ceil(units.length / 2);
-  return [units.slice(0, middle), units.slice(middle)];
-}

@@ -205,7 +205,7 @@ export class HookSink implements Sink {
     this.#guard(planned);
     const isNew = before === undefined || before.deleted;
     const entities = entitiesToTell(planned, isNew);
-    const dropped = droppedChildren(before, planned.after);
+    const dropped = droppedChildren(before, planned.after());
     const notifications = [
       ...[...(rename?.formers ?? [])].map(([now, old]) =>
         renameNotification(user, old, { ...old, qualifiedName: now.slice(old.typeName.length + 1) }),
@@ -222,7 +222,7 @@ export class HookSink implements Sink {
       ];
     });
     const writes = rename === undefined ? [] : renameWrites(rename);
-    return { notifications, after: planned.after, outcomes: new Map(outcomes), writes };
+    return { notifications, after: planned.after(), outcomes: new Map(outcomes), writes };
   }
 
   /** Nobody would say that it was refused. Throws CATALOG_BAD_ENTITY. */

@@ -22,6 +22,9 @@ export function dependencyOrder<T>(
       .filter((target) => target !== undefined);
     return [...new Set(targets)].filter((target) => target !== index);
   });
+  // As a rule they are in order already.
+  if (edges.every((targets, node) => targets.every((target) => target < node)))
+    return nodes.map((node) => [node]);
   return components(edges).map((component) => component.flatMap((index) => nodes.slice(index, index + 1)));
 }
 

@@ -2,6 +2,7 @@ import { StreamError } from '../../pipeline/errors.ts';
 import type { AppliedCounts, Outcome } from '../../pipeline/sink.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { EntityRef } from '../../schemas/types.ts';
+import type { Applied } from './applied.ts';
 import type { MutationResponse } from './client.ts';
 import type { Item, RootWrite } from './unit.ts';
 
@@ -38,12 +39,23 @@ export class Mutations {
   }
 }
 
+/** What was done for a root beside the request itself. */
+interface Extra {
+  readonly deleted: number;
+  readonly related: number;
+}
+
+const nothingElse: Extra = { deleted: 0, related: 0 };
+
+/** What came of a root. */
+export interface SettledRoot {
+  readonly extra: Extra;
+  /** The record of it. */
+  readonly after: Applied;
+}
+
 /** The outcome of one change that was written. */
-export function writtenOutcome(
-  item: Item,
-  mutations: Mutations,
-  extra: { readonly deleted: number; readonly related: number },
-): Outcome {
+export function writtenOutcome(item: Item, mutations: Mutations, extra: Extra = nothingElse): Outcome {
   const { entities } = item.change;
   const created = entities.filter((entity) => mutations.created(entity)).length;
   const changed = entities.filter((entity) => mutations.updated(entity)).length;
@@ -83,4 +95,9 @@ export function isRevived({ before, replayed, ref, rename }: RootWrite, mutation
   if (rename?.instead?.deleted === true) return true;
   if (before === undefined) return false;
   return before.deleted || (replayed === 'part' && mutations.created(ref));
+}
+
+/** Whether nothing is left to be asked of the catalogue once it has the entities of a root: it is told for the first time, and by attributes and single references alone. */
+export function isDoneWith({ before, references, annotations, rename }: RootWrite): boolean {
+  return before === undefined && references.length + annotations.length === 0 && rename === undefined;
 }

@@ -1,4 +1,5 @@
-import type { RequestLimits } from './unit.ts';
+import { type EntityWrite, writeBytes } from './request.ts';
+import type { RequestLimits, Unit } from './unit.ts';
 
 /** Requests that must pass before larger ones are tried again. */
 const passesToGrow = 20;
@@ -42,4 +43,15 @@ export class RequestSize {
     const isWhole = entities === this.#configured.entities && bytes === this.#configured.bytes;
     this.#limits = isWhole ? this.#configured : { entities, bytes };
   }
+}
+
+/** How large a request with some entities is. */
+export function sizeOfWrites(writes: readonly EntityWrite[]): RequestLimits {
+  return { entities: writes.length, bytes: writes.reduce((sum, write) => sum + writeBytes(write), 0) };
+}
+
+/** Parts a request that failed, in its order. */
+export function halves(units: readonly Unit[]): readonly (readonly Unit[])[] {
+  const middle = Math.ceil(units.length / 2);
+  return [units.slice(0, middle), units.slice(middle)];
 }

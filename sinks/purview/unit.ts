@@ -27,8 +27,8 @@ export interface RootWrite {
   readonly before: Applied | undefined;
   /** How much is replayed, where this is part of a replay. */
   readonly replayed: ReplayScope | undefined;
-  /** The record of it once all this is confirmed. */
-  readonly after: Applied;
+  /** The record of it once all this is confirmed: made when it is asked for, and once. */
+  readonly after: () => Applied;
   readonly writes: readonly EntityWrite[];
   readonly references: readonly ReferencePlan[];
   /** What entities are to have beside attributes and references, where that may differ. */
@@ -60,7 +60,7 @@ export function planRoot(
 ): RootWrite {
   const { types } = context;
   const [first, ...rest] = items;
-  const after = rest.reduce((record, item) => applied(record, item, types), applied(before, first, types));
+  const after = recordAfter([first, ...rest], before, types);
   const stale = new Map(items.flatMap(({ change }) => [...staleTargets(change)]));
   const isWhole = replayed !== undefined || rename !== undefined || stale.size > 0;
   const confirmed = isWhole ? new Map<string, EntityBody>() : confirmedBodies(before, context);
@@ -78,6 +78,24 @@ export function planRoot(
   const bytes = writes.reduce((sum, write) => sum + writeBytes(write), 0);
   const write = { ref, items, before, replayed, after, writes, references, annotations, bytes };
   return rename === undefined ? write : { ...write, rename };
+}
+
+/**
+ * The record of a root after some changes. What is told for the first time is planned without it, so that it can be made while the
+ * request is in flight. Throws TYPE_UNKNOWN, as {@link applied} does.
+ */
+function recordAfter(
+  [first, ...rest]: readonly [Item, ...Item[]],
+  before: Applied | undefined,
+  types: TypeModel,
+): () => Applied {
+  let known: Applied | undefined;
+  const record = (): Applied =>
+    (known ??= rest.reduce((made, item) => applied(made, item, types), applied(before, first, types)));
+  const { typeName, complete } = first.change;
+  const isRight = complete.every((attribute) => types.relation(typeName, attribute) !== undefined);
+  if (before !== undefined || rest.length > 0 || !isRight) record();
+  return record;
 }
 
 /** What the catalogue has of a root, by the record. */
@@ -101,22 +119,21 @@ function spokenBy(speaker: AppliedSpeaker): Said {
 function bodiesOf(
   items: readonly Item[],
   before: Applied | undefined,
-  after: Applied,
+  after: () => Applied,
   { types, precedence }: PlanContext,
 ): readonly EntityBody[] {
   const [first, second] = items;
   // The most frequent case, in which there is nothing to join.
   if (before === undefined && first !== undefined && second === undefined)
     return mergeBodies([first.change.entities]);
+  const { speakers } = after();
   const spoken = new Map(items.map(({ change }) => [change.producer, change.entities]));
-  const others = new Set(
-    after.speakers.filter((one) => !spoken.has(one.producer)).map((one) => one.producer),
-  );
+  const others = new Set(speakers.filter((one) => !spoken.has(one.producer)).map((one) => one.producer));
   const replaced =
     before?.deleted === false ? before.speakers.filter((one) => !others.has(one.producer)) : [];
   const earlier = new Map(mergeSaid(replaced.map(spokenBy), precedence).map((body) => [refKey(body), body]));
   const affected = new Set([...[...spoken.values()].flat().map(refKey), ...earlier.keys()]);
-  const said = after.speakers.map((one): Said => {
+  const said = speakers.map((one): Said => {
     const entities = spoken.get(one.producer);
     return entities === undefined ? spokenBy(one) : { producer: one.producer, entities };
   });
@@ -215,8 +232,13 @@ export function* pack(
 
 /** The entities of units, each once, in requests that keep the limits: more than one only when a single unit is too large. */
 export function chunks(units: readonly Unit[], limits: RequestLimits): readonly (readonly EntityWrite[])[] {
-  const writes = uniqueWrites(units.flat());
+  const roots = units.flat();
+  const writes = uniqueWrites(roots);
   const groups = inOrder(writes);
+  // As a rule all of it fits, and need not be measured once more: what two roots say of one entity is no more than what both say.
+  const mostBytes = roots.reduce((sum, root) => sum + root.bytes, 0);
+  if (writes.length > 0 && writes.length <= limits.entities && mostBytes <= limits.bytes)
+    return [groups.flat()];
   const parts: EntityWrite[][] = [];
   let bytes = 0;
   for (const group of groups) {
@@ -255,11 +277,16 @@ function sizeOf(unit: Unit): RequestLimits {
 
 /** Two roots may own the same entity: in a request it stands once, or Atlas would lose the second silently. */
 function uniqueWrites(roots: readonly RootWrite[]): readonly EntityWrite[] {
-  const known = new Map<string, Required<Pick<EntityWrite, 'omit' | 'plain'>>>();
-  for (const { body, omit, plain = [] } of roots.flatMap((root) => root.writes)) {
-    const before = known.get(refKey(body)) ?? { omit: [], plain: [] };
-    const joined = { omit: new Set([...before.omit, ...omit]), plain: new Set([...before.plain, ...plain]) };
-    known.set(refKey(body), joined);
+  const known = new Map<string, Omit<EntityWrite, 'body'>>();
+  for (const { body, omit, plain = new Set<string>() } of roots.flatMap((root) => root.writes)) {
+    const key = refKey(body);
+    const before = known.get(key);
+    known.set(
+      key,
+      before === undefined
+        ? { omit, plain }
+        : { omit: new Set([...before.omit, ...omit]), plain: new Set([...(before.plain ?? []), ...plain]) },
+    );
   }
   const bodies = mergeBodies(roots.map((root) => root.writes.map((write) => write.body)));
   return bodies.map((body) => ({ body, ...(known.get(refKey(body)) ?? { omit: new Set<string>() }) }));
