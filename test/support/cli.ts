@@ -61,6 +61,11 @@ export function compiled(file: string): string {
   return path.join(folder, file);
 }
 
+/** A folder that a test run deletes at its end, for what its files share. */
+export function folderOfRun(): string {
+  return path.dirname(compiled(''));
+}
+
 /** Runs `purview-streams`. */
 export function cli(
   args: readonly string[],

@@ -4,9 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Client, DatabaseError } from 'pg';
-import { startEmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
 import type { Producer } from '../../pipeline/producer.ts';
 import { postgres } from '../../producers/postgres/component.ts';
+import { startFreshPostgres } from './fresh-postgres.ts';
 
 /** Where a test connects to. */
 export interface TestConnection {
@@ -102,7 +102,7 @@ async function server(settings: Readonly<Record<string, string>>): Promise<{
     };
     return { connection, stop: () => Promise.resolve() };
   }
-  const started = await startEmbeddedPostgres(undefined, settings);
+  const started = await startFreshPostgres(settings);
   const { host, port, user, password } = started;
   return { connection: { host, port, user, password }, stop: started.stop };
 }

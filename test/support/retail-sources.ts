@@ -3,8 +3,9 @@ import path from 'node:path';
 import { Client } from 'pg';
 import { type Loader, startLoader } from '../../examples/retail/loader/loader.ts';
 import { readJobs } from '../../examples/retail/loader/server.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
+import type { EmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
 import { loadShop } from '../../examples/retail/postgres/server.ts';
+import { startFreshPostgres } from './fresh-postgres.ts';
 
 /** The servers that the example's configuration speaks to. */
 export interface RetailSources {
@@ -15,7 +16,7 @@ export interface RetailSources {
 
 /** Starts them, and sets the environment variables that name them. */
 export async function startRetailSources(): Promise<RetailSources> {
-  const postgres = await startEmbeddedPostgres(undefined);
+  const postgres = await startFreshPostgres();
   await loadShop(postgres);
   const loader = await startLoader({ jobs: await readJobs() });
   const { host, port, user, password } = postgres;

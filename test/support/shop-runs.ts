@@ -5,8 +5,9 @@ import path from 'node:path';
 import { exportCatalog } from '../../catalog/export.ts';
 import { type Loader, startLoader } from '../../examples/retail/loader/loader.ts';
 import { readJobs } from '../../examples/retail/loader/server.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
+import type { EmbeddedPostgres } from '../../examples/retail/postgres/embedded.ts';
 import { loadShop } from '../../examples/retail/postgres/server.ts';
+import { startFreshPostgres } from './fresh-postgres.ts';
 import { copyRetail } from './retail.ts';
 import { runHere } from './run-here.ts';
 
@@ -24,7 +25,7 @@ export interface ShopRuns {
 
 /** Starts the sources of the shop. They are named by the environment of this process, as in the example's configuration. */
 export async function startShop(): Promise<ShopRuns> {
-  const postgres: EmbeddedPostgres = await startEmbeddedPostgres(undefined);
+  const postgres: EmbeddedPostgres = await startFreshPostgres();
   await loadShop(postgres);
   const loader: Loader = await startLoader({ jobs: await readJobs() });
   const home = await mkdtemp(path.join(tmpdir(), 'shop-'));
