@@ -3,6 +3,7 @@
  * `mvn`, and kept outside the work tree. It listens without and with SASL_SSL (PLAIN, SCRAM-SHA-256 and -512, OAUTHBEARER with unsecured tokens).
  */
 import { type ChildProcess, execFile, type StdioOptions, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -15,8 +16,10 @@ import { brokerSettings, type ProxiedPort, saslPassword, saslUser } from './sett
 
 const run = promisify(execFile);
 const pom = fileURLToPath(new URL('pom.xml', import.meta.url));
+/** What runs for a second needs no second compiler, nor threads that collect garbage. */
+const brief = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 /** Small, since the machine is. */
-const heap = ['-Xmx256m', '-Xms128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+const heap = ['-Xmx256m', '-Xms128m', ...brief];
 
 /** Where a broker is reached. */
 export interface BrokerAddress {
@@ -62,14 +65,12 @@ export async function startBroker(
   const ports = { plain: plainPort, secure: securePort, controller: controllerPort, proxied };
   await writeFile(settings, brokerSettings(folder, ports));
   const classpath = path.join(lib, '*');
-  const { stdout } = await run('java', ['-cp', classpath, 'kafka.tools.StorageTool', 'random-uuid']);
-  const id = stdout.trim().split('\n').at(-1) ?? '';
   const users = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
     '--add-scram',
     `${mechanism}=[name=${saslUser},password=${saslPassword}]`,
   ]);
-  const format = ['format', '-t', id, '-c', settings, ...users];
-  await run('java', ['-cp', classpath, 'kafka.tools.StorageTool', ...format]);
+  const format = ['format', '-t', clusterId(), '-c', settings, ...users];
+  await run('java', [...brief, '-cp', classpath, 'kafka.tools.StorageTool', ...format]);
   const plain = `127.0.0.1:${plainPort}`;
   const start = { folder, classpath, settings, plain, endsWith };
   let child = await boot(start);
@@ -90,6 +91,13 @@ export async function startBroker(
       if (child.exitCode === null && child.signalCode === null) await ended;
     },
   };
+}
+
+/** As Kafka's own `Uuid` makes it: 16 bytes as base64url, which do not begin with `-`. */
+function clusterId(): string {
+  const bytes = randomBytes(16);
+  bytes.writeUInt8(bytes.readUInt8(0) & 0x7f, 0);
+  return bytes.toString('base64url');
 }
 
 interface Boot {
@@ -171,8 +179,9 @@ async function keyStore(folder: string): Promise<string> {
   const store = ['-keystore', 'keys.p12', '-storetype', 'PKCS12', '-storepass', saslPassword];
   const subject = ['-dname', 'CN=localhost', '-ext', 'SAN=dns:localhost,ip:127.0.0.1'];
   const key = ['-alias', 'broker', '-keyalg', 'RSA', '-keysize', '2048', '-validity', '3650'];
-  await run('keytool', ['-genkeypair', ...key, ...subject, ...store], { cwd: folder });
-  const { stdout } = await run('keytool', ['-exportcert', '-rfc', '-alias', 'broker', ...store], {
+  const options = brief.map((option) => `-J${option}`);
+  await run('keytool', [...options, '-genkeypair', ...key, ...subject, ...store], { cwd: folder });
+  const { stdout } = await run('keytool', [...options, '-exportcert', '-rfc', '-alias', 'broker', ...store], {
     cwd: folder,
   });
   return stdout;
