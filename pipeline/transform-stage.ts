@@ -110,7 +110,8 @@ async function writeRest(
     await transport.transactions.update({ assignments: [assignment], bytes: 0, compute: () => work });
   } catch (thrown) {
     // They are for people: what is settled is settled all the same.
-    if (!(thrown instanceof StreamError) || !thrown.retryable) throw thrown;
+    if (!(thrown instanceof StreamError)) throw thrown;
+    if (!thrown.retryable && thrown.code !== 'TRANSPORT_CLOSED') throw thrown;
   }
 }
 

@@ -26,7 +26,7 @@ import { objectKey, refPart } from './keys.ts';
 import { KnownAssets } from './known-assets.ts';
 import { LookUps } from './look-ups.ts';
 import { NameRecords } from './name-records.ts';
-import { eventOf, ObjectRecords, partOf } from './object-records.ts';
+import { encodeRecord, eventOf, ObjectRecords, partOf } from './object-records.ts';
 import { isOlder, removed } from './placed.ts';
 import { deletion, type Heard, isReal, isSame, Roots, type Speaker, upsert } from './roots.ts';
 import { describeEvent } from './run-transforms.ts';
@@ -44,6 +44,9 @@ export interface DerivationOptions {
   /** Whether a producer, as part of a key, counts. */
   readonly speaks: (producer: string) => boolean;
 }
+
+/** In place of a hash: like no other. */
+const unsaid = 'unsaid';
 
 /** An object before and after one event. */
 interface Step extends Derived {
@@ -112,9 +115,18 @@ export class Derivation {
       names = this.#formerNames(event, { received, before, said });
       step = { object, before, after, record, said };
     } catch (thrown) {
+      if (before?.partition === partition && before.offset === offset) this.#unsay(object, before);
       return { kind: 'failed', error: toStreamError(thrown, 'TRANSFORM_FAILED', describeEvent(event)) };
     }
     return this.#settle(step, event.value, names);
+  }
+
+  /** An event that was derived before comes again and fails: what it said then is perhaps not appended, so the next time it says it anew. */
+  #unsay(object: string, before: DerivedObject): void {
+    const roots = before.roots.map((root) => ({ ...root, hash: unsaid }));
+    const after = { ...before, roots };
+    this.#records.put(object, after, encodeRecord(after));
+    this.#roots.replace({ object, producer: before.producer }, before.roots, roots);
   }
 
   /** Which entities were called otherwise before an event: what it tells of its own object, or where that went which is removed. */

@@ -137,8 +137,13 @@ export function deletedBy(deletion: PlacedChange): Applied {
   };
 }
 
+/** The record of a root that went with another one. */
+export function goneWith({ deletedAt }: Applied): Applied {
+  return { deleted: true, ...lastDeletion(deletedAt), speakers: [] };
+}
+
 /** The number of the last deletion, where it had one, as records keep it. */
-function lastDeletion(deletedAt: string | undefined): Pick<Applied, 'deletedAt'> {
+export function lastDeletion(deletedAt: string | undefined): Pick<Applied, 'deletedAt'> {
   return deletedAt === undefined ? {} : { deletedAt };
 }
 

@@ -2,7 +2,7 @@ import type { StateWrite } from '../../pipeline/state.ts';
 import type { StateStore } from '../../pipeline/state.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { EntityChange, EntityRef } from '../../schemas/types.ts';
-import { type Applied, appliedWrite, readApplied, saidBy } from './applied.ts';
+import { type Applied, appliedWrite, readApplied, saidBy, goneWith } from './applied.ts';
 import type { CatalogClient } from './client.ts';
 import { readHeld } from './held.ts';
 
@@ -38,7 +38,7 @@ export async function deleteRoot(
     const ref = { typeName, qualifiedName };
     if (refKey(ref) === refKey(root)) continue;
     const record = await readApplied(state, ref);
-    if (record !== undefined) writes.push(appliedWrite(ref, { deleted: true, speakers: [] }));
+    if (record !== undefined) writes.push(appliedWrite(ref, goneWith(record)));
   }
   if (writes.length > 0) await state.write(writes);
   return { deleted: headers.length };

@@ -8,6 +8,7 @@ import {
   type AppliedSpeaker,
   appliedWrite,
   readApplied,
+  lastDeletion,
   renamedRecord,
   saidBy,
 } from './applied.ts';
@@ -154,7 +155,7 @@ export async function planRename(
   const isOther = names.has(refKey(root));
   if (moved.size === 0 || (isOther && now === undefined)) return undefined;
   return {
-    before: renamedRecord(record, moved),
+    before: { ...renamedRecord(record, moved), ...lastDeletion(instead?.deletedAt) },
     rename: { guids, formers, from: isOther ? root : undefined, instead },
   };
 }

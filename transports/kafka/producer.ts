@@ -25,6 +25,8 @@ export interface ProducerOptions {
 export interface TopicRecords {
   readonly topic: string;
   readonly records: readonly NewRecord[];
+  /** Bytes of one batch, where the topic takes less than most. */
+  readonly mostBytes?: number;
 }
 
 /** Offsets of a consumer group. */
@@ -99,7 +101,7 @@ export class RecordProducer {
   }
 
   async #append(
-    { topic, records }: TopicRecords,
+    { topic, records, mostBytes = Number.POSITIVE_INFINITY }: TopicRecords,
     transactionalId: string | undefined,
   ): Promise<readonly AppendedAt[]> {
     if (records.length === 0) return [];
@@ -111,7 +113,8 @@ export class RecordProducer {
       partition: partitionOf(key, partitions),
       offset: -1,
     }));
-    for (const wave of waves(records, places, { topic, bytes: this.#options.batchBytes })) {
+    const bytes = Math.min(this.#options.batchBytes, mostBytes);
+    for (const wave of waves(records, places, { topic, bytes })) {
       if (transactionalId !== undefined) await this.#enlist(wave, transactionalId);
       await this.#send(wave, records, places);
     }

@@ -48,6 +48,8 @@ export class Shared {
   readonly fetcher: Fetcher;
   /** Appends that are in no transaction. */
   readonly producer: RecordProducer;
+  /** Appends what comes behind a transaction: while it waits for a broker, other appends go on. */
+  readonly outputs: RecordProducer;
   /** Writes the table and what goes with it: of all processes, only the one that opened it last. */
   readonly tableProducer: RecordProducer;
   /** What is written with {@link tableProducer}, one after the other. */
@@ -64,6 +66,7 @@ export class Shared {
     this.session = this.openSession();
     this.fetcher = new Fetcher(() => this.openSession());
     this.producer = this.#makeProducer(undefined);
+    this.outputs = this.#makeProducer(undefined);
     this.tableProducer = this.openProducer('table');
   }
 

@@ -86,7 +86,7 @@ class KafkaTransport implements Transport {
     this.transactions =
       options.processingGuarantee === 'exactly-once'
         ? transactions
-        : createAtLeastOnce(transactions, (topic, records) => this.append(topic, records));
+        : createAtLeastOnce(transactions, (topic, records) => this.#appendBehind(topic, records));
     this.admin = new KafkaAdmin(client, this.#shared, () => {
       this.#open();
     });
@@ -99,6 +99,14 @@ class KafkaTransport implements Transport {
   async append(topic: string, records: readonly NewRecord[]): Promise<readonly AppendedAt[]> {
     const shared = this.#open();
     return named(topic, () => shared.producer.append({ topic: shared.wire(topic), records }));
+  }
+
+  /** What is durable says that these are appended: a batch of them must not be refused for its size. */
+  async #appendBehind(topic: string, records: readonly NewRecord[]): Promise<readonly AppendedAt[]> {
+    if (records.length === 0) return [];
+    const mostBytes = await this.recordLimit(topic);
+    const shared = this.#open();
+    return named(topic, () => shared.outputs.append({ topic: shared.wire(topic), records, mostBytes }));
   }
 
   async *subscribe(options: {

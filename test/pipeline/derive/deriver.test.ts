@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { placeholderOf } from '../../../pipeline/datasets.ts';
+import { StreamError } from '../../../pipeline/errors.ts';
 import type { Applied, DeriverOptions } from '../../../pipeline/derive/deriver.ts';
 import { deriving, type KnownView, type Transform } from '../../../pipeline/transform.ts';
 import type { RawEvent } from '../../../schemas/types.ts';
@@ -94,6 +95,33 @@ describe('Deriver.apply()', () => {
     expect(deriver.objects().find(({ objectId }) => objectId === 'j')).toMatchObject({ warnings: [] });
     // The event's own object is said again, for a catalogue that lost it; the others are not.
     expect(said(deriver.apply(table))).toEqual(['table://t']);
+  });
+
+  it('says anew what it had said of an event that came again and failed, once it can: nobody knows whether that was appended', () => {
+    const t = { typeName: 'table', qualifiedName: 'table://t' };
+    const failing = {
+      ...world,
+      transforms: (known: KnownView): readonly Transform[] => [
+        ...smallWorld(known),
+        deriving((event) => {
+          if (event.type === 'job' && known.asset(t)?.columns.includes('x') === true)
+            throw new StreamError('TRANSFORM_FAILED', 'No.');
+          return undefined;
+        }),
+      ],
+    };
+    const deriver = new Deriving(failing);
+    const table = (sequence: number, column: string): RawEvent =>
+      tableEvent({ producer: 'd', table: 't', sequence, columns: [column] });
+    const job = jobEvent({ producer: 'p', job: 'j', sequence: 0, name: 'n', inputs: ['t'] });
+    const said = (applied: Applied): readonly string[] =>
+      applied.kind === 'derived' ? applied.changes.map(({ qualifiedName }) => qualifiedName) : [applied.kind];
+    deriver.apply(table(0, 'a'));
+    const whole = said(deriver.apply(job, 7));
+    expect(said(deriver.apply(table(1, 'x')))).toEqual(['table://t']);
+    expect(said(deriver.apply(job, 7))).toEqual(['failed']);
+    expect(said(deriver.apply(table(2, 'a')))).toEqual(['table://t', ...whole]);
+    expect(said(deriver.apply(table(3, 'a')))).toEqual(['table://t']);
   });
 
   it('derives ahead once, and again where what was looked up has changed in the same transaction', () => {
