@@ -9,6 +9,7 @@ export interface ProducerSummary {
   /** Entities by what became of them in the catalogue. */
   readonly created: number;
   readonly updated: number;
+  readonly deleted: number;
   readonly unchanged: number;
   /** Processes, the references to their inputs and outputs, and the pairs in their column mappings. */
   readonly processes: number;
@@ -41,6 +42,7 @@ interface Counts {
   rejected: number;
   created: number;
   updated: number;
+  deleted: number;
   unchanged: number;
   deadLetters: number;
 }
@@ -69,7 +71,8 @@ export class RunSummary {
     telemetry.on('applied', ({ producer, counts }) => {
       const row = this.#of(producer);
       row.created += counts.created;
-      row.updated += counts.updated + counts.deleted;
+      row.updated += counts.updated;
+      row.deleted += counts.deleted;
       row.unchanged += counts.unchanged;
     });
     telemetry.on('deadLettered', ({ producer }) => {
@@ -119,6 +122,7 @@ export class RunSummary {
       rejected: 0,
       created: 0,
       updated: 0,
+      deleted: 0,
       unchanged: 0,
       deadLetters: 0,
     };

@@ -21,6 +21,7 @@ const columns = [
   ['rawEvents', 'raw events'],
   ['created', 'created'],
   ['updated', 'updated'],
+  ['deleted', 'deleted'],
   ['unchanged', 'unchanged'],
   ['processes', 'processes'],
   ['lineageEdges', 'lineage edges'],

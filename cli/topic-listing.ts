@@ -1,3 +1,4 @@
+import { schedulesTopic } from '../pipeline/topics.ts';
 import type { PartitionState, Transport } from '../pipeline/transport.ts';
 import { table } from './table.ts';
 import { bytesText, spanText } from './units.ts';
@@ -62,11 +63,18 @@ async function progressOf(
   return { group, committed: offset, lag, oldestMs: null };
 }
 
-/** The listing as people read it: one line for each partition and group. */
+/** The groups of leases, one for each producer, read nothing: they say who produces. How many there are, and their members, is all there is to see. */
+function leasesText(groups: readonly GroupProgress[]): readonly [string, number] {
+  const members = groups.reduce((sum, group) => sum + group.members, 0);
+  return [groups.length === 1 ? '1 lease' : `${groups.length} leases`, members];
+}
+
+/** The listing as people read it: one line for each partition and group; one for all leases. */
 export function topicsText(partitions: readonly ListedPartition[]): string {
   const rows = partitions.flatMap(({ topic, partition, earliest, next, records, bytes, groups }) => {
     const place = [topic, partition, earliest, next, records ?? '', bytes === null ? '' : bytesText(bytes)];
     if (groups.length === 0) return [[...place, '', '', '', '', '']];
+    if (topic === schedulesTopic) return [[...place, ...leasesText(groups), '', '', '']];
     return groups.map((group) => [
       ...place,
       group.group,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HandWorld } from '../support/by-hand.ts';
+import { blob, HandWorld } from '../support/by-hand.ts';
 
 const timeout = 120_000;
 const job = (objectId: string) => ({ objectId, outputs: [`${objectId}.csv`] });
@@ -55,9 +55,11 @@ describe('purview-streams removals', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ producer: 'hand', removed: 2, foundAgain: 0 });
     expect((await world.run('removals', 'list')).stdout).toContain('No removals');
-    await world.run('run', '--once');
+    const summary = JSON.parse((await world.run('run', '--once', '--json')).stdout);
+    expect(summary.producers).toMatchObject([{ created: 0, updated: 0, deleted: 4 }]); // each with the file that it wrote
     const exported = await world.exported();
-    expect(['a', 'b', 'c', 'd'].filter((id) => exported.includes(`"${entity(id)}"`))).toEqual(['a', 'b']);
+    for (const name of [entity, (id: string) => blob(`${id}.csv`)])
+      expect(['a', 'b', 'c', 'd'].filter((id) => exported.includes(`"${name(id)}"`))).toEqual(['a', 'b']);
     await world.write(['a', 'b', 'c', 'd'].map(job));
     await world.run('run', '--once');
     expect(await world.exported()).toContain(entity('d'));

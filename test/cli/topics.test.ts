@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { topicsText } from '../../cli/topic-listing.ts';
+import { schedulesTopic } from '../../pipeline/topics.ts';
 import { blob, HandWorld, jsonLines } from '../support/by-hand.ts';
 import { runHere } from '../support/run-here.ts';
 
@@ -16,6 +18,14 @@ const recordShape = z.object({
   time: z.string(),
   type: z.string().nullable(),
   value: z.unknown(),
+});
+
+it('topicsText() has one row for the leases of all producers, with the processes that have or want them', () => {
+  const idle = { committed: 0, lag: 0, oldestMs: null };
+  const groups = [2, 1, 0].map((members, index) => ({ group: `lease.${index}`, members, ...idle }));
+  const nothing = { partition: 0, earliest: 0, next: 0, records: null, bytes: null };
+  const lines = topicsText([{ topic: schedulesTopic, ...nothing, groups }]).split('\n');
+  expect(lines.slice(2)).toEqual([expect.stringMatching(/^metadata\.schedules .* 3 leases +3 *$/u)]);
 });
 
 describe('purview-streams topics', () => {
@@ -55,6 +65,7 @@ describe('purview-streams topics', () => {
     );
     const text = await world.run('topics', 'list');
     expect(text.stdout).toMatch(/metadata\.raw +0 .*purview-streams\.transform +1 /u);
+    expect(text.stdout).toMatch(/^metadata\.schedules .* 1 lease +1 *$/mu);
 
     const followed = world.start('topics', 'show', 'metadata.raw', '--from', '0', '--follow');
     await vi.waitFor(() => expect(followed.output().stdout).toContain('hand/job/b'), { timeout });
