@@ -159,6 +159,15 @@ describe('deliver()', () => {
     expect(kinds(outcomes)).toEqual(['unchanged', 'unchanged', 'unchanged']);
   });
 
+  it('gives each change its outcome when the catalogue holds what some between others say, and nothing is sent for them', async () => {
+    const long = { city: 'y'.repeat(900) }; // each fills a request
+    await deliver(shop('b', long), shop('c', long));
+    const small = { batch: { bytes: 1000 } };
+    const lost = deliverer(await openSink({ state: sinkHost().state }, small));
+    const outcomes = await lost(shop('a', long), shop('b', long), shop('c', long), shop('d', long));
+    expect(kinds(outcomes)).toEqual(['delivered', 'unchanged', 'unchanged', 'delivered']);
+  });
+
   it('writes everything when it is told to, also what it has applied', async () => {
     await deliver(shop('a', { city: 'here' }));
     const forced = deliverer(await openSink({ force: true }));
