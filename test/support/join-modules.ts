@@ -5,8 +5,14 @@ import { build, type Plugin } from 'esbuild';
 import { z } from 'zod';
 import { root } from './cli.ts';
 
-/** What a process, or a plugin in it, is started with. */
-const entries = ['cli/main.js', 'bench/run.js', 'pipeline/contracts.js', 'platform/exports.js'];
+/** What a process, or a thread or plugin in it, is started with. */
+const entries = [
+  'cli/main.js',
+  'catalog/catalog-thread-work.js',
+  'bench/run.js',
+  'pipeline/contracts.js',
+  'platform/exports.js',
+];
 
 /** The packages that nearly every process loads, and that are nothing but code. The others stay where they are. */
 const joined = new Set([
