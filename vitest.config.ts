@@ -25,22 +25,38 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+/** Files that begin with libraries of their own: MSAL keeps in its module where it had found the managed identity of a machine. */
+const alone = [
+  'test/platform/azure-credential.test.ts',
+  'test/sinks/purview/sign-in.test.ts',
+  'test/state/sql.test.ts',
+];
+
+// Real servers (PostgreSQL, the local catalogue, child processes) start inside hooks.
+const timeouts = { testTimeout: 30_000, hookTimeout: 60_000 };
+
 // Test runner options that differ from Vitest's defaults, each with its reason.
 export default defineConfig({
   test: {
     // The command line, compiled once; one Kafka for all files that need it, started by the first of them.
     globalSetup: ['test/support/build-cli-setup.ts', 'test/support/kafka/setup.ts'],
-    include: ['test/**/*.test.ts'],
-    // `npm run test:atlas` has a server and a configuration of its own.
-    exclude: ['test/atlas/**'],
-    // Files share the modules of their process: to load them anew for each file cost a sixth of the whole.
-    isolate: false,
-    setupFiles: ['test/support/undo-changes.ts'],
     // Two cores are the machine this project is built and tested on; a third process works while others wait for servers.
     maxWorkers: 3,
     sequence: { sequencer: LongFirst },
-    // Real servers (PostgreSQL, the local catalogue, child processes) start inside hooks.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          ...timeouts,
+          name: 'sharing',
+          include: ['test/**/*.test.ts'],
+          // `npm run test:atlas` has a server and a configuration of its own.
+          exclude: ['test/atlas/**', ...alone],
+          // Files share the modules of their process: to load them anew for each file cost a sixth of the whole.
+          isolate: false,
+          setupFiles: ['test/support/undo-changes.ts'],
+        },
+      },
+      { test: { ...timeouts, name: 'alone', include: alone } },
+    ],
   },
 });
