@@ -50,7 +50,8 @@ export async function readFileUnder({ root, file, maxBytes }: ReadFileOptions): 
 /** Waits until the last write to a file is a while ago. A time in the future is that of another clock, and says nothing. */
 async function untilQuiet(path: string, give: number): Promise<void> {
   for (;;) {
-    const age = Date.now() - (await stat(path)).mtimeMs;
+    // In whole milliseconds, as Date.now() has it: of what was written in this one, the rest would lie in the future.
+    const age = Date.now() - Math.floor((await stat(path)).mtimeMs);
     if (age < 0 || age >= quietMs || Date.now() >= give) return;
     await delay(quietMs - age);
   }
