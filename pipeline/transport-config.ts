@@ -167,7 +167,7 @@ export const transportSchema = z
     processingGuarantee: processingGuarantee
       .default('at-least-once')
       .describe(
-        'kafka: what holds for the changes that transforms append. at-least-once: after a crash some of them stand twice on metadata.entities, the second without effect; faster. exactly-once: they are in one transaction with the state and the offset, and whoever reads committed data sees each once (docs/kafka.md).',
+        'kafka: what holds for the changes that transforms append. at-least-once: after a crash some of them stand twice on metadata.entities, the second without effect; a little faster. exactly-once: they are in one transaction with the state and the offset, and whoever reads committed data sees each once (docs/kafka.md).',
       ),
     ...eventHubsFields,
   })
