@@ -83,7 +83,7 @@ export class PartitionCounts {
 
   /** What is still to be written in the end, since the last commit came behind its transaction: else it counts for that offset alone. */
   get rest(): StateWrite | undefined {
-    return this.#isBehind ? this.write([]) : undefined;
+    return this.#isBehind ? { key: this.#key, value: this.#stored } : undefined;
   }
 
   #with(passed: readonly Settlement[]): Stored {
