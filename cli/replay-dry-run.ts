@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { exportCatalog } from '../catalog/export.ts';
+import { countParked } from '../pipeline/delivery/parked-entry.ts';
 import { isChosen } from '../pipeline/replay-plan.ts';
 import { fires, pause } from '../pipeline/delivery/backoff.ts';
 import { createTelemetry } from '../pipeline/telemetry.ts';
@@ -29,6 +30,8 @@ interface DryRun {
   readonly events: number;
   /** Dead letters by code. */
   readonly deadLetters: Readonly<Record<string, number>>;
+  /** Changes that wait for something that none of the events says. */
+  readonly parked: number;
   /** The catalogue that the events make, see `catalog export`. */
   readonly exported: string;
 }
@@ -48,7 +51,7 @@ export async function replayDryRun(configured: Configured, options: ReplayOption
     if (run === undefined) return exitCodes.interrupted;
     if (options.export !== undefined) await writeFile(options.export, run.exported);
     report(run, await compared(configured, options, { run, range }), { options, range });
-    return Object.keys(run.deadLetters).length > 0 ? exitCodes.partly : exitCodes.done;
+    return Object.keys(run.deadLetters).length + run.parked > 0 ? exitCodes.partly : exitCodes.done;
   } finally {
     offShutdown();
     await log.close();
@@ -73,6 +76,7 @@ async function dryRun(parts: {
   });
   let events = 0;
   let letters: Awaited<ReturnType<typeof readDeadLetters>>;
+  let parked = 0;
   try {
     events = await copy(log, pipeline.transport, range, signal);
     const running = startPipeline(pipeline);
@@ -83,12 +87,13 @@ async function dryRun(parts: {
     }
     if (signal.aborted) return undefined;
     letters = await readDeadLetters(pipeline.transport);
+    parked = await countParked(pipeline.transport.transactions.state, groups.sink);
   } finally {
     await pipeline.close();
   }
   const deadLetters: Record<string, number> = {};
   for (const { code } of letters) deadLetters[code] = (deadLetters[code] ?? 0) + 1;
-  return { events, deadLetters, exported: await exportCatalog(path.join(folder, 'catalog')) };
+  return { events, deadLetters, parked, exported: await exportCatalog(path.join(folder, 'catalog')) };
 }
 
 /** The same pipeline with the local catalogue as its sink, and nothing else of the outside. */
@@ -164,19 +169,20 @@ async function compared(
 }
 
 function report(
-  { events, deadLetters, exported }: DryRun,
+  { events, deadLetters, parked, exported }: DryRun,
   diff: CatalogDiff | undefined,
   { options, range }: { readonly options: ReplayOptions; readonly range: ReplayRange },
 ): void {
   const entities = exported.split('\n').length - 1;
   if (options.json === true) {
-    print(JSON.stringify({ events, entities, deadLetters, scope: range.scope, diff: diff ?? null }));
+    print(JSON.stringify({ events, entities, deadLetters, parked, scope: range.scope, diff: diff ?? null }));
     return;
   }
   const codes = Object.entries(deadLetters).map(([code, count]) => `${count} × ${code}`);
   print(
     `${events} raw events make ${entities} entities${codes.length === 0 ? '' : `, and dead letters: ${codes.join(', ')}`}.`,
   );
+  if (parked > 0) print(`Changes that wait for assets which none of these events describes: ${parked}.`);
   if (diff !== undefined) print(diffText(diff));
   else note('There is no local catalogue to compare with; --export <file> writes what the events make.');
   if (range.scope === 'part') {

@@ -52,7 +52,7 @@ export function replayCommand(setExitCode: (code: number) => void): Command {
       `
 Ctrl-C finishes what is in flight; \`replay\` without --from goes on from there.
 
-Exit codes: 0 done or stopped, 1 failed, 2 wrong usage or configuration, 3 done, but some events are dead letters.
+Exit codes: 0 done or stopped, 1 failed, 2 wrong usage or configuration, 3 done, but some events are dead letters or, with --dry-run, parked.
 
 Examples:
   purview-streams replay --from beginning --dry-run        what would be different?

@@ -29,7 +29,7 @@ export interface Posting {
   /** To be tried again at once, with why. */
   readonly again: readonly LaneItem[];
   readonly reason: StreamError | undefined;
-  /** What the catalogue has now. */
+  /** What the catalogue has now, or has no more: what waits for it is to be looked at again. */
   readonly delivered: readonly EntityRef[];
   /** Takes note that the work is durable, and says so. */
   readonly done: () => void;
@@ -136,7 +136,7 @@ class Page {
     if (outcome.kind === 'rejected') return this.#bury(item, outcome.error);
     if (outcome.kind !== 'superseded') {
       const { producer, operation, entities } = change;
-      if (operation === 'UPSERT') this.delivered.push(...entities);
+      this.delivered.push(...(operation === 'UPSERT' ? entities : [change]));
       this.#say('applied', { producer, counts: outcome.counts });
     }
     this.#settle(item, outcome.kind);

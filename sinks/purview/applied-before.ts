@@ -4,7 +4,8 @@ import { refKey } from '../../pipeline/derive/keys.ts';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
 import type { StateStore } from '../../pipeline/state.ts';
-import { adopted, type Applied, appliedWrite, readApplied, speakerOf } from './applied.ts';
+import { type Applied, appliedWrite, readApplied, speakerOf } from './applied.ts';
+import type { EntityChange } from '../../schemas/types.ts';
 import { hasSaid } from './decision.ts';
 import { staleTargets } from './renames.ts';
 
@@ -43,4 +44,28 @@ export function saidOf(record: Applied | undefined): SaidBefore {
   if (record === undefined) return { said: [] };
   const { deleted, deletedAt, speakers } = record;
   return { said: speakers.map((speaker) => ({ ...speaker, deleted })), deletedAt };
+}
+
+/**
+ * The record with what a producer had said under a name that is not configured any more put under its new name; undefined when
+ * there is nothing of that. It is the same producer when it speaks of the same object in the same incarnation of the source. Its
+ * positions start anew with the name.
+ */
+function adopted(
+  record: Applied,
+  { producer, objectId, position }: EntityChange,
+  producers: ReadonlySet<string>,
+): Applied | undefined {
+  if (record.deleted || record.speakers.some((speaker) => speaker.producer === producer)) return undefined;
+  const former = record.speakers.find(
+    (speaker) =>
+      !producers.has(speaker.producer) &&
+      speaker.objectId === objectId &&
+      speaker.position.incarnation === position.incarnation,
+  );
+  if (former === undefined) return undefined;
+  const speakers = record.speakers.map((speaker) =>
+    speaker === former ? { ...speaker, producer, position: { ...position } } : speaker,
+  );
+  return { ...record, speakers: speakers.sort((a, b) => (a.producer < b.producer ? -1 : 1)) };
 }

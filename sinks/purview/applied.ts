@@ -36,6 +36,8 @@ const appliedSchema = z.object({
   deleted: z.boolean(),
   /** The number of the last deletion: nothing counts that was derived before it. */
   deletedAt: z.string().exactOptional(),
+  /** The qualifiedName that it went on with, where the last deletion says so. */
+  becomes: z.string().exactOptional(),
   /** Who says what of the root, one for each producer. */
   speakers: z.array(speakerSchema),
   /** What its entities were given beside their attributes. */
@@ -129,10 +131,13 @@ export function stateOf(state: StateStore, catalogue: string): StateStore {
 
 /** The record after a deletion. */
 export function deletedBy(deletion: PlacedChange): Applied {
+  const { typeName, qualifiedName, renamed = [] } = deletion.change;
+  const becomes = renamed.find((pair) => pair.typeName === typeName && pair.from === qualifiedName)?.to;
   const nothing = { hash: deletedHash, placeholder: false, entities: 0, references: [], owned: [], said: '' };
   return {
     deleted: true,
     ...lastDeletion(deletion.sequence),
+    ...(becomes === undefined ? {} : { becomes }),
     speakers: [{ ...placeOf(deletion), ...nothing }],
   };
 }
@@ -164,30 +169,6 @@ export function applied(before: Applied | undefined, delivery: PlacedChange, typ
   const given = before?.given === undefined ? {} : { given: before.given };
   const speakers = [...others, own].sort((a, b) => (a.producer < b.producer ? -1 : 1));
   return { deleted: false, ...lastDeletion(before?.deletedAt), speakers, ...given };
-}
-
-/**
- * The record with what a producer had said under a name that is not configured any more put under its new name; undefined when
- * there is nothing of that. It is the same producer when it speaks of the same object in the same incarnation of the source. Its
- * positions start anew with the name.
- */
-export function adopted(
-  record: Applied,
-  { producer, objectId, position }: EntityChange,
-  producers: ReadonlySet<string>,
-): Applied | undefined {
-  if (record.deleted || record.speakers.some((speaker) => speaker.producer === producer)) return undefined;
-  const former = record.speakers.find(
-    (speaker) =>
-      !producers.has(speaker.producer) &&
-      speaker.objectId === objectId &&
-      speaker.position.incarnation === position.incarnation,
-  );
-  if (former === undefined) return undefined;
-  const speakers = record.speakers.map((speaker) =>
-    speaker === former ? { ...speaker, producer, position: { ...position } } : speaker,
-  );
-  return { ...record, speakers: speakers.sort((a, b) => (a.producer < b.producer ? -1 : 1)) };
 }
 
 /** The record of a root after entities of it got other names; `names` has these by {@link refKey} of the old ones. */

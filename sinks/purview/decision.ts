@@ -4,7 +4,7 @@ import { entityProblems } from '../../pipeline/what-if.ts';
 import { contentHash } from '../../pipeline/content-hash.ts';
 import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateWrite } from '../../pipeline/state.ts';
-import type { EntityChange, EntityRef } from '../../schemas/types.ts';
+import type { EntityChange, EntityRef, Renamed } from '../../schemas/types.ts';
 import { type Applied, appliedWrite, deletedBy, readApplied, saidBy, speakerOf } from './applied.ts';
 import { type PlacedChange, placeOf } from './placed-change.ts';
 import type { BatchContext } from './batch.ts';
@@ -13,10 +13,19 @@ import type { Removals } from './dangling.ts';
 import { deleteRoot, deleteStrays } from './delete-root.ts';
 import { CatalogFault } from './fault.ts';
 import { counted } from './outcomes.ts';
-import { findFormer, newName, nowCalled, planRename, type RootRename, staleTargets } from './renames.ts';
+import {
+  findFormer,
+  newName,
+  nowCalled,
+  planRename,
+  type RootRename,
+  stalePairs,
+  staleTargets,
+} from './renames.ts';
 import { isStructure } from './structs.ts';
 import type { TypeAttribute } from './type-learner.ts';
 import { type Item, planRoot, type RootWrite } from './unit.ts';
+import { type Whereabouts, whereabouts } from './whereabouts.ts';
 
 /** Decides what is to be done for one root of a batch, given what was applied of it: first {@link delete}, then {@link plan}. */
 export class RootDecision {
@@ -57,14 +66,17 @@ export class RootDecision {
     if (item === undefined) return;
     const before = await readApplied(this.#context.state, this.#ref);
     try {
-      const becomes = newName(item.change);
-      if (becomes !== undefined && item.hasWaited !== true && !(await this.#hasMoved(becomes, before)))
-        return this.#wait(item, becomes);
+      const pair = newName(item.change);
+      if (pair !== undefined && item.hasWaited !== true) {
+        const is = await this.#whereabouts(pair, item.change, before);
+        if (is === 'back') return this.#settle(item, { kind: 'superseded' }); // it has never left
+        if (typeof is === 'object') return this.#wait(item, is);
+      }
       // What was renamed may have been written under its old name once more meanwhile, by this writer of that name.
-      const isGone = before?.deleted === true && becomes === undefined;
+      const isGone = before?.deleted === true && pair === undefined;
       if (!isGone) await removals.report(this.#ref, item.change);
       const { deleted } = isGone ? { deleted: 0 } : await deleteRoot(this.#context, this.#ref);
-      if (becomes !== undefined) await deleteStrays(this.#context, this.#ref, item.change, before);
+      if (pair !== undefined) await deleteStrays(this.#context, this.#ref, item.change, before);
       this.#keep(deletedBy(item));
       this.#settle(item, counted({ created: 0, updated: 0, unchanged: 0, deleted }));
     } catch (thrown) {
@@ -88,27 +100,27 @@ export class RootDecision {
   }
 
   /**
-   * Whether what was renamed is under its new name. The catalogue may have it there while its writer, in another process, is not at its end:
+   * What has become of what was renamed. The catalogue may have it under its new name while its writer, in another process, is not at its end:
    * that says so in what is recorded, of both names at once.
    */
-  async #hasMoved(becomes: EntityRef, before: Applied | undefined): Promise<boolean> {
+  async #whereabouts(pair: Renamed, by: EntityChange, before: Applied | undefined): Promise<Whereabouts> {
     const { state } = this.#context;
-    const isOpen = before !== undefined && !before.deleted;
-    if (isOpen) {
-      const record = await readApplied(state, becomes);
-      return record !== undefined && !record.deleted;
+    if (before?.deleted !== false) {
+      const becomes = { typeName: pair.typeName, qualifiedName: pair.to };
+      if ((await nowCalled(state, this.#ref)).length > 0 || (await this.#isThere(becomes))) return 'there';
+      if (!(await this.#isThere(this.#ref))) return 'gone'; // nothing that anybody could take to another name
     }
-    return (await nowCalled(state, this.#ref)).length > 0 || this.#isThere(becomes);
+    return whereabouts(state, pair, by);
   }
 
   /** Whether changes wait until what they call by an old name is there under its new one: then their ties to it can be told from others. */
   async #waitForNames(items: readonly Item[]): Promise<boolean> {
-    const names = items.flatMap(({ change, hasWaited }) =>
-      hasWaited === true ? [] : [...staleTargets(change).values()],
-    );
-    for (const now of names) {
-      if (await this.#isThere(now)) continue;
-      for (const item of items) this.#settle(item, this.#missing(now));
+    const pairs = items.flatMap(({ change, hasWaited }) => (hasWaited === true ? [] : stalePairs(change)));
+    for (const pair of pairs) {
+      if (await this.#isThere({ typeName: pair.typeName, qualifiedName: pair.to })) continue;
+      const is = await whereabouts(this.#context.state, pair);
+      if (typeof is !== 'object') continue;
+      for (const item of items) this.#settle(item, this.#missing(is));
       return true;
     }
     return false;

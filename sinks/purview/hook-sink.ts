@@ -8,6 +8,7 @@ import type { SinkHost } from '../../pipeline/sink-component.ts';
 import type { Delivery, Outcome, Sink } from '../../pipeline/sink.ts';
 import type { StateWrite } from '../../pipeline/state.ts';
 import { TypeModel } from '../../pipeline/type-model.ts';
+import type { EntityRef } from '../../schemas/types.ts';
 import { declareTypes } from '../../pipeline/typedef-plan.ts';
 import { entityProblems } from '../../pipeline/what-if.ts';
 import {
@@ -28,8 +29,17 @@ import {
   writeNotification,
 } from './hook-messages.ts';
 import { counted } from './outcomes.ts';
-import { findFormer, type FormerRoot, newName, renameOf, renameWrites, staleTargets } from './renames.ts';
+import {
+  findFormer,
+  type FormerRoot,
+  newName,
+  renameOf,
+  renameWrites,
+  stalePairs,
+  staleTargets,
+} from './renames.ts';
 import { type Item, planRoot, type RootWrite } from './unit.ts';
+import { type Whereabouts, whereabouts } from './whereabouts.ts';
 
 /** Messages of one key: they keep their order. */
 export interface HookRecord {
@@ -93,9 +103,11 @@ export class HookSink implements Sink {
     const records = new Map<string, Applied | undefined>();
     for (const { change } of items) records.set(refKey(change), await readApplied(host.state, change));
     const roots: { readonly root: CoalescedRoot<Item>; readonly told: Told }[] = [];
-    for (const root of coalesce<Item>(items, (root) => saidOf(records.get(refKey(root))))) {
-      const record = records.get(refKey(root));
-      const waiting = await this.#waiting(root);
+    for (const left of coalesce<Item>(items, (root) => saidOf(records.get(refKey(root))))) {
+      const record = records.get(refKey(left));
+      const is = await this.#whereabouts(left, record);
+      const root = is === 'back' ? { ...left, deletion: undefined } : left; // it has never left
+      const waiting = await this.#waiting(root, typeof is === 'object' ? is : undefined);
       const told = waiting ?? this.#tell(root, record, await this.#former(root, record));
       roots.push({ root, told });
     }
@@ -138,21 +150,35 @@ export class HookSink implements Sink {
     return findFormer(this.#options.host.state, item.change, before);
   }
 
+  /** What has become of what was renamed: its deletion goes by that. */
+  async #whereabouts(
+    { deletion }: CoalescedRoot<Item>,
+    record: Applied | undefined,
+  ): Promise<Whereabouts | undefined> {
+    const pair = deletion && newName(deletion.change);
+    if (pair === undefined || record?.deleted !== false) return undefined; // nothing of it was told
+    return whereabouts(this.#options.host.state, pair, deletion?.change);
+  }
+
   /** What was renamed goes, and what is tied to it by its old name is told again, only once it was told of by its new one. */
-  async #waiting({ deletion, upserts }: CoalescedRoot<Item>): Promise<Told | undefined> {
-    const becomes = deletion === undefined ? undefined : newName(deletion.change);
+  async #waiting(
+    { deletion, upserts }: CoalescedRoot<Item>,
+    leaving: EntityRef | undefined,
+  ): Promise<Told | undefined> {
     const items = deletion === undefined ? upserts : [deletion, ...upserts];
-    const stale = upserts.flatMap(({ change }) => [...staleTargets(change).values()]);
-    for (const now of [...(becomes === undefined ? [] : [becomes]), ...stale]) {
-      const record = await readApplied(this.#options.host.state, now);
-      if (record?.deleted === false || items.some(({ hasWaited }) => hasWaited === true)) continue;
-      const wanted = { refs: [now], types: [] };
-      const error = new StreamError('CATALOG_MISSING_REFERENT', `${now.qualifiedName} was not told of yet.`);
-      const waits: Outcome = { kind: 'missing', error, wanted };
-      const outcomes = new Map(items.map(({ index }) => [index, waits]));
-      return { notifications: [], after: undefined, outcomes };
-    }
-    return undefined;
+    if (items.some(({ hasWaited }) => hasWaited === true)) return undefined;
+    const pairs = upserts.flatMap(({ change }) => stalePairs(change));
+    const stale = await Promise.all(pairs.map((pair) => whereabouts(this.#options.host.state, pair)));
+    const now = [leaving, ...stale].find((one) => typeof one === 'object');
+    if (now === undefined) return undefined;
+    const wanted = { refs: [now], types: [] };
+    const error = new StreamError('CATALOG_MISSING_REFERENT', `${now.qualifiedName} was not told of yet.`);
+    const waits: Outcome = { kind: 'missing', error, wanted };
+    return {
+      notifications: [],
+      after: undefined,
+      outcomes: new Map(items.map(({ index }) => [index, waits])),
+    };
   }
 
   #tell(root: CoalescedRoot<Item>, record: Applied | undefined, former: FormerRoot | undefined): Told {

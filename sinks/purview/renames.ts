@@ -160,35 +160,38 @@ export async function planRename(
   };
 }
 
-/** What the root of a deletion is called now, where it was only renamed. */
+/** What the root of a deletion is called now, and was before, where it was only renamed. */
 export function newName({
   operation,
   typeName,
   qualifiedName,
   renamed = [],
-}: EntityChange): EntityRef | undefined {
+}: EntityChange): Renamed | undefined {
   if (operation !== 'DELETE') return undefined;
-  const to = renamed.find((pair) => pair.typeName === typeName && pair.from === qualifiedName)?.to;
-  return to === undefined ? undefined : { typeName, qualifiedName: to };
+  return renamed.find((pair) => pair.typeName === typeName && pair.from === qualifiedName);
 }
 
-/** Whether a change refers to something by a name that is an old one now: its ties in the catalogue have moved on with it. */
-export function staleTargets({
-  operation,
-  entities,
-  renamed = [],
-}: EntityChange): ReadonlyMap<string, EntityRef> {
-  if (operation === 'DELETE' || renamed.length === 0) return new Map();
+/** The names by which a change refers to something, and that are old ones now: its ties in the catalogue have moved on with it. */
+export function stalePairs({ operation, entities, renamed = [] }: EntityChange): readonly Renamed[] {
+  if (operation === 'DELETE' || renamed.length === 0) return [];
   const own = new Set(entities.map(refKey));
   const targets = new Set(
     entities.flatMap(({ references }) => references.flatMap((one) => one.targets.map(refKey))),
   );
+  return renamed.filter(
+    ({ typeName, from, to }) =>
+      targets.has(refKey({ typeName, qualifiedName: from })) &&
+      !own.has(refKey({ typeName, qualifiedName: to })),
+  );
+}
+
+/** What these are called now, by {@link refKey} of their old names. */
+export function staleTargets(change: EntityChange): ReadonlyMap<string, EntityRef> {
   return new Map(
-    renamed.flatMap(({ typeName, from, to }) => {
-      const now = { typeName, qualifiedName: to };
-      const old = refKey({ typeName, qualifiedName: from });
-      return targets.has(old) && !own.has(refKey(now)) ? [[old, now] as const] : [];
-    }),
+    stalePairs(change).map(({ typeName, from, to }) => [
+      refKey({ typeName, qualifiedName: from }),
+      { typeName, qualifiedName: to },
+    ]),
   );
 }
 

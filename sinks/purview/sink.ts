@@ -8,7 +8,7 @@ import type { StateWrite } from '../../pipeline/state.ts';
 import type { EntityRef } from '../../schemas/types.ts';
 import { type TypeDifference, typeDifferences } from '../../pipeline/typedef-diff.ts';
 import { declareTypes, type DeclaredTypes, planTypes } from '../../pipeline/typedef-plan.ts';
-import { appliedWrite, forgetApplied, hasApplied } from './applied.ts';
+import { appliedWrite, forgetApplied, hasApplied, readApplied } from './applied.ts';
 import { confirming, readRecords, saidOf } from './applied-before.ts';
 import { BatchWriter, type BatchContext } from './batch.ts';
 import type { CatalogClient } from './client.ts';
@@ -222,11 +222,17 @@ export class CatalogSink implements Sink {
         own.map(({ qualifiedName }) => qualifiedName),
         signal,
       );
-      there.push(...own.filter(({ qualifiedName }) => names.has(qualifiedName)));
+      for (const ref of own) if (names.has(ref.qualifiedName) || (await this.#wentOn(ref))) there.push(ref);
     }
     const known: string[] = [];
     for (const type of types) if (await client.hasType(type, signal)) known.push(type);
     return { refs: there, types: known };
+  }
+
+  /** Whether something was renamed once more: who waits for this name looks for another one then. */
+  async #wentOn(ref: EntityRef): Promise<boolean> {
+    const record = await readApplied(this.#options.host.state, ref);
+    return record?.deleted === true && record.becomes !== undefined;
   }
 
   reconcile(repair: boolean, signal: AbortSignal): AsyncIterable<Drift> {

@@ -136,4 +136,17 @@ describe('purview-streams replay', () => {
     ];
     expect(wrong.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 2]);
   });
+
+  it('--dry-run says what waits for assets that nothing describes, and exits 3', { timeout }, async () => {
+    const table = {
+      type: 'database-object',
+      objectId: 'alone',
+      system: 'demo',
+      path: ['server', 'database', 'schema', 'table'].map((level) => ({ level, name: `lone-${level}` })),
+    };
+    await world.write(jobs, [JSON.stringify(table)]);
+    expect((await world.run('produce', 'hand', '--only', '--once')).code).toBe(0);
+    const run = await world.run('replay', '--from', 'beginning', '--dry-run', '--json');
+    expect([run.code, JSON.parse(run.stdout)]).toEqual([3, expect.objectContaining({ parked: 1 })]);
+  });
 });

@@ -92,6 +92,16 @@ describe('SinkStage.run(), with what the catalogue lacks', () => {
     },
   );
 
+  it('tries again what waits for an asset when that is removed: what goes through a name has passed it then', async () => {
+    const sink = waitsForTarget();
+    const stage = await start(sink, [change('job', 'j')], { ...long, retryDelayMs: 600_000 });
+    await vi.waitFor(async () => expect(await parked(stage)).toEqual(['j@0']));
+    sink.there.add('target');
+    const value = encodeEvent('entity-change', { ...change('t', 'target'), ...table, operation: 'DELETE' });
+    await stage.transport.append(topics.entities, [{ key: 'target', value, headers: {} }]);
+    await vi.waitFor(() => expect(stage.unparked).toEqual(['delivered']));
+  });
+
   it('delivers what another process has parked, after a restart', async () => {
     const first = await start(waitsForTarget(), [change('job', 'j')], long);
     await vi.waitFor(async () => expect(await parked(first)).toEqual(['j@0']));

@@ -63,3 +63,20 @@ it('deliver() says lists again that name something by its old name, once that ha
   await deliver(again);
   expect(told().map(({ key, type }) => `${key} ${type}`)).toEqual(['process://job ENTITY_FULL_UPDATE_V2']);
 });
+
+it('deliver() tells of nothing but the last name when something was renamed there and back, and keeps what was told', async () => {
+  const { deliver, told } = await openSink();
+  const backAgain = renamedShop('b', 'a', { shelves: [['x', '1']], until: 2 });
+  const back = formerly(shop('a', { shelves: ['1'] }, { sequence: 4 }), backAgain);
+  const leftB = formerly(deletionOf(shop('b'), { sequence: 3 }), backAgain);
+  await deliver(old);
+  told();
+  expect(kinds(await deliver(gone, renamed, back, leftB)).map((kind) => kind.split(' ')[0])).toEqual([
+    'missing',
+    'superseded',
+    'missing',
+    'unchanged',
+  ]);
+  expect(kinds(await deliver(gone, back))).toEqual(['superseded', 'unchanged']);
+  expect(told().filter(({ key }) => key === 'shop://a')).toEqual([]);
+});

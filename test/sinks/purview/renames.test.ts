@@ -3,7 +3,7 @@ import type { SinkHost } from '../../../pipeline/sink-component.ts';
 import type { Sink } from '../../../pipeline/sink.ts';
 import { sinks } from '../../../sinks/index.ts';
 import type { EntityChange } from '../../../schemas/types.ts';
-import { deletionOf, shop, shopProcess } from '../../support/changes.ts';
+import { deletionOf, shop, shopProcess, shopRef } from '../../support/changes.ts';
 import { type CatalogUnderTest, catalogUser, openTestCatalog } from '../../support/local-catalog.ts';
 import { formerly, movedShop, renamedShop } from '../../support/renamed.ts';
 import { deliverer, kinds, never, sinkHost } from '../../support/sink-host.ts';
@@ -288,5 +288,75 @@ describe('deliver() of what was renamed', () => {
     expect(await catalog.active('shop', 'shop://a', 'shelves')).toEqual(['1']);
     expect(kinds(await deliver(formerly(deletionOf(again, { sequence: 5 }))))).toEqual(['delivered']);
     expect(await guidOf('a')).toBeUndefined();
+  });
+
+  describe('when all of it comes at once, as from a replay', () => {
+    const shelves = [
+      ['1', '1'],
+      ['2', '2'],
+    ] as const;
+    const content = { shelves: ['1', '2'], city: 'Ulm' };
+    const leftA = formerly(deletionOf(old), pairs);
+    const backAgain = renamedShop('b', 'a', { shelves, until: 2 });
+    const back = formerly(shop('a', content, { sequence: 4 }), backAgain);
+    const leftB = formerly(deletionOf(shop('b'), { sequence: 3 }), backAgain);
+
+    it.each([[[0, 1, 2, 3, 4]], [[0, 1, 4, 2, 3]], [[2, 4, 0, 1, 3]]])(
+      'writes what was renamed there and back into an empty catalogue, in the order %j',
+      async (order) => {
+        const all = [old, leftA, renamed, back, leftB];
+        const outcomes = await deliver(...order.flatMap((at) => all[at] ?? []));
+        expect(kinds(outcomes).filter((kind) => kind.startsWith('missing'))).toEqual([]);
+        expect(await catalog.active('shop', 'shop://a', 'shelves')).toEqual(['1', '2']);
+        expect(await guidOf('b')).toBeUndefined();
+      },
+    );
+
+    it('writes what was renamed twice into an empty catalogue, and waits for nothing', async () => {
+      const now = renamedShop('b', 'c', { shelves, until: 2 });
+      const last = formerly(
+        shop('c', content, { sequence: 4 }),
+        now,
+        renamedShop('a', 'c', { shelves, until: 1 }),
+      );
+      const outcomes = await deliver(last, formerly(deletionOf(shop('b'), { sequence: 3 }), now), gone);
+      expect(kinds(outcomes)).toEqual(['delivered', 'unchanged', 'unchanged']);
+      // Who waits for a name in between, in another process, is not to do so for ever.
+      expect(await sink.find?.({ refs: [shopRef('b'), shopRef('z')], types: [] }, never)).toEqual({
+        refs: [shopRef('b')],
+        types: [],
+      });
+      expect(await catalog.active('shop', 'shop://c', 'shelves')).toEqual(['1', '2']);
+    });
+
+    it('keeps what was renamed there and back, with its guid and labels', async () => {
+      await deliver(old);
+      await label('a');
+      const guid = await guidOf('a');
+      const outcomes = await deliver(leftA, renamed, back, leftB);
+      const waiting = [leftA, back].filter((_, at) => outcomes[at * 2]?.kind === 'missing');
+      expect(kinds(await deliver(...waiting)).filter((kind) => kind.startsWith('missing'))).toEqual([]);
+      expect([await guidOf('a'), await guidOf('b')]).toEqual([guid, undefined]);
+      expect(await labelsOf('a')).toEqual(['by-hand']);
+      expect(await catalog.active('shop', 'shop://a', 'shelves')).toEqual(['1', '2']);
+    });
+
+    it.each([
+      [
+        'is removed',
+        formerly(deletionOf(shop('b'), { sequence: 3 })),
+        shop('a', {}, { placeholder: true, producer: 'etl', objectId: 'job' }),
+      ],
+      ['has its old name back', leftB, shop('a', content, { sequence: 4 })],
+    ])('does not let wait who names it by its old name when what was renamed %s', async (_, left, then) => {
+      const job = shopProcess('job', { inputs: ['a'], outputs: ['out'] });
+      await deliver(shop('out'), old, job);
+      const stale = formerly(job, pairs);
+      expect(kinds(await deliver(stale))).toEqual(['missing CATALOG_MISSING_REFERENT']);
+      await deliver(left);
+      const outcomes = await deliver(gone, then, stale);
+      expect(kinds(outcomes).filter((kind) => kind.startsWith('missing'))).toEqual([]);
+      expect(await catalog.active('shop_process', 'process://job', 'inputs')).toEqual(['a']);
+    });
   });
 });
