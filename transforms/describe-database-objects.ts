@@ -52,11 +52,16 @@ function describeObject(
   }
   const columns = describeColumns(at, object, ref);
   const root: EntityBody = {
-    ...ref,
-    attributes: { ...level.attributes(object), name: object.path.at(-1)?.name ?? '' },
+    typeName: ref.typeName,
+    qualifiedName: ref.qualifiedName,
+    attributes: Object.assign({}, level.attributes(object), { name: object.path.at(-1)?.name ?? '' }),
     references: containerReferences(at, object.path, level.container),
   };
-  const asset: KnownAsset = { ...ref, columns: (object.columns ?? []).map((column) => column.name) };
+  const asset: KnownAsset = {
+    typeName: ref.typeName,
+    qualifiedName: ref.qualifiedName,
+    columns: (object.columns ?? []).map((column) => column.name),
+  };
   const described: DerivedEntity = {
     entities: [root, ...columns.entities],
     complete: object.columns === null ? [] : [columns.attribute],

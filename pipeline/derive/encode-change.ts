@@ -1,16 +1,10 @@
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
-import type { EntityChange } from '../../schemas/types.ts';
+import type { EntityBody, EntityChange, Renamed } from '../../schemas/types.ts';
 import { spokenBody } from '../content-hash.ts';
 
-const encoded = new WeakMap<EntityChange, Uint8Array>();
-
-/** An entity change as it stands on its topic: encoded once, as changes are immutable. Throws EVENT_INVALID when it does not fit its schema. */
+/** An entity change as it stands on its topic, encoded. Throws EVENT_INVALID when it does not fit its schema. */
 export function encodeChange(change: EntityChange): Uint8Array {
-  const known = encoded.get(change);
-  if (known !== undefined) return known;
-  const bytes = encodeEvent('entity-change', change);
-  encoded.set(change, bytes);
-  return bytes;
+  return change instanceof PackedChange ? change.bytes : encodeEvent('entity-change', change);
 }
 
 /**
@@ -18,21 +12,40 @@ export function encodeChange(change: EntityChange): Uint8Array {
  * heap otherwise, and be copied about in it, until it is written. Throws as {@link encodeChange}.
  */
 export function packChange(change: EntityChange): EntityChange {
-  const bytes = encodeEvent('entity-change', change);
-  const { operation, typeName, qualifiedName, producer, objectId, position, complete, placeholder } = change;
-  const packed = {
-    operation,
-    typeName,
-    qualifiedName,
-    producer,
-    objectId,
-    position,
-    get entities() {
-      return (decodeEvent(bytes).value as EntityChange).entities.map(spokenBody);
-    },
-    complete,
-    placeholder,
-  };
-  encoded.set(packed, bytes);
-  return packed;
+  return new PackedChange(change, encodeEvent('entity-change', change));
+}
+
+/** A change that says which entities had other names before. */
+export function withRenamed(change: EntityChange, renamed: readonly Renamed[]): EntityChange {
+  const { entities } = change; // of a packed one, a spread leaves them out
+  return { ...change, entities, renamed };
+}
+
+/** Not an object literal with a getter: each of those has a shape of its own to V8, and all that reads them is slow then. */
+class PackedChange implements EntityChange {
+  readonly operation: EntityChange['operation'];
+  readonly typeName: string;
+  readonly qualifiedName: string;
+  readonly producer: string;
+  readonly objectId: string;
+  readonly position: EntityChange['position'];
+  readonly complete: readonly string[];
+  readonly placeholder: boolean;
+  readonly bytes: Uint8Array;
+
+  constructor(change: EntityChange, bytes: Uint8Array) {
+    this.operation = change.operation;
+    this.typeName = change.typeName;
+    this.qualifiedName = change.qualifiedName;
+    this.producer = change.producer;
+    this.objectId = change.objectId;
+    this.position = change.position;
+    this.complete = change.complete;
+    this.placeholder = change.placeholder;
+    this.bytes = bytes;
+  }
+
+  get entities(): readonly EntityBody[] {
+    return (decodeEvent(this.bytes).value as EntityChange).entities.map(spokenBody);
+  }
 }
