@@ -11,9 +11,11 @@ import type { EventType, EventTypes } from './types.ts';
 /** Marks a single-object encoding (Avro specification 1.11, "Single-object encoding"). */
 const marker = Buffer.from([0xc3, 0x01]);
 const headerBytes = 10;
-/** Events are encoded into this one first: their length is known afterwards. Grows with the largest event so far, up to a limit. */
-let scratch = Buffer.alloc(64 * 1024);
-const maxScratchBytes = 4 * 1024 * 1024;
+/** Events are encoded one behind the other into blocks of this size: those of a batch live and die together. */
+const blockBytes = 64 * 1024;
+let block = Buffer.alloc(blockBytes);
+/** Where the next event begins in the block. */
+let blockAt = 0;
 
 interface Version {
   readonly text: string;
@@ -150,16 +152,20 @@ function encodeWith(version: Version, value: object): Buffer {
 }
 
 function encoded({ schema, fingerprint }: Version, value: object): Buffer {
-  let target = scratch;
-  let end = schema.encode(value, target, headerBytes);
+  let target = block;
+  let start = blockAt;
+  let end = schema.encode(value, target, start + headerBytes);
   if (end < 0) {
-    target = Buffer.alloc(target.length - end); // a negative end is the number of bytes that are missing
+    const bytes = target.length - end - start; // a negative end is the number of bytes that are missing
+    target = Buffer.alloc(Math.max(bytes, blockBytes));
+    start = 0;
     end = schema.encode(value, target, headerBytes);
-    if (target.length <= maxScratchBytes) scratch = target;
+    if (target.length === blockBytes) block = target; // what is larger has memory of its own
   }
-  marker.copy(target);
-  fingerprint.copy(target, marker.length);
-  return Buffer.from(target.subarray(0, end));
+  if (target === block) blockAt = end;
+  marker.copy(target, start);
+  fingerprint.copy(target, start + marker.length);
+  return target.subarray(start, end);
 }
 
 /** avsc takes bytes only as a Buffer. */

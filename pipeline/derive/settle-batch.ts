@@ -107,7 +107,8 @@ function settleWithin(
 ): readonly SettledRecord[] {
   const deriving = deriver.begin(table);
   const sequence = new Sequence(table);
-  const said = { now: now(), sequence: () => sequence.next() };
+  const time = now();
+  const said = { now: time, time: time.toISOString(), sequence: () => sequence.next() };
   const settled = read.map((one) =>
     'settled' in one
       ? one.settled

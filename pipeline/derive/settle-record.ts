@@ -68,12 +68,12 @@ export function refused(
   return { record, settled: { ...nothing, letters: [letter], as: 'dead-lettered', producer } };
 }
 
-/** Turns what was derived of a record into outputs, each with the number that `sequence` gives, and dead letters. */
+/** Turns what was derived of a record into outputs, each with the number that `sequence` gives, and dead letters. `time` is `now` as RFC 3339 has it. */
 export function settleApplied(
   record: StoredRecord,
   producer: string,
   applied: Applied,
-  { now, sequence }: { readonly now: Date; readonly sequence: () => string },
+  { now, time, sequence }: { readonly now: Date; readonly time: string; readonly sequence: () => string },
 ): SettledRecord {
   if (applied.kind === 'superseded' || applied.kind === 'filtered')
     return { ...nothing, as: applied.kind, producer };
@@ -87,7 +87,7 @@ export function settleApplied(
     return { ...letter, id: `${letter.id}/${what}` };
   };
   const { outputs, own, faults } = encodeChanges(applied, (change) =>
-    changeRecord(change, { cause: record, now, sequence: sequence() }),
+    changeRecord(change, { cause: record, time, sequence: sequence() }),
   );
   const letters = [
     // The event that has to be tried again is that of the object which failed, not the one that set it off.
@@ -136,7 +136,11 @@ function encodeChanges(
 
 function changeRecord(
   change: EntityChange,
-  { cause, now, sequence }: { readonly cause: StoredRecord; readonly now: Date; readonly sequence: string },
+  {
+    cause,
+    time,
+    sequence,
+  }: { readonly cause: StoredRecord; readonly time: string; readonly sequence: string },
 ): NewRecord {
   const scope = replayScopeOf(cause.headers);
   const headers = toHeaders({
@@ -144,7 +148,7 @@ function changeRecord(
     source: '/stages/transform',
     type: 'io.purviewstreams.entity-change',
     subject: change.qualifiedName,
-    time: now.toISOString(),
+    time,
     dataschema: schemaName('entity-change'),
     traceparent: traceparentOf(cause.headers),
     sequence,

@@ -8,7 +8,7 @@ import { claimName, type ClaimStore } from './claim-store.ts';
 import type { Framing } from './framing.ts';
 import { marks, mostParts, partText } from './marks.ts';
 import { Missing } from './missing.ts';
-import { recordSize } from './record-size.ts';
+import { isSurelyWithin, recordSize } from './record-size.ts';
 
 /** What events are made ready with. */
 export interface OutgoingOptions {
@@ -46,7 +46,7 @@ export class Outgoing {
   ready(topic: string, records: readonly NewRecord[]): readonly NewRecord[] {
     const { framing } = this.#options;
     const framed = framing === undefined ? records : records.map((record) => framing.wrap(record));
-    if (framed.every((record) => recordSize(record) <= alwaysTaken)) return framed;
+    if (framed.every((record) => isSurelyWithin(alwaysTaken, record))) return framed;
     return framed.flatMap((record) => this.#fitted(topic, record));
   }
 

@@ -9,3 +9,17 @@ export function recordSize({ key, value, headers }: NewRecord): number {
   for (const name of Object.keys(headers)) size += name.length + Buffer.byteLength(headers[name] ?? '') + 10;
   return size;
 }
+
+/** Bytes that a UTF-16 unit becomes in UTF-8, at the most. */
+const mostBytesOfUnit = 3;
+
+/** Whether a record is within a limit of bytes even if its texts were as long as can be: to know it takes no look at them. */
+export function isSurelyWithin(limit: number, { key, value, headers }: NewRecord): boolean {
+  let units = key.length;
+  let size = envelopeBytes + (value?.length ?? 0);
+  for (const name of Object.keys(headers)) {
+    units += (headers[name] ?? '').length;
+    size += name.length + 10;
+  }
+  return size + units * mostBytesOfUnit <= limit;
+}
