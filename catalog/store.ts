@@ -1,8 +1,10 @@
 /** The catalogue on disk: one LMDB environment. Everything that a request changes is written in one transaction. */
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { StreamError, messageOf } from '../pipeline/errors.ts';
+import { faultOfLmdbFile } from '../platform/lmdb-file.ts';
 import type { StoredAudit, StoredEdge, StoredEntity } from './model.ts';
 import type { StoredTypeDef } from './types/stored-type.ts';
 
@@ -30,6 +32,16 @@ export function uniqueKey(attribute: string, value: string): string {
   return createHash('sha256').update(`${attribute}\u0000${value}`).digest('base64url');
 }
 
+/** Throws STATE_UNAVAILABLE for a file that LMDB would map, and end the process on: what is not there cannot be read. */
+function requireIntact(file: string): void {
+  const fault = existsSync(file) ? faultOfLmdbFile(file) : undefined;
+  if (fault === undefined) return;
+  throw new StreamError('STATE_UNAVAILABLE', `The catalogue ${file} is damaged: ${fault}.`, {
+    advice:
+      'Move its folder away and start again: the next `run` finds an empty catalogue, and writes everything to it.',
+  });
+}
+
 /** Reads, and whole-request writes. All calls are synchronous, so one request is never between two reads of another. */
 export class CatalogStore {
   readonly #root: RootDatabase;
@@ -46,6 +58,7 @@ export class CatalogStore {
   constructor(path: string) {
     try {
       mkdirSync(path, { recursive: true });
+      requireIntact(join(path, 'data.mdb'));
       // Without noMemInit: it would leave what stood in the memory of the process, secrets too, in unused parts of the file.
       this.#root = open({ path, maxDbs: 8 });
       this.#types = this.#root.openDB({ name: 'types', encoding: 'json' });
@@ -57,6 +70,7 @@ export class CatalogStore {
       this.#audit = this.#root.openDB({ name: 'audit', encoding: 'json' });
       this.#meta = this.#root.openDB({ name: 'meta', encoding: 'json' });
     } catch (thrown) {
+      if (thrown instanceof StreamError) throw thrown;
       throw new StreamError(
         'STATE_UNAVAILABLE',
         `The catalogue in ${path} cannot be opened: ${messageOf(thrown)}.`,

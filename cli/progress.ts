@@ -48,7 +48,7 @@ function showProgress(telemetry: Telemetry): () => void {
     const reading = scanning.size > 0 ? `, reading ${[...scanning].join(', ')}` : '';
     process.stderr.write(`\r\u001B[2K${counts.settled} of ${counts.received} events settled${reading}`);
   };
-  const timer = terminal ? setInterval(draw, everyMs) : undefined;
+  const timer = terminal ? setInterval(draw, everyMs).unref() : undefined; // a line is no reason to stay
   return () => {
     clearInterval(timer);
     clear();

@@ -14,7 +14,7 @@ import { startPipeline } from './pipeline-run.ts';
 import { startLog } from './progress.ts';
 import { RunSummary } from './run-summary.ts';
 import { onShutdown } from './shutdown.ts';
-import { drainedText, StageCounts } from './stage-counts.ts';
+import { drainedText, StageCounts, type Unsettled } from './stage-counts.ts';
 import { appendedText, summaryText } from './summary-text.ts';
 
 /** What of a configuration runs. */
@@ -41,21 +41,20 @@ export async function runProducers(options: RunOptions, parts: RunParts = {}): P
   const endProgress = await startLog(telemetry, options.log);
   const counts = new StageCounts(telemetry);
   const catalog = begun === undefined ? {} : { catalog: begun.catalog };
-  const pipeline = await openPipeline(configured, {
-    telemetry,
-    ...options,
-    stages,
-    catalogInThread: true,
-    ...catalog,
-  });
-  let metrics: MetricsServer | undefined;
   try {
-    metrics = await startMetrics(pipeline, options);
-    return await runUntilDone({ pipeline, metrics, options, summary, counts, names, started, endProgress });
+    const common = { telemetry, ...options, stages, catalogInThread: true };
+    const pipeline = await openPipeline(configured, { ...common, ...catalog });
+    let metrics: MetricsServer | undefined;
+    try {
+      metrics = await startMetrics(pipeline, options);
+      return await runUntilDone({ pipeline, metrics, options, summary, counts, names, started, endProgress });
+    } finally {
+      endProgress();
+      await metrics?.close();
+      await pipeline.close();
+    }
   } finally {
     endProgress();
-    await metrics?.close();
-    await pipeline.close();
   }
 }
 
@@ -86,10 +85,10 @@ async function runUntilDone(run: Run): Promise<number> {
   const { pipeline, options, summary, counts, names, endProgress } = run;
   const once = options.once === true;
   const running = startPipeline(pipeline, producersOf(pipeline, names, { once }), { once });
-  let before: number | undefined;
+  let before: Unsettled | undefined;
   const stopped = (): boolean => before !== undefined;
   const offShutdown = onShutdown(() => {
-    before = counts.inFlight;
+    before = counts.unsettled;
     run.metrics?.drain();
     running.stop().catch((thrown: unknown) => thrown); // called again at the end, where its failure is reported
   });
@@ -103,8 +102,11 @@ async function runUntilDone(run: Run): Promise<number> {
     if (!once) {
       note('Following changes. Ctrl-C drains and ends.');
       const endFollowing = await startLog(pipeline.telemetry, options.log);
-      await running.follow().catch(unless(stopped));
-      endFollowing();
+      try {
+        await running.follow().catch(unless(stopped));
+      } finally {
+        endFollowing();
+      }
       return exitCodes.done;
     }
     return exitCodeOfRun(summary, parked);

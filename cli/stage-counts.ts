@@ -19,6 +19,9 @@ export interface StageCount {
   readonly inFlight: number;
 }
 
+/** Events that were received and not settled: those that a process has still in hand, and all that it gave back with a partition. */
+export type Unsettled = Pick<StageCount, 'inFlight' | 'returned'>;
+
 /** Counts what the stages of this process do, by telemetry. */
 export class StageCounts {
   readonly #counts = new Map<
@@ -54,9 +57,13 @@ export class StageCounts {
     });
   }
 
-  /** Events that are received and not settled, over all stages. */
-  get inFlight(): number {
-    return this.rows().reduce((sum, row) => sum + row.inFlight, 0);
+  /** What is not settled now, over all stages. */
+  get unsettled(): Unsettled {
+    const rows = this.rows();
+    return {
+      inFlight: rows.reduce((sum, row) => sum + row.inFlight, 0),
+      returned: rows.reduce((sum, row) => sum + row.returned, 0),
+    };
   }
 
   #of(stage: StageName) {
@@ -86,9 +93,10 @@ export function stageCountText({ stage, received, settled, returned, inFlight }:
   return [`${stage}: ${received} events received`, ...parts].join(', ');
 }
 
-/** What a drain did, as people read it; `before` is what was in flight when it was asked for. */
-export function drainedText(counts: StageCounts, before: number): string {
-  const left = counts.rows().reduce((sum, { returned, inFlight }) => sum + returned + inFlight, 0);
+/** What a drain did, as people read it; `before` is what was not settled when it was asked for. */
+export function drainedText({ unsettled }: Pick<StageCounts, 'unsettled'>, before: Unsettled): string {
+  // What was given back before went to another process long ago.
+  const left = unsettled.inFlight + unsettled.returned - before.returned;
   const rest = left === 0 ? '' : ` ${left} are not, and go to the next process.`;
-  return `Drained: of ${before} events in flight ${Math.max(before - left, 0)} are settled.${rest}`;
+  return `Drained: of ${before.inFlight} events in flight ${Math.max(before.inFlight - left, 0)} are settled.${rest}`;
 }

@@ -5,7 +5,8 @@ import { readLastScan } from '../pipeline/last-scan.ts';
 import { readRun } from '../pipeline/schedule/run-record.ts';
 import { type StageName, stageNames } from '../pipeline/telemetry.ts';
 import type { StateStore } from '../pipeline/state.ts';
-import { groups, inputOf } from '../pipeline/topics.ts';
+import { readPlan, replayGroup } from '../pipeline/replay-plan.ts';
+import { groups, inputOf, topics } from '../pipeline/topics.ts';
 import type { Transport } from '../pipeline/transport.ts';
 import { attention, failed, type Finding, ok } from './finding.ts';
 import type { LoadedConfig } from './load-config.ts';
@@ -26,9 +27,10 @@ export async function* statusOf(
 ): AsyncIterable<Finding> {
   for (const name of Object.keys(loaded.config.producers))
     yield await producerOf(loaded, { state: ofProducers, name, now });
-  const topics = await listTopics(log, now);
+  const listed = await listTopics(log, now);
   const totals = await readStageTotals(log.transactions.state);
-  for (const stage of stageNames) yield stageOf(stage, topics, totals);
+  for (const stage of stageNames) yield stageOf(stage, listed, totals);
+  yield* replayOf(log);
   yield await parkedOf(log, now);
   yield await lettersOf(log);
   yield await heldOf(ofProducers);
@@ -61,7 +63,7 @@ async function producerOf(
 
 function stageOf(
   stage: StageName,
-  topics: readonly ListedPartition[],
+  listed: readonly ListedPartition[],
   totals: readonly StageTotal[],
 ): Finding {
   const what = `stage ${stage}`;
@@ -69,7 +71,7 @@ function stageOf(
   const total = totals.find((one) => one.stage === stage);
   const done =
     total === undefined ? 'has settled nothing yet' : stageTotalText(total).replace(`${stage}: `, '');
-  const of = topics
+  const of = listed
     .filter((one) => one.topic === topic)
     .flatMap((one) => one.groups.filter((at) => at.group === group));
   const lag = of.reduce((sum, at) => sum + at.lag, 0);
@@ -85,6 +87,21 @@ function stageOf(
       'see the log of a process, or its /readyz, for what it waits for (docs/operations.md)',
     );
   return ok(what, `${waits}, in ${members} processes`);
+}
+
+/** A replay that was begun and is not through; nothing where there is none. */
+async function* replayOf(log: Transport): AsyncIterable<Finding> {
+  const plan = await readPlan(log.transactions.state);
+  if (plan === undefined) return;
+  const { asked, startedAt } = plan;
+  const isRunning = (await log.admin.members(topics.raw, replayGroup)) > 0;
+  if (isRunning) yield ok('replay', `${asked} of ${startedAt} runs`);
+  else
+    yield attention(
+      'replay',
+      `${asked} of ${startedAt} is not through, and no process runs it`,
+      '`replay` goes on with it, `replay --cancel` forgets it',
+    );
 }
 
 async function parkedOf(log: Transport, now: number): Promise<Finding> {

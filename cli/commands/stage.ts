@@ -12,13 +12,13 @@ import { type MetricsServer, startMetrics } from '../metrics-server.ts';
 import { startPipeline } from '../pipeline-run.ts';
 import { startLog } from '../progress.ts';
 import { onShutdown } from '../shutdown.ts';
-import { drainedText, stageCountText, StageCounts } from '../stage-counts.ts';
+import { drainedText, stageCountText, StageCounts, type Unsettled } from '../stage-counts.ts';
 import { unless } from '../run-producers.ts';
 import { addConfigOptions, forceOption, type RunOptions } from './run.ts';
 
 const exitCodesHelp = `
 Any number of processes may run a stage at a time: they share its partitions. The topics must be ones that processes share
-(transport.kind: embedded or kafka). Ctrl-C or SIGTERM finishes what is in flight; a second one ends at once.
+(any transport.kind but memory). Ctrl-C or SIGTERM finishes what is in flight; a second one ends at once.
 
 Exit codes: 0 done or drained, 1 failed, 2 wrong usage or configuration, 3 done, but some events became dead letters or are parked.
 `;
@@ -80,7 +80,8 @@ async function runStage(stage: StageName, options: RunOptions): Promise<number> 
     endProgress();
   }
   const rows = counts.rows();
-  print(options.json === true ? JSON.stringify({ stages: rows }) : rows.map(stageCountText).join('\n'));
+  const text = rows.length === 0 ? `${stage}: no events received` : rows.map(stageCountText).join('\n');
+  print(options.json === true ? JSON.stringify({ stages: rows }) : text);
   const letters = rows.some(({ settled, givenUp }) => settled['dead-lettered'] + givenUp > 0);
   return options.once === true && (letters || parked > 0) ? exitCodes.partly : exitCodes.done;
 }
@@ -96,9 +97,9 @@ async function runUntilStopped(
 ): Promise<void> {
   const { stage, counts } = run;
   const running = startPipeline(pipeline);
-  let before: number | undefined;
+  let before: Unsettled | undefined;
   const offShutdown = onShutdown(() => {
-    before = counts.inFlight;
+    before = counts.unsettled;
     run.metrics?.drain();
     running.stop().catch((thrown: unknown) => thrown); // called again below, where its failure is reported
   });

@@ -136,7 +136,7 @@ async function printRecords(records: AsyncIterable<StoredRecord>, options: ShowO
   for await (const record of records) {
     if (options.key !== undefined && record.key !== options.key) continue;
     if (shown >= limit) {
-      note(`There is more after these ${shown} events: --limit, --from.`);
+      note(`There is more after ${shown === 1 ? 'this event' : `these ${shown} events`}: --limit, --from.`);
       return;
     }
     const decoded = shownRecord(record);

@@ -185,7 +185,7 @@ async function localParts(
   return {
     server: given.server ?? hostname(),
     containers: async () => [files],
-    describeChanges: `the folder is watched, and scanned every ${given.interval} s`,
+    describeChanges: `watching the folder, and a scan every ${given.interval} s`,
     changes: async function* (signal) {
       // A watcher says that something may have changed when it begins: one that is begun anew at every interval is the scan that is due.
       while (!signal.aborted) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +36,20 @@ describe('openCatalog()', () => {
     await second.close();
     expect(await exportCatalog(path)).toBe(before);
     expect(before).toContain('"qualifiedName":"kept"');
+  });
+
+  test('refuses a file that is cut short, before LMDB would end the process on it, and says how to go on', async () => {
+    const catalog = await openCatalog({ path, port: 0 });
+    await post(catalog.url, basic('admin'));
+    await catalog.close();
+    const file = join(path, 'data.mdb');
+    truncateSync(file, Math.floor(statSync(file).size / 2));
+    const refused = {
+      code: 'STATE_UNAVAILABLE',
+      message: expect.stringMatching(/data\.mdb is damaged: .*Move its folder away/u),
+    };
+    await expect(openCatalog({ path, port: 0 })).rejects.toMatchObject(refused);
+    await expect(exportCatalog(path)).rejects.toMatchObject(refused);
   });
 
   test('names the port and what to do when the port is taken', async () => {

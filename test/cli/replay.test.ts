@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openLocalCatalog } from '../../cli/local-catalog.ts';
+import { beginPlan } from '../../pipeline/replay-plan.ts';
 import { groups, topics } from '../../pipeline/topics.ts';
 import { createEmbeddedTransport } from '../../transports/embedded/transport.ts';
 import { blob, HandWorld } from '../support/by-hand.ts';
@@ -135,6 +136,18 @@ describe('purview-streams replay', () => {
       await world.run('replay', '--cancel'),
     ];
     expect(wrong.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 2]);
+  });
+
+  it('one that is not through stands in `status`, with what to do', { timeout }, async () => {
+    const transport = createEmbeddedTransport({ folder: path.join(world.state, 'topics') });
+    const range = { producer: null, key: null, scope: 'whole', from: { 0: 0 }, to: { 0: 1 } } as const;
+    await beginPlan(transport, { asked: '--from beginning', startedAt: '2026-03-01T12:00:00Z', ...range });
+    await transport.close();
+    const waiting = (await world.run('status')).stdout;
+    expect(waiting).toContain('replay: --from beginning of 2026-03-01T12:00:00Z is not through');
+    expect(waiting).toContain('`replay` goes on with it');
+    expect((await world.run('replay', '--cancel')).code).toBe(0);
+    expect((await world.run('status')).stdout).not.toContain('replay:');
   });
 
   it('--dry-run says what waits for assets that nothing describes, and exits 3', { timeout }, async () => {
