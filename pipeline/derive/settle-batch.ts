@@ -88,7 +88,7 @@ function marked(read: readonly ReadRecord[], settled: readonly SettledRecord[]):
   const again = comingAgain(batch, ({ key }) => key);
   return settled
     .flatMap(outputsOf)
-    .map((record) => (again.has(record) ? { ...record, again: true } : record));
+    .map((record) => (again.has(record) ? { again: true, ...record } : record));
 }
 
 function eventObject(one: ReadRecord | undefined): string | undefined {

@@ -41,10 +41,10 @@ export function toRecord(event: ReceivedEventData, topic: string, partition: num
   const headers = Object.entries(event.properties ?? {}).map(([name, text]) => [name, String(text)]);
   if (properties?.contentType !== undefined) headers.push([contentType, properties.contentType]);
   return {
-    ...place,
     key: properties?.groupId ?? event.partitionKey ?? '',
     value: body instanceof Uint8Array ? body : null,
     headers: Object.fromEntries(headers) as Record<string, string>,
+    ...place,
   };
 }
 
