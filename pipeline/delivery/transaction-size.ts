@@ -13,8 +13,8 @@ export interface TransactionCost {
 
 /**
  * How many records the next transaction of a partition takes on, between 100 and 500. Small ones keep memory low: what lives while 500 are derived
- * outlives V8's young generation, and is collected late. Large ones are worth it where a commit costs more than the
- * deriving it makes durable (a slow disk, brokers far away).
+ * outlives V8's young generation, and is collected late. Large ones are worth it where a commit costs a good part of
+ * the deriving that it makes durable.
  */
 export class TransactionSize {
   #records = fewest;
@@ -26,7 +26,7 @@ export class TransactionSize {
   /** Tells of a transaction. One that was not full says nothing: there was no more to take. */
   took(records: number, { deriving, committing }: TransactionCost): void {
     if (records < this.#records) return;
-    if (committing > deriving) this.#records = Math.min(most, this.#records * 2);
-    else if (committing * 4 < deriving) this.#records = Math.max(fewest, Math.floor(this.#records / 2));
+    if (committing * 4 > deriving) this.#records = Math.min(most, this.#records * 2);
+    else if (committing * 10 < deriving) this.#records = Math.max(fewest, Math.floor(this.#records / 2));
   }
 }

@@ -2,10 +2,10 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { TransactionSize } from '../../../pipeline/delivery/transaction-size.ts';
 
-const dear = { deriving: 10, committing: 30 };
-const cheap = { deriving: 10, committing: 1 };
+const dear = { deriving: 10, committing: 3 };
+const cheap = { deriving: 10, committing: 0.5 };
 
-it('took() grows the next transaction to 500 records when a commit costs more than its deriving', () => {
+it('took() grows the next transaction to 500 records when a commit costs a good part of its deriving', () => {
   const size = new TransactionSize();
   const seen = Array.from({ length: 5 }, () => {
     const { records } = size;
@@ -18,7 +18,7 @@ it('took() grows the next transaction to 500 records when a commit costs more th
 it('took() shrinks it again when commits are cheap, and leaves it between', () => {
   const size = new TransactionSize();
   for (let grown = 0; grown < 3; grown += 1) size.took(size.records, dear);
-  size.took(500, { deriving: 10, committing: 5 });
+  size.took(500, { deriving: 10, committing: 2 });
   expect(size.records).toBe(500);
   size.took(500, cheap);
   expect(size.records).toBe(250);
