@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { readStageTotals } from '../../pipeline/delivery/partition-counts.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { Outcome, Sink } from '../../pipeline/sink.ts';
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
@@ -58,7 +59,8 @@ describe('SinkStage.run()', () => {
     });
     const stage = await start(sink, [...many, null, Buffer.from('garbage')]);
     await vi.waitFor(async () => expect(await committed(stage)).toBe(122), { timeout: 20_000 });
-    expect(stage.settled).toEqual({
+    const { received, ...settled } = stage.settled;
+    expect({ received, ...settled }).toEqual({
       received: 122,
       delivered: 40,
       unchanged: 20,
@@ -67,6 +69,10 @@ describe('SinkStage.run()', () => {
       parked: 20,
       'dead-lettered': 21,
     });
+    // Over all processes, in the transaction that commits.
+    expect(await readStageTotals(stage.transport.transactions.state)).toEqual([
+      { stage: 'sink', received, settled, returned: 0, inFlight: 0, owners: 1 },
+    ]);
     await vi.waitFor(() => expect(stage.unparked).toHaveLength(20));
     expect(sum(stage.settled)).toBe(stage.settled.received);
     const letters = await deadLetters(stage);
