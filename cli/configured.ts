@@ -9,8 +9,9 @@ import { purviewTypes } from '../pipeline/purview-types.ts';
 import type { SourceSettings } from '../pipeline/transform.ts';
 import type { EntityType, SourceTypes } from '../pipeline/types.ts';
 import { producers } from '../producers/index.ts';
-import type { LoadedConfig } from './load-config.ts';
+import { loadConfig, type LoadedConfig } from './load-config.ts';
 import { registryWith } from './load-plugins.ts';
+import { standIn } from './references.ts';
 import type { RenewSetup } from './renewed-producer.ts';
 
 /** What the configuration means, before anything is connected. */
@@ -52,6 +53,34 @@ export function configure(loaded: LoadedConfig): Configured {
       );
     },
   };
+}
+
+/**
+ * Reads a configuration for processes that connect to no source: references of producers are resolved only where the transforms or the sink
+ * have to know what they mean, such as a server's name in `datasets`. Throws as {@link loadConfig} and {@link configure} do.
+ */
+export async function configureWithoutSources(file: string): Promise<Configured> {
+  const loaded = await loadConfig(file, { withoutSources: true });
+  const producers: Record<string, z.output<typeof producerSection>> = {};
+  for (const [name, section] of Object.entries(loaded.config.producers))
+    producers[name] = needsReferences(loaded, name, section)
+      ? producerSection.parse(await loaded.resolveWhole(['producers', name]))
+      : section;
+  return configure({ ...loaded, config: { ...loaded.config, producers } });
+}
+
+/** Whether what a producer tells the stages, or whether it can be configured at all, depends on references that were not resolved. */
+function needsReferences(
+  loaded: LoadedConfig,
+  name: string,
+  section: z.output<typeof producerSection>,
+): boolean {
+  if (!JSON.stringify(section).includes(standIn)) return false;
+  try {
+    return JSON.stringify(configureProducer(loaded, name, section).settings).includes(standIn);
+  } catch {
+    return true; // what is wrong without them is told where it is wrong with them
+  }
 }
 
 /** The configured precedence, with every producer in it. Throws CONFIG_INVALID for one that is not configured. */

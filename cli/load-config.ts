@@ -24,6 +24,8 @@ export interface LoadedConfig {
    * none of these. `fresh` asks the vaults also for what they gave a moment ago. Throws as {@link loadConfig} does.
    */
   resolveAgain(at: readonly string[], options: { readonly fresh: boolean }): Promise<unknown>;
+  /** A section with all its references resolved, whatever was left out. Throws as {@link loadConfig} does. */
+  resolveWhole(at: readonly string[]): Promise<unknown>;
 }
 
 /** File that is read when none is named. */
@@ -31,7 +33,7 @@ export const defaultConfigFile = 'purview-streams.yaml';
 
 /** How a configuration is read. */
 export interface LoadConfigOptions {
-  /** Leaves references in `producers` as they are: commands that only read the catalogue need no secret of a source. @default false */
+  /** Leaves references in `producers` unresolved, see {@link standIn}: commands that connect to no source need no secret of one. @default false */
   readonly withoutSources?: boolean;
 }
 
@@ -48,7 +50,7 @@ export async function loadConfig(file: string, options: LoadConfigOptions = {}):
   const own: ReferenceScope = {
     folder,
     env: process.env,
-    skip: ([section, , option]) =>
+    unneeded: ([section, , option]) =>
       options.withoutSources === true &&
       section === 'producers' &&
       option !== undefined &&
@@ -60,6 +62,8 @@ export async function loadConfig(file: string, options: LoadConfigOptions = {}):
     ...own,
     vault: (secret) => vaults.read(secret, { fresh }),
   });
+  const sectionAt = (at: readonly string[]): unknown =>
+    at.reduce<unknown>((value, key) => memberOf(value, key), plain);
   const parsed = configSchema.safeParse(await resolveReferences(plain, scope(false)));
   if (!parsed.success) throw invalid(parsed.error, [], configSchema);
   const config = parsed.data;
@@ -70,9 +74,10 @@ export async function loadConfig(file: string, options: LoadConfigOptions = {}):
     plugins: await loadPlugins(config.plugins, folder),
     invalid,
     resolveAgain: async (at, { fresh }) => {
-      const section = at.reduce<unknown>((value, key) => memberOf(value, key), plain);
+      const section = sectionAt(at);
       return hasRenewable(section) ? resolveReferences(section, scope(fresh), at) : undefined;
     },
+    resolveWhole: (at) => resolveReferences(sectionAt(at), { ...scope(false), unneeded: () => false }, at),
   };
 }
 

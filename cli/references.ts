@@ -14,8 +14,8 @@ export interface ReferenceScope {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a secret of a vault. @default there are no vaults */
   readonly vault?: (secret: VaultSecret) => Promise<string>;
-  /** Fields that are left as they are. @default none */
-  readonly skip?: (field: Field) => boolean;
+  /** Fields whose references nobody needs: {@link standIn} stands for what they mean. @default none */
+  readonly unneeded?: (field: Field) => boolean;
   /** How messages name a field, such as with its file and line. @default its path, joined by dots */
   readonly locate?: (field: Field) => string;
 }
@@ -33,8 +33,8 @@ export async function resolveReferences(
   scope: ReferenceScope,
   field: Field = [],
 ): Promise<unknown> {
-  if (scope.skip?.(field) === true) return value;
-  if (typeof value === 'string') return resolveText(value, scope, field);
+  if (typeof value === 'string')
+    return scope.unneeded?.(field) === true ? withStandIns(value) : resolveText(value, scope, field);
   if (Array.isArray(value)) {
     return Promise.all(value.map((element, index) => resolveReferences(element, scope, [...field, index])));
   }
@@ -45,6 +45,16 @@ export async function resolveReferences(
     ),
   );
   return Object.fromEntries(resolved);
+}
+
+/**
+ * A name that is nobody's (RFC 2606), for what a reference means that is not resolved: as a whole text it is an address, which most fields take. Where a
+ * value contains it, it was needed after all.
+ */
+export const standIn = 'reference.invalid';
+
+function withStandIns(text: string): string {
+  return text.replaceAll(reference, (whole) => (whole === text ? `https://${standIn}/` : standIn));
 }
 
 async function resolveText(text: string, scope: ReferenceScope, field: Field): Promise<string> {

@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { Drift } from '../../pipeline/sink.ts';
 import { createTelemetry } from '../../pipeline/telemetry.ts';
-import { configure } from '../configured.ts';
-import { defaultConfigFile, loadConfig } from '../load-config.ts';
+import { configureWithoutSources } from '../configured.ts';
+import { defaultConfigFile } from '../load-config.ts';
 import { openPipeline } from '../open-pipeline.ts';
 import { exitCodes, note, print } from '../output.ts';
 import { onShutdown } from '../shutdown.ts';
@@ -42,7 +42,7 @@ Examples:
 }
 
 async function run(options: Options): Promise<number> {
-  const configured = configure(await loadConfig(options.config));
+  const configured = await configureWithoutSources(options.config);
   const pipeline = await openPipeline(configured, {
     telemetry: createTelemetry(),
     port: 0,

@@ -3,8 +3,7 @@ import { countParked } from '../../pipeline/delivery/parked-entry.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { createTelemetry, type StageName } from '../../pipeline/telemetry.ts';
 import { groups, inputOf, topics } from '../../pipeline/topics.ts';
-import { configure, type Configured } from '../configured.ts';
-import { loadConfig } from '../load-config.ts';
+import { configureWithoutSources, type Configured } from '../configured.ts';
 import { openPipeline, type OpenPipeline } from '../open-pipeline.ts';
 import { exitCodes, note, print } from '../output.ts';
 import { parsePort } from '../parse-port.ts';
@@ -59,7 +58,7 @@ Examples:
 
 /** Runs one stage; resolves with the exit code. */
 async function runStage(stage: StageName, options: RunOptions): Promise<number> {
-  const configured = configure(await loadConfig(options.config));
+  const configured = await configureWithoutSources(options.config);
   requireSharedTopics(configured, stage);
   const telemetry = createTelemetry();
   const counts = new StageCounts(telemetry);

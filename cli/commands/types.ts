@@ -4,8 +4,8 @@ import type { Sink } from '../../pipeline/sink.ts';
 import { createTelemetry } from '../../pipeline/telemetry.ts';
 import { declarationProblems, type TypeDifference } from '../../pipeline/typedef-diff.ts';
 import { declareTypes } from '../../pipeline/typedef-plan.ts';
-import { configure } from '../configured.ts';
-import { defaultConfigFile, loadConfig } from '../load-config.ts';
+import { configureWithoutSources } from '../configured.ts';
+import { defaultConfigFile } from '../load-config.ts';
 import { openPipeline } from '../open-pipeline.ts';
 import { exitCodes, note, print } from '../output.ts';
 import { changesOnTopic, checkEntities, printProblems } from '../what-if.ts';
@@ -53,7 +53,7 @@ export function typesCommand(setExitCode: (code: number) => void): Command {
 
 /** Opens the configured sink without creating its types. */
 async function withSink(options: Options, work: (sink: Sink) => Promise<number>): Promise<number> {
-  const configured = configure(await loadConfig(options.config));
+  const configured = await configureWithoutSources(options.config);
   const pipeline = await openPipeline(configured, {
     telemetry: createTelemetry(),
     port: 0,
@@ -91,7 +91,7 @@ async function apply(sink: Sink, options: Options): Promise<number> {
 }
 
 async function check(options: Options): Promise<number> {
-  const configured = configure(await loadConfig(options.config));
+  const configured = await configureWithoutSources(options.config);
   const declared = declareTypes(configured.types);
   const wrong = declarationProblems(declared);
   for (const problem of wrong)

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { declareTypes } from '../../pipeline/typedef-plan.ts';
-import { configure } from '../configured.ts';
-import { defaultConfigFile, loadConfig } from '../load-config.ts';
+import { configureWithoutSources } from '../configured.ts';
+import { defaultConfigFile } from '../load-config.ts';
 import { exitCodes } from '../output.ts';
 import { changesOfFile, changesOnTopic, checkEntities, printProblems } from '../what-if.ts';
 
@@ -34,7 +34,7 @@ Examples:
   purview-streams what-if changes.ndjson --json | jq -r .kind | sort | uniq -c`,
     )
     .action(async (file: string | undefined, options: Options) => {
-      const configured = configure(await loadConfig(options.config));
+      const configured = await configureWithoutSources(options.config);
       const changes = file === undefined ? changesOnTopic(options) : changesOfFile(file);
       const problems = await checkEntities(changes, declareTypes(configured.types));
       printProblems(problems, options);

@@ -21,7 +21,11 @@ it('openPipeline() lets the changes stay until the sink has read them, however l
     throw error;
   };
   const loaded = { file: 'c.yaml', folder, config, plugins: noPlugins, invalid };
-  const configured = configure({ ...loaded, resolveAgain: async () => undefined });
+  const configured = configure({
+    ...loaded,
+    resolveAgain: async () => undefined,
+    resolveWhole: async () => undefined,
+  });
   const options = { telemetry: createTelemetry(), state: folder, stages: ['transform'] } as const;
   const pipeline = await openPipeline(configured, options);
   await pipeline.transport.append(topics.entities, [{ key: 'k', value: Buffer.from('x'), headers: {} }]);

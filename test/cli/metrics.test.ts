@@ -28,7 +28,7 @@ function configured() {
     throw error;
   };
   const loaded = { file: 'c.yaml', folder: '/', config, plugins: noPlugins, invalid };
-  return configure({ ...loaded, resolveAgain: async () => undefined });
+  return configure({ ...loaded, resolveAgain: async () => undefined, resolveWhole: async () => undefined });
 }
 
 /** Status of a request whose Host header names something else. */

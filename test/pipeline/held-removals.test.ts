@@ -116,6 +116,17 @@ it('approveRemovals() amid a change takes away nothing that the change has found
   expect(await alive()).toEqual(ids);
 });
 
+it('apply() takes off the list of what is held back what a change has found again', async () => {
+  const { producer, runner, held } = await open();
+  producer.jobs = ids;
+  await runner.scan(never, false);
+  producer.jobs = [];
+  await runner.scan(never, false);
+  producer.jobs = ['b'];
+  await runner.apply({ found: producer.found(), looked: [], mark: 1 }, never);
+  expect((await held.objects()).map(({ key }) => key)).toEqual(['job\na', 'job\nc']);
+});
+
 it.each([false, true])(
   'approveRemovals() and a runner agree in the end, whatever is decided when, also amid a scan, with the state beside the topics: %s',
   async (beside) => {

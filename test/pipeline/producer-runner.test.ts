@@ -13,6 +13,7 @@ import type { DeadLetter, RawEvent } from '../../schemas/types.ts';
 import { createMemoryState } from '../../platform/memory-state.ts';
 import { createEventTransport } from '../../platform/events/event-transport.ts';
 import { createMemoryTransport } from '../../transports/memory.ts';
+import { having } from '../support/having.ts';
 
 const never = new AbortController().signal;
 
@@ -145,6 +146,25 @@ describe('ProducerRunner.scan()', () => {
     expect(await made.scan()).toEqual(['b@first/1=two']);
     made.source.jobs.set('b', 'one'); // back to what it was is a change too
     expect(await made.scan()).toEqual(['b@first/2=one']);
+  });
+
+  it('publishes with the next scan what could not be appended: it remembers only what was', async () => {
+    const made = bench('a');
+    await made.scan();
+    made.source.jobs.set('a', 'two').set('b', 'one');
+    const { transport } = made;
+    let isFull = true;
+    made.transport = having(transport, {
+      append: async (topic, records) => {
+        if (isFull && records.length > 1) throw new StreamError('TRANSPORT_FULL', 'No room.');
+        return transport.append(topic, records);
+      },
+    });
+    made.restart();
+    await expect(made.scan()).rejects.toMatchObject({ code: 'TRANSPORT_FULL' });
+    isFull = false;
+    made.restart();
+    expect(await made.scan()).toEqual(['a@first/1=two', 'b@first/0=one']);
   });
 
   it('publishes everything at the same position when all is asked for', async () => {

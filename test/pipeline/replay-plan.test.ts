@@ -4,6 +4,7 @@ import {
   beginPlan,
   cancelPlan,
   liveReading,
+  planReading,
   readPlan,
   replayGroup,
   replayInPlace,
@@ -33,6 +34,28 @@ it('replayInPlace() says again what an earlier one had not come to', async () =>
     undefined,
   ]);
   await transport.close();
+});
+
+it('planReading() takes what stands before the end, of the producer and the key that are asked for', async () => {
+  const record = (offset: number, key: string) => ({
+    topic: topics.raw,
+    partition: 1,
+    offset,
+    key,
+    value: Buffer.from('x'),
+    headers: {},
+    timestamp: 0,
+  });
+  const records = ['p/job/a', 'p/job/b', 'q/job/a', 'p/job/a'].map((key, offset) => record(offset, key));
+  const common = { asked: '', startedAt: 'now', scope: 'part', from: { 1: 0 }, to: { 1: 3 } } as const;
+  const read = (producer: string | null, key: string | null): readonly number[] => {
+    const take = planReading({ ...common, producer, key }, 1);
+    return records.flatMap((one) => take(one)?.offset ?? []);
+  };
+  expect(read(null, null)).toEqual([0, 1, 2]);
+  expect(read('p', null)).toEqual([0, 1]);
+  expect(read(null, 'p/job/a')).toEqual([0]);
+  expect(planReading({ ...common, producer: null, key: null }, 0)(record(0, 'p/job/a'))).toBeUndefined();
 });
 
 it('cancelPlan() forgets the group also when beginPlan() was cut off before it kept the plan', async () => {

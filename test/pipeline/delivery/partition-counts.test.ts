@@ -52,7 +52,8 @@ it('readStageTotals() keeps received = settled + returned + in flight over any l
       for (const total of await readStageTotals(state)) {
         const done = Object.values(total.settled).reduce((sum, events) => sum + events, 0);
         expect(done).toBe(committed);
-        expect(total.inFlight).toBeGreaterThanOrEqual(0);
+        // What owners that died had taken and not settled is given back: the next one has nothing in hand yet.
+        expect(total.inFlight).toBe(0);
         expect(total.received).toBe(done + total.returned + total.inFlight);
       }
     }),
