@@ -14,7 +14,8 @@ import { restoreReferences, settleReference } from './relationships.ts';
 import type { Doubts } from './rejections.ts';
 import { renameWrites } from './renames.ts';
 import { hasRename, ignored, unnamed, withoutRename } from './rename-refused.ts';
-import { bulkRequest } from './request.ts';
+import { encodedRequest } from './request.ts';
+import { type ReadyPart, RequestQueue } from './request-queue.ts';
 import { halves, type RequestSize, sizeOfWrites } from './request-size.ts';
 import { acceptedBetween, type Moment, type Suspects } from './suspects.ts';
 import type { TypeLearner } from './type-learner.ts';
@@ -55,6 +56,13 @@ interface Search {
   readonly attempts: number | undefined;
 }
 
+/** A request that is to be sent as it was packed. */
+interface Packed {
+  readonly ready?: ReadyPart | undefined;
+  /** What to do while it is in flight. */
+  readonly meanwhile?: (() => void) | undefined;
+}
+
 /** Writes the units of one batch, such that what is wrong with one costs no other. */
 export class BatchWriter {
   readonly #context: BatchContext;
@@ -74,9 +82,11 @@ export class BatchWriter {
 
   /** Writes units in their order; every item gets its outcome. */
   async write(units: readonly Unit[]): Promise<void> {
+    const queue = new RequestQueue(units, this.#context.size);
     try {
-      for (const part of pack(units, () => this.#context.size.limits)) {
-        await this.#send(part, { refused: undefined, attempts: undefined });
+      for (let ready = queue.next(); ready !== undefined; ready = queue.next()) {
+        const whole = { refused: undefined, attempts: undefined };
+        await this.#send(ready.units, { ...whole, ready, meanwhile: () => queue.prepare() });
       }
     } finally {
       await this.#keepRecords();
@@ -98,11 +108,15 @@ export class BatchWriter {
   }
 
   /** Sends units in one request; when that fails because of one of them, looks for it by halving. */
-  async #send(units: readonly Unit[], search: Search): Promise<void> {
+  async #send(
+    units: readonly Unit[],
+    { ready, meanwhile, ...search }: Search & Packed,
+  ): Promise<void> {
     const sent = this.#context.suspects.now();
     try {
       await this.#annotator.prepare(units.flat());
-      const mutations = await this.#upsert(units, search.attempts);
+      const { attempts } = search;
+      const mutations = await this.#upsert(units, { attempts, ready, meanwhile });
       const lost = await unnamed(this.#context, units);
       const written = units.filter((unit) => !lost.includes(unit)).flat();
       await this.#doLeft(); // where nothing had to be sent
@@ -156,22 +170,28 @@ export class BatchWriter {
     this.#refuse(units.flat(), error, { refused, isSure: acceptedBetween(refused, sent) });
   }
 
-  async #upsert(units: readonly Unit[], attempts: number | undefined): Promise<Mutations> {
+  async #upsert(
+    units: readonly Unit[],
+    { attempts, ready, meanwhile }: Pick<Search, 'attempts'> & Packed,
+  ): Promise<Mutations> {
     const { client, size, signal, suspects } = this.#context;
     const mutations = new Mutations();
     // A request has one trace: of a batch, that of its first change.
     const traceparent = units.flat().flatMap(({ items }) => items)[0]?.traceparent;
     const extras = this.#annotator.extras(units.flat());
     const assigned = new Map(units.flat().flatMap(({ rename }) => [...(rename?.guids ?? [])]));
-    for (const writes of chunks(units, size.limits)) {
-      const { body, guids } = bulkRequest(writes, extras, assigned);
+    const { chunks: parts, first } = ready ?? { chunks: chunks(units, size.limits) };
+    for (const [index, writes] of parts.entries()) {
+      const isFirst = index === 0 && first !== undefined;
+      const { body, json, guids } = isFirst ? first : encodedRequest(writes, extras, assigned);
       const canShrink = (): boolean => canSplit(writes);
       try {
-        const tries = { canShrink, traceparent, ...(attempts === undefined ? {} : { attempts }) };
+        const tries = { json, canShrink, traceparent, ...(attempts === undefined ? {} : { attempts }) };
         const sent = suspects.now();
         const answer = client.upsert(body, signal, tries);
         answer.catch((thrown: unknown) => thrown); // thrown where it is waited for
         await this.#doLeft();
+        meanwhile?.();
         mutations.add(await answer, guids);
         suspects.written(sent);
       } catch (thrown) {

@@ -51,6 +51,8 @@ export interface UpsertOptions {
   readonly canShrink?: () => boolean;
   /** Trace that the request belongs to: the catalogue's own log can be found by it. */
   readonly traceparent?: string | undefined;
+  /** The body as JSON, where it is written down already. */
+  readonly json?: string;
 }
 
 /** One request, with what its answer must be. */
@@ -90,10 +92,11 @@ export class CatalogClient {
     signal: AbortSignal,
     options: UpsertOptions = {},
   ): Promise<MutationResponse> {
+    const { json = body } = options;
     return this.#call(
       {
         options,
-        request: { method: 'POST', path: '/entity/bulk', body, signal, headers: traceHeaders(options) },
+        request: { method: 'POST', path: '/entity/bulk', body: json, signal, headers: traceHeaders(options) },
         schema: mutationResponseSchema,
         check: (answer) => {
           const missing = body.entities.find(

@@ -26,6 +26,12 @@ export interface BulkRequest {
   readonly guids: ReadonlyMap<string, string>;
 }
 
+/** A bulk request as it is sent. */
+export interface EncodedRequest extends BulkRequest {
+  /** Its body as JSON. */
+  readonly json: string;
+}
+
 const noGuids: ReadonlyMap<string, string> = new Map();
 
 /**
@@ -55,6 +61,12 @@ export function bulkRequest(
     };
   });
   return { body: { entities }, guids };
+}
+
+/** {@link bulkRequest}, written down. */
+export function encodedRequest(...of: Parameters<typeof bulkRequest>): EncodedRequest {
+  const request = bulkRequest(...of);
+  return { ...request, json: JSON.stringify(request.body) };
 }
 
 function contactBody({ id, info }: Contact): { readonly id: string; readonly info?: string } {

@@ -214,20 +214,32 @@ export function* pack(
   units: readonly Unit[],
   limits: () => RequestLimits,
 ): Generator<readonly [Unit, ...Unit[]]> {
-  let at = 0;
-  for (let first = units[at]; first !== undefined; first = units[at]) {
-    const allowed = limits();
-    const part: [Unit, ...Unit[]] = [first];
-    let { entities, bytes } = sizeOf(first);
-    for (let unit = units[(at += 1)]; unit !== undefined; unit = units[(at += 1)]) {
-      const size = sizeOf(unit);
-      entities += size.entities;
-      bytes += size.bytes;
-      if (entities > allowed.entities || bytes > allowed.bytes) break;
-      part.push(unit);
-    }
+  for (let at = 0; ; ) {
+    const part = partAt(units, at, limits());
+    if (part === undefined) return;
+    at += part.length;
     yield part;
   }
+}
+
+/** The units from one on that go into one request; undefined when there is none. */
+export function partAt(
+  units: readonly Unit[],
+  from: number,
+  allowed: RequestLimits,
+): readonly [Unit, ...Unit[]] | undefined {
+  const first = units[from];
+  if (first === undefined) return undefined;
+  const part: [Unit, ...Unit[]] = [first];
+  let { entities, bytes } = sizeOf(first);
+  for (let at = from + 1, unit = units[at]; unit !== undefined; unit = units[(at += 1)]) {
+    const size = sizeOf(unit);
+    entities += size.entities;
+    bytes += size.bytes;
+    if (entities > allowed.entities || bytes > allowed.bytes) break;
+    part.push(unit);
+  }
+  return part;
 }
 
 /** The entities of units, each once, in requests that keep the limits: more than one only when a single unit is too large. */
