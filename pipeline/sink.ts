@@ -57,16 +57,29 @@ export type Outcome =
   | { readonly kind: 'missing'; readonly error: StreamError; readonly wanted: Wanted }
   | { readonly kind: 'retry'; readonly error: StreamError };
 
+/** The turn of a batch among those of its lane. */
+export interface BatchTurn {
+  /** Resolves when the batches before it have nothing left to ask of the catalogue. Rejects when it is not to be begun any more. */
+  come(): Promise<void>;
+  /** Says that it has nothing left to ask itself, though what became of it is not recorded yet: all of it was accepted. */
+  pass(): void;
+}
+
 /** Delivers entity changes. One batch is in flight for a key at any time. */
 export interface Sink {
+  /** Whether {@link deliver} may be called with the next batch of a lane while one is in flight. @default false */
+  readonly plansAhead?: boolean;
   /** Connects and creates missing types; called once before the first delivery. Rejects with what a person must mend. */
   open(signal: AbortSignal): Promise<void>;
   /**
    * Delivers one batch. Resolves with one outcome for each delivery, in order; one bad change costs only itself. Rejects
    * only when `signal` fired, the catalogue refuses the credentials, or its state has a fault: nothing of the batch is settled
    * then, and where the error is retryable (a full disk), the same batch comes again.
+   *
+   * @param turn present where batches before this one may not have ended. Those have no key of it, and none of them has deletions or
+   * renames. The sink may plan it, but changes and asks nothing of what it delivers before its turn has come
    */
-  deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]>;
+  deliver(batch: readonly Delivery[], signal: AbortSignal, turn?: BatchTurn): Promise<readonly Outcome[]>;
   /**
    * Of changes whose keys have nothing in flight, the outcome of those that need nothing of the catalogue, since it has what they
    * say; undefined for those to be delivered, in order. Makes no request, and what it resolves with is durable. Without it

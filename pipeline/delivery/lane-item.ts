@@ -22,3 +22,8 @@ export function laneItem(record: StoredRecord, value: Uint8Array, wasParked: boo
     `An event of type ${type} does not belong on ${topics.entities}.`,
   );
 }
+
+/** Whether a change has to do with its own key alone: a deletion may take other assets along, and a rename takes over what is under another name. */
+export function standsAlone({ change: { operation, renamed = [] } }: LaneItem): boolean {
+  return operation === 'UPSERT' && renamed.length === 0;
+}

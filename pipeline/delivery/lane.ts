@@ -1,14 +1,15 @@
-import { concatMap, merge, map, type Observable, Subject, tap } from 'rxjs';
+import { merge, mergeMap, map, type Observable, Subject, tap } from 'rxjs';
 import type { EntityRef } from '../../schemas/types.ts';
 import { deliveryOf } from './delivery-of.ts';
 import { StreamError } from '../errors.ts';
-import type { Outcome, Sink } from '../sink.ts';
+import type { BatchTurn, Outcome, Sink } from '../sink.ts';
 import type { StoredRecord } from '../transport.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { batchWithin, type BatchLimits } from './batch-within.ts';
 import { inTurns } from './in-turns.ts';
-import type { LaneItem } from './lane-item.ts';
+import { type LaneItem, standsAlone } from './lane-item.ts';
 import { LaneLedger, type LedgerOptions } from './lane-ledger.ts';
+import { LaneTurn } from './lane-turns.ts';
 import { OpenKeys } from './open-keys.ts';
 import { type Patience, patiently } from './patiently.ts';
 import type { SettledWork } from './settler.ts';
@@ -42,8 +43,11 @@ interface LaneWork {
 /** Changes that are looked at in one turn: it keeps the event loop for some milliseconds. */
 const seenTogether = 500;
 
+/** A batch that was planned is not begun any more. */
+class NotBegun extends Error {}
+
 /**
- * Delivers the changes of one lane, one batch at a time. Batches are filled with what the catalogue does not have yet, as far as the sink
+ * Delivers the changes of one lane, one batch at a time; a sink that plans ahead gets the next one while one is in flight. Batches are filled with what the catalogue does not have yet, as far as the sink
  * knows without asking; the rest is settled on the way. A transient fault is tried again for as long as it lasts, and is never
  * a dead letter. A change whose referent is missing is parked; it comes along with the next change of its key, or when it is woken.
  */
@@ -53,6 +57,9 @@ export class Lane {
   readonly #wakes = new Subject<LaneWork>();
   /** What waits for its batch or is in flight. */
   readonly #open = new OpenKeys();
+  /** Batches that have begun and not ended. */
+  #turns: readonly LaneTurn[] = [];
+  #hasFailed = false;
   /** Changes that were handed in and not looked at yet. */
   #unseen = 0;
   readonly #waking = new Set<(moved: number) => void>();
@@ -76,7 +83,8 @@ export class Lane {
       batchWithin(sink.known === undefined ? limits : { ...limits, isMore }),
       map((items): LaneWork => ({ items, keys: [], isLast: false, done: () => undefined })),
     );
-    return merge(batches, this.#wakes).pipe(concatMap((work) => this.#deliver(work)));
+    const atOnce = sink.plansAhead === true ? 2 : 1;
+    return merge(batches, this.#wakes).pipe(mergeMap((work) => this.#takeTurn(work), atOnce));
   }
 
   /** Hands in a change. */
@@ -142,15 +150,37 @@ export class Lane {
     return (await patiently(this.#patience, async () => sink.known?.(changes))) ?? [];
   }
 
-  async #deliver({ items, keys, isLast, done }: LaneWork): Promise<void> {
-    const { parked, place, ending, retryDelayMs, telemetry, settle, onDelivered } = this.#options;
+  /** Delivers what is to be done. Rejects when nothing else of the lane is under way any more. */
+  async #takeTurn(work: LaneWork): Promise<void> {
+    const keys = new Set([...work.items.map(({ record }) => record.key), ...work.keys]);
+    const turn = new LaneTurn(keys, this.#turns);
+    this.#turns = [...this.#turns, turn];
+    try {
+      await this.#deliver(work, turn);
+    } catch (thrown) {
+      this.#hasFailed = true;
+      turn.end();
+      await Promise.all(this.#turns.map((one) => one.ended()));
+      throw thrown;
+    } finally {
+      turn.end();
+      this.#turns = this.#turns.filter((one) => !one.hasEnded);
+    }
+  }
+
+  async #deliver({ items, keys, isLast, done }: LaneWork, turn: LaneTurn): Promise<void> {
+    const { parked, place, retryDelayMs, ending, telemetry, settle, onDelivered } = this.#options;
+    if (turn.isShared) await turn.alone();
     const entries = await parked.read(new Set([...items.map(({ record }) => record.key), ...keys]));
     const ledger = new LaneLedger(entries, isLast, this.#options);
     let open: readonly LaneItem[] = [...ledger.woken(items, place), ...items];
-    for (let round = 0; open.length > 0 && !ending.aborted; round += 1) {
-      const outcomes = await this.#attempt(open, isLast);
+    if (keys.length === 0 && open.every(standsAlone)) turn.standAlone();
+    if (!turn.isApart) await turn.alone();
+    for (let round = 0; open.length > 0 && !this.#isEnding; round += 1) {
+      const outcomes = await this.#attempt(open, isLast, turn);
       if (outcomes === undefined) break;
       const posting = ledger.post(open, outcomes);
+      if (posting.again.length === 0) turn.pass();
       if (!(await settle(posting.work))) break;
       posting.done();
       onDelivered(posting.delivered);
@@ -165,27 +195,45 @@ export class Lane {
     done(ledger.moved);
   }
 
+  get #isEnding(): boolean {
+    return this.#options.ending.aborted || this.#hasFailed;
+  }
+
   /**
-   * Undefined when the time to drain was over meanwhile, or it ends while the state of the sink has a fault: nothing of the attempt
-   * counts then. Throws when the sink breaks its contract.
+   * Undefined when the time to drain was over meanwhile, or it ends before its turn or while the state of the sink has a fault: nothing of
+   * the attempt counts then. Throws when the sink breaks its contract.
    */
-  async #attempt(items: readonly LaneItem[], isLast: boolean): Promise<readonly Outcome[] | undefined> {
+  async #attempt(
+    items: readonly LaneItem[],
+    isLast: boolean,
+    turn: LaneTurn,
+  ): Promise<readonly Outcome[] | undefined> {
     const { sink, cut } = this.#options;
     try {
       const batch = items.map(({ record, change, wasParked }) => ({
         ...deliveryOf(record, change),
         ...(isLast && wasParked ? { hasWaited: true } : {}),
       }));
-      const outcomes = await patiently(this.#patience, () => sink.deliver(batch, cut));
+      const outcomes = await patiently(this.#patience, () => sink.deliver(batch, cut, this.#batchTurn(turn)));
       if (outcomes === undefined || outcomes.length === items.length) return outcomes;
       throw new StreamError(
         'CATALOG_UNEXPECTED',
         `The sink answered with ${outcomes.length} outcomes for ${items.length} changes.`,
       );
     } catch (thrown) {
-      if (cut.aborted) return undefined;
+      if (cut.aborted || thrown instanceof NotBegun) return undefined;
       throw thrown;
     }
+  }
+
+  /** What the sink is told of the turn of a batch; nothing where it is to begin at once. */
+  #batchTurn(turn: LaneTurn): BatchTurn | undefined {
+    if (!turn.isApart) return undefined;
+    const come = async (): Promise<void> => {
+      await turn.come();
+      if (this.#isEnding) throw new NotBegun();
+    };
+    return { come, pass: () => turn.pass() };
   }
 
   get #patience(): Patience {

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { StreamError } from '../../pipeline/errors.ts';
 import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateStore, StateWrite } from '../../pipeline/state.ts';
@@ -5,30 +6,27 @@ import type { Telemetry } from '../../pipeline/telemetry.ts';
 import { Annotator, type AnnotatorContext } from './annotator.ts';
 import { appliedWrite, droppedChildren, readApplied } from './applied.ts';
 import type { CatalogClient } from './client.ts';
-import { isTooMuch } from './fault.ts';
 import { deleteRoot } from './delete-root.ts';
 import { isolated, ofOneChange } from './one-change.ts';
-import { isDoneWith, isRevived, Mutations, permanent, type SettledRoot, writtenOutcome } from './outcomes.ts';
+import {
+  isDoneWith,
+  isRevived,
+  type Mutations,
+  permanent,
+  type SettledRoot,
+  writtenOutcome,
+} from './outcomes.ts';
 import type { ErrorPolicy } from './policy.ts';
 import { restoreReferences, settleReference } from './relationships.ts';
 import type { Doubts } from './rejections.ts';
 import { renameWrites } from './renames.ts';
 import { hasRename, ignored, unnamed, withoutRename } from './rename-refused.ts';
-import { encodedRequest } from './request.ts';
-import { type ReadyPart, RequestQueue } from './request-queue.ts';
-import { halves, type RequestSize, sizeOfWrites } from './request-size.ts';
+import type { ReadyPart, RequestQueue } from './request-queue.ts';
+import { halves, type RequestSize } from './request-size.ts';
 import { acceptedBetween, type Moment, type Suspects } from './suspects.ts';
 import type { TypeLearner } from './type-learner.ts';
-import {
-  canSplit,
-  chunks,
-  type Item,
-  pack,
-  type PlanContext,
-  planRoot,
-  type RootWrite,
-  type Unit,
-} from './unit.ts';
+import { type Item, pack, type PlanContext, planRoot, type RootWrite, type Unit } from './unit.ts';
+import { TooMuch, upsertUnits } from './upsert.ts';
 import { refersToMissing } from './wanted.ts';
 
 /** What the writing of a batch works with. */
@@ -46,6 +44,8 @@ export interface BatchContext extends PlanContext, AnnotatorContext {
   readonly telemetry: Pick<Telemetry, 'emit'> | undefined;
   /** Makes sure of the types once more, after the catalogue said that one is missing. */
   readonly renewTypes: () => Promise<void>;
+  /** Told when nothing is left to be asked of the catalogue, and only the records are left to be written. */
+  readonly accepted: () => void;
 }
 
 /** How far the search for what is wrong with a request has come. */
@@ -80,14 +80,15 @@ export class BatchWriter {
     this.#annotator = new Annotator(context);
   }
 
-  /** Writes units in their order; every item gets its outcome. */
-  async write(units: readonly Unit[]): Promise<void> {
-    const queue = new RequestQueue(units, this.#context.size);
+  /** Writes what is in a queue, in its order; every item gets its outcome. */
+  async write(queue: RequestQueue): Promise<void> {
     try {
       for (let ready = queue.next(); ready !== undefined; ready = queue.next()) {
         const whole = { refused: undefined, attempts: undefined };
         await this.#send(ready.units, { ...whole, ready, meanwhile: () => queue.prepare() });
       }
+      this.#context.accepted();
+      await turn(); // whoever waited for that sends its request before this goes on
     } finally {
       await this.#keepRecords();
     }
@@ -108,10 +109,7 @@ export class BatchWriter {
   }
 
   /** Sends units in one request; when that fails because of one of them, looks for it by halving. */
-  async #send(
-    units: readonly Unit[],
-    { ready, meanwhile, ...search }: Search & Packed,
-  ): Promise<void> {
+  async #send(units: readonly Unit[], { ready, meanwhile, ...search }: Search & Packed): Promise<void> {
     const sent = this.#context.suspects.now();
     try {
       await this.#annotator.prepare(units.flat());
@@ -170,38 +168,20 @@ export class BatchWriter {
     this.#refuse(units.flat(), error, { refused, isSure: acceptedBetween(refused, sent) });
   }
 
-  async #upsert(
+  #upsert(
     units: readonly Unit[],
     { attempts, ready, meanwhile }: Pick<Search, 'attempts'> & Packed,
   ): Promise<Mutations> {
-    const { client, size, signal, suspects } = this.#context;
-    const mutations = new Mutations();
-    // A request has one trace: of a batch, that of its first change.
-    const traceparent = units.flat().flatMap(({ items }) => items)[0]?.traceparent;
     const extras = this.#annotator.extras(units.flat());
-    const assigned = new Map(units.flat().flatMap(({ rename }) => [...(rename?.guids ?? [])]));
-    const { chunks: parts, first } = ready ?? { chunks: chunks(units, size.limits) };
-    for (const [index, writes] of parts.entries()) {
-      const isFirst = index === 0 && first !== undefined;
-      const { body, json, guids } = isFirst ? first : encodedRequest(writes, extras, assigned);
-      const canShrink = (): boolean => canSplit(writes);
-      try {
-        const tries = { json, canShrink, traceparent, ...(attempts === undefined ? {} : { attempts }) };
-        const sent = suspects.now();
-        const answer = client.upsert(body, signal, tries);
-        answer.catch((thrown: unknown) => thrown); // thrown where it is waited for
+    return upsertUnits(units, this.#context, {
+      attempts,
+      ready,
+      extras,
+      inFlight: async () => {
         await this.#doLeft();
         meanwhile?.();
-        mutations.add(await answer, guids);
-        suspects.written(sent);
-      } catch (thrown) {
-        if (!isTooMuch(thrown) || !canShrink()) throw thrown;
-        size.tooMuch(sizeOfWrites(writes), thrown.status === 413 ? 'bytes' : 'work');
-        throw new TooMuch();
-      }
-      size.passed();
-    }
-    return mutations;
+      },
+    });
   }
 
   /** What two producers say of one root is written one after the other, so that one of them cannot spoil the other. */
@@ -294,6 +274,3 @@ export class BatchWriter {
     }
   }
 }
-
-/** A request was too much for the catalogue, and can be sent as smaller ones. */
-class TooMuch extends Error {}

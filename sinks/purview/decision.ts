@@ -48,6 +48,12 @@ export class RootDecision {
     this.#settle = settle;
   }
 
+  /** Goes by a record that was read already: nothing is deleted before it is planned. */
+  knows(record: Applied | undefined): this {
+    this.#record = { value: record, isWritten: true };
+    return this;
+  }
+
   /** The record to keep of what was decided without the catalogue, or confirmed by it. */
   get writes(): readonly StateWrite[] {
     const record = this.#record;

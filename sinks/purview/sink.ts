@@ -1,33 +1,29 @@
-import { coalesce } from '../../pipeline/coalesce.ts';
-import { refKey } from '../../pipeline/derive/keys.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { Precedence } from '../../pipeline/precedence.ts';
 import type { SinkHost } from '../../pipeline/sink-component.ts';
-import type { Delivery, Drift, Outcome, Sink, Wanted } from '../../pipeline/sink.ts';
+import type { BatchTurn, Delivery, Drift, Outcome, Sink, Wanted } from '../../pipeline/sink.ts';
 import type { StateWrite } from '../../pipeline/state.ts';
 import type { EntityRef } from '../../schemas/types.ts';
 import { type TypeDifference, typeDifferences } from '../../pipeline/typedef-diff.ts';
 import { declareTypes, type DeclaredTypes, planTypes } from '../../pipeline/typedef-plan.ts';
 import { appliedWrite, forgetApplied, hasApplied, readApplied } from './applied.ts';
-import { confirming, readRecords, saidOf } from './applied-before.ts';
-import { BatchWriter, type BatchContext } from './batch.ts';
+import { confirming } from './applied-before.ts';
 import type { CatalogClient } from './client.ts';
-import { confirmed, RootDecision, unchangedBy } from './decision.ts';
-import { Removals } from './dangling.ts';
+import { confirmed, unchangedBy } from './decision.ts';
+import { type DeliverContext, deliverBatch, deliverForeseen, foresee } from './deliver-batch.ts';
 import { ensureTypes, readHeldTypes, writeTypes } from './ensure-types.ts';
 import type { ErrorRules } from './options.ts';
 import { ErrorPolicy } from './policy.ts';
 import { NamesInHand, namesOf } from './names-in-hand.ts';
-import { unlessHeld } from './read-first.ts';
 import { reconcile } from './reconcile.ts';
-import { type Doubts, type RejectionLimits, Rejections } from './rejections.ts';
-import { inTurn } from './renames.ts';
+import { type RejectionLimits, Rejections } from './rejections.ts';
 import { RequestSize } from './request-size.ts';
 import type { RetryPolicy } from './retry.ts';
 import { Suspects } from './suspects.ts';
 import { TypeLearner } from './type-learner.ts';
 import { TypeModel } from '../../pipeline/type-model.ts';
-import { type Item, orderUnits, type RequestLimits, type RootWrite } from './unit.ts';
+import type { RequestLimits } from './unit.ts';
+import { WatchedState } from './watched-state.ts';
 
 /** What a {@link CatalogSink} is made with. */
 export interface CatalogSinkOptions {
@@ -51,7 +47,9 @@ export interface CatalogSinkOptions {
  * record of what was applied (`applied/` in the state) is written only after the catalogue has confirmed all of it.
  */
 export class CatalogSink implements Sink {
+  readonly plansAhead = true;
   readonly #options: CatalogSinkOptions;
+  readonly #state: WatchedState;
   readonly #declared: DeclaredTypes;
   readonly #types: TypeModel;
   readonly #learner: TypeLearner;
@@ -66,6 +64,7 @@ export class CatalogSink implements Sink {
   /** Throws TYPE_CONFLICT when producers disagree about a type. */
   constructor(options: CatalogSinkOptions) {
     this.#options = options;
+    this.#state = new WatchedState(options.host.state);
     this.#declared = declareTypes(options.host.types);
     this.#types = new TypeModel(this.#declared);
     this.#learner = new TypeLearner(options.client, this.#types);
@@ -82,7 +81,7 @@ export class CatalogSink implements Sink {
     try {
       const isNew = await this.#ensureTypes(signal);
       // The catalogue has our types, and nothing is known of what it was told: the state was lost.
-      this.#readsFirst = !isNew && !(await hasApplied(this.#options.host.state));
+      this.#readsFirst = !isNew && !(await hasApplied(this.#state));
     } catch (thrown) {
       const { advice } = this.#options;
       const isAway = thrown instanceof StreamError && thrown.code === 'CATALOG_UNAVAILABLE';
@@ -93,91 +92,68 @@ export class CatalogSink implements Sink {
 
   /** Resolves with whether any type was missing. */
   #ensureTypes(signal: AbortSignal): Promise<boolean> {
-    const { client, host } = this.#options;
+    const { client } = this.#options;
     return ensureTypes({
       client,
       declared: this.#declared,
       // The catalogue is a new one, or was emptied: what was applied to an earlier one says nothing of it.
-      onMissing: (typeNames) => forgetApplied(host.state, typeNames),
+      onMissing: (typeNames) => forgetApplied(this.#state, typeNames),
       signal,
     });
   }
 
-  async deliver(batch: readonly Delivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
+  async deliver(
+    batch: readonly Delivery[],
+    signal: AbortSignal,
+    turn?: BatchTurn,
+  ): Promise<readonly Outcome[]> {
     signal.throwIfAborted();
     const { host, retry } = this.#options;
+    const ahead = turn && (await foresee(batch, this.#contextOf(batch, signal), this.#state));
     const pause = (attempt: number): Promise<void> =>
       host.clock.sleep(Math.min(retry.delayMs * 2 ** (attempt - 1), retry.maxDelayMs), signal);
+    let isFirst = true;
     try {
+      await turn?.come();
       return await this.#rejections.guard(batch, {
         deliver: (some, doubts) =>
-          this.#names.with(namesOf(some), signal, () => this.#deliver(some, doubts, signal)),
+          this.#names.with(namesOf(some), signal, () => {
+            const isWhole = some.length === batch.length;
+            const accepted = (): void => (isWhole ? turn?.pass() : undefined);
+            const now = { ...this.#contextOf(some, signal), doubts, accepted };
+            const isForeseen = isFirst && isWhole && ahead !== undefined && !ahead.view.isStale;
+            isFirst = false;
+            return isForeseen ? deliverForeseen(ahead, now) : deliverBatch(some, now);
+          }),
         pause,
       });
     } catch (thrown) {
       throw this.#policy.ofSink(thrown);
+    } finally {
+      await ahead?.view.close();
     }
   }
 
-  async #deliver(
-    batch: readonly Delivery[],
-    doubts: Doubts,
-    signal: AbortSignal,
-  ): Promise<readonly Outcome[]> {
+  #contextOf(batch: readonly Delivery[], signal: AbortSignal): DeliverContext {
     const { client, host } = this.#options;
-    const context: BatchContext = {
+    return {
       client: this.#isUrgent(batch) ? client : client.patient(),
       size: this.#size,
       signal,
-      state: host.state,
+      state: this.#state,
       types: this.#types,
       learner: this.#learner,
       precedence: this.#precedence,
       suspects: this.#suspects,
       policy: this.#policy,
-      doubts,
+      doubts: new Map(),
       adopts: this.#readsFirst,
       telemetry: host.telemetry,
+      producers: host.producers,
+      force: host.force === true,
+      accepted: () => undefined,
       renewTypes: async () => void (await this.#ensureTypes(signal)),
     };
-    const outcomes = new Map<number, Outcome>();
-    const settle = (item: Item, outcome: Outcome): void => void outcomes.set(item.index, outcome);
-    const force = host.force === true ? { replayed: 'part' as const } : {};
-    const items = batch.map((delivery, index) => ({ ...force, ...delivery, index }));
-    const records = await readRecords(host, batch);
-    const roots = coalesce<Item>(items, (root) => saidOf(records.get(refKey(root))));
-    for (const some of inTurn(roots)) {
-      const decisions = some.map((root) => new RootDecision(context, root, settle));
-      const planned = await this.#plan(decisions, context);
-      const toWrite = this.#readsFirst ? await unlessHeld(context, planned) : planned;
-      await new BatchWriter(context, settle).write(orderUnits(toWrite, this.#types));
-    }
-    return items.map((item) => {
-      const outcome = outcomes.get(item.index);
-      if (outcome !== undefined) return outcome;
-      const { typeName, qualifiedName } = item.change;
-      throw new StreamError(
-        'CATALOG_UNEXPECTED',
-        `The change of ${typeName} ${qualifiedName} was left without an outcome.`,
-      );
-    });
-  }
-
-  /** Does the deletions, then resolves with what is to be written. */
-  async #plan(decisions: readonly RootDecision[], context: BatchContext): Promise<readonly RootWrite[]> {
-    const { state, telemetry } = this.#options.host;
-    const roots = decisions.flatMap(({ deletes }) => deletes);
-    const removals = new Removals({ ...context, telemetry }, roots);
-    const planned: RootWrite[] = [];
-    try {
-      // A deletion may take other roots of the batch with it: only then is it known what they need.
-      for (const decision of decisions) await decision.delete(removals);
-      for (const decision of decisions) planned.push(...(await decision.plan()));
-    } finally {
-      const writes = decisions.flatMap((decision) => decision.writes);
-      if (writes.length > 0) await state.write(writes);
-    }
-    return planned;
   }
 
   /** A scan of everything fills its batches, and a replay has time; what changes now comes in ones and twos, with its lineage. */
@@ -199,7 +175,7 @@ export class CatalogSink implements Sink {
     changes: readonly Delivery[],
     free: ReadonlySet<Delivery>,
   ): Promise<readonly (Outcome | undefined)[]> {
-    const { state } = this.#options.host;
+    const state = this.#state;
     const writes: StateWrite[] = [];
     const outcomes: (Outcome | undefined)[] = [];
     for (const delivery of changes) {
@@ -231,13 +207,13 @@ export class CatalogSink implements Sink {
 
   /** Whether something was renamed once more: who waits for this name looks for another one then. */
   async #wentOn(ref: EntityRef): Promise<boolean> {
-    const record = await readApplied(this.#options.host.state, ref);
+    const record = await readApplied(this.#state, ref);
     return record?.deleted === true && record.becomes !== undefined;
   }
 
   reconcile(repair: boolean, signal: AbortSignal): AsyncIterable<Drift> {
-    const { client, host } = this.#options;
-    const context = { client: client.patient(), state: host.state, types: this.#types };
+    const { client } = this.#options;
+    const context = { client: client.patient(), state: this.#state, types: this.#types };
     return reconcile({ ...context, precedence: this.#precedence, signal }, repair);
   }
 
