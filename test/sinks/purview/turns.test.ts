@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BatchTurn, Sink } from '../../../pipeline/sink.ts';
+import type { StateStore } from '../../../pipeline/state.ts';
+import { createMemoryState } from '../../../platform/memory-state.ts';
+import { sinks } from '../../../sinks/index.ts';
+import { deletionOf, deliveries, shop } from '../../support/changes.ts';
+import { type AtlasDouble, atlasError, startAtlasDouble } from '../../support/atlas-double.ts';
+import { kinds, never, sinkHost } from '../../support/sink-host.ts';
+
+let atlas: AtlasDouble;
+
+/** A turn that comes when the test says so. */
+class HeldTurn implements BatchTurn {
+  passes = 0;
+  #go = (): void => undefined;
+  readonly #came = new Promise<void>((resolve) => {
+    this.#go = resolve;
+  });
+
+  come(): Promise<void> {
+    return this.#came;
+  }
+
+  pass(): void {
+    this.passes += 1;
+  }
+
+  go(): void {
+    this.#go();
+  }
+}
+
+async function openSink(state: StateStore = createMemoryState()): Promise<Sink> {
+  const sink = sinks.atlas.create({ url: atlas.url, user: 'u', password: 'p' }, sinkHost({ state }));
+  await sink.open(never);
+  return sink;
+}
+
+async function dump(state: StateStore): Promise<string> {
+  const all: unknown[] = [];
+  for await (const entry of state.scan('')) all.push(entry);
+  return JSON.stringify(all);
+}
+
+async function aWhile(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+beforeEach(async () => {
+  atlas = await startAtlasDouble();
+});
+
+afterEach(() => atlas.close());
+
+describe('deliver() before its turn', () => {
+  it('asks nothing and writes nothing, and sends what it planned when its turn comes', async () => {
+    const state = createMemoryState();
+    const sink = await openSink(state);
+    await sink.deliver(deliveries([shop('same')]), never);
+    const seen = atlas.seen.length;
+    const record = await dump(state);
+    const turn = new HeldTurn();
+    const ended = sink.deliver(deliveries([shop('same', {}, { sequence: 2 }), shop('new')], 1), never, turn);
+    await aWhile();
+    expect(atlas.seen).toHaveLength(seen);
+    expect(await dump(state)).toBe(record);
+    turn.go();
+    expect(kinds(await ended)).toEqual(['unchanged', 'delivered']);
+    expect(atlas.bulks.at(-1)).toEqual(['shop://new']);
+    expect(await dump(state)).not.toBe(record);
+  });
+
+  it('plans anew what another lane has changed meanwhile', async () => {
+    const sink = await openSink();
+    await sink.deliver(deliveries([shop('a')]), never);
+    const turn = new HeldTurn();
+    const ended = sink.deliver(deliveries([shop('a', {}, { sequence: 3 })], 2), never, turn);
+    await aWhile();
+    await sink.deliver(deliveries([deletionOf(shop('a'))], 1), never);
+    turn.go();
+    await ended;
+    expect(atlas.bulks).toEqual([['shop://a'], ['shop://a']]);
+  });
+
+  it('passes when all is accepted, before it is recorded', async () => {
+    const memory = createMemoryState();
+    const turn = new HeldTurn();
+    const passesAtWrite: number[] = [];
+    const sink = await openSink({
+      get: (key) => memory.get(key),
+      scan: (prefix) => memory.scan(prefix),
+      close: () => memory.close(),
+      write: async (writes) => {
+        passesAtWrite.push(turn.passes);
+        await memory.write(writes);
+      },
+    });
+    turn.go();
+    expect(kinds(await sink.deliver(deliveries([shop('a')]), never, turn))).toEqual(['delivered']);
+    expect([passesAtWrite, turn.passes]).toEqual([[1], 1]);
+  });
+
+  it('does not pass when anything is refused, missing or to be tried again', async () => {
+    const sink = await openSink();
+    atlas.always((names) => names.includes('shop://bad'), atlasError(404, 'ATLAS-404-00-00A'));
+    const turn = new HeldTurn();
+    turn.go();
+    const outcomes = await sink.deliver(deliveries([shop('bad'), shop('good')]), never, turn);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['missing', 'delivered']);
+    expect(turn.passes).toBe(0);
+  });
+
+  it('rejects as its turn does, with nothing asked', async () => {
+    const sink = await openSink();
+    const seen = atlas.seen.length;
+    const reason = new Error('not any more');
+    const turn = { come: () => Promise.reject(reason), pass: () => undefined };
+    await expect(sink.deliver(deliveries([shop('a')]), never, turn)).rejects.toBe(reason);
+    expect(atlas.seen).toHaveLength(seen);
+  });
+});
