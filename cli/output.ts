@@ -4,15 +4,20 @@ import { StreamError } from '../pipeline/errors.ts';
 /** Exit codes of every command. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, partly: 3, interrupted: 130 } as const;
 
+/** A text for a stream: on a terminal without what steers that, which names and messages of a source could bring along. */
+function safeFor({ isTTY }: NodeJS.WriteStream, text: string): string {
+  return isTTY ? text.replaceAll(/(?![\n\t])\p{Cc}/gu, '\uFFFD') : text;
+}
+
 /** Writes a line for a program or a person to read on. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${safeFor(process.stdout, text)}\n`);
 }
 
 /** Takes the lines that no program reads. */
 type Notes = (text: string) => void;
 
-const plainNotes: Notes = (text) => void process.stderr.write(`${text}\n`);
+const plainNotes: Notes = (text) => void process.stderr.write(`${safeFor(process.stderr, text)}\n`);
 let notes: Notes = plainNotes;
 
 /** Where {@link note} writes to from now on; undefined: standard error, as it is. */

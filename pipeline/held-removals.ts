@@ -76,11 +76,18 @@ export class HeldRemovals {
     return writes.length - 1;
   }
 
-  /** Objects that were found again, without a whole scan. */
+  /** Objects that were found again, without a whole scan; when none is left, nothing is held back any more. */
   async found(keys: ReadonlySet<string>): Promise<void> {
-    if ((await this.scan()) === undefined) return;
-    const back = (await this.objects()).filter(({ key }) => keys.has(key));
-    if (back.length > 0) await this.#state.write(back.map(({ key }) => this.forgetting(key)));
+    const scan = await this.scan();
+    if (scan === undefined) return;
+    const objects = await this.objects();
+    const back = objects.filter(({ key }) => keys.has(key)).map(({ key }) => this.forgetting(key));
+    if (back.length === 0) return;
+    const missing = objects.length - back.length;
+    await this.#state.write([
+      ...back,
+      missing === 0 ? this.clearing() : { key: this.#scanKey(), value: { ...scan, missing } },
+    ]);
   }
 
   /** The write that forgets one object. */

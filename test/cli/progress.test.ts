@@ -1,23 +1,13 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import process from 'node:process';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { HandWorld } from '../support/by-hand.ts';
-
-const { stderr } = process;
-const isTerminal = Object.getOwnPropertyDescriptor(stderr, 'isTTY');
-
-beforeEach(() => {
-  Object.defineProperty(stderr, 'isTTY', { value: true, configurable: true });
-});
-
-afterEach(() => {
-  if (isTerminal === undefined) Reflect.deleteProperty(stderr, 'isTTY');
-  else Object.defineProperty(stderr, 'isTTY', isTerminal);
-  vi.restoreAllMocks();
-});
+import { asTerminal } from '../support/terminal.ts';
 
 it('`run` on a terminal ends its line of progress when it cannot begin: nothing else keeps the process then', async () => {
+  onTestFinished(asTerminal(process.stderr, true));
+  onTestFinished(() => void vi.restoreAllMocks());
   const world = await HandWorld.make([]);
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');

@@ -125,6 +125,10 @@ it('apply() takes off the list of what is held back what a change has found agai
   producer.jobs = ['b'];
   await runner.apply({ found: producer.found(), looked: [], mark: 1 }, never);
   expect((await held.objects()).map(({ key }) => key)).toEqual(['job\na', 'job\nc']);
+  expect(await held.scan()).toMatchObject({ missing: 2, known: 3 });
+  producer.jobs = ['a', 'c'];
+  await runner.apply({ found: producer.found(), looked: [], mark: 2 }, never);
+  expect([await held.scan(), await held.objects()]).toEqual([undefined, []]);
 });
 
 it.each([false, true])(
