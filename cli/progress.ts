@@ -70,9 +70,26 @@ function sayTimes(telemetry: Telemetry, say: (text: string) => void): readonly (
 
 /** Names that one line shows at the most. */
 const mostNamed = 5;
+/** Removals in a row that are told of one by one. Where many go at once, most of what refers to them goes as well, a moment later. */
+const mostDangling = 10;
+/** They are in a row with less than so many milliseconds in between. */
+const inRowMs = 60_000;
+
+/** Tells how many of a producer's removals in a row this one is. */
+function countInRow(): (producer: string) => number {
+  const rows = new Map<string, { readonly count: number; readonly at: number }>();
+  return (producer) => {
+    const at = performance.now();
+    const last = rows.get(producer);
+    const count = last !== undefined && at - last.at < inRowMs ? last.count + 1 : 1;
+    rows.set(producer, { count, at });
+    return count;
+  };
+}
 
 /** Says what removals wait for, and what they leave behind. */
 function sayRemovals(telemetry: Telemetry, say: (text: string) => void): readonly (() => void)[] {
+  const inRow = countInRow();
   return [
     telemetry.on('removalsHeldBack', ({ producer, missing, known }) => {
       say(
@@ -86,6 +103,10 @@ function sayRemovals(telemetry: Telemetry, say: (text: string) => void): readonl
       );
     }),
     telemetry.on('removalDangles', ({ producer, root, referring }) => {
+      const count = inRow(producer);
+      if (count === mostDangling)
+        say(`${producer}: more of what is removed is referred to; \`--log json\` tells of each`);
+      if (count >= mostDangling) return;
       const names = referring.slice(0, mostNamed).map(({ qualifiedName }) => qualifiedName);
       const more = referring.length > mostNamed ? ` and ${referring.length - mostNamed} more` : '';
       say(

@@ -2,6 +2,8 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import process from 'node:process';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { startLog } from '../../cli/progress.ts';
+import { createTelemetry } from '../../pipeline/telemetry.ts';
 import { HandWorld } from '../support/by-hand.ts';
 import { asTerminal } from '../support/terminal.ts';
 
@@ -22,4 +24,25 @@ it('`run` on a terminal ends its line of progress when it cannot begin: nothing 
   expect(cleared.mock.calls.map(([timer]) => timer)).toContain(lines[0]?.value);
   taken.close();
   await world.remove();
+});
+
+it('startLog() tells of the first removals in a row that are referred to, and that there are more', async () => {
+  const telemetry = createTelemetry();
+  const lines: unknown[] = [];
+  const spy = vi.spyOn(process.stderr, 'write').mockImplementation((line) => lines.push(line) > 0);
+  onTestFinished(() => spy.mockRestore());
+  const end = await startLog(telemetry);
+  const referring = [{ typeName: 'job', qualifiedName: 'j' }];
+  for (let at = 0; at < 30; at += 1)
+    for (const producer of ['p', 'q'])
+      telemetry.emit('removalDangles', {
+        producer,
+        root: { typeName: 't', qualifiedName: `${at}` },
+        referring,
+      });
+  end();
+  const ofQ = lines.filter((line) => String(line).startsWith('q: '));
+  expect(ofQ).toHaveLength(10);
+  expect(ofQ[0]).toBe('q: 0 is removed, and j still refers to it\n');
+  expect(ofQ.at(-1)).toContain('`--log json` tells of each');
 });
