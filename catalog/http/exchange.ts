@@ -1,7 +1,9 @@
 /** One call as the handlers see it, and the route that turns a handler's result or failure into Atlas's answer. */
 import { randomBytes } from 'node:crypto';
+import process from 'node:process';
 import type { Context } from 'hono';
-import { StreamError } from '../../pipeline/errors.ts';
+import { messageOf, StreamError } from '../../pipeline/errors.ts';
+import { redactText } from '../../platform/redact.ts';
 import { AtlasError, AtlasFault, AtlasUnreadable } from '../atlas-error.ts';
 import type { Catalog } from '../catalog.ts';
 import { jsonObject, type JsonValue, parseJson, toJson } from '../json.ts';
@@ -88,9 +90,13 @@ export function answerJson(value: JsonValue, status = 200): Response {
   });
 }
 
-/** The plain sentence with which Atlas answers an unexpected exception. */
-export function answerFault(): Response {
+/** The plain sentence with which Atlas answers an unexpected exception; what is none of Atlas's, such as a full disk, is written to standard error. */
+export function answerFault(thrown?: unknown): Response {
   const id = randomBytes(8).toString('hex');
+  if (thrown !== undefined && !(thrown instanceof AtlasFault))
+    process.stderr.write(
+      `The local catalogue could not do what it was asked (ID ${id}): ${redactText(messageOf(thrown))}\n`,
+    );
   const text = `There was an error processing your request. It has been logged (ID ${id}).`;
   return new Response(text, { status: 500, headers: { 'content-type': 'application/json' } });
 }
@@ -109,5 +115,5 @@ export function answerFailure(thrown: unknown, requestId?: string): Response {
     return answerJson(jsonObject({ error: jsonObject({ code, message }) }), 400);
   }
   if (thrown instanceof AtlasUnreadable) return answerJson(jsonObject({ error: thrown.message }), 400);
-  return answerFault();
+  return answerFault(thrown);
 }

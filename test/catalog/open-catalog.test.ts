@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import process from 'node:process';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { exportCatalog } from '../../catalog/export.ts';
 import { openCatalog } from '../../catalog/open-catalog.ts';
 import { rawAnswer } from '../support/raw-answer.ts';
-import { basic, entity } from './support.ts';
+import { basic, entity, openTestCatalog } from './support.ts';
 
 describe('openCatalog()', () => {
   let path: string;
@@ -50,6 +51,27 @@ describe('openCatalog()', () => {
     };
     await expect(openCatalog({ path, port: 0 })).rejects.toMatchObject(refused);
     await expect(exportCatalog(path)).rejects.toMatchObject(refused);
+  });
+
+  test('says on standard error why it answered with a fault of its own, under the id that the answer has', async () => {
+    const written: unknown[] = [];
+    const spy = vi.spyOn(process.stderr, 'write').mockImplementation((line) => written.push(line) > 0);
+    const catalog = await openTestCatalog();
+    const ask = (path: string): Promise<Response> =>
+      Promise.resolve(
+        catalog.app.request(`http://localhost/api/atlas/v2${path}`, {
+          method: 'POST',
+          headers: { authorization: basic('admin'), 'content-type': 'application/json' },
+          body: JSON.stringify({ entity: entity('DataSet', 'kept') }),
+        }),
+      );
+    expect((await ask('/search/basic')).status).toBe(500); // as Atlas does
+    expect(written).toEqual([]);
+    await catalog.close(); // what it is kept in is gone
+    const answer = await ask('/entity');
+    const [, id = 'no id'] = /ID (\w+)/u.exec(await answer.text()) ?? [];
+    spy.mockRestore();
+    expect([answer.status, written]).toEqual([500, [expect.stringContaining(`(ID ${id}): `)]]);
   });
 
   test('names the port and what to do when the port is taken', async () => {
