@@ -1,5 +1,4 @@
 import type { EntityChange, EntityRef } from '../schemas/types.ts';
-import { withRenamed } from './derive/encode-change.ts';
 import { refKey } from './derive/keys.ts';
 import type { ReplayScope } from './delivery/replayed.ts';
 import { isComparable, isDerivedBefore } from './derive/sequence.ts';
@@ -110,7 +109,7 @@ function fold<T extends Delivery>(
     deletion,
     upserts: [...upserts.values()]
       .sort((a, b) => (a.change.producer < b.change.producer ? -1 : 1))
-      .map((delivery) => withAllRenamed(delivery, deliveries)),
+      .map((delivery) => withRenamed(delivery, deliveries)),
     replayed: scopeOf(deliveries),
     superseded: deliveries.filter((delivery) => !kept.has(delivery)),
   };
@@ -138,16 +137,14 @@ function scopeOf(deliveries: readonly Delivery[]): ReplayScope | undefined {
 }
 
 /** A change with all that it, and such of its producer as it overtook, say of former names; the earliest first. */
-function withAllRenamed<T extends Delivery>(delivery: T, deliveries: readonly T[]): T {
+function withRenamed<T extends Delivery>(delivery: T, deliveries: readonly T[]): T {
   const { producer, renamed: own = [] } = delivery.change;
   const renamed = [...deliveries]
     .sort(byOffset)
     .flatMap(({ change }) =>
       change.producer === producer && change.operation === 'UPSERT' ? (change.renamed ?? []) : [],
     );
-  return renamed.length === own.length
-    ? delivery
-    : { ...delivery, change: withRenamed(delivery.change, renamed) };
+  return renamed.length === own.length ? delivery : { ...delivery, change: { ...delivery.change, renamed } };
 }
 
 /** By offset; the same offset twice is the same change twice. */

@@ -13,7 +13,6 @@ import type { Table } from '../table.ts';
 import type { ObjectRawEvent } from '../transform.ts';
 import { answerText, type Answers, type Derived, Questions, type ReceivedEvent } from './derived.ts';
 import type { Applied, DerivationFailure } from './deriver.ts';
-import { withRenamed } from './encode-change.ts';
 import {
   deletionWithNames,
   formerlyOf,
@@ -274,7 +273,7 @@ export class Derivation {
     if (isOwn) return [withFormerNames(change, round.names)];
     const stale = staleNames(change, round.names);
     // Said before, and still by a name that is an old one now: what the catalogue ties it to has moved on.
-    if (stale.length > 0) return [withRenamed(change, stale)];
+    if (stale.length > 0) return [{ ...change, renamed: stale }];
     return isSaid ? [] : [change];
   }
 

@@ -1,5 +1,5 @@
 import { decodeEvent, encodeEvent } from '../../schemas/codec.ts';
-import type { EntityBody, EntityChange, Renamed } from '../../schemas/types.ts';
+import type { EntityBody, EntityChange } from '../../schemas/types.ts';
 import { spokenBody } from '../content-hash.ts';
 
 /** An entity change as it stands on its topic, encoded. Throws EVENT_INVALID when it does not fit its schema. */
@@ -15,23 +15,25 @@ export function packChange(change: EntityChange): EntityChange {
   return new PackedChange(change, encodeEvent('entity-change', change));
 }
 
-/** A change that says which entities had other names before. */
-export function withRenamed(change: EntityChange, renamed: readonly Renamed[]): EntityChange {
-  const { entities } = change; // of a packed one, a spread leaves them out
-  return { ...change, entities, renamed };
-}
-
-/** Not an object literal with a getter: each of those has a shape of its own to V8, and all that reads them is slow then. */
+/** One shape for all of them: each object literal with a getter has a shape of its own to V8, and all that reads them is slow then. */
 class PackedChange implements EntityChange {
+  /** An own property, so that a copy by spread has it. */
+  static readonly #entities: PropertyDescriptor & ThisType<PackedChange> = {
+    enumerable: true,
+    get() {
+      return (decodeEvent(this.#bytes).value as EntityChange).entities.map(spokenBody);
+    },
+  };
   readonly operation: EntityChange['operation'];
   readonly typeName: string;
   readonly qualifiedName: string;
   readonly producer: string;
   readonly objectId: string;
   readonly position: EntityChange['position'];
+  declare readonly entities: readonly EntityBody[];
   readonly complete: readonly string[];
   readonly placeholder: boolean;
-  readonly bytes: Uint8Array;
+  readonly #bytes: Uint8Array;
 
   constructor(change: EntityChange, bytes: Uint8Array) {
     this.operation = change.operation;
@@ -42,10 +44,11 @@ class PackedChange implements EntityChange {
     this.position = change.position;
     this.complete = change.complete;
     this.placeholder = change.placeholder;
-    this.bytes = bytes;
+    this.#bytes = bytes;
+    Object.defineProperty(this, 'entities', PackedChange.#entities);
   }
 
-  get entities(): readonly EntityBody[] {
-    return (decodeEvent(this.bytes).value as EntityChange).entities.map(spokenBody);
+  get bytes(): Uint8Array {
+    return this.#bytes;
   }
 }

@@ -1,6 +1,5 @@
 import type { EntityChange, Formerly, NamePart, Renamed } from '../../schemas/types.ts';
 import type { ObjectRawEvent } from '../transform.ts';
-import { withRenamed } from './encode-change.ts';
 import { refKey } from './keys.ts';
 
 /** The event as it would be under a name that its object had before: what is derived of it tells the names that its entities had. */
@@ -58,7 +57,7 @@ export function withFormerNames(change: EntityChange, names: readonly Renamed[])
   if (names.length === 0) return change;
   const own = new Set(change.entities.map(refKey));
   const renamed = names.filter(({ typeName, to }) => own.has(refKey({ typeName, qualifiedName: to })));
-  return renamed.length === 0 ? change : withRenamed(change, renamed);
+  return renamed.length === 0 ? change : { ...change, renamed };
 }
 
 /** A deletion with what was its root's, where that was only renamed. */
@@ -68,10 +67,7 @@ export function deletionWithNames(change: EntityChange, names: readonly Renamed[
   );
   if (root === undefined) return change;
   const { objectId, until } = root;
-  return withRenamed(
-    change,
-    names.filter((one) => one.objectId === objectId && one.until === until),
-  );
+  return { ...change, renamed: names.filter((one) => one.objectId === objectId && one.until === until) };
 }
 
 /** Names by which a change refers to something, and that are old ones now. */
