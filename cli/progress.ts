@@ -70,26 +70,26 @@ function sayTimes(telemetry: Telemetry, say: (text: string) => void): readonly (
 
 /** Names that one line shows at the most. */
 const mostNamed = 5;
-/** Removals in a row that are told of one by one. Where many go at once, most of what refers to them goes as well, a moment later. */
-const mostDangling = 10;
+/** Lines of one kind in a row that are written one by one; thousands of them would bury all others. */
+const mostInRow = 10;
 /** They are in a row with less than so many milliseconds in between. */
 const inRowMs = 60_000;
 
-/** Tells how many of a producer's removals in a row this one is. */
-function countInRow(): (producer: string) => number {
+/** Says what comes in rows: the first ones of each kind, and then once that there is more. */
+function inRows(say: (text: string) => void): (kind: string, text: string, more: string) => void {
   const rows = new Map<string, { readonly count: number; readonly at: number }>();
-  return (producer) => {
+  return (kind, text, more) => {
     const at = performance.now();
-    const last = rows.get(producer);
+    const last = rows.get(kind);
     const count = last !== undefined && at - last.at < inRowMs ? last.count + 1 : 1;
-    rows.set(producer, { count, at });
-    return count;
+    rows.set(kind, { count, at });
+    if (count <= mostInRow) say(count < mostInRow ? text : more);
   };
 }
 
 /** Says what removals wait for, and what they leave behind. */
 function sayRemovals(telemetry: Telemetry, say: (text: string) => void): readonly (() => void)[] {
-  const inRow = countInRow();
+  const sayInRow = inRows(say);
   return [
     telemetry.on('removalsHeldBack', ({ producer, missing, known }) => {
       say(
@@ -103,14 +103,13 @@ function sayRemovals(telemetry: Telemetry, say: (text: string) => void): readonl
       );
     }),
     telemetry.on('removalDangles', ({ producer, root, referring }) => {
-      const count = inRow(producer);
-      if (count === mostDangling)
-        say(`${producer}: more of what is removed is referred to; \`--log json\` tells of each`);
-      if (count >= mostDangling) return;
       const names = referring.slice(0, mostNamed).map(({ qualifiedName }) => qualifiedName);
       const more = referring.length > mostNamed ? ` and ${referring.length - mostNamed} more` : '';
-      say(
+      sayInRow(
+        producer,
         `${producer}: ${root.qualifiedName} is removed, and ${names.join(', ')}${more} still ${referring.length === 1 ? 'refers' : 'refer'} to it`,
+        // Where many go at once, most of what refers to them goes as well, a moment later.
+        `${producer}: more of what is removed is referred to; \`--log json\` tells of each`,
       );
     }),
     telemetry.on('renameRefused', ({ producer, root, from, reason }) => {
@@ -124,6 +123,7 @@ function sayRemovals(telemetry: Telemetry, say: (text: string) => void): readonl
 
 function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): readonly (() => void)[] {
   const missingTypes = new Set<string>();
+  const sayInRow = inRows(say);
   return [
     telemetry.on('scanCompleted', ({ producer, objects, published, rejected, removed }) => {
       if (published + rejected + removed === 0) return;
@@ -146,8 +146,12 @@ function sayWhatHappens(telemetry: Telemetry, say: (text: string) => void): read
     }),
     ...sayTimes(telemetry, say),
     ...sayRemovals(telemetry, say),
-    telemetry.on('deadLettered', ({ producer, code, message, id }) => {
-      say(`${producer ?? 'unknown'}: dead letter ${id}: ${message} (${code})`);
+    telemetry.on('deadLettered', ({ producer = 'unknown', code, message, id }) => {
+      sayInRow(
+        `${producer} ${code}`,
+        `${producer}: dead letter ${id}: ${message} (${code})`,
+        `${producer}: more dead letters of ${code}: \`dead-letters list --code ${code}\` shows all`,
+      );
     }),
     telemetry.on('stageWaiting', ({ stage, code, message, waitMs }) => {
       say(`${stage}: ${message} (${code}); trying again in ${waitMs / 1000} s`);

@@ -23,7 +23,8 @@ export function produceCommand(setExitCode: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-Exit codes: 0 done, 1 a source or the catalogue failed, 2 wrong usage or configuration, 3 done, but some events are dead letters.
+Exit codes: 0 done, 1 a source or the catalogue failed, 2 wrong usage or configuration, 3 done, but some events are dead letters,
+130 stopped before it was done, with --once.
 
 Examples:
   purview-streams produce warehouse --once

@@ -69,7 +69,8 @@ export function runCommand(setExitCode: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-Exit codes: 0 done, 1 a source or the catalogue failed, 2 wrong usage or configuration, 3 done, but some events are dead letters or parked.
+Exit codes: 0 done, 1 a source or the catalogue failed, 2 wrong usage or configuration, 3 done, but some events are dead letters or parked,
+130 stopped before it was done, with --once.
 
 Examples:
   purview-streams run                              run purview-streams.yaml and follow changes

@@ -19,7 +19,8 @@ const exitCodesHelp = `
 Any number of processes may run a stage at a time: they share its partitions. The topics must be ones that processes share
 (any transport.kind but memory). Ctrl-C or SIGTERM finishes what is in flight; a second one ends at once.
 
-Exit codes: 0 done or drained, 1 failed, 2 wrong usage or configuration, 3 done, but some events became dead letters or are parked.
+Exit codes: 0 done or drained, 1 failed, 2 wrong usage or configuration, 3 done, but some events became dead letters or are parked,
+130 stopped before it was done, with --once.
 `;
 
 /** `transform`: the transform stage alone. */
@@ -64,12 +65,13 @@ async function runStage(stage: StageName, options: RunOptions): Promise<number> 
   const counts = new StageCounts(telemetry);
   const endProgress = await startLog(telemetry, options.log);
   let parked = 0;
+  let isStopped = false;
   try {
     const pipeline = await openPipeline(configured, { telemetry, ...options, stages: [stage] });
     let metrics: MetricsServer | undefined;
     try {
       metrics = await startMetrics(pipeline, options);
-      await runUntilStopped(pipeline, { stage, counts, metrics, once: options.once === true });
+      isStopped = await runUntilStopped(pipeline, { stage, counts, metrics, once: options.once === true });
       if (stage === 'sink') parked = await countParked(pipeline.state, groups.sink);
     } finally {
       await metrics?.close();
@@ -81,10 +83,12 @@ async function runStage(stage: StageName, options: RunOptions): Promise<number> 
   const rows = counts.rows();
   const text = rows.length === 0 ? `${stage}: no events received` : rows.map(stageCountText).join('\n');
   print(options.json === true ? JSON.stringify({ stages: rows }) : text);
+  if (options.once === true && isStopped) return exitCodes.interrupted;
   const letters = rows.some(({ settled, givenUp }) => settled['dead-lettered'] + givenUp > 0);
   return options.once === true && (letters || parked > 0) ? exitCodes.partly : exitCodes.done;
 }
 
+/** Resolves with whether it was stopped from outside. */
 async function runUntilStopped(
   pipeline: OpenPipeline,
   run: {
@@ -93,7 +97,7 @@ async function runUntilStopped(
     readonly metrics: MetricsServer | undefined;
     readonly once: boolean;
   },
-): Promise<void> {
+): Promise<boolean> {
   const { stage, counts } = run;
   const running = startPipeline(pipeline);
   let before: Unsettled | undefined;
@@ -111,6 +115,7 @@ async function runUntilStopped(
     offShutdown();
   }
   if (before !== undefined) note(drainedText(counts, before));
+  return before !== undefined;
 }
 
 /** Throws CONFIG_INVALID where the topics live in one process: a stage alone would have nothing to read. */

@@ -26,7 +26,7 @@ it('`run` on a terminal ends its line of progress when it cannot begin: nothing 
   await world.remove();
 });
 
-it('startLog() tells of the first removals in a row that are referred to, and that there are more', async () => {
+it('startLog() tells of the first removals that are referred to and of the first dead letters in a row, and that there are more', async () => {
   const telemetry = createTelemetry();
   const lines: unknown[] = [];
   const spy = vi.spyOn(process.stderr, 'write').mockImplementation((line) => lines.push(line) > 0);
@@ -40,7 +40,17 @@ it('startLog() tells of the first removals in a row that are referred to, and th
         root: { typeName: 't', qualifiedName: `${at}` },
         referring,
       });
+  for (let at = 0; at < 30; at += 1)
+    for (const code of ['A', 'B'])
+      telemetry.emit('deadLettered', { stage: 'sink', producer: 'r', code, message: 'no', id: `${at}` });
   end();
+  const ofR = lines.filter((line) => String(line).startsWith('r: '));
+  expect(ofR).toHaveLength(20);
+  expect(ofR.slice(-2)).toEqual(
+    ['A', 'B'].map(
+      (code) => `r: more dead letters of ${code}: \`dead-letters list --code ${code}\` shows all\n`,
+    ),
+  );
   const ofQ = lines.filter((line) => String(line).startsWith('q: '));
   expect(ofQ).toHaveLength(10);
   expect(ofQ[0]).toBe('q: 0 is removed, and j still refers to it\n');

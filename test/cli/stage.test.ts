@@ -2,6 +2,8 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { groups, topics } from '../../pipeline/topics.ts';
+import { createEmbeddedTransport } from '../../transports/embedded/transport.ts';
 import { cli, root, type RunningCommand, startCli } from '../support/cli.ts';
 import { freePort } from '../support/free-port.ts';
 
@@ -93,6 +95,26 @@ it('`sink` waits for the local catalogue when it follows changes', { timeout }, 
   await says(running, 'trying again in');
   running.child.kill('SIGTERM');
   expect((await running.ended).code).toBe(0);
+});
+
+it('`transform --once` ends with 130 when it is stopped before what is there is settled', {
+  timeout,
+}, async () => {
+  const { folder, run, begin } = await workshop();
+  await run('produce', 'warehouse', '--only', '--once');
+  const transport = createEmbeddedTransport({ folder: path.join(folder, '.purview-streams', 'topics') });
+  onTestFinished(() => transport.close());
+  const leave = new AbortController();
+  onTestFinished(() => leave.abort());
+  // Somebody else has its partition in hand, and settles nothing.
+  const member = transport
+    .subscribe({ topic: topics.raw, group: groups.transform, signal: leave.signal })
+    [Symbol.asyncIterator]();
+  await member.next();
+  const running = begin('transform', '--once');
+  await says(running, 'reading metadata.raw');
+  running.child.kill('SIGTERM');
+  expect((await running.ended).code).toBe(130);
 });
 
 it('`transform` exits 2 when the topics live in one process', { timeout }, async () => {
