@@ -1,5 +1,5 @@
 /** The catalogue in a thread of its own, so that what writes to it from the same process has a core for itself. */
-import type { Worker } from 'node:worker_threads';
+import type { EventEmitter } from 'node:events';
 import { messageOf, StreamError } from '../pipeline/errors.ts';
 import { startThread, type ThreadAnswer, thrownIn } from '../platform/worker.ts';
 import type { CatalogCounters } from './catalog.ts';
@@ -57,13 +57,15 @@ export async function openCatalogThread(options: CatalogThreadOptions): Promise<
   }
 }
 
+/** What a thread answers. */
 interface Answers {
   readonly ended: Promise<never>;
   /** The next answer, for whoever asked first. */
   next(): Promise<unknown>;
 }
 
-function answersOf(worker: Worker): Answers {
+/** The answers of a thread, in the order in which it was asked. */
+export function answersOf(worker: EventEmitter): Answers {
   const waiting: ((answer: ThreadAnswer) => void)[] = [];
   worker.on('message', (answer: ThreadAnswer) => waiting.shift()?.(answer));
   let cause: unknown;
@@ -75,18 +77,16 @@ function answersOf(worker: Worker): Answers {
   });
   return {
     ended,
-    next: () => {
-      const answer = new Promise<ThreadAnswer>((resolve) => {
-        waiting.push(resolve);
-      });
-      return Promise.race([answer.then(resultOf), ended]);
-    },
+    // The last answer and the end of the thread may come in one turn: then the answer, which says why it ended, is the first to settle.
+    next: () =>
+      new Promise((resolve, reject) => {
+        waiting.push((answer) => {
+          if ('result' in answer) resolve(answer.result);
+          else reject(thrownIn(answer.failure));
+        });
+        ended.catch(reject);
+      }),
   };
-}
-
-function resultOf(answer: ThreadAnswer): unknown {
-  if ('result' in answer) return answer.result;
-  throw thrownIn(answer.failure);
 }
 
 function endedEarly(cause: unknown): StreamError {

@@ -1,9 +1,10 @@
+import { EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { openCatalogThread } from '../../catalog/catalog-thread.ts';
+import { answersOf, openCatalogThread } from '../../catalog/catalog-thread.ts';
 import { exportCatalog } from '../../catalog/export.ts';
 import { openCatalog } from '../../catalog/open-catalog.ts';
 import { StreamError } from '../../pipeline/errors.ts';
@@ -80,4 +81,15 @@ test('`ended` and `counters()` reject, and `close()` does not, when the thread h
   await expect(catalog.ended).rejects.toMatchObject({ code: 'CATALOG_ENDED' });
   await expect(catalog.counters()).rejects.toMatchObject({ code: 'CATALOG_ENDED' });
   await catalog.close();
+});
+
+test('`answersOf()` gives the failure that a thread tells last, also when its end is told in the same turn', async () => {
+  const thread = new EventEmitter();
+  const answers = answersOf(thread);
+  const [last, late] = [failure(answers.next()), failure(answers.next())];
+  thread.emit('message', { failure: { code: 'PORT_IN_USE', message: 'The port is taken.' } });
+  thread.emit('exit', 0);
+  expect(await last).toMatchObject({ code: 'PORT_IN_USE' });
+  expect(await late).toMatchObject({ code: 'CATALOG_ENDED' });
+  expect(await failure(answers.ended)).toMatchObject({ code: 'CATALOG_ENDED' });
 });

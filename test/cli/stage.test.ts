@@ -107,10 +107,8 @@ it('`transform --once` ends with 130 when it is stopped before what is there is 
   const leave = new AbortController();
   onTestFinished(() => leave.abort());
   // Somebody else has its partition in hand, and settles nothing.
-  const member = transport
-    .subscribe({ topic: topics.raw, group: groups.transform, signal: leave.signal })
-    [Symbol.asyncIterator]();
-  await member.next();
+  const members = transport.subscribe({ topic: topics.raw, group: groups.transform, signal: leave.signal });
+  await members[Symbol.asyncIterator]().next();
   const running = begin('transform', '--once');
   await says(running, 'reading metadata.raw');
   running.child.kill('SIGTERM');
