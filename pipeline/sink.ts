@@ -59,6 +59,8 @@ export type Outcome =
 
 /** The turn of a batch among those of its lane. */
 export interface BatchTurn {
+  /** Whether it has come already: then there is no time to plan in. */
+  readonly hasCome: boolean;
   /** Resolves when the batches before it have nothing left to ask of the catalogue. Rejects when it is not to be begun any more. */
   come(): Promise<void>;
   /** Says that it has nothing left to ask itself, though what became of it is not recorded yet: all of it was accepted. */

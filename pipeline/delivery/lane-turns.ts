@@ -37,6 +37,11 @@ export class LaneTurn {
     this.#standsAlone = true;
   }
 
+  /** Whether those before it have nothing left to ask of the catalogue. */
+  get hasCome(): boolean {
+    return this.#before.every((turn) => turn.#passed.isGiven);
+  }
+
   /** Resolves when those before it have nothing left to ask of the catalogue. */
   async come(): Promise<void> {
     await Promise.all(this.#before.map((turn) => turn.#passed.given));

@@ -233,7 +233,7 @@ export class Lane {
       await turn.come();
       if (this.#isEnding) throw new NotBegun();
     };
-    return { come, pass: () => turn.pass() };
+    return { hasCome: turn.hasCome, come, pass: () => turn.pass() };
   }
 
   get #patience(): Patience {

@@ -35,7 +35,7 @@ type Outcomes = Map<number, Outcome>;
 type Records = ReadonlyMap<string, Applied | undefined>;
 
 /** Roots that are planned in one go: what waits for an answer is kept waiting for that long. */
-const plannedTogether = 8;
+const plannedTogether = 16;
 
 /** Delivers a batch. Resolves with one outcome for each delivery, in order. */
 export async function deliverBatch(

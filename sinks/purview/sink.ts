@@ -109,7 +109,8 @@ export class CatalogSink implements Sink {
   ): Promise<readonly Outcome[]> {
     signal.throwIfAborted();
     const { host, retry } = this.#options;
-    const ahead = turn && (await foresee(batch, this.#contextOf(batch, signal), this.#state));
+    const isEarly = turn?.hasCome === false;
+    const ahead = isEarly ? await foresee(batch, this.#contextOf(batch, signal), this.#state) : undefined;
     const pause = (attempt: number): Promise<void> =>
       host.clock.sleep(Math.min(retry.delayMs * 2 ** (attempt - 1), retry.maxDelayMs), signal);
     let isFirst = true;

@@ -23,9 +23,9 @@ describe('LaneTurn', () => {
     const second = alone(['b'], [first]);
     const third = alone(['c'], [first, second]);
     second.end();
-    expect(await isDone(third.come())).toBe(false);
+    expect([third.hasCome, await isDone(third.come())]).toEqual([false, false]);
     first.pass();
-    expect(await isDone(third.come())).toBe(true);
+    expect([third.hasCome, await isDone(third.come())]).toEqual([true, true]);
     expect(await isDone(third.alone())).toBe(false);
     first.end();
     expect(await isDone(third.alone())).toBe(true);

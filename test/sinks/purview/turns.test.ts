@@ -11,6 +11,7 @@ let atlas: AtlasDouble;
 
 /** A turn that comes when the test says so. */
 class HeldTurn implements BatchTurn {
+  readonly hasCome = false;
   passes = 0;
   #go = (): void => undefined;
   readonly #came = new Promise<void>((resolve) => {
@@ -114,7 +115,7 @@ describe('deliver() before its turn', () => {
     const sink = await openSink();
     const seen = atlas.seen.length;
     const reason = new Error('not any more');
-    const turn = { come: () => Promise.reject(reason), pass: () => undefined };
+    const turn = { hasCome: false, come: () => Promise.reject(reason), pass: () => undefined };
     await expect(sink.deliver(deliveries([shop('a')]), never, turn)).rejects.toBe(reason);
     expect(atlas.seen).toHaveLength(seen);
   });
