@@ -19,7 +19,7 @@ export interface LaneOptions extends LedgerOptions {
   readonly sink: Sink;
   readonly place: Pick<StoredRecord, 'topic' | 'partition'>;
   readonly limits: BatchLimits<LaneItem>;
-  /** Fires on shutdown, when the partition is to be given up, and when another lane failed: no batch begins any more. */
+  /** Fires on shutdown, when the partition is to be given up, and when a lane failed: no batch begins any more. */
   readonly ending: AbortSignal;
   /** Fires when a batch in flight may not go on either: what is not settled stays uncommitted. */
   readonly cut: AbortSignal;
@@ -28,6 +28,8 @@ export interface LaneOptions extends LedgerOptions {
   readonly keepTrying: boolean;
   /** Resolves with false when nothing was written, since the partition is no longer ours or is to be given up. */
   readonly settle: (work: SettledWork) => Promise<boolean>;
+  /** Told what ends the lane, before its other batch has ended: that one must not wait for anything any more. */
+  readonly onFailed: (thrown: unknown) => void;
   /** Told what the catalogue has got. */
   readonly onDelivered: (refs: readonly EntityRef[]) => void;
 }
@@ -59,7 +61,6 @@ export class Lane {
   readonly #open = new OpenKeys();
   /** Batches that have begun and not ended. */
   #turns: readonly LaneTurn[] = [];
-  #hasFailed = false;
   /** Changes that were handed in and not looked at yet. */
   #unseen = 0;
   readonly #waking = new Set<(moved: number) => void>();
@@ -158,7 +159,7 @@ export class Lane {
     try {
       await this.#deliver(work, turn);
     } catch (thrown) {
-      this.#hasFailed = true;
+      this.#options.onFailed(thrown);
       turn.end();
       await Promise.all(this.#turns.map((one) => one.ended()));
       throw thrown;
@@ -176,7 +177,7 @@ export class Lane {
     let open: readonly LaneItem[] = [...ledger.woken(items, place), ...items];
     if (keys.length === 0 && open.every(standsAlone)) turn.standAlone();
     if (!turn.isApart) await turn.alone();
-    for (let round = 0; open.length > 0 && !this.#isEnding; round += 1) {
+    for (let round = 0; open.length > 0 && !ending.aborted; round += 1) {
       const outcomes = await this.#attempt(open, isLast, turn);
       if (outcomes === undefined) break;
       const posting = ledger.post(open, outcomes);
@@ -193,10 +194,6 @@ export class Lane {
     }
     this.#open.remove(items, keys);
     done(ledger.moved);
-  }
-
-  get #isEnding(): boolean {
-    return this.#options.ending.aborted || this.#hasFailed;
   }
 
   /**
@@ -231,7 +228,7 @@ export class Lane {
     if (!turn.isApart) return undefined;
     const come = async (): Promise<void> => {
       await turn.come();
-      if (this.#isEnding) throw new NotBegun();
+      if (this.#options.ending.aborted) throw new NotBegun();
     };
     return { hasCome: turn.hasCome, come, pass: () => turn.pass() };
   }

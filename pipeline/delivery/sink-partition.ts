@@ -178,6 +178,7 @@ export class SinkPartition {
       ending: this.#ending,
       cut: this.#cut.signal,
       settle: (work) => this.#settler.settle(work),
+      onFailed: (thrown) => this.#failed.abort(thrown),
       onDelivered: (refs) => this.#parking.delivered(refs),
     });
   }

@@ -161,6 +161,33 @@ describe('SinkStage.run() with a sink that plans ahead', () => {
     await expect(stage.ended).rejects.toBe(error);
     expect(held.asked).toEqual(['c0', 'c1']);
   });
+
+  it('rejects when a batch fails, though the one behind it waits for what may pass', async () => {
+    const error = new StreamError('STATE_UNAVAILABLE', 'The disk is broken.');
+    const full = new StreamError('TRANSPORT_FULL', 'The disk is full.');
+    let isWaiting = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => {
+      isWaiting = resolve;
+    });
+    const sink: Sink = {
+      plansAhead: true,
+      open: async () => undefined,
+      close: async () => undefined,
+      deliver: async ([only], _, turn) => {
+        await turn?.come();
+        turn?.pass();
+        if (only?.change.objectId === 'c0') {
+          await waiting;
+          throw error;
+        }
+        isWaiting();
+        throw full;
+      },
+    };
+    const stage = await start(sink, changes, { ...one, retryDelayMs: 600_000 });
+    await expect(stage.ended).rejects.toBe(error);
+    expect(await committed(stage)).toBe(0);
+  });
 });
 
 const changes = [change('c0', 'a'), change('c1', 'b'), change('c2', 'c')];
