@@ -26,6 +26,7 @@ import { halves, type RequestSize } from './request-size.ts';
 import { acceptedBetween, type Moment, type Suspects } from './suspects.ts';
 import type { TypeLearner } from './type-learner.ts';
 import { type Item, pack, type PlanContext, planRoot, type RootWrite, type Unit } from './unit.ts';
+import type { Unrecorded } from './unrecorded.ts';
 import { TooMuch, upsertUnits } from './upsert.ts';
 import { refersToMissing } from './wanted.ts';
 
@@ -35,6 +36,7 @@ export interface BatchContext extends PlanContext, AnnotatorContext {
   readonly state: StateStore;
   readonly size: RequestSize;
   readonly suspects: Suspects;
+  readonly unrecorded: Unrecorded;
   readonly policy: ErrorPolicy;
   /** Takes note of what was refused and may not be at fault itself. */
   readonly doubts: Doubts;
@@ -82,15 +84,17 @@ export class BatchWriter {
 
   /** Writes what is in a queue, in its order; every item gets its outcome. */
   async write(queue: RequestQueue): Promise<void> {
+    let recorded = (): void => undefined;
     try {
       for (let ready = queue.next(); ready !== undefined; ready = queue.next()) {
         const whole = { refused: undefined, attempts: undefined };
         await this.#send(ready.units, { ...whole, ready, meanwhile: () => queue.prepare() });
       }
+      recorded = this.#context.unrecorded.begin();
       this.#context.accepted();
       await turn(); // whoever waited for that sends its request before this goes on
     } finally {
-      await this.#keepRecords();
+      await this.#keepRecords().finally(recorded);
     }
   }
 
@@ -106,6 +110,12 @@ export class BatchWriter {
     if (this.#records.length === 0) return;
     await this.#context.state.write(this.#records); // where it fails, they are still to be written
     this.#records = [];
+  }
+
+  /** Before anything goes by what is recorded of others. */
+  async #awaitRecords(): Promise<void> {
+    await this.#keepRecords();
+    await this.#context.unrecorded.none();
   }
 
   /** Sends units in one request; when that fails because of one of them, looks for it by halving. */
@@ -130,7 +140,7 @@ export class BatchWriter {
       const error = ofOneChange(thrown, this.#context.signal);
       if (error.code === 'CATALOG_MISSING_TYPE' && !this.#renewedTypes) {
         this.#renewedTypes = true;
-        await this.#keepRecords();
+        await this.#awaitRecords();
         await this.#context.renewTypes();
         return this.#send(units, search);
       }
@@ -198,7 +208,7 @@ export class BatchWriter {
   async #settle(roots: readonly RootWrite[], mutations: Mutations): Promise<void> {
     const revived = roots.filter((root) => isRevived(root, mutations));
     const settled = new Set(roots);
-    if (revived.length > 0) await this.#keepRecords();
+    if (revived.length > 0) await this.#awaitRecords();
     try {
       await restoreReferences(
         this.#context,
@@ -238,7 +248,7 @@ export class BatchWriter {
     const { changed, after } = await this.#annotator.settle(root, mutations);
     let deleted = 0;
     const dropped = droppedChildren(root.before, root.after());
-    if (dropped.length > 0) await this.#keepRecords();
+    if (dropped.length > 0) await this.#awaitRecords();
     for (const child of dropped) {
       deleted += (await deleteRoot(this.#context, child)).deleted;
     }

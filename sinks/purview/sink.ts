@@ -23,6 +23,7 @@ import { Suspects } from './suspects.ts';
 import { TypeLearner } from './type-learner.ts';
 import { TypeModel } from '../../pipeline/type-model.ts';
 import type { RequestLimits } from './unit.ts';
+import { Unrecorded } from './unrecorded.ts';
 import { WatchedState } from './watched-state.ts';
 
 /** What a {@link CatalogSink} is made with. */
@@ -54,6 +55,7 @@ export class CatalogSink implements Sink {
   readonly #types: TypeModel;
   readonly #learner: TypeLearner;
   readonly #suspects = new Suspects();
+  readonly #unrecorded = new Unrecorded();
   readonly #size: RequestSize;
   readonly #precedence: Precedence;
   readonly #rejections: Rejections;
@@ -146,6 +148,7 @@ export class CatalogSink implements Sink {
       learner: this.#learner,
       precedence: this.#precedence,
       suspects: this.#suspects,
+      unrecorded: this.#unrecorded,
       policy: this.#policy,
       doubts: new Map(),
       adopts: this.#readsFirst,
