@@ -42,6 +42,9 @@ export interface CatalogSinkOptions {
   readonly advice: string | undefined;
 }
 
+/** How long a batch goes by what it was planned with, in milliseconds: nobody tells what another process has written meanwhile. */
+const freshForMs = 10_000;
+
 /**
  * The sink for Apache Atlas, Microsoft Purview and the local catalogue. For each batch: coalesce → drop what is older or
  * equal to what was applied → delete → write in the order of dependencies → relationships, dropped children, record. The
@@ -112,6 +115,7 @@ export class CatalogSink implements Sink {
     signal.throwIfAborted();
     const { host, retry } = this.#options;
     const isEarly = turn?.hasCome === false;
+    const plannedAt = host.clock.now();
     const ahead = isEarly ? await foresee(batch, this.#contextOf(batch, signal), this.#state) : undefined;
     const pause = (attempt: number): Promise<void> =>
       host.clock.sleep(Math.min(retry.delayMs * 2 ** (attempt - 1), retry.maxDelayMs), signal);
@@ -124,7 +128,8 @@ export class CatalogSink implements Sink {
             const isWhole = some.length === batch.length;
             const accepted = (): void => (isWhole ? turn?.pass() : undefined);
             const now = { ...this.#contextOf(some, signal), doubts, accepted };
-            const isForeseen = isFirst && isWhole && ahead !== undefined && !ahead.view.isStale;
+            const isFresh = host.clock.now() - plannedAt < freshForMs;
+            const isForeseen = isFirst && isWhole && isFresh && ahead !== undefined && !ahead.view.isStale;
             isFirst = false;
             return isForeseen ? deliverForeseen(ahead, now) : deliverBatch(some, now);
           }),

@@ -5,7 +5,7 @@ import { createMemoryState } from '../../../platform/memory-state.ts';
 import { sinks } from '../../../sinks/index.ts';
 import { deletionOf, deliveries, shop } from '../../support/changes.ts';
 import { type AtlasDouble, atlasError, startAtlasDouble } from '../../support/atlas-double.ts';
-import { kinds, never, sinkHost } from '../../support/sink-host.ts';
+import { kinds, manualClock, never, sinkHost } from '../../support/sink-host.ts';
 
 let atlas: AtlasDouble;
 
@@ -31,8 +31,8 @@ class HeldTurn implements BatchTurn {
   }
 }
 
-async function openSink(state: StateStore = createMemoryState()): Promise<Sink> {
-  const sink = sinks.atlas.create({ url: atlas.url, user: 'u', password: 'p' }, sinkHost({ state }));
+async function openSink(state: StateStore = createMemoryState(), clock = manualClock()): Promise<Sink> {
+  const sink = sinks.atlas.create({ url: atlas.url, user: 'u', password: 'p' }, sinkHost({ state, clock }));
   await sink.open(never);
   return sink;
 }
@@ -78,6 +78,20 @@ describe('deliver() before its turn', () => {
     const ended = sink.deliver(deliveries([shop('a', {}, { sequence: 3 })], 2), never, turn);
     await aWhile();
     await sink.deliver(deliveries([deletionOf(shop('a'))], 1), never);
+    turn.go();
+    await ended;
+    expect(atlas.bulks).toEqual([['shop://a'], ['shop://a']]);
+  });
+
+  it('plans anew after a long wait, in which another process may have changed something', async () => {
+    const [state, clock] = [createMemoryState(), manualClock()];
+    const [sink, other] = [await openSink(state, clock), await openSink(state)];
+    await sink.deliver(deliveries([shop('a')]), never);
+    const turn = new HeldTurn();
+    const ended = sink.deliver(deliveries([shop('a', {}, { sequence: 3 })], 2), never, turn);
+    await aWhile();
+    await other.deliver(deliveries([deletionOf(shop('a'))], 1), never);
+    await clock.sleep(60_000, never);
     turn.go();
     await ended;
     expect(atlas.bulks).toEqual([['shop://a'], ['shop://a']]);
