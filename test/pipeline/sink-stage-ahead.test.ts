@@ -2,7 +2,16 @@ import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { BatchTurn, Delivery, Outcome, Sink } from '../../pipeline/sink.ts';
 import { StreamError } from '../../pipeline/errors.ts';
-import { change, committed, delivered, start, sum, throttled } from '../support/sink-stage.ts';
+import {
+  change,
+  committed,
+  delivered,
+  missing,
+  ScriptedSink,
+  start,
+  sum,
+  throttled,
+} from '../support/sink-stage.ts';
 
 /** How long the parts of one batch take, in turns of the event loop, and what it does. */
 interface Script {
@@ -160,6 +169,44 @@ describe('SinkStage.run() with a sink that plans ahead', () => {
     held.go('c1');
     await expect(stage.ended).rejects.toBe(error);
     expect(held.asked).toEqual(['c0', 'c1']);
+  });
+
+  it('lets a batch that is to be tried again go before the one behind it', async () => {
+    const asked: string[] = [];
+    const sink: Sink = {
+      plansAhead: true,
+      open: async () => undefined,
+      close: async () => undefined,
+      deliver: async ([only], _, turn) => {
+        await turn?.come();
+        asked.push(only?.change.objectId ?? '');
+        await turns(5);
+        return [asked.length < 3 ? throttled : delivered];
+      },
+    };
+    const stage = await start(sink, changes, one);
+    await vi.waitFor(async () => expect(await committed(stage)).toBe(3));
+    expect(asked).toEqual(['c0', 'c0', 'c0', 'c1', 'c2']);
+  });
+
+  it('keeps what is parked of a key while the next change of it waits behind it', async () => {
+    let isThere = false;
+    const sink = Object.assign(
+      new ScriptedSink(
+        () => (isThere ? delivered : missing),
+        () => turns(20),
+      ),
+      { plansAhead: true },
+    );
+    const same = [change('c0', 'a'), change('c1', 'a')];
+    const stage = await start(sink, same, { ...one, parkForMs: 600_000 });
+    await vi.waitFor(async () => expect(await committed(stage)).toBe(2));
+    isThere = true;
+    await vi.waitFor(async () => {
+      await stage.sweep();
+      expect(stage.unparked).toEqual(['delivered', 'delivered']);
+    });
+    expect([stage.settled.parked, sink.overlaps]).toEqual([2, 0]);
   });
 
   it('rejects when a batch fails, though the one behind it waits for what may pass', async () => {
