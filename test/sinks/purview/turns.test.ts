@@ -4,7 +4,7 @@ import type { StateStore } from '../../../pipeline/state.ts';
 import { createMemoryState } from '../../../platform/memory-state.ts';
 import { sinks } from '../../../sinks/index.ts';
 import { deletionOf, deliveries, shop } from '../../support/changes.ts';
-import { type AtlasDouble, atlasError, startAtlasDouble } from '../../support/atlas-double.ts';
+import { type AtlasDouble, atlasError, plain, startAtlasDouble } from '../../support/atlas-double.ts';
 import { kinds, manualClock, never, sinkHost } from '../../support/sink-host.ts';
 
 let atlas: AtlasDouble;
@@ -69,6 +69,8 @@ describe('deliver() before its turn', () => {
     expect(kinds(await ended)).toEqual(['unchanged', 'delivered']);
     expect(atlas.bulks.at(-1)).toEqual(['shop://new']);
     expect(await dump(state)).not.toBe(record);
+    const older = shop('same', { city: 'x' }, { sequence: 1 });
+    expect(kinds(await sink.deliver(deliveries([older], 3), never))).toEqual(['superseded']);
   });
 
   it('plans anew what another lane has changed meanwhile', async () => {
@@ -95,6 +97,19 @@ describe('deliver() before its turn', () => {
     turn.go();
     await ended;
     expect(atlas.bulks).toEqual([['shop://a'], ['shop://a']]);
+  });
+
+  it('sends no more in a request than was found to pass meanwhile', async () => {
+    const sink = await openSink();
+    atlas.always((names) => names.length > 1, plain(504, ''));
+    const turn = new HeldTurn();
+    const ended = sink.deliver(deliveries([shop('a'), shop('b')]), never, turn);
+    await aWhile();
+    await sink.deliver(deliveries([shop('c'), shop('d')], 2), never);
+    expect(atlas.bulks).toEqual([['shop://c', 'shop://d'], ['shop://c'], ['shop://d']]);
+    turn.go();
+    expect(kinds(await ended)).toEqual(['delivered', 'delivered']);
+    expect(atlas.bulks.slice(3)).toEqual([['shop://a'], ['shop://b']]);
   });
 
   it('passes when all is accepted, before it is recorded', async () => {

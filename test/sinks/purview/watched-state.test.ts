@@ -31,8 +31,10 @@ describe('WatchedState', () => {
       },
     };
     const state = new WatchedState(slow);
-    const view = state.view();
+    const [early, view] = [state.view(), state.view()];
+    await early.get('a');
     const written = state.write([{ key: 'a', value: 1 }]);
+    expect(early.isStale).toBe(true);
     expect(await view.get('a')).toBeUndefined();
     go();
     await written;
