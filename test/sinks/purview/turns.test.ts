@@ -31,8 +31,13 @@ class HeldTurn implements BatchTurn {
   }
 }
 
-async function openSink(state: StateStore = createMemoryState(), clock = manualClock()): Promise<Sink> {
-  const sink = sinks.atlas.create({ url: atlas.url, user: 'u', password: 'p' }, sinkHost({ state, clock }));
+async function openSink(
+  state: StateStore = createMemoryState(),
+  clock = manualClock(),
+  options: Readonly<Record<string, unknown>> = {},
+): Promise<Sink> {
+  const account = { url: atlas.url, user: 'u', password: 'p' };
+  const sink = sinks.atlas.create({ ...account, ...options }, sinkHost({ state, clock }));
   await sink.open(never);
   return sink;
 }
@@ -46,6 +51,9 @@ async function dump(state: StateStore): Promise<string> {
 async function aWhile(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** What the catalogue says of an entity that it does not take. */
+const refusal = atlasError(404, 'ATLAS-404-00-007');
 
 beforeEach(async () => {
   atlas = await startAtlasDouble();
@@ -112,6 +120,34 @@ describe('deliver() before its turn', () => {
     expect(atlas.bulks.slice(3)).toEqual([['shop://a'], ['shop://b']]);
   });
 
+  it('plans anew what was refused and may not be at fault', async () => {
+    const sink = await openSink();
+    atlas.script(refusal);
+    const turn = new HeldTurn();
+    const ended = sink.deliver(deliveries([shop('a')]), never, turn);
+    await aWhile();
+    turn.go();
+    expect(kinds(await ended)).toEqual(['delivered']);
+    expect(atlas.bulks).toEqual([['shop://a'], ['shop://a']]);
+  });
+
+  it('tries single changes of what it planned while too much is refused, and passes for none of them', async () => {
+    const rejections = { share: 0.5, least: 2, pauseMs: 1 };
+    const sink = await openSink(createMemoryState(), manualClock(), { rejections });
+    let isWrong = true;
+    atlas.always(() => isWrong, refusal);
+    await sink.deliver(deliveries(['w', 'x', 'y', 'z'].map((name) => shop(name))), never);
+    isWrong = false;
+    const asked = atlas.bulks.length;
+    const turn = new HeldTurn();
+    const ended = sink.deliver(deliveries([shop('a'), shop('b'), shop('c')], 4), never, turn);
+    await aWhile();
+    turn.go();
+    expect(kinds(await ended)).toEqual(['delivered', 'delivered', 'delivered']);
+    expect(atlas.bulks.slice(asked).map(({ length }) => length)).toEqual([1, 2]);
+    expect(turn.passes).toBe(0);
+  });
+
   it('passes when all is accepted, before it is recorded', async () => {
     const memory = createMemoryState();
     const turn = new HeldTurn();
@@ -148,4 +184,13 @@ describe('deliver() before its turn', () => {
     await expect(sink.deliver(deliveries([shop('a')]), never, turn)).rejects.toBe(reason);
     expect(atlas.seen).toHaveLength(seen);
   });
+});
+
+it('deliver() records what was accepted last also when nothing is to be sent of what comes after it', async () => {
+  const sink = await openSink(createMemoryState(), manualClock(), { batch: { entities: 2 } });
+  await sink.deliver(deliveries([shop('full', { shelves: ['1'] })]), never);
+  const wide = shop('a', { shelves: ['1', '2', '3'] });
+  const batch = deliveries([wide, shop('full', {}, { sequence: 2 })], 1);
+  expect(kinds(await sink.deliver(batch, never))).toEqual(['delivered', 'unchanged']);
+  expect(kinds(await sink.deliver(batch, never))).toEqual(['unchanged', 'unchanged']);
 });

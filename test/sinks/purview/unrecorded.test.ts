@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { BatchTurn, Sink } from '../../../pipeline/sink.ts';
 import type { StateStore } from '../../../pipeline/state.ts';
 import { createMemoryState } from '../../../platform/memory-state.ts';
 import { sinks } from '../../../sinks/index.ts';
@@ -51,30 +52,66 @@ class SlowState implements StateStore {
   }
 }
 
-it('deliver() ties what is made anew only to what still refers to it after the batches before it', async () => {
-  const state = new SlowState();
-  const sink = sinks.local.create({ url: catalog.url, ...catalogUser }, sinkHost({ state }));
-  await sink.open(never);
-  const [old, out] = [shop('old'), shop('out')];
-  const job = (inputs: readonly string[], sequence: number) =>
-    shopProcess('job', { inputs, outputs: ['out'] }, { sequence });
-  await deliverer(sink)(old, out, job(['old'], 1));
-  await sink.deliver(deliveries([deletionOf(old)], 10), never);
-
-  state.hold();
-  const scans = state.scans;
+/** The turns of two batches that follow each other. */
+function twoTurns(): readonly [BatchTurn, BatchTurn] {
   let pass = (): void => undefined;
   const passed = new Promise<void>((resolve) => {
     pass = resolve;
   });
-  const now = { hasCome: true, come: () => Promise.resolve(), pass: () => pass() };
-  const first = sink.deliver(deliveries([job([], 2)], 20), never, now);
-  const next = { hasCome: false, come: () => passed, pass: () => undefined };
-  const second = sink.deliver(deliveries([shop('old', {}, { sequence: 3 })], 30), never, next);
-  await vi.waitFor(async () => expect((await catalog.entity('shop', 'shop://old'))?.status).toBe('ACTIVE'));
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-  expect(state.scans).toBe(scans);
-  state.go();
-  expect([...kinds(await first), ...kinds(await second)]).toEqual(['unchanged', 'delivered']);
-  expect(await catalog.active('shop_process', 'process://job', 'inputs')).toEqual([]);
+  return [
+    { hasCome: true, come: () => Promise.resolve(), pass: () => pass() },
+    { hasCome: false, come: () => passed, pass: () => undefined },
+  ];
+}
+
+async function openSink(state: StateStore): Promise<Sink> {
+  const sink = sinks.local.create({ url: catalog.url, ...catalogUser }, sinkHost({ state }));
+  await sink.open(never);
+  return sink;
+}
+
+/** Waits for as long as a few requests take. */
+async function aWhile(): Promise<void> {
+  for (let request = 0; request < 5; request += 1) await catalog.entity('shop', 'shop://out');
+}
+
+describe('deliver(), while the batch before is accepted and not recorded', () => {
+  it('waits with the ties of what is made anew until it is known what still refers to it', async () => {
+    const state = new SlowState();
+    const sink = await openSink(state);
+    const [old, out] = [shop('old'), shop('out')];
+    const job = (inputs: readonly string[], sequence: number) =>
+      shopProcess('job', { inputs, outputs: ['out'] }, { sequence });
+    await deliverer(sink)(old, out, job(['old'], 1));
+    await sink.deliver(deliveries([deletionOf(old)], 10), never);
+    state.hold();
+    const scans = state.scans;
+    const [now, next] = twoTurns();
+    const first = sink.deliver(deliveries([job([], 2)], 20), never, now);
+    const second = sink.deliver(deliveries([shop('old', {}, { sequence: 3 })], 30), never, next);
+    await vi.waitFor(async () => expect((await catalog.entity('shop', 'shop://old'))?.status).toBe('ACTIVE'));
+    await aWhile();
+    expect(state.scans).toBe(scans);
+    state.go();
+    expect([...kinds(await first), ...kinds(await second)]).toEqual(['unchanged', 'delivered']);
+    expect(await catalog.active('shop_process', 'process://job', 'inputs')).toEqual([]);
+  });
+
+  it('waits with the deletion of a dropped child, which may take along what is not recorded', async () => {
+    const state = new SlowState();
+    const sink = await openSink(state);
+    await deliverer(sink)(shop('full', { shelves: ['1'] }));
+    state.hold();
+    const [now, next] = twoTurns();
+    const first = sink.deliver(deliveries([shop('other')], 20), never, now);
+    const second = sink.deliver(deliveries([shop('full', {}, { sequence: 2 })], 30), never, next);
+    await vi.waitFor(async () =>
+      expect((await catalog.entity('shop', 'shop://other'))?.status).toBe('ACTIVE'),
+    );
+    await aWhile();
+    expect(await catalog.active('shop', 'shop://full', 'shelves')).toEqual(['1']);
+    state.go();
+    expect([...kinds(await first), ...kinds(await second)]).toEqual(['delivered', 'delivered']);
+    expect(await catalog.active('shop', 'shop://full', 'shelves')).toEqual([]);
+  });
 });
