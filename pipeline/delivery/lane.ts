@@ -80,7 +80,7 @@ export class Lane {
     const batches = this.#items.pipe(
       sink.known === undefined
         ? tap((item: LaneItem) => this.#open.add([item]))
-        : inTurns((items) => this.#sift(items), seenTogether),
+        : inTurns((items) => this.#sift(items).catch((thrown: unknown) => this.#fail(thrown)), seenTogether),
       batchWithin(sink.known === undefined ? limits : { ...limits, isMore }),
       map((items): LaneWork => ({ items, keys: [], isLast: false, done: () => undefined })),
     );
@@ -159,14 +159,20 @@ export class Lane {
     try {
       await this.#deliver(work, turn);
     } catch (thrown) {
-      this.#options.onFailed(thrown);
+      this.#options.onFailed(thrown); // before who waits for its end is let go
       turn.end();
-      await Promise.all(this.#turns.map((one) => one.ended()));
-      throw thrown;
+      await this.#fail(thrown);
     } finally {
       turn.end();
       this.#turns = this.#turns.filter((one) => !one.hasEnded);
     }
+  }
+
+  /** Ends the lane with what was thrown, when nothing of it is under way any more. */
+  async #fail(thrown: unknown): Promise<never> {
+    this.#options.onFailed(thrown);
+    await Promise.all(this.#turns.map((one) => one.ended()));
+    throw thrown;
   }
 
   async #deliver({ items, keys, isLast, done }: LaneWork, turn: LaneTurn): Promise<void> {

@@ -2,12 +2,16 @@ import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { BatchTurn, Delivery, Outcome, Sink } from '../../pipeline/sink.ts';
 import { StreamError } from '../../pipeline/errors.ts';
+import { topics } from '../../pipeline/topics.ts';
+import { encodeEvent } from '../../schemas/codec.ts';
+import type { EntityChange } from '../../schemas/types.ts';
 import {
   change,
   committed,
   delivered,
   missing,
   ScriptedSink,
+  type Stage,
   start,
   sum,
   throttled,
@@ -171,6 +175,31 @@ describe('SinkStage.run() with a sink that plans ahead', () => {
     expect(held.asked).toEqual(['c0', 'c1']);
   });
 
+  it('rejects when what is known cannot be looked up only once what is in flight has ended', async () => {
+    const error = new StreamError('STATE_UNAVAILABLE', 'The disk is broken.');
+    const held = new Held();
+    let looked = 0;
+    const sink = Object.assign(held, {
+      known: async (some: readonly Delivery[]) => {
+        looked += 1;
+        if (looked > 1) throw error;
+        return some.map(() => undefined);
+      },
+    });
+    const stage = await start(sink, changes.slice(0, 1), one);
+    let isOver = false;
+    stage.ended.catch(() => {
+      isOver = true;
+    });
+    await vi.waitFor(() => expect(held.asked).toEqual(['c0']));
+    await append(stage, change('c1', 'b'));
+    await vi.waitFor(() => expect(looked).toBe(2));
+    await turns(20);
+    expect(isOver).toBe(false);
+    held.go('c0');
+    await expect(stage.ended).rejects.toBe(error);
+  });
+
   it('lets a batch that is to be tried again go before the one behind it', async () => {
     const asked: string[] = [];
     const sink: Sink = {
@@ -239,6 +268,11 @@ describe('SinkStage.run() with a sink that plans ahead', () => {
 
 const changes = [change('c0', 'a'), change('c1', 'b'), change('c2', 'c')];
 const one = { lanes: 1, batch: { count: 1, bytes: 100_000, withinMs: 1 } };
+
+async function append({ transport }: Stage, one: EntityChange): Promise<void> {
+  const value = encodeEvent('entity-change', one);
+  await transport.append(topics.entities, [{ key: one.qualifiedName, value, headers: {} }]);
+}
 
 /** A sink whose batches of one change are answered when the test says so; the first one fails after it has passed, with `error`. */
 class Held implements Sink {
