@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { type Database, type Key, open, type RootDatabase } from 'lmdb';
 import { StreamError, messageOf } from '../pipeline/errors.ts';
 import { faultOfLmdbFile } from '../platform/lmdb-file.ts';
+import { LmdbGate } from '../platform/lmdb-gate.ts';
 import type { StoredAudit, StoredEdge, StoredEntity } from './model.ts';
 import type { StoredTypeDef } from './types/stored-type.ts';
 
@@ -44,6 +45,7 @@ function requireIntact(file: string): void {
 
 /** Reads, and whole-request writes. All calls are synchronous, so one request is never between two reads of another. */
 export class CatalogStore {
+  readonly #gate: LmdbGate;
   readonly #root: RootDatabase;
   readonly #types: Database<StoredTypeDef, string>;
   readonly #entities: Database<StoredEntity, string>;
@@ -60,15 +62,20 @@ export class CatalogStore {
       mkdirSync(path, { recursive: true });
       requireIntact(join(path, 'data.mdb'));
       // Without noMemInit: it would leave what stood in the memory of the process, secrets too, in unused parts of the file.
-      this.#root = open({ path, maxDbs: 8 });
-      this.#types = this.#root.openDB({ name: 'types', encoding: 'json' });
-      this.#entities = this.#root.openDB({ name: 'entities', encoding: 'json' });
-      this.#edges = this.#root.openDB({ name: 'edges', encoding: 'json' });
-      this.#adjacency = this.#root.openDB({ name: 'adjacency', encoding: 'json' });
-      this.#byType = this.#root.openDB({ name: 'by-type', encoding: 'json' });
-      this.#unique = this.#root.openDB({ name: 'unique', encoding: 'json' });
-      this.#audit = this.#root.openDB({ name: 'audit', encoding: 'json' });
-      this.#meta = this.#root.openDB({ name: 'meta', encoding: 'json' });
+      const gate = new LmdbGate(path);
+      this.#gate = gate;
+      this.#root = gate.hold(() => open({ path, maxDbs: 8 }));
+      const root = this.#root;
+      const database = <V, K extends Key>(name: string): Database<V, K> =>
+        gate.hold(() => root.openDB<V, K>({ name, encoding: 'json' }));
+      this.#types = database('types');
+      this.#entities = database('entities');
+      this.#edges = database('edges');
+      this.#adjacency = database('adjacency');
+      this.#byType = database('by-type');
+      this.#unique = database('unique');
+      this.#audit = database('audit');
+      this.#meta = database('meta');
     } catch (thrown) {
       if (thrown instanceof StreamError) throw thrown;
       throw new StreamError(
@@ -150,20 +157,22 @@ export class CatalogStore {
 
   /** Writes all changes of a request, or none of them. */
   commit(changes: ChangeSet): void {
-    this.#root.transactionSync(() => {
-      for (const [name, def] of changes.types) {
-        if (def === undefined) this.#types.removeSync(name);
-        else this.#types.putSync(name, def);
-      }
-      for (const [guid, entity] of changes.entities) this.#writeEntity(guid, entity);
-      for (const [guid, edge] of changes.edges) this.#writeEdge(guid, edge);
-      for (const [key, guids] of changes.unique) {
-        if (guids.length === 0) this.#unique.removeSync(key);
-        else this.#unique.putSync(key, [...guids]);
-      }
-      for (const [guid, event] of changes.audit) this.#audit.putSync([guid, event.seq], event);
-      this.#meta.putSync('nextSeq', changes.nextSeq);
-    });
+    this.#gate.hold(() => this.#root.transactionSync(() => this.#write(changes)));
+  }
+
+  #write(changes: ChangeSet): void {
+    for (const [name, def] of changes.types) {
+      if (def === undefined) this.#types.removeSync(name);
+      else this.#types.putSync(name, def);
+    }
+    for (const [guid, entity] of changes.entities) this.#writeEntity(guid, entity);
+    for (const [guid, edge] of changes.edges) this.#writeEdge(guid, edge);
+    for (const [key, guids] of changes.unique) {
+      if (guids.length === 0) this.#unique.removeSync(key);
+      else this.#unique.putSync(key, [...guids]);
+    }
+    for (const [guid, event] of changes.audit) this.#audit.putSync([guid, event.seq], event);
+    this.#meta.putSync('nextSeq', changes.nextSeq);
   }
 
   #writeEntity(guid: string, entity: StoredEntity | undefined): void {
@@ -196,5 +205,6 @@ export class CatalogStore {
   /** Flushes and closes. */
   async close(): Promise<void> {
     await this.#root.close();
+    await this.#gate.close();
   }
 }

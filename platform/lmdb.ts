@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { type ErrorCode, messageOf, StreamError } from '../pipeline/errors.ts';
 import { faultOfLmdbFile } from './lmdb-file.ts';
+import { LmdbGate } from './lmdb-gate.ts';
 
 /** How an environment is opened. */
 export interface LmdbOptions {
@@ -19,29 +20,21 @@ export interface LmdbOptions {
   readonly isCache?: boolean;
 }
 
+const gates = new WeakMap<RootDatabase<string, Buffer>, LmdbGate>();
+
 /**
  * Opens the LMDB environment of a folder, which is made where it is missing. A file that is damaged or cut short is refused
  * with `code` before LMDB maps it; reader slots of processes that died are cleared. A synchronous transaction is on
- * disk when it returns (`overlappingSync` would only commit it).
+ * disk when it returns (`overlappingSync` would only commit it). What writes goes through {@link aloneIn}, and it is closed by {@link closeLmdb}.
  */
 export function openLmdb(options: LmdbOptions): RootDatabase<string, Buffer> {
   const { folder, code, advice } = options;
   try {
     mkdirSync(folder, { recursive: true });
-    const path = join(folder, 'data.mdb');
-    const fault = existsSync(path) ? faultOfLmdbFile(path) : undefined;
-    if (fault !== undefined) throw new StreamError(code, `${path} is damaged: ${fault}.`, { advice });
-    const environment: RootDatabase<string, Buffer> = open({
-      path: folder,
-      noSubdir: false,
-      keyEncoding: 'binary',
-      encoding: 'string',
-      overlappingSync: false,
-      noSync: options.isCache === true,
-      maxDbs: options.maxDatabases ?? 12,
-      ...(options.mapSize === undefined ? {} : { mapSize: options.mapSize }),
-    });
-    environment.readerCheck();
+    if (options.isCache === true) return openWithin(options);
+    const gate = new LmdbGate(folder);
+    const environment = gate.hold(() => openWithin(options));
+    gates.set(environment, gate);
     return environment;
   } catch (thrown) {
     if (thrown instanceof StreamError) throw thrown;
@@ -50,6 +43,37 @@ export function openLmdb(options: LmdbOptions): RootDatabase<string, Buffer> {
       advice,
     });
   }
+}
+
+function openWithin(options: LmdbOptions): RootDatabase<string, Buffer> {
+  const { folder, code, advice } = options;
+  const path = join(folder, 'data.mdb');
+  const fault = existsSync(path) ? faultOfLmdbFile(path) : undefined;
+  if (fault !== undefined) throw new StreamError(code, `${path} is damaged: ${fault}.`, { advice });
+  const environment: RootDatabase<string, Buffer> = open({
+    path: folder,
+    noSubdir: false,
+    keyEncoding: 'binary',
+    encoding: 'string',
+    overlappingSync: false,
+    noSync: options.isCache === true,
+    maxDbs: options.maxDatabases ?? 12,
+    ...(options.mapSize === undefined ? {} : { mapSize: options.mapSize }),
+  });
+  environment.readerCheck();
+  return environment;
+}
+
+/** Runs what writes to an environment, synchronously, while no other process writes to it or opens it: see {@link LmdbGate}. */
+export function aloneIn<T>(environment: RootDatabase<string, Buffer>, work: () => T): T {
+  const gate = gates.get(environment);
+  return gate === undefined ? work() : gate.hold(work);
+}
+
+/** Closes an environment that {@link openLmdb} has opened. */
+export async function closeLmdb(environment: RootDatabase<string, Buffer>): Promise<void> {
+  await environment.close();
+  await gates.get(environment)?.close();
 }
 
 /** Copies the environment of a folder as of one moment to another folder, which is made; it may be written to meanwhile. Throws STATE_UNAVAILABLE. */
@@ -65,6 +89,6 @@ export async function backupLmdb(folder: string, to: string): Promise<void> {
       advice,
     });
   } finally {
-    await environment.close();
+    await closeLmdb(environment);
   }
 }

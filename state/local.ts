@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { StreamError } from '../pipeline/errors.ts';
 import type { FencedStateStore, Json, StateStore, StateWrite } from '../pipeline/state.ts';
-import { openLmdb } from '../platform/lmdb.ts';
+import { aloneIn, closeLmdb, openLmdb } from '../platform/lmdb.ts';
 import { putState, readState, scanState, stateEntry } from '../platform/lmdb-state.ts';
 
 /** A state store in a folder of this machine, for any number of its processes: one LMDB file. Throws STATE_UNAVAILABLE where it cannot be opened. */
@@ -22,8 +22,16 @@ class LocalState implements FencedStateStore {
       code: 'STATE_UNAVAILABLE',
       advice: 'Check that the folder can be written to; where it is damaged: `state restore`.',
     });
-    this.#values = this.#environment.openDB({ name: 'state', encoding: 'string', keyEncoding: 'binary' });
-    this.#fences = this.#environment.openDB({ name: 'fences', encoding: 'string' });
+    const { values, fences } = aloneIn(this.#environment, () => ({
+      values: this.#environment.openDB<string, Buffer>({
+        name: 'state',
+        encoding: 'string',
+        keyEncoding: 'binary',
+      }),
+      fences: this.#environment.openDB<string, string>({ name: 'fences', encoding: 'string' }),
+    }));
+    this.#values = values;
+    this.#fences = fences;
   }
 
   async get(key: string): Promise<Json | undefined> {
@@ -42,7 +50,7 @@ class LocalState implements FencedStateStore {
 
   async take(name: string): Promise<StateStore> {
     this.#refuseWhenClosed();
-    const generation = this.#environment.transactionSync(() => {
+    const generation = this.#transact(() => {
       const next = String(Number(this.#fences.get(name) ?? 0) + 1);
       this.#fences.putSync(name, next);
       return next;
@@ -62,16 +70,20 @@ class LocalState implements FencedStateStore {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await this.#environment.close();
+    await closeLmdb(this.#environment);
   }
 
   #write(writes: readonly StateWrite[], check: () => void): void {
     this.#refuseWhenClosed();
     const entries = writes.map(stateEntry);
-    this.#environment.transactionSync(() => {
+    this.#transact(() => {
       check();
       putState(this.#values, entries);
     });
+  }
+
+  #transact<T>(work: () => T): T {
+    return aloneIn(this.#environment, () => this.#environment.transactionSync(work));
   }
 
   /** What is read from here on has in it what other processes have written. */

@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import type { RootDatabase } from 'lmdb';
 import { messageOf, StreamError } from '../../pipeline/errors.ts';
+import { aloneIn } from '../../platform/lmdb.ts';
 
 interface Job {
   readonly bytes: number;
@@ -92,9 +93,11 @@ export class Committer {
   /** The error that kept the jobs from being committed, all of them; undefined when they are. */
   #commit(jobs: readonly Job[]): Error | undefined {
     try {
-      this.#environment.transactionSync(() => {
-        for (const job of jobs) job.work();
-      });
+      aloneIn(this.#environment, () =>
+        this.#environment.transactionSync(() => {
+          for (const job of jobs) job.work();
+        }),
+      );
     } catch (thrown) {
       this.#onEnd(false);
       return this.#errorOf(thrown);

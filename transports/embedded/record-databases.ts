@@ -1,4 +1,5 @@
 import type { Database, RootDatabase } from 'lmdb';
+import { aloneIn } from '../../platform/lmdb.ts';
 import { readingPages } from './sealed.ts';
 
 /** The databases of LMDB that hold the records of partitions, opened when they are first used. */
@@ -18,7 +19,9 @@ export class RecordDatabases {
     const open = this.#open.get(name);
     if (open !== undefined) return open;
     const database = readingPages(() =>
-      this.#environment.openDB<Buffer, number>({ name, encoding: 'binary', keyEncoding: 'ordered-binary' }),
+      aloneIn(this.#environment, () =>
+        this.#environment.openDB<Buffer, number>({ name, encoding: 'binary', keyEncoding: 'ordered-binary' }),
+      ),
     );
     this.#open.set(name, database);
     this.#fresh.push(name);
