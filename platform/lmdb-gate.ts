@@ -5,9 +5,10 @@ import { open, type RootDatabase } from 'lmdb';
 const mapSize = 1024 * 1024;
 
 /**
- * Keeps the processes of one LMDB environment from opening it while one of them writes. To open it sets the number of the last transaction, which all
- * of them share, to what was read of the file a moment before (mdb.c in lmdb-js 3.5.6, mdb_env_open2: `me_txns->mti_txnid = meta.mm_txnid`). What
- * is committed in between is overwritten by the next commit, without a word; or, if it was more than one, keeps everybody from writing ("mdb_page_touch no parent").
+ * Keeps the processes of one LMDB environment from opening it while one of them writes. To open it sets the number of the last transaction, which
+ * all of them share, to what was read of the file a moment before (mdb.c in lmdb-js 3.5.6, mdb_env_open2: `me_txns->mti_txnid = meta.mm_txnid`;
+ * LMDB itself does so only with MDB_PREVSNAPSHOT). What is committed in between is overwritten by the next commit, without a word; or, if it was more
+ * than one, keeps everybody from writing ("mdb_page_touch no parent").
  *
  * The gate is an environment of its own beside it, `gate.mdb`, in which nothing ever is, so that it does not matter there: all that is used of
  * it is the lock of its writers, which is given free also by the death of the one who has it.
