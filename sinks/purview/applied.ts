@@ -6,6 +6,7 @@ import { StreamError, messageOf } from '../../pipeline/errors.ts';
 import type { Json, StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { EntityBody, EntityChange, EntityRef } from '../../schemas/types.ts';
 import { without } from './merge.ts';
+import { newName } from './new-name.ts';
 import { type PlacedChange, placeOf } from './placed-change.ts';
 import { bodySchema, givenSchema, refSchema } from './said-schema.ts';
 import type { TypeModel } from '../../pipeline/type-model.ts';
@@ -131,8 +132,7 @@ export function stateOf(state: StateStore, catalogue: string): StateStore {
 
 /** The record after a deletion. */
 export function deletedBy(deletion: PlacedChange): Applied {
-  const { typeName, qualifiedName, renamed = [] } = deletion.change;
-  const becomes = renamed.find((pair) => pair.typeName === typeName && pair.from === qualifiedName)?.to;
+  const becomes = newName(deletion.change)?.to;
   const nothing = { hash: deletedHash, placeholder: false, entities: 0, references: [], owned: [], said: '' };
   return {
     deleted: true,

@@ -12,16 +12,9 @@ import { ofOneChange } from './one-change.ts';
 import type { Removals } from './dangling.ts';
 import { deleteRoot, deleteStrays } from './delete-root.ts';
 import { CatalogFault } from './fault.ts';
+import { newName } from './new-name.ts';
 import { counted } from './outcomes.ts';
-import {
-  findFormer,
-  newName,
-  nowCalled,
-  planRename,
-  type RootRename,
-  stalePairs,
-  staleTargets,
-} from './renames.ts';
+import { findFormer, nowCalled, planRename, type RootRename, stalePairs, staleTargets } from './renames.ts';
 import { isStructure } from './structs.ts';
 import type { TypeAttribute } from './type-learner.ts';
 import { type Item, planRoot, type RootWrite } from './unit.ts';

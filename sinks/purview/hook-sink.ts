@@ -28,16 +28,9 @@ import {
   renameNotification,
   writeNotification,
 } from './hook-messages.ts';
+import { newName } from './new-name.ts';
 import { counted } from './outcomes.ts';
-import {
-  findFormer,
-  type FormerRoot,
-  newName,
-  renameOf,
-  renameWrites,
-  stalePairs,
-  staleTargets,
-} from './renames.ts';
+import { findFormer, type FormerRoot, renameOf, renameWrites, stalePairs, staleTargets } from './renames.ts';
 import { type Item, planRoot, type RootWrite } from './unit.ts';
 import { type Whereabouts, whereabouts } from './whereabouts.ts';
 

@@ -160,17 +160,6 @@ export async function planRename(
   };
 }
 
-/** What the root of a deletion is called now, and was before, where it was only renamed. */
-export function newName({
-  operation,
-  typeName,
-  qualifiedName,
-  renamed = [],
-}: EntityChange): Renamed | undefined {
-  if (operation !== 'DELETE') return undefined;
-  return renamed.find((pair) => pair.typeName === typeName && pair.from === qualifiedName);
-}
-
 /** The names by which a change refers to something, and that are old ones now: its ties in the catalogue have moved on with it. */
 export function stalePairs({ operation, entities, renamed = [] }: EntityChange): readonly Renamed[] {
   if (operation === 'DELETE' || renamed.length === 0) return [];
