@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
+import { type Database, type DatabaseOptions, type Key, open, type RootDatabase } from 'lmdb';
 import { type ErrorCode, messageOf, StreamError } from '../pipeline/errors.ts';
 import { faultOfLmdbFile } from './lmdb-file.ts';
 import { LmdbGate } from './lmdb-gate.ts';
@@ -25,7 +25,8 @@ const gates = new WeakMap<RootDatabase<string, Buffer>, LmdbGate>();
 /**
  * Opens the LMDB environment of a folder, which is made where it is missing. A file that is damaged or cut short is refused
  * with `code` before LMDB maps it; reader slots of processes that died are cleared. A synchronous transaction is on
- * disk when it returns (`overlappingSync` would only commit it). What writes goes through {@link aloneIn}, and it is closed by {@link closeLmdb}.
+ * disk when it returns (`overlappingSync` would only commit it). Its databases are opened by {@link openDatabase}, what
+ * writes goes through {@link transact}, and it is closed by {@link closeLmdb}.
  */
 export function openLmdb(options: LmdbOptions): RootDatabase<string, Buffer> {
   const { folder, code, advice } = options;
@@ -68,6 +69,19 @@ function openWithin(options: LmdbOptions): RootDatabase<string, Buffer> {
 export function aloneIn<T>(environment: RootDatabase<string, Buffer>, work: () => T): T {
   const gate = gates.get(environment);
   return gate === undefined ? work() : gate.hold(work);
+}
+
+/** Opens a database of an environment; one that is missing is made. */
+export function openDatabase<V, K extends Key>(
+  environment: RootDatabase<string, Buffer>,
+  options: DatabaseOptions & { readonly name: string },
+): Database<V, K> {
+  return aloneIn(environment, () => environment.openDB<V, K>(options));
+}
+
+/** Runs `work` in a transaction, which is on disk when this returns. */
+export function transact<T>(environment: RootDatabase<string, Buffer>, work: () => T): T {
+  return aloneIn(environment, () => environment.transactionSync(work));
 }
 
 /** Closes an environment that {@link openLmdb} has opened. */

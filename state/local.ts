@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { StreamError } from '../pipeline/errors.ts';
 import type { FencedStateStore, Json, StateStore, StateWrite } from '../pipeline/state.ts';
-import { aloneIn, closeLmdb, openLmdb } from '../platform/lmdb.ts';
+import { closeLmdb, openDatabase, openLmdb, transact } from '../platform/lmdb.ts';
 import { putState, readState, scanState, stateEntry } from '../platform/lmdb-state.ts';
 
 /** A state store in a folder of this machine, for any number of its processes: one LMDB file. Throws STATE_UNAVAILABLE where it cannot be opened. */
@@ -22,16 +22,12 @@ class LocalState implements FencedStateStore {
       code: 'STATE_UNAVAILABLE',
       advice: 'Check that the folder can be written to; where it is damaged: `state restore`.',
     });
-    const { values, fences } = aloneIn(this.#environment, () => ({
-      values: this.#environment.openDB<string, Buffer>({
-        name: 'state',
-        encoding: 'string',
-        keyEncoding: 'binary',
-      }),
-      fences: this.#environment.openDB<string, string>({ name: 'fences', encoding: 'string' }),
-    }));
-    this.#values = values;
-    this.#fences = fences;
+    this.#values = openDatabase(this.#environment, {
+      name: 'state',
+      encoding: 'string',
+      keyEncoding: 'binary',
+    });
+    this.#fences = openDatabase(this.#environment, { name: 'fences', encoding: 'string' });
   }
 
   async get(key: string): Promise<Json | undefined> {
@@ -50,7 +46,7 @@ class LocalState implements FencedStateStore {
 
   async take(name: string): Promise<StateStore> {
     this.#refuseWhenClosed();
-    const generation = this.#transact(() => {
+    const generation = transact(this.#environment, () => {
       const next = String(Number(this.#fences.get(name) ?? 0) + 1);
       this.#fences.putSync(name, next);
       return next;
@@ -76,14 +72,10 @@ class LocalState implements FencedStateStore {
   #write(writes: readonly StateWrite[], check: () => void): void {
     this.#refuseWhenClosed();
     const entries = writes.map(stateEntry);
-    this.#transact(() => {
+    transact(this.#environment, () => {
       check();
       putState(this.#values, entries);
     });
-  }
-
-  #transact<T>(work: () => T): T {
-    return aloneIn(this.#environment, () => this.#environment.transactionSync(work));
   }
 
   /** What is read from here on has in it what other processes have written. */

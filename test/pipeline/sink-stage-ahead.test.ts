@@ -202,17 +202,12 @@ describe('SinkStage.run() with a sink that plans ahead', () => {
 
   it('lets a batch that is to be tried again go before the one behind it', async () => {
     const asked: string[] = [];
-    const sink: Sink = {
-      plansAhead: true,
-      open: async () => undefined,
-      close: async () => undefined,
-      deliver: async ([only], _, turn) => {
-        await turn?.come();
-        asked.push(only?.change.objectId ?? '');
-        await turns(5);
-        return [asked.length < 3 ? throttled : delivered];
-      },
-    };
+    const sink = planning(async ([only], _, turn) => {
+      await turn?.come();
+      asked.push(only?.change.objectId ?? '');
+      await turns(5);
+      return [asked.length < 3 ? throttled : delivered];
+    });
     const stage = await start(sink, changes, one);
     await vi.waitFor(async () => expect(await committed(stage)).toBe(3));
     expect(asked).toEqual(['c0', 'c0', 'c0', 'c1', 'c2']);
@@ -245,26 +240,26 @@ describe('SinkStage.run() with a sink that plans ahead', () => {
     const waiting = new Promise<void>((resolve) => {
       isWaiting = resolve;
     });
-    const sink: Sink = {
-      plansAhead: true,
-      open: async () => undefined,
-      close: async () => undefined,
-      deliver: async ([only], _, turn) => {
-        await turn?.come();
-        turn?.pass();
-        if (only?.change.objectId === 'c0') {
-          await waiting;
-          throw error;
-        }
-        isWaiting();
-        throw full;
-      },
-    };
+    const sink = planning(async ([only], _, turn) => {
+      await turn?.come();
+      turn?.pass();
+      if (only?.change.objectId === 'c0') {
+        await waiting;
+        throw error;
+      }
+      isWaiting();
+      throw full;
+    });
     const stage = await start(sink, changes, { ...one, retryDelayMs: 600_000 });
     await expect(stage.ended).rejects.toBe(error);
     expect(await committed(stage)).toBe(0);
   });
 });
+
+/** A sink that plans ahead, and delivers so. */
+function planning(deliver: Sink['deliver']): Sink {
+  return { plansAhead: true, open: async () => undefined, close: async () => undefined, deliver };
+}
 
 const changes = [change('c0', 'a'), change('c1', 'b'), change('c2', 'c')];
 const one = { lanes: 1, batch: { count: 1, bytes: 100_000, withinMs: 1 } };

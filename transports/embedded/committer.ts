@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import type { RootDatabase } from 'lmdb';
 import { messageOf, StreamError } from '../../pipeline/errors.ts';
-import { aloneIn } from '../../platform/lmdb.ts';
+import { transact } from '../../platform/lmdb.ts';
 
 interface Job {
   readonly bytes: number;
@@ -93,11 +93,9 @@ export class Committer {
   /** The error that kept the jobs from being committed, all of them; undefined when they are. */
   #commit(jobs: readonly Job[]): Error | undefined {
     try {
-      aloneIn(this.#environment, () =>
-        this.#environment.transactionSync(() => {
-          for (const job of jobs) job.work();
-        }),
-      );
+      transact(this.#environment, () => {
+        for (const job of jobs) job.work();
+      });
     } catch (thrown) {
       this.#onEnd(false);
       return this.#errorOf(thrown);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { LogTopic } from './log.ts';
 import { emptyGroup, type GroupState, groupShape } from './group-state.ts';
 import { StreamError } from '../../pipeline/errors.ts';
+import { openDatabase } from '../../platform/lmdb.ts';
 import { getSealed, putSealed, readingPages, type Sealed, unseal } from './sealed.ts';
 
 const namesShape = z.array(z.string());
@@ -13,7 +14,7 @@ export class Groups {
   readonly #database: Sealed;
 
   constructor(environment: RootDatabase<string, Buffer>) {
-    this.#database = environment.openDB({
+    this.#database = openDatabase(environment, {
       name: 'groups',
       encoding: 'string',
       keyEncoding: 'ordered-binary',

@@ -10,6 +10,7 @@ import type {
   StoredRecord,
   TopicSpec,
 } from '../../pipeline/transport.ts';
+import { openDatabase } from '../../platform/lmdb.ts';
 import {
   behind,
   corruptRecord,
@@ -82,7 +83,11 @@ export class EmbeddedLog {
     this.#environment = environment;
     this.#maxBytes = maxBytes;
     this.#records = new RecordDatabases(environment);
-    this.meta = environment.openDB({ name: 'meta', encoding: 'string', keyEncoding: 'ordered-binary' });
+    this.meta = openDatabase(environment, {
+      name: 'meta',
+      encoding: 'string',
+      keyEncoding: 'ordered-binary',
+    });
   }
 
   /** Makes the next reads see what other processes have committed. */

@@ -1,5 +1,5 @@
 import type { Database, RootDatabase } from 'lmdb';
-import { aloneIn } from '../../platform/lmdb.ts';
+import { openDatabase } from '../../platform/lmdb.ts';
 import { readingPages } from './sealed.ts';
 
 /** The databases of LMDB that hold the records of partitions, opened when they are first used. */
@@ -19,9 +19,11 @@ export class RecordDatabases {
     const open = this.#open.get(name);
     if (open !== undefined) return open;
     const database = readingPages(() =>
-      aloneIn(this.#environment, () =>
-        this.#environment.openDB<Buffer, number>({ name, encoding: 'binary', keyEncoding: 'ordered-binary' }),
-      ),
+      openDatabase<Buffer, number>(this.#environment, {
+        name,
+        encoding: 'binary',
+        keyEncoding: 'ordered-binary',
+      }),
     );
     this.#open.set(name, database);
     this.#fresh.push(name);

@@ -2,6 +2,7 @@ import type { Database, RootDatabase } from 'lmdb';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { StateStore } from '../../pipeline/state.ts';
 import type { Assignment, Transactions, TransactionWork } from '../../pipeline/transport.ts';
+import { openDatabase } from '../../platform/lmdb.ts';
 import { putState, readState, type StateEntry, scanState, stateEntry } from '../../platform/lmdb-state.ts';
 import { EmbeddedAssignment, type Shared } from './assignment.ts';
 import { LmdbTable } from './lmdb-table.ts';
@@ -28,13 +29,13 @@ interface PreparedWork {
 /** Topics, table, state and offsets in one transaction of LMDB. */
 export function createTransactions(host: TransactionsHost): Transactions {
   const { environment, open, now } = host;
-  const states = environment.openDB<string, Buffer>({
+  const states = openDatabase<string, Buffer>(environment, {
     name: 'state',
     encoding: 'string',
     keyEncoding: 'binary',
   });
   const table = new LmdbTable(
-    environment.openDB<Buffer, string | string[]>({
+    openDatabase<Buffer, string | string[]>(environment, {
       name: 'table',
       encoding: 'binary',
       keyEncoding: 'ordered-binary',

@@ -13,7 +13,7 @@ import type {
   Transport,
   TransportAdmin,
 } from '../../pipeline/transport.ts';
-import { aloneIn, closeLmdb, openLmdb } from '../../platform/lmdb.ts';
+import { closeLmdb, openLmdb } from '../../platform/lmdb.ts';
 import { createAdmin } from './admin.ts';
 import type { Shared } from './assignment.ts';
 import { Committer } from './committer.ts';
@@ -92,22 +92,18 @@ class LmdbTransport implements EmbeddedTransport {
       maxDatabases: 1024,
     });
     this.#shared = {
-      ...aloneIn(this.#environment, () => ({
-        log: new EmbeddedLog(this.#environment, maxBytes),
-        groups: new Groups(this.#environment),
-      })),
+      log: new EmbeddedLog(this.#environment, maxBytes),
+      groups: new Groups(this.#environment),
       committer: new Committer(this.#environment, folder, (isCommitted) => this.#onEnd(isCommitted)),
       wakeup: new Wakeup(),
       isClosed: () => this.#isClosed,
     };
-    this.transactions = aloneIn(this.#environment, () =>
-      createTransactions({
-        environment: this.#environment,
-        open: () => this.#open(),
-        isClosing: () => this.#closing.signal.aborted,
-        now: this.#now,
-      }),
-    );
+    this.transactions = createTransactions({
+      environment: this.#environment,
+      open: () => this.#open(),
+      isClosing: () => this.#closing.signal.aborted,
+      now: this.#now,
+    });
     this.admin = createAdmin(() => this.#open());
     const { log, groups, committer } = this.#shared;
     this.#upkeep = new UpkeepLoop({ log, groups, committer, now: this.#now }, upkeepMs);
