@@ -7,6 +7,7 @@ import { endToEnd } from './end-to-end.ts';
 import { gate, sinkSpeed } from './gate.ts';
 import { kafka } from './kafka.ts';
 import { replay } from './replay.ts';
+import { replayFloor } from './replay-floor.ts';
 import { rescanCalls } from './rescan-calls.ts';
 import { restart } from './restart.ts';
 import { sql } from './sql.ts';
@@ -14,6 +15,7 @@ import { sql } from './sql.ts';
 /** Every benchmark, in the order in which they are measured. */
 export const benchmarks: readonly Benchmark[] = [
   replay,
+  replayFloor,
   endToEnd,
   rescanCalls,
   gate,
