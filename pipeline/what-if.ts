@@ -24,12 +24,22 @@ export const baseAttributes: ReadonlySet<string> = new Set([
   'replicatedFrom',
 ]);
 
+/** Its types of assets that may stand as they are, and are of nothing but these attributes. */
+const baseTypes: ReadonlySet<string> = new Set([
+  'Referenceable',
+  'Asset',
+  'DataSet',
+  'Process',
+  'Infrastructure',
+]);
+const noneDeclared: ReadonlyMap<string, AttributeType> = new Map();
+
 type Found = readonly (readonly [kind: EntityProblem['kind'], detail: string])[];
 
 /** Holds an entity against the declared types, without a catalogue: what Atlas would refuse, or drop without a word. */
 export function entityProblems(body: EntityBody, types: TypeModel): readonly EntityProblem[] {
   const { typeName, qualifiedName } = body;
-  const declared = types.attributes(typeName);
+  const declared = types.attributes(typeName) ?? (baseTypes.has(typeName) ? noneDeclared : undefined);
   const found: Found =
     declared === undefined
       ? [['unknown-type', `No type ${typeName} is declared.`]]

@@ -23,6 +23,18 @@ describe('entityProblems()', () => {
     expect(changes.flatMap(({ entities }) => entities.flatMap(kindsOf))).toEqual([]);
   });
 
+  it("finds nothing wrong with Atlas's own types, which nobody declares", () => {
+    const input = { attribute: 'inputs', many: true, targets: [{ typeName: 'DataSet', qualifiedName: 'a' }] };
+    const of = (typeName: string, references: EntityBody['references']): EntityBody => ({
+      typeName,
+      qualifiedName: 'a',
+      attributes: { name: 'a', description: null, owner: 'me' },
+      references,
+    });
+    expect([of('DataSet', []), of('Process', [input])].flatMap(kindsOf)).toEqual([]);
+    expect(kindsOf(of('DataSet', [input]))).toEqual(['undefined-attribute']);
+  });
+
   it.each([
     ['an unknown type', { ...shelf({}), typeName: 'nope' }, ['unknown-type']],
     ['a mandatory value that is null', shelf({ size: null }), ['missing-required']],
