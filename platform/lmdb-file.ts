@@ -2,16 +2,26 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /** Where things are in a data file of LMDB as lmdb-js 3 writes it (dependencies/lmdb/libraries/liblmdb/mdb.c: MDB_page, MDB_meta, MDB_db, MDB_node). */
 const layout = {
+  pageFlags: 18,
+  metaPage: 0x08,
   pageHeader: 24,
   magic: 24,
   magicValue: 0xbeefc0de,
+  version: 28,
+  versionValue: 2,
   pageSize: 48,
+  flags: 52,
   freeDatabase: 48,
   mainDatabase: 96,
   databaseRoot: 40,
   lastPage: 144,
   transaction: 152,
 } as const;
+
+/** Of the flags: the kind of keys of the list of free pages, and whether pages are encrypted. */
+const knownFlags = { mask: 0x20ff, value: 0x08 };
+/** The file of so many pages would have 16 TiB: more than can be mapped at all. */
+const mostPages = 2n ** 32n;
 
 const noPage = 0xffff_ffff_ffff_ffffn;
 
@@ -27,7 +37,7 @@ const mostLooks = 100;
 
 /**
  * What is wrong with a data file of LMDB, or undefined: read without LMDB, which maps the file and would end the process
- * with SIGBUS on a page that is not there. Looks at the two meta pages and, where the file is shorter than the newest one
+ * with SIGBUS on a page that is not there, and without lmdb-js, which ends it with SIGSEGV where LMDB refuses a file. Looks at the two meta pages and, where the file is shorter than the newest one
  * says, at whether a page in use is missing (pages that were never written may be). Other processes may write to it: what is found amid a
  * commit of theirs does not count, and it is looked at anew.
  */
@@ -60,12 +70,17 @@ function newestMeta(file: number): Meta | string {
 function metaAt(file: number, position: number): Meta | undefined {
   const page = Buffer.alloc(192);
   if (readSync(file, page, 0, page.length, position) < page.length) return undefined;
+  if ((page.readUInt16LE(layout.pageFlags) & layout.metaPage) === 0) return undefined;
   if (page.readUInt32LE(layout.magic) !== layout.magicValue) return undefined;
+  if (page.readUInt16LE(layout.version) !== layout.versionValue) return undefined;
+  if ((page.readUInt16LE(layout.flags) & knownFlags.mask) !== knownFlags.value) return undefined;
   const pageSize = page.readUInt32LE(layout.pageSize);
   if (pageSize < 256 || pageSize > 65_536) return undefined;
+  const lastPage = page.readBigUInt64LE(layout.lastPage);
+  if (lastPage >= mostPages) return undefined;
   return {
     pageSize,
-    lastPage: page.readBigUInt64LE(layout.lastPage),
+    lastPage,
     transaction: page.readBigUInt64LE(layout.transaction),
     roots: [layout.freeDatabase, layout.mainDatabase].map((at) =>
       page.readBigUInt64LE(at + layout.databaseRoot),
@@ -127,7 +142,7 @@ function pagesOf(page: Buffer):
       readonly overflow: readonly { readonly first: bigint; readonly bytes: number }[];
     }
   | undefined {
-  const flags = page.readUInt16LE(18);
+  const flags = page.readUInt16LE(layout.pageFlags);
   const isBranch = (flags & 0x01) !== 0;
   if (!isBranch && (flags & 0x02) === 0) return undefined;
   const children: bigint[] = [];

@@ -25,6 +25,13 @@ async function filled(
   return { folder, file: join(folder, 'data.mdb') };
 }
 
+/** Flips bits of a byte in both pages that say what the file is. */
+function flip(file: string, at: number, bits: number): void {
+  const bytes = readFileSync(file);
+  for (const position of [at, 4096 + at]) bytes[position] = (bytes[position] ?? 0) ^ bits;
+  writeFileSync(file, bytes);
+}
+
 /** Changes a closed log behind its back, by LMDB alone. */
 async function tamper(folder: string, change: (environment: RootDatabase) => void): Promise<void> {
   const environment = open({ path: folder, noSubdir: false, overlappingSync: false });
@@ -241,6 +248,11 @@ describe('embedded transport on damaged files', () => {
   it.each([
     ['cut short within its records', (file: string) => truncateSync(file, 200 * 4096)],
     ['cut down to its first page', (file: string) => truncateSync(file, 4096)],
+    ['of pages of another kind', (file: string) => flip(file, 18, 0x08)],
+    ['of another version of LMDB', (file: string) => flip(file, 28, 0x01)],
+    ['said to have more than one value of a key', (file: string) => flip(file, 52, 0x04)],
+    ['said to be encrypted', (file: string) => flip(file, 53, 0x20)],
+    ['said to be larger than can be mapped', (file: string) => flip(file, 149, 0x01)],
     ['not a log', (file: string) => writeFileSync(file, 'a text'.repeat(2000))],
   ])('createEmbeddedTransport() refuses and says how to rebuild when its file is %s', async (_, damage) => {
     const { folder, file } = await filled(500, 3000);
