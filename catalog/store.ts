@@ -1,11 +1,7 @@
 /** The catalogue on disk: one LMDB environment. Everything that a request changes is written in one transaction. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Database, type Key, open, type RootDatabase } from 'lmdb';
-import { StreamError, messageOf } from '../pipeline/errors.ts';
-import { faultOfLmdbFile } from '../platform/lmdb-file.ts';
-import { LmdbGate } from '../platform/lmdb-gate.ts';
+import type { Database, Key, RootDatabase } from 'lmdb';
+import { closeLmdb, openDatabase, openLmdb, transact } from '../platform/lmdb.ts';
 import type { StoredAudit, StoredEdge, StoredEntity } from './model.ts';
 import type { StoredTypeDef } from './types/stored-type.ts';
 
@@ -33,20 +29,9 @@ export function uniqueKey(attribute: string, value: string): string {
   return createHash('sha256').update(`${attribute}\u0000${value}`).digest('base64url');
 }
 
-/** Throws STATE_UNAVAILABLE for a file that LMDB would map, and end the process on: what is not there cannot be read. */
-function requireIntact(file: string): void {
-  const fault = existsSync(file) ? faultOfLmdbFile(file) : undefined;
-  if (fault === undefined) return;
-  throw new StreamError('STATE_UNAVAILABLE', `The catalogue ${file} is damaged: ${fault}.`, {
-    advice:
-      'Move its folder away and start again: the next `run` finds an empty catalogue, and writes everything to it.',
-  });
-}
-
 /** Reads, and whole-request writes. All calls are synchronous, so one request is never between two reads of another. */
 export class CatalogStore {
-  readonly #gate: LmdbGate;
-  readonly #root: RootDatabase;
+  readonly #root: RootDatabase<string, Buffer>;
   readonly #types: Database<StoredTypeDef, string>;
   readonly #entities: Database<StoredEntity, string>;
   readonly #edges: Database<StoredEdge, string>;
@@ -58,35 +43,23 @@ export class CatalogStore {
 
   /** @throws StreamError STATE_UNAVAILABLE when the folder cannot be opened */
   constructor(path: string) {
-    try {
-      mkdirSync(path, { recursive: true });
-      requireIntact(join(path, 'data.mdb'));
-      // Without noMemInit: it would leave what stood in the memory of the process, secrets too, in unused parts of the file.
-      const gate = new LmdbGate(path);
-      this.#gate = gate;
-      this.#root = gate.hold(() => open({ path, maxDbs: 8 }));
-      const root = this.#root;
-      const database = <V, K extends Key>(name: string): Database<V, K> =>
-        gate.hold(() => root.openDB<V, K>({ name, encoding: 'json' }));
-      this.#types = database('types');
-      this.#entities = database('entities');
-      this.#edges = database('edges');
-      this.#adjacency = database('adjacency');
-      this.#byType = database('by-type');
-      this.#unique = database('unique');
-      this.#audit = database('audit');
-      this.#meta = database('meta');
-    } catch (thrown) {
-      if (thrown instanceof StreamError) throw thrown;
-      throw new StreamError(
-        'STATE_UNAVAILABLE',
-        `The catalogue in ${path} cannot be opened: ${messageOf(thrown)}.`,
-        {
-          cause: thrown,
-          advice: 'Check that the folder can be written and that no other process of another user holds it.',
-        },
-      );
-    }
+    this.#root = openLmdb({
+      folder: path,
+      code: 'STATE_UNAVAILABLE',
+      advice:
+        'Move the folder of the catalogue away and start again: the next `run` finds an empty one, and writes everything to it.',
+      maxDatabases: 8,
+    });
+    const database = <V, K extends Key>(name: string): Database<V, K> =>
+      openDatabase(this.#root, { name, encoding: 'json' });
+    this.#types = database('types');
+    this.#entities = database('entities');
+    this.#edges = database('edges');
+    this.#adjacency = database('adjacency');
+    this.#byType = database('by-type');
+    this.#unique = database('unique');
+    this.#audit = database('audit');
+    this.#meta = database('meta');
   }
 
   /** The next number of {@link StoredEntity.seq} and {@link StoredEdge.seq}. */
@@ -157,7 +130,7 @@ export class CatalogStore {
 
   /** Writes all changes of a request, or none of them. */
   commit(changes: ChangeSet): void {
-    this.#gate.hold(() => this.#root.transactionSync(() => this.#write(changes)));
+    transact(this.#root, () => this.#write(changes));
   }
 
   #write(changes: ChangeSet): void {
@@ -204,7 +177,6 @@ export class CatalogStore {
 
   /** Flushes and closes. */
   async close(): Promise<void> {
-    await this.#root.close();
-    await this.#gate.close();
+    await closeLmdb(this.#root);
   }
 }

@@ -1,5 +1,8 @@
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
+import { openEnvironment, transactLocked } from './lmdb-environment.ts';
+import { faultOfLmdbFile } from './lmdb-file.ts';
 
 /** Address space of a file in which there is nothing. */
 const mapSize = 1024 * 1024;
@@ -11,21 +14,23 @@ const mapSize = 1024 * 1024;
  * than one, keeps everybody from writing ("mdb_page_touch no parent").
  *
  * The gate is an environment of its own beside it, `gate.mdb`, in which nothing ever is, so that it does not matter there: all that is used of
- * it is the lock of its writers, which is given free also by the death of the one who has it.
+ * it is the lock of its writers, which is given free also by the death of the one who has it. That lock is in `gate.mdb-lock`: a `gate.mdb` that is damaged is made anew.
  */
 export class LmdbGate {
   readonly #environment: RootDatabase;
   #isHeld = false;
 
   constructor(folder: string) {
-    this.#environment = open({ path: join(folder, 'gate.mdb'), noSubdir: true, mapSize });
+    const path = join(folder, 'gate.mdb');
+    if (existsSync(path) && faultOfLmdbFile(path) !== undefined) rmSync(path, { force: true });
+    this.#environment = openEnvironment({ path, noSubdir: true, overlappingSync: false, mapSize });
   }
 
   /** Runs `work`, which is synchronous, while nobody else runs any. Whoever is within may come in again. */
   hold<T>(work: () => T): T {
     if (this.#isHeld) return work();
     const done: T[] = [];
-    this.#environment.transactionSync(() => {
+    transactLocked(this.#environment, () => {
       this.#isHeld = true;
       try {
         done.push(work());

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Database, type DatabaseOptions, type Key, open, type RootDatabase } from 'lmdb';
+import type { Database, DatabaseOptions, Key, RootDatabase } from 'lmdb';
 import { type ErrorCode, messageOf, StreamError } from '../pipeline/errors.ts';
+import { openEnvironment, transactLocked } from './lmdb-environment.ts';
 import { faultOfLmdbFile } from './lmdb-file.ts';
 import { LmdbGate } from './lmdb-gate.ts';
 
@@ -10,7 +11,7 @@ export interface LmdbOptions {
   readonly folder: string;
   /** The code of the error when it cannot be opened. */
   readonly code: ErrorCode;
-  /** What to do then: one sentence. */
+  /** What to do when it is damaged: one sentence. */
   readonly advice: string;
   /** Address space reserved for the file at first, in bytes; it grows when the file does. */
   readonly mapSize?: number;
@@ -19,6 +20,9 @@ export interface LmdbOptions {
   /** What is in it can be had again, so that nothing waits for the disk. @default false */
   readonly isCache?: boolean;
 }
+
+/** What to do about a folder that cannot be opened, whatever is in it. */
+const accessAdvice = 'Check that it is on a local disk with free space, and that this user may write to it.';
 
 const gates = new WeakMap<RootDatabase<string, Buffer>, LmdbGate>();
 
@@ -32,17 +36,26 @@ export function openLmdb(options: LmdbOptions): RootDatabase<string, Buffer> {
   const { folder, code, advice } = options;
   try {
     mkdirSync(folder, { recursive: true });
-    if (options.isCache === true) return openWithin(options);
-    const gate = new LmdbGate(folder);
+    return options.isCache === true ? openWithin(options) : openGated(options);
+  } catch (thrown) {
+    if (thrown instanceof StreamError) throw thrown;
+    const message = messageOf(thrown);
+    throw new StreamError(code, `The folder ${folder} cannot be opened: ${message}.`, {
+      cause: thrown,
+      advice: message.includes('MDB_') ? advice : accessAdvice,
+    });
+  }
+}
+
+function openGated(options: LmdbOptions): RootDatabase<string, Buffer> {
+  const gate = new LmdbGate(options.folder);
+  try {
     const environment = gate.hold(() => openWithin(options));
     gates.set(environment, gate);
     return environment;
   } catch (thrown) {
-    if (thrown instanceof StreamError) throw thrown;
-    throw new StreamError(code, `The folder ${folder} cannot be opened: ${messageOf(thrown)}.`, {
-      cause: thrown,
-      advice,
-    });
+    void gate.close();
+    throw thrown;
   }
 }
 
@@ -51,7 +64,8 @@ function openWithin(options: LmdbOptions): RootDatabase<string, Buffer> {
   const path = join(folder, 'data.mdb');
   const fault = existsSync(path) ? faultOfLmdbFile(path) : undefined;
   if (fault !== undefined) throw new StreamError(code, `${path} is damaged: ${fault}.`, { advice });
-  const environment: RootDatabase<string, Buffer> = open({
+  // Without noMemInit: it would leave what stood in the memory of the process, secrets too, in unused parts of the file.
+  const environment = openEnvironment<string, Buffer>({
     path: folder,
     noSubdir: false,
     keyEncoding: 'binary',
@@ -81,7 +95,7 @@ export function openDatabase<V, K extends Key>(
 
 /** Runs `work` in a transaction, which is on disk when this returns. */
 export function transact<T>(environment: RootDatabase<string, Buffer>, work: () => T): T {
-  return aloneIn(environment, () => environment.transactionSync(work));
+  return aloneIn(environment, () => transactLocked(environment, work));
 }
 
 /** Closes an environment that {@link openLmdb} has opened. */

@@ -20,7 +20,7 @@ class LocalState implements FencedStateStore {
     this.#environment = openLmdb({
       folder: path.resolve(folder),
       code: 'STATE_UNAVAILABLE',
-      advice: 'Check that the folder can be written to; where it is damaged: `state restore`.',
+      advice: 'Restore it from a backup: `state restore`.',
     });
     this.#values = openDatabase(this.#environment, {
       name: 'state',

@@ -47,7 +47,7 @@ describe('openCatalog()', () => {
     truncateSync(file, Math.floor(statSync(file).size / 2));
     const refused = {
       code: 'STATE_UNAVAILABLE',
-      message: expect.stringMatching(/data\.mdb is damaged: .*Move its folder away/u),
+      message: expect.stringMatching(/data\.mdb is damaged: .*Move the folder of the catalogue away/u),
     };
     await expect(openCatalog({ path, port: 0 })).rejects.toMatchObject(refused);
     await expect(exportCatalog(path)).rejects.toMatchObject(refused);

@@ -1,36 +1,51 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { aloneIn, closeLmdb, openLmdb } from '../../platform/lmdb.ts';
+import { aloneIn, closeLmdb, openLmdb, transact } from '../../platform/lmdb.ts';
 import { type RunningCommand, start } from '../support/cli.ts';
 
 const script = fileURLToPath(new URL('./lmdb-gate-child.ts', import.meta.url));
 const key = Buffer.from('key');
 const options = { code: 'STATE_UNAVAILABLE', advice: 'None.' } as const;
 let folder = '';
-let writer: RunningCommand;
+let writer: RunningCommand | undefined;
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'lmdb-gate-'));
 });
 
 afterEach(async () => {
-  writer.child.kill('SIGKILL');
-  await writer.ended;
+  writer?.child.kill('SIGKILL');
+  await writer?.ended;
+  writer = undefined;
   await rm(folder, { recursive: true, force: true });
 });
 
 /** Another process is alone in the environment: for a while, or in the middle of a write for ever. */
-async function startWriter(role: 'end' | 'die'): Promise<void> {
-  writer = start(process.execPath, ['--import', 'tsx', script, role, folder]);
-  await vi.waitFor(() => expect(writer.output().stdout).toContain('writing'), 30_000);
+async function startWriter(role: 'end' | 'die'): Promise<RunningCommand> {
+  const started = start(process.execPath, ['--import', 'tsx', script, role, folder]);
+  writer = started;
+  await vi.waitFor(() => expect(started.output().stdout).toContain('writing'), 30_000);
+  return started;
 }
 
-it('openLmdb() opens what another process writes to when that is at its end', async () => {
+/** Does to the locks of an environment what `pthread_mutex_destroy` does: they cannot be taken any more. */
+function destroyLocks(file: string): void {
+  const locks = { from: 24, bytes: 120 }; // mti_rmutex, mti_wmutex and mti_sync_mutex of mdb.c
+  const handle = openSync(path.join(folder, file), 'r+');
+  writeSync(handle, Buffer.alloc(locks.bytes, 0xff), 0, locks.bytes, locks.from);
+  closeSync(handle);
+}
+
+it.each([
+  ['writes to it', () => undefined],
+  ['writes to it and gate.mdb is damaged', () => truncateSync(path.join(folder, 'gate.mdb'), 4096)],
+])('openLmdb() opens an environment at the end of another process that %s', async (_what, damage) => {
   await startWriter('end');
+  damage();
   writeFileSync(path.join(folder, 'opening'), '');
   const environment = openLmdb({ folder, ...options });
   try {
@@ -42,9 +57,9 @@ it('openLmdb() opens what another process writes to when that is at its end', as
 });
 
 it('openLmdb() opens, and aloneIn() writes, when the process that wrote was killed in the middle of it', async () => {
-  await startWriter('die');
-  writer.child.kill('SIGKILL');
-  await writer.ended;
+  const { child, ended } = await startWriter('die');
+  child.kill('SIGKILL');
+  await ended;
   const environment = openLmdb({ folder, ...options });
   try {
     expect(environment.get(key)).toBeUndefined();
@@ -55,3 +70,28 @@ it('openLmdb() opens, and aloneIn() writes, when the process that wrote was kill
     await closeLmdb(environment);
   }
 });
+
+it.each(['gate.mdb-lock', 'lock.mdb'])(
+  'openLmdb() opens when the locks of %s were destroyed by the process that closed it last',
+  async (file) => {
+    await startWriter('end');
+    destroyLocks(file);
+    writeFileSync(path.join(folder, 'opening'), '');
+    const environment = openLmdb({ folder, ...options });
+    transact(environment, () => environment.putSync(key, 'other'));
+    expect(environment.get(key)).toBe('other');
+    await closeLmdb(environment);
+  },
+);
+
+it.each(['gate.mdb-lock', 'lock.mdb'])(
+  'transact() throws before it runs anything when the locks of %s are gone',
+  async (file) => {
+    const environment = openLmdb({ folder, ...options });
+    destroyLocks(file);
+    const work = vi.fn<() => void>();
+    expect(() => transact(environment, work)).toThrow('The lock of its writers cannot be taken');
+    expect(work).not.toHaveBeenCalled();
+    await closeLmdb(environment);
+  },
+);
