@@ -1,25 +1,18 @@
-import type * as fs from 'node:fs';
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import fs, { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { closeLmdb, type LmdbOptions, openLmdb } from '../../platform/lmdb.ts';
-
-const disk = vi.hoisted((): { free: number | undefined } => ({ free: undefined }));
-vi.mock('node:fs', async (original) => {
-  const real = await original<typeof fs>();
-  const statfsSync = (of: string): object =>
-    disk.free === undefined ? real.statfsSync(of) : { blocks: 1000, bavail: disk.free, bsize: 1 };
-  return { ...real, statfsSync };
-});
 
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'lmdb-'));
 });
 afterEach(async () => {
-  disk.free = undefined;
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -28,6 +21,13 @@ const optionsOf = (name: string): LmdbOptions => ({
   code: 'STATE_UNAVAILABLE',
   advice: 'Restore it.',
 });
+/** Makes every disk seem to have so many bytes left, until the end of the test. */
+function fillDisk(free: number): void {
+  const real = fs.statfsSync(folder);
+  vi.spyOn(fs, 'statfsSync').mockReturnValue(Object.assign(real, { blocks: 1000, bavail: free, bsize: 1 }));
+  syncBuiltinESMExports();
+}
+
 /** Files below a folder that this process has open. */
 const openFiles = (): readonly string[] =>
   readdirSync('/proc/self/fd').flatMap((fd) => {
@@ -41,7 +41,7 @@ const openFiles = (): readonly string[] =>
 
 it('openLmdb() refuses a new folder before LMDB would end the process on it when its disk is full, and opens one that is there', async () => {
   await closeLmdb(openLmdb(optionsOf('there')));
-  disk.free = 100_000;
+  fillDisk(100_000);
   const refused =
     /new cannot be opened: its disk has 100000 bytes left\. Check that it is on a local disk with free space/u;
   for (const isCache of [false, true])
