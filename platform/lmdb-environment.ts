@@ -49,7 +49,7 @@ export function openEnvironment<V, K extends Key>(options: EnvironmentOptions): 
 /** Runs `work` in a transaction, or throws: lmdb-js itself would run it without one, and without a word, where none can begin. */
 export function transactLocked<V, K extends Key, T>(environment: RootDatabase<V, K>, work: () => T): T {
   return environment.transactionSync(() => {
-    if (environment.getWriteTxnId() === 0) throw new NoLock('The lock of its writers cannot be taken');
+    if (environment.getWriteTxnId() === 0) throw new NoLock('LMDB begins no transaction');
     return work();
   });
 }

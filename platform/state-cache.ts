@@ -7,7 +7,7 @@ import { messageOf, StreamError } from '../pipeline/errors.ts';
 import type { Json } from '../pipeline/state.ts';
 import type { TableKey } from '../pipeline/table.ts';
 import type { NewRecord } from '../pipeline/transport.ts';
-import { openLmdb } from './lmdb.ts';
+import { closeLmdb, openDatabase, openLmdb, transact } from './lmdb.ts';
 import { putState, readState, scanState, stateEntry } from './lmdb-state.ts';
 import { CachedTable } from './cached-table.ts';
 
@@ -59,17 +59,13 @@ export class StateCache {
     removeLeftovers();
     this.#folder = mkdtempSync(path.join(tmpdir(), `${folderName}${process.pid}-`));
     this.#environment = openLmdb({ folder: this.#folder, code: 'STATE_UNAVAILABLE', advice, isCache: true });
-    this.#states = this.#environment.openDB<string, Buffer>({
+    this.#states = openDatabase(this.#environment, {
       name: 'state',
       encoding: 'string',
       keyEncoding: 'binary',
     });
     this.table = new CachedTable(
-      this.#environment.openDB<Buffer, Buffer>({
-        name: 'table',
-        encoding: 'binary',
-        keyEncoding: 'binary',
-      }),
+      openDatabase(this.#environment, { name: 'table', encoding: 'binary', keyEncoding: 'binary' }),
     );
   }
 
@@ -102,13 +98,13 @@ export class StateCache {
   }
 
   async close(): Promise<void> {
-    await this.#environment.close();
+    await closeLmdb(this.#environment);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #write(work: () => void): void {
     try {
-      this.#environment.transactionSync(work);
+      transact(this.#environment, work);
     } catch (thrown) {
       const what = `The copy of the state in ${this.#folder} cannot be written: ${messageOf(thrown)}.`;
       throw new StreamError('STATE_UNAVAILABLE', what, { cause: thrown, advice });

@@ -9,6 +9,7 @@ const folders = [
   'pipeline',
   'platform',
   'transports',
+  'state',
   'producers',
   'transforms',
   'sinks',
@@ -45,4 +46,13 @@ it('no file exports a default, nor switches the rules of types or lint off', () 
     ),
   );
   expect(wrong).toEqual([]);
+});
+
+it('all that opens or writes to LMDB goes through `platform/lmdb.ts`, and so through its gate', () => {
+  const around =
+    /^import (?!type ).*from 'lmdb'|\.(?:openDB|transactionSync|transaction|clearSync|dropSync)[<(]/m;
+  const own = /^platform[/\\]lmdb(?:-environment)?\.ts$/;
+  const found = files.filter((file) => around.test(readFileSync(join(root, file), 'utf8')));
+  expect(found.filter((file) => !own.test(file))).toEqual([]);
+  expect(found).toHaveLength(2);
 });
