@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import type { Database, DatabaseOptions, Key, RootDatabase } from 'lmdb';
 import { type ErrorCode, messageOf, StreamError } from '../pipeline/errors.ts';
 import { openEnvironment, transactLocked } from './lmdb-environment.ts';
@@ -49,13 +50,31 @@ export function openLmdb(options: LmdbOptions): RootDatabase<string, Buffer> {
 
 function openGated(options: LmdbOptions): RootDatabase<string, Buffer> {
   const gate = new LmdbGate(options.folder);
+  let environment: RootDatabase<string, Buffer> | undefined;
   try {
-    const environment = gate.hold(() => openWithin(options));
+    environment = gate.hold(() => openWithin(options));
+    requireOwnPid(environment, options);
     gates.set(environment, gate);
     return environment;
   } catch (thrown) {
+    void environment?.close();
     void gate.close();
     throw thrown;
+  }
+}
+
+/** LMDB knows who reads by the PID. Where another process has the same one, lmdb-js tries for ten seconds, and goes on with no transaction to read in. */
+function requireOwnPid(environment: RootDatabase<string, Buffer>, { folder, code }: LmdbOptions): void {
+  try {
+    environment.get(Buffer.of(0));
+  } catch (thrown) {
+    if (!(thrown instanceof TypeError)) throw thrown;
+    const what = `The folder ${folder} is in use by a process of another container which has the PID of this one, ${process.pid}.`;
+    throw new StreamError(code, what, {
+      cause: thrown,
+      advice:
+        'Run this one within that container (`docker exec`), or let both have one PID namespace (`docker run --pid container:NAME`).',
+    });
   }
 }
 

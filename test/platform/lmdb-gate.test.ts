@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,9 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { aloneIn, closeLmdb, openLmdb, transact } from '../../platform/lmdb.ts';
 import { type RunningCommand, start } from '../support/cli.ts';
 
+/** What gives a process a PID namespace of its own, as a container does: its PID is 1. */
+const contained = ['unshare', '--user', '--map-root-user', '--pid', '--fork', '--kill-child'] as const;
+const canContain = spawnSync(contained[0], [...contained.slice(1), 'true']).status === 0;
 const script = fileURLToPath(new URL('./lmdb-gate-child.ts', import.meta.url));
 const key = Buffer.from('key');
 const options = { code: 'STATE_UNAVAILABLE', advice: 'None.' } as const;
@@ -94,4 +98,29 @@ it.each(['gate.mdb-lock', 'lock.mdb'])(
     expect(work).not.toHaveBeenCalled();
     await closeLmdb(environment);
   },
+);
+
+it.skipIf(!canContain)(
+  'openLmdb() says that it is the PID when a process of another namespace has the same one',
+  async () => {
+    const open = (): RunningCommand =>
+      start(contained[0], [
+        ...contained.slice(1),
+        process.execPath,
+        '--import',
+        'tsx',
+        script,
+        'read',
+        folder,
+      ]);
+    const first = open();
+    writer = first;
+    await vi.waitFor(() => expect(first.output().stdout).toContain('reading'), 30_000);
+    const { code, stderr } = await open().ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      'is in use by a process of another container which has the PID of this one, 1. Run',
+    );
+  },
+  60_000,
 );
