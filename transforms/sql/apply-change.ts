@@ -92,6 +92,16 @@ function tableBehind(bound: Bound | undefined, column: string | undefined): stri
   return bound.relation.open[0];
 }
 
+/** Through a common table or derived table the columns have the names that the table behind gives them. */
+function storedColumns(bound: Bound | undefined, assignment: Assignment): Assignment {
+  if (bound === undefined || bound.table !== undefined) return assignment;
+  const columns = assignment.columns.map((column) => {
+    const [only, second] = findColumn(bound.relation, column)?.origins.values() ?? [];
+    return only !== undefined && second === undefined && only.kind === 'identity' ? only.column : column;
+  });
+  return { ...assignment, columns };
+}
+
 /** Applies UPDATE. */
 export function applyUpdate(frame: Frame, statement: Update): Relation {
   const { resolver } = frame;
@@ -111,7 +121,8 @@ export function applyUpdate(frame: Frame, statement: Update): Relation {
     if (table !== undefined) written.add(table);
     return table;
   };
-  assign(inner, statement.assignments, scope, targetOf);
+  for (const one of statement.assignments)
+    assign(inner, [storedColumns(bounds[0], one)], scope, () => targetOf(one));
   if (written.size === 0)
     for (const bound of bounds.slice(0, 1)) written.add(tableBehind(bound, undefined) ?? '');
   written.delete('');
@@ -162,6 +173,7 @@ export function applyMerge(frame: Frame, statement: Merge): Relation {
   bindSources(resolver, statement.using, source);
   for (const [at, one] of source.bounds.entries()) scope.add(one, [...namesOfUsing(statement.using[at])]);
   resolver.influences(statement, scope);
+  resolver.influences({ filters: statement.newRows ?? emptyExpression }, source);
   const target = tableBehind(bound, statement.assignments[0]?.columns[0]);
   if (target === undefined) return { columns: [], open: [] };
   markWritten(frame, target);

@@ -4,7 +4,8 @@ import { runCall } from './apply-routine.ts';
 import { assign, bindTarget, type Frame, frameWith, targetColumns, writeTo } from './frame.ts';
 import type { Insert } from './ir.ts';
 import { emptyRelation, type Relation, united } from './relations.ts';
-import { Scope } from './scope.ts';
+import { columnKey, Scope } from './scope.ts';
+import { bindSources } from './sources.ts';
 
 /** Applies INSERT. */
 export function applyInsert(frame: Frame, statement: Insert): Relation {
@@ -44,7 +45,7 @@ function conflictScope(
 ): Scope {
   // A name alone is the target's: the row that was to go in is a scope around it.
   const around = new Scope(inner.tables);
-  for (const name of ['excluded', 'new'])
+  for (const name of ['excluded', columnKey(statement.newRow ?? 'new')])
     around.add(
       {
         relation:
@@ -56,6 +57,10 @@ function conflictScope(
       },
       [name],
     );
+  // MySQL: also the sources of the query.
+  const [branch] = statement.query?.branches ?? [];
+  if (branch?.type === 'select' && statement.assignments.length > 0)
+    bindSources(inner.resolver, branch.from, around);
   const scope = new Scope(inner.tables, around);
   bindTarget(
     inner,

@@ -3,6 +3,7 @@ import { type Frame, targetColumns, writeTo } from './frame.ts';
 import type { Output } from './ir.ts';
 import { Origins, type Relation } from './relations.ts';
 import { Scope } from './scope.ts';
+import { setVariables } from './variables.ts';
 
 /** Applies OUTPUT and RETURNING: into a table, or handed out. */
 export function applyOutputs(
@@ -30,6 +31,10 @@ export function applyOutputs(
     }
     const relation = resolver.items(output.items, scope);
     effect.reasons.push(...resolver.reasons);
+    if (output.variables !== undefined) {
+      setVariables(frame, output.variables, relation, target === undefined ? [] : [target]);
+      continue;
+    }
     if (output.into === undefined) {
       result = relation;
       continue;

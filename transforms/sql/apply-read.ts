@@ -1,9 +1,9 @@
 /** Bare queries to edges. */
-import { setVariables } from './apply-routine.ts';
 import type { Frame } from './frame.ts';
 import type { Name, Read, Select } from './ir.ts';
 import type { Relation } from './relations.ts';
 import type { Session } from './session.ts';
+import { setVariables } from './variables.ts';
 
 /** Applies a query on its own: a result, the rows of a cursor, values for variables, or SELECT INTO a table. */
 export function applyRead(frame: Frame, statement: Read): Relation {
@@ -15,7 +15,7 @@ export function applyRead(frame: Frame, statement: Read): Relation {
   const assigned = select?.items.some((item) => item.assigns !== undefined) === true;
   const variables = (select?.into ?? [])
     .filter((name) => takesVariables(session, name))
-    .map((name) => name[0] ?? '');
+    .map((name) => name.join('.'));
   if (statement.cursor !== undefined) {
     effect.absorb(resolver, []);
     session.openCursor(statement.cursor, {
@@ -54,14 +54,12 @@ function assignItems(frame: Frame, select: Select | undefined, relation: Relatio
 
 /** In routines of block languages SELECT INTO fills variables; T-SQL makes a table. */
 function takesVariables(session: Session, name: Name): boolean {
-  if (session.dialect.tsql || name.length !== 1) return false;
-  const [only] = name;
-  return (
-    only !== undefined &&
-    (session.isVariable(only) ||
-      only.startsWith('@') ||
-      (session.routine !== undefined && session.dialect.name !== 'postgres'))
-  );
+  const { dialect } = session;
+  const [first] = name;
+  if (dialect.tsql || first === undefined) return false;
+  // Oracle makes no tables by SELECT INTO.
+  if (dialect.name === 'oracle' || session.isVariable(first) || first.startsWith('@')) return true;
+  return name.length === 1 && session.routine !== undefined && dialect.name !== 'postgres';
 }
 
 function storeInto(frame: Frame, names: readonly Name[], temporary: boolean, relation: Relation): void {

@@ -6,6 +6,7 @@ import { displayName } from './names.ts';
 import { isUnknownText, unknownText } from './unknown-text.ts';
 import { Origins, type Relation, united } from './relations.ts';
 import { Scope } from './scope.ts';
+import { setVariables } from './variables.ts';
 
 /** What a call hands out to the statement around it. */
 export interface CallResult {
@@ -154,26 +155,4 @@ export function applyFetch(frame: Frame, statement: Fetch): void {
   const known = frame.session.cursor(statement.cursor);
   if (known !== undefined && statement.as !== undefined) frame.session.openCursor(statement.as, known);
   if (known !== undefined) setVariables(frame, statement.into, known.relation, known.reads);
-}
-
-/** Gives variables the columns of a relation by position (one variable may take them all as a record), and the tables read. */
-export function setVariables(
-  frame: Frame,
-  names: readonly string[],
-  relation: Relation,
-  reads: readonly string[],
-): void {
-  const { effect, session } = frame;
-  for (const [at, name] of names.entries()) {
-    session.declare(name);
-    session.texts.set(name, undefined);
-    const node = session.nodes.variable(name);
-    for (const read of reads) effect.edge(read, node);
-    const record = names.length === 1 && (relation.columns.length !== 1 || relation.open.length > 0);
-    const columns = record ? relation.columns : relation.columns.slice(at, at + 1);
-    for (const column of columns) {
-      if (!record) effect.value(node, '', column.origins);
-      if (names.length === 1) effect.value(node, column.name, column.origins);
-    }
-  }
 }

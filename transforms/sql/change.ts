@@ -62,6 +62,7 @@ export function readUpdate(cursor: Cursor, end: number, tables: readonly CommonT
     return { type: 'other', understood: true, line, with: tables };
   skipTop(cursor, end);
   while (cursor.is('LOW_PRIORITY', 'IGNORE')) cursor.at++;
+  if (cursor.is('OR') && cursor.isName(cursor.at + 1)) cursor.at += 2;
   const tail = emptyTail();
   const targets: Source[] = [];
   for (;;) {
@@ -70,6 +71,12 @@ export function readUpdate(cursor: Cursor, end: number, tables: readonly CommonT
     tail.joins.push(read.joins);
     if (!cursor.symbol(cursor.at, ',')) break;
     cursor.at++;
+  }
+  // Teradata: UPDATE t FROM … SET.
+  if (cursor.is('FROM') && targets.length > 0) {
+    const { sources, joins } = readFrom(cursor, end);
+    tail.from.push(...sources);
+    tail.joins.push(joins);
   }
   if (targets.length === 0 || !cursor.eat('SET'))
     return { type: 'other', understood: false, line, with: tables };
@@ -104,6 +111,7 @@ export function readDelete(cursor: Cursor, end: number, tables: readonly CommonT
   }
   if (targets.length === 0) return { type: 'other', understood: false, line, with: tables };
   const tail = emptyTail();
+  cursor.eat('ALL');
   readTail(cursor, end, tail);
   return {
     type: 'delete',
@@ -122,15 +130,19 @@ export function readMerge(cursor: Cursor, end: number, tables: readonly CommonTa
   const line = cursor.token(cursor.at).line;
   cursor.at++;
   skipTop(cursor, end);
+  cursor.eatAll('WITH', 'SCHEMA', 'EVOLUTION');
   cursor.eat('INTO');
   const [target] = readSource(cursor, end).sources;
   cursor.at = findAtDepth(cursor, cursor.at, end, (at) => cursor.word(at) === 'USING');
   if (target === undefined || !cursor.eat('USING'))
     return { type: 'other', understood: false, line, with: tables };
   const using: FromClause = readSource(cursor, end);
-  const merge: Actions = { assignments: [], filters: [], output: [], starActions: false };
+  const merge: Actions = { assignments: [], filters: [], newRows: [], output: [], starActions: false };
   const whenAt = nextWhen(cursor, cursor.at, end);
-  const joins = scanExpression(cursor, cursor.eat('ON') ? cursor.at : cursor.at, whenAt);
+  // Redshift: the rows of the source go over the rows that are there.
+  const removeAt = findAtDepth(cursor, cursor.at, whenAt, (at) => cursor.word(at) === 'REMOVE');
+  if (cursor.word(removeAt + 1) === 'DUPLICATES') merge.starActions = true;
+  const joins = scanExpression(cursor, cursor.eat('ON') ? cursor.at : cursor.at, removeAt);
   cursor.at = whenAt;
   while (cursor.at < end && cursor.is('WHEN')) readAction(cursor, end, merge);
   merge.output.push(...readOutputs(cursor, end));
@@ -141,6 +153,7 @@ export function readMerge(cursor: Cursor, end: number, tables: readonly CommonTa
     assignments: merge.assignments,
     starActions: merge.starActions,
     filters: joinExpressions(merge.filters),
+    newRows: joinExpressions(merge.newRows),
     joins,
     output: merge.output,
     line,
@@ -151,6 +164,7 @@ export function readMerge(cursor: Cursor, end: number, tables: readonly CommonTa
 interface Actions {
   assignments: Assignment[];
   readonly filters: Expression[];
+  readonly newRows: Expression[];
   readonly output: Output[];
   starActions: boolean;
 }
@@ -168,7 +182,13 @@ function nextWhen(cursor: Cursor, from: number, end: number): number {
 function readAction(cursor: Cursor, end: number, merge: Actions): void {
   const thenAt = findAtDepth(cursor, cursor.at + 1, end, (at) => cursor.word(at) === 'THEN');
   const andAt = findAtDepth(cursor, cursor.at + 1, thenAt, (at) => cursor.word(at) === 'AND');
-  if (andAt < thenAt) merge.filters.push(scanExpression(cursor, andAt + 1, thenAt));
+  const head = Math.min(andAt, thenAt);
+  const isNew =
+    cursor.word(cursor.at + 1) === 'NOT' &&
+    cursor.word(head - 1) !== 'SOURCE' &&
+    !cursor.symbol(head - 1, ')');
+  const filters = isNew ? merge.newRows : merge.filters;
+  if (andAt < thenAt) filters.push(scanExpression(cursor, andAt + 1, thenAt));
   cursor.at = thenAt + 1;
   if (cursor.eat('UPDATE')) {
     cursor.eat('SET');
@@ -179,7 +199,7 @@ function readAction(cursor: Cursor, end: number, merge: Actions): void {
   } else if (cursor.eat('INSERT')) readInsertAction(cursor, end, merge);
   const next = nextWhen(cursor, cursor.at, end);
   const where = findAtDepth(cursor, cursor.at, next, (at) => cursor.word(at) === 'WHERE');
-  if (where < next) merge.filters.push(scanExpression(cursor, where + 1, next));
+  if (where < next) filters.push(scanExpression(cursor, where + 1, next));
   cursor.at = next;
 }
 

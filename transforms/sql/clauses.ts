@@ -1,8 +1,11 @@
 /** Where clauses end: the first keyword of a set at the same depth as the start. Groups and CASE are stepped over. */
 import type { Cursor } from './cursor.ts';
+import { anglesEnd, collections } from './collections.ts';
 import { clauseWords, words } from './words.ts';
 
 const afterSetOperator = words('SELECT ALL DISTINCT FROM VALUES WITH TABLE CORRESPONDING BY');
+
+const queryOptions = words('CHECK READ LOCAL CASCADED NO DATA UR CS RS RR');
 
 type ClauseRule = (cursor: Cursor, at: number) => boolean;
 
@@ -10,6 +13,19 @@ const followedBy =
   (...followers: readonly string[]): ClauseRule =>
   (cursor, at) =>
     followers.includes(cursor.word(at + 1));
+
+/** `ON DUPLICATE KEY UPDATE`, `ON CONFLICT …`: of the INSERT, not of its query. */
+function isConflict(cursor: Cursor, at: number): boolean {
+  return ['DUPLICATE', 'CONFLICT'].includes(cursor.word(at + 1)) && !cursor.symbol(at + 2, '.');
+}
+
+/** ClickHouse: `SETTINGS name = value`, `FORMAT name` at the end. */
+const isSetting: ClauseRule = (cursor, at) =>
+  cursor.dialect.name === 'clickhouse' && cursor.symbol(at + 2, '=');
+const isFormat: ClauseRule = (cursor, at) =>
+  cursor.dialect.name === 'clickhouse' &&
+  cursor.isName(at + 1) &&
+  (cursor.symbol(at + 2, ';') || cursor.token(at + 2).text === '' || cursor.word(at + 2) === 'SETTINGS');
 
 const isSetOperator: ClauseRule = (cursor, at) =>
   cursor.symbol(at + 1, '(') ? !cursor.symbol(at - 1, '*') : afterSetOperator.has(cursor.code(at + 1));
@@ -44,6 +60,13 @@ const clauseRules: ReadonlyMap<string, ClauseRule> = new Map<string, ClauseRule>
   ['BULK', followedBy('COLLECT')],
   ['OPTION', (cursor, at) => cursor.symbol(at + 1, '(')],
   ['WINDOW', (cursor, at) => cursor.word(at + 2) === 'AS'],
+  // WITH CHECK OPTION, WITH READ ONLY, WITH NO DATA, WITH UR: what stands behind the query of a view.
+  ['WITH', (cursor, at) => queryOptions.has(cursor.code(at + 1)) && cursor.word(at + 2) !== 'AS'],
+  ['LOG', followedBy('ERRORS')],
+  ['ON', isConflict],
+  ['RETURNING', (cursor, at) => cursor.isName(at + 1) || cursor.symbol(at + 1, '*')],
+  ['SETTINGS', isSetting],
+  ['FORMAT', isFormat],
   ['LIMIT', isLimit],
   ['OFFSET', isLimit],
   ['UNION', isSetOperator],
@@ -60,6 +83,11 @@ export function beginsClause(cursor: Cursor, at: number): boolean {
   return clauseRules.get(upper)?.(cursor, at) ?? true;
 }
 
+/** True if the query ends at the index, because what follows belongs to the statement around it. */
+export function endsQuery(cursor: Cursor, at: number): boolean {
+  return ['ON', 'RETURNING'].includes(cursor.word(at)) && beginsClause(cursor, at);
+}
+
 /** The index of the first token in [from, end) at depth 0 for which `stops` holds; `end` if there is none. */
 export function findAtDepth(
   cursor: Cursor,
@@ -70,7 +98,8 @@ export function findAtDepth(
   let cases = 0;
   for (let at = from; at < end; at++) {
     const token = cursor.token(at);
-    if (token.kind === '(' || (token.kind === 'operator' && token.text === '[')) at = cursor.closeOf(at, end);
+    if (token.close > 0) at = cursor.closeOf(at, end);
+    else if (collections.has(token.code)) at = anglesEnd(cursor, at, end);
     else if (token.upper === 'CASE' && !cursor.symbol(at - 1, '.')) cases++;
     else if (token.upper === 'END' && cases > 0) cases--;
     else if (cases === 0 && stops(at)) return at;

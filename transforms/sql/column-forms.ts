@@ -30,6 +30,9 @@ export function columnForm(
   // Teradata's column phrases, `c (TITLE 'x')`.
   if (columnPhrases.has(cursor.code(open + 1)) && cursor.token(open + 2).kind === 'string')
     return { parts, next: close + 1 };
+  // MySQL's ON DUPLICATE KEY UPDATE: VALUES(a) is the value that was to go in.
+  if (cursor.dialect.backslash && cursor.word(open - 1) === 'VALUES' && close === open + 2)
+    return { parts: ['excluded', cursor.identifier(open + 1)], next: close + 1 };
   // Oracle's record of a collection, `v(i).a`.
   const isField = close + 2 < end + 1 && cursor.symbol(close + 1, '.') && cursor.isName(close + 2);
   return isField && cursor.dialect.name === 'oracle'

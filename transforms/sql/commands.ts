@@ -1,4 +1,5 @@
 /** Statements of procedures and sessions: DECLARE, SET, FETCH, OPEN, RETURN, USE, conditions. */
+import { readVariables } from './assignments.ts';
 import { commaRanges, findAtDepth } from './clauses.ts';
 import { definedColumns, readCreate } from './create.ts';
 import type { Cursor } from './cursor.ts';
@@ -157,7 +158,8 @@ export function readFetch(cursor: Cursor, end: number): Statement {
   // Oracle: FETCH c BULK COLLECT INTO v.
   const nameAt = cursor.word(intoAt - 1) === 'COLLECT' ? intoAt - 3 : intoAt - 1;
   const name = cursor.isName(nameAt) ? cursor.identifier(nameAt) : '';
-  const into = commaRanges(cursor, intoAt + 1, end).map(([from]) => cursor.identifier(from));
+  cursor.at = intoAt + 1;
+  const into = readVariables(cursor, end);
   cursor.at = end;
   return intoAt >= end
     ? { type: 'other', understood: true, line, with: [] }

@@ -22,23 +22,17 @@ export function readCreate(cursor: Cursor, end: number): Statement {
   const other: Statement = { type: 'other', understood: true, line, with: [] };
   const altering = cursor.is('ALTER');
   cursor.at++;
-  let temporary = false;
-  while (
-    cursor.at < end &&
-    (modifiers.has(cursor.code(cursor.at)) || cursor.symbol(cursor.at, '=') || isUser(cursor))
-  ) {
-    temporary ||= temporaryWords.has(cursor.code(cursor.at));
-    cursor.at++;
-  }
+  const temporary = skipModifiers(cursor, end);
   const special = altering ? undefined : specials.get(cursor.word(cursor.at));
   if (special !== undefined) return special(cursor, end, other);
   const what = cursor.is('VIEW') ? 'view' : 'table';
-  if (!cursor.is('TABLE', 'VIEW') || (altering && what === 'table')) return other;
+  // A model is made of the rows that it learns from (BigQuery, Redshift).
+  if (!cursor.is('TABLE', 'VIEW', 'MODEL') || (altering && what === 'table')) return other;
   cursor.at++;
-  cursor.eatAll('IF', 'NOT', 'EXISTS');
+  if (!cursor.eatAll('IF', 'NOT', 'EXISTS')) cursor.eatAll('IF', 'EXISTS');
   const target = cursor.name(end);
   if (target === undefined) return { ...other, understood: false };
-  return readDefinition(cursor, end, {
+  const create = readDefinition(cursor, end, {
     type: 'create',
     what,
     target,
@@ -50,20 +44,36 @@ export function readCreate(cursor: Cursor, end: number): Statement {
     line,
     with: [],
   });
+  // ALTER VIEW … RENAME, OWNER TO, SET: its rows stay.
+  return altering && create.query === undefined ? other : create;
+}
+
+/** Skips what stands before TABLE or VIEW; true if that makes it a temporary one. */
+function skipModifiers(cursor: Cursor, end: number): boolean {
+  let temporary = false;
+  while (
+    cursor.at < end &&
+    (modifiers.has(cursor.code(cursor.at)) || cursor.symbol(cursor.at, '=') || isUser(cursor))
+  ) {
+    temporary ||= temporaryWords.has(cursor.code(cursor.at));
+    cursor.at++;
+  }
+  return temporary;
 }
 
 /** MySQL: DEFINER = user@host. */
 function isUser(cursor: Cursor): boolean {
   return (
-    cursor.symbol(cursor.at - 1, '=') ||
+    ['=', '@'].includes(cursor.token(cursor.at - 1).text) ||
+    cursor.symbol(cursor.at, '@') ||
     (cursor.token(cursor.at).kind === 'variable' &&
       cursor.token(cursor.at).start === cursor.token(cursor.at - 1).end)
   );
 }
 
-/** Snowflake's `CREATE TASK … AS statement` and MySQL's `CREATE EVENT … DO statement`: what will run. */
+/** Snowflake's `CREATE TASK … AS statement`, `CREATE PIPE … AS COPY INTO …` and MySQL's `CREATE EVENT … DO statement`: what will run. */
 function readScheduled(cursor: Cursor, end: number, other: Statement): Statement {
-  const mark = cursor.is('TASK') ? 'AS' : 'DO';
+  const mark = cursor.is('EVENT') ? 'DO' : 'AS';
   const at = findAtDepth(cursor, cursor.at, end, (index) => cursor.word(index) === mark);
   if (at >= end) return other;
   cursor.at = at + 1;
@@ -111,6 +121,7 @@ function readSynonym(cursor: Cursor, end: number, other: Statement): Statement {
 /** What CREATE makes besides tables and views, by its word. */
 const specials: ReadonlyMap<string, (cursor: Cursor, end: number, other: Statement) => Statement> = new Map([
   ['TASK', readScheduled],
+  ['PIPE', readScheduled],
   ['EVENT', readScheduled],
   ['STAGE', readStage],
   ['SYNONYM', readSynonym],
@@ -135,6 +146,11 @@ function readDefinition(cursor: Cursor, end: number, create: Create): Create {
     const copiesRows = !cursor.is('LIKE');
     cursor.skipWords(copyWords);
     return { ...create, columns, copyOf: cursor.name(end), copiesRows };
+  }
+  if (copiesTable(cursor, end)) {
+    cursor.at++;
+    const copyOf = cursor.name(end);
+    return { ...create, columns, copyOf, copiesRows: !cursor.eatAll('WITH', 'NO') };
   }
   if (cursor.eatAll('AS', 'CLONE', 'OF'))
     return { ...create, columns, copyOf: cursor.name(end), copiesRows: true };
@@ -164,10 +180,16 @@ export function definedColumns(cursor: Cursor, end: number): readonly string[] {
 function findBody(cursor: Cursor, end: number): Query | undefined {
   while (cursor.at < end) {
     const word = cursor.word(cursor.at);
+    // Teradata: CREATE VIEW v AS LOCKING ROW FOR ACCESS SELECT …
+    if (word === 'LOCKING')
+      cursor.at = findAtDepth(cursor, cursor.at, end, (at) =>
+        ['SELECT', 'SEL', 'WITH'].includes(cursor.word(at)),
+      );
     if (word === 'AS' && beginsQuery(cursor, cursor.at + 1)) cursor.at++;
     if (
       word === 'AS' ||
       word === 'SELECT' ||
+      word === 'LOCKING' ||
       isCommonTable(cursor) ||
       (cursor.symbol(cursor.at, '(') && beginsQuery(cursor, cursor.at))
     ) {
@@ -176,6 +198,16 @@ function findBody(cursor: Cursor, end: number): Query | undefined {
     if (!cursor.skipGroup(end)) cursor.at++;
   }
   return undefined;
+}
+
+/** Teradata: `CREATE TABLE a AS b WITH DATA`. */
+function copiesTable(cursor: Cursor, end: number): boolean {
+  if (!cursor.is('AS') || !cursor.isName(cursor.at + 1) || beginsQuery(cursor, cursor.at + 1)) return false;
+  const back = cursor.at++;
+  cursor.name(end);
+  const isCopy = cursor.is('WITH') && ['DATA', 'NO'].includes(cursor.word(cursor.at + 1));
+  cursor.at = back;
+  return isCopy;
 }
 
 /** `WITH name AS (`: a query, not an option. */

@@ -13,12 +13,15 @@ const past: Token = { kind: 'operator', text: '', upper: '', code: 0, start: 0, 
  * Tells each opening parenthesis or bracket its partner. One that is never closed ends at the next `;` (or at the end), so
  * that a missing `)` spoils one statement only.
  */
+const opening: ReadonlySet<string> = new Set(['[', '{']);
+const closing: ReadonlySet<string> = new Set([']', '}']);
+
 function matchBrackets(tokens: readonly Token[]): void {
   let open: Token[] = [];
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at] ?? past;
-    if (token.kind === '(' || (token.kind === 'operator' && token.text === '[')) open.push(token);
-    else if (token.kind === ')' || (token.kind === 'operator' && token.text === ']')) {
+    if (token.kind === '(' || (token.kind === 'operator' && opening.has(token.text))) open.push(token);
+    else if (token.kind === ')' || (token.kind === 'operator' && closing.has(token.text))) {
       const start = open.pop();
       if (start !== undefined) start.close = at;
     } else if (token.kind === ';' && open.length > 0) {

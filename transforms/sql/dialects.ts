@@ -95,7 +95,7 @@ const rules = {
   mysql,
   mariadb: mysql,
   oracle: { ...base, folding: 'upper' },
-  redshift: { ...postgres, brackets: 'names', lateralAliases: true },
+  redshift: { ...postgres, brackets: 'names', lateralAliases: true, structs: true },
   athena: { ...base, structs: true },
   trino: { ...base, structs: true },
   clickhouse: { ...base, lateralAliases: true, folding: 'preserve', backslash: true, threeParts: false },

@@ -3,8 +3,10 @@
  * explicit stack, so nesting costs no call depth; only sub-queries recurse, under the cursor's limit of depth.
  */
 import type { Cursor } from './cursor.ts';
-import { isDatePart, isOperand, phraseLength } from './phrases.ts';
-import { plainColumn } from './plain-column.ts';
+import { constructorEnd, Lambdas } from './constructors.ts';
+import { datePartAt } from './date-parts.ts';
+import { behindColon, beginsSubquery, endsCall, isUnit, phraseLength } from './phrases.ts';
+import { chainAt, plainColumn } from './plain-column.ts';
 import { columnForm, columnMethod, isPseudoColumn } from './column-forms.ts';
 import { skipType } from './data-types.ts';
 import { findWindow } from './windows.ts';
@@ -36,6 +38,8 @@ interface Frame {
   /** The kind once the first argument is over. */
   rest: DirectKind;
   readonly role: 'group' | 'case' | 'window' | 'cast';
+  /** The argument that is a part of a date. */
+  datePart?: number;
 }
 
 /** Reads the tokens in [from, end) as one expression. */
@@ -44,7 +48,7 @@ export function scanExpression(cursor: Cursor, from: number, end: number): Expre
   const plain = plainColumn(cursor, from, end);
   if (plain !== undefined)
     return { refs: [plain], subqueries: emptyExpression.subqueries, calls: emptyExpression.calls };
-  return new Scanner(cursor, from, end).run();
+  return new Scanner(cursor, [from, end]).run();
 }
 
 class Scanner {
@@ -52,20 +56,16 @@ class Scanner {
   private subqueries: SubQuery[] | undefined;
   private calls: Name[] | undefined;
   private readonly frames: Frame[] = [];
-  private readonly outermost: Frame = {
-    end: Number.POSITIVE_INFINITY,
-    kind: 'transformed',
-    rest: 'transformed',
-    role: 'group',
-  };
+  private readonly lambdas = new Lambdas();
+  private readonly outermost: Frame;
   private readonly cursor: Cursor;
   private readonly end: number;
   private at: number;
 
-  constructor(cursor: Cursor, from: number, end: number) {
+  constructor(cursor: Cursor, range: readonly [number, number], role: Frame['role'] = 'group') {
     this.cursor = cursor;
-    this.at = from;
-    this.end = end;
+    [this.at, this.end] = range;
+    this.outermost = { end: Number.POSITIVE_INFINITY, kind: 'transformed', rest: 'transformed', role };
   }
 
   run(): Expression {
@@ -73,8 +73,8 @@ class Scanner {
       while (this.frames.length > 0 && this.top().end <= this.at) this.frames.pop();
       this.step();
     }
-    const { subqueries, calls } = emptyExpression;
-    return { refs: this.refs, subqueries: this.subqueries ?? subqueries, calls: this.calls ?? calls };
+    const { refs, subqueries = emptyExpression.subqueries, calls = emptyExpression.calls } = this;
+    return { refs, subqueries, calls };
   }
 
   private top(): Frame {
@@ -86,7 +86,11 @@ class Scanner {
     const token = cursor.token(this.at);
     switch (token.kind) {
       case '(':
-        this.group(this.top().kind, 'group');
+        if (!this.lambda()) this.group(this.top().kind, 'group');
+        return;
+      case '.':
+        // A field of a value: `a[0].b`, `(a).b`.
+        this.at += cursor.isName(this.at + 1) ? 2 : 1;
         return;
       case ',':
         this.top().kind = this.top().rest;
@@ -100,51 +104,62 @@ class Scanner {
         this.at++;
         return;
       case 'word':
-        if (!cursor.symbol(this.at + 1, '.') && this.keyword(token)) return;
-        this.chain();
-        return;
       case 'quoted':
       case 'temporary':
-        this.chain();
+        if (token.kind !== 'word' || !this.keyword(token)) this.chain();
         return;
       default:
         this.at++;
     }
   }
 
+  /** Handles a word that is no keyword and no name of a column either. */
+  private word(): boolean {
+    if (isUnit(this.cursor, this.at)) this.at++;
+    else {
+      const next = constructorEnd(this.cursor, this.at, this.end);
+      if (next === this.at) return this.lambda();
+      this.at = next;
+    }
+    return true;
+  }
+
+  /** Handles the head of a lambda: its names are no columns in its body. */
+  private lambda(): boolean {
+    const from = this.lambdas.enter(this.cursor, this.at, Math.min(this.end, this.top().end));
+    if (from < 0) return false;
+    this.at = from;
+    return true;
+  }
+
   private operator(text: string): void {
     this.at++;
     if (text === '::') this.type();
     else if (text === ':') {
-      if (!isOperand(this.cursor.token(this.at - 2))) {
-        // `:name`, a variable of the routine or of the program around it.
-        if (['NEW', 'OLD'].includes(this.cursor.word(this.at))) return;
-        if (this.cursor.isName(this.at)) this.reference([this.cursor.identifier(this.at)], true);
-        this.at++;
-        return;
-      }
-      // Snowflake and Databricks: `column:path.to[0].field`.
-      while (this.at < this.end && (this.cursor.isName(this.at) || this.cursor.symbol(this.at, '.')))
-        this.at++;
+      const { variable, next } = behindColon(this.cursor, this.at, this.end);
+      this.at = next;
+      if (variable !== undefined) this.reference([variable], true);
     }
   }
 
   /** Handles the word as syntax. False if it is (the start of) a name. */
   private keyword(token: Token): boolean {
     const next = this.cursor.token(this.at + 1);
-    if (!syntaxWords.has(token.code) && next.text !== '=>') return false;
-    return next.kind === '(' ? this.keywordBeforeGroup(token) : this.keywordAlone(token, next);
+    if (this.cursor.symbol(this.at + 1, '.')) return false;
+    if (!syntaxWords.has(token.code) && next.text !== '=>') return this.word();
+    if (token.upper === 'AS') {
+      this.at++;
+      this.type();
+    } else if (caseWords.has(token.code)) this.caseWord(token.upper);
+    else return next.kind === '(' ? this.keywordBeforeGroup(token) : this.keywordAlone(token, next);
+    return true;
   }
 
   private keywordAlone({ upper, code }: Token, next: Token): boolean {
-    if (caseWords.has(code)) this.caseWord(upper);
-    else if (upper === 'AS') {
-      this.at++;
-      this.type();
-    } else if (upper === 'WITHIN' && next.upper === 'GROUP' && this.cursor.symbol(this.at + 2, '(')) {
+    if (upper === 'WITHIN' && next.upper === 'GROUP' && this.cursor.symbol(this.at + 2, '(')) {
       this.at += 2;
       this.group(furtherKind(this.top().kind, 'window'), 'window');
-    } else if (upper === 'OVER' && this.cursor.isName(this.at + 1) && this.cursor.symbol(this.at - 1, ')'))
+    } else if (upper === 'OVER' && this.cursor.isName(this.at + 1) && endsCall(this.cursor, this.at))
       this.namedWindow();
     else if (upper === 'ORDER' && next.upper === 'BY' && this.frames.length > 0) this.order();
     else if (frameUnits.has(code) && this.top().role === 'window')
@@ -170,14 +185,10 @@ class Scanner {
       this.group(furtherKind(kind, 'window'), 'window');
       // Oracle: KEEP (DENSE_RANK LAST ORDER BY c).
       if (upper === 'KEEP') this.at += 2;
-    } else if (upper === 'FILTER') {
+    } else if (upper === 'FILTER' && this.cursor.symbol(this.at - 1, ')')) {
       this.at++;
       this.group(furtherKind(kind, 'conditional'), 'group');
-    } else if (upper === 'AS') {
-      this.at++;
-      this.type();
-    } else if (caseWords.has(code)) this.caseWord(upper);
-    else if (expressionKeywords.has(code)) this.at++;
+    } else if (expressionKeywords.has(code)) this.at++;
     else return false;
     return true;
   }
@@ -213,7 +224,7 @@ class Scanner {
     const range = findWindow(this.cursor, this.at + 1);
     this.at += 2;
     if (range === undefined) return;
-    const window = new Scanner(this.cursor, range[0], range[1]).run();
+    const window = new Scanner(this.cursor, range, 'window').run();
     const kind = furtherKind(this.top().kind, 'window');
     for (const ref of window.refs) this.refs.push({ ...ref, kind });
   }
@@ -221,18 +232,15 @@ class Scanner {
   private chain(): void {
     const { cursor } = this;
     const first = this.at;
-    const parts: string[] = [cursor.identifier(this.at++)];
-    while (this.at < this.end && cursor.symbol(this.at, '.')) {
-      this.at++;
-      if (cursor.symbol(this.at, '*')) {
-        parts.push('*');
-        this.at++;
-        break;
-      }
-      if (!cursor.isName(this.at)) break;
-      parts.push(cursor.identifier(this.at++));
+    const { parts, next } = chainAt(cursor, first, this.end);
+    this.at = next;
+    if (first === this.top().datePart) {
+      // WEEK(MONDAY)
+      if (cursor.symbol(this.at, '(')) this.at = cursor.closeOf(this.at, this.end) + 1;
+      return;
     }
     if (this.at < this.end && cursor.symbol(this.at, '(')) this.call(parts, first);
+    else if (this.lambdas.hide(parts[0] ?? '', this.at)) return;
     else if (!isPseudoColumn(cursor, parts, first)) this.reference(parts, false);
   }
 
@@ -253,25 +261,21 @@ class Scanner {
       this.reference(parts.slice(0, -1), false);
     else if (parts.length > 1) (this.calls ??= []).push(parts);
     const name = parts.length === 1 ? cursor.code(first) : 0;
+    const datePart = datePartAt(cursor, this.at, this.end);
     const outside = this.top().kind;
     if (conditionalFunctions.has(name))
       this.group(furtherKind(outside, 'conditional'), 'group', false, outside);
     else this.group(furtherKind(outside, aggregates.has(name) ? 'aggregated' : 'transformed'), 'group');
-    this.skipFirstArgument(name);
-  }
-
-  /** Skips what is no value in the first argument: a date part, or the type of T-SQL's CONVERT. */
-  private skipFirstArgument(code: number): void {
-    if (isDatePart(this.cursor, this.at, code)) this.at++;
-    else if (convertFunctions.has(code) && this.cursor.dialect.tsql) this.type();
+    if (datePart >= 0) this.top().datePart = datePart;
+    // The first argument of T-SQL's CONVERT is a type.
+    else if (convertFunctions.has(name) && cursor.dialect.brackets !== false) this.type();
   }
 
   /** Enters the group at the cursor, or takes it as a query. */
   private group(kind: DirectKind, role: Frame['role'], exists = false, rest: DirectKind = kind): void {
     const { cursor } = this;
     const close = cursor.closeOf(this.at, this.end);
-    const next = cursor.word(this.at + 1);
-    if (next === 'SELECT' || next === 'WITH' || (next === 'FROM' && cursor.isName(this.at + 2))) {
+    if (beginsSubquery(cursor, this.at + 1)) {
       cursor.at = this.at + 1;
       const query = cursor.readQuery(cursor, close);
       (this.subqueries ??= []).push({ query, kind, exists });

@@ -1,6 +1,6 @@
 /** FROM clauses: tables, sub-queries, functions, files, joins in any nesting, APPLY, LATERAL VIEW, PIVOT and UNPIVOT. */
 import { hints, joinHeads, joinPrefixes, readAlias } from './alias.ts';
-import { beginsClause, columnList } from './clauses.ts';
+import { beginsClause, columnList, endsQuery } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import { readEmbedded } from './embedded.ts';
 import { joinExpressions } from './bags.ts';
@@ -8,7 +8,7 @@ import { scanExpression } from './expression.ts';
 import type { Expression, Name, Source } from './ir.ts';
 import { maxPivots, maxQueryDepth } from './limits.ts';
 import { conditionEnd, sourceEnds } from './join-condition.ts';
-import { readLateralView } from './lateral-view.ts';
+import { beginsArrayJoin, readArrayJoin, readLateralView } from './lateral-view.ts';
 import { mergedColumns, naturalColumns } from './merged-columns.ts';
 import { type Made, queryOf, sourceOf } from './made-source.ts';
 import { locationName } from './names.ts';
@@ -96,7 +96,8 @@ class FromReader {
     while (cursor.at < end) {
       if (cursor.is('LATERAL') && cursor.word(cursor.at + 1) === 'VIEW')
         this.sources.push(readLateralView(cursor, end));
-      else if (cursor.is('ON')) {
+      else if (beginsArrayJoin(cursor)) this.sources.push(...readArrayJoin(cursor, end));
+      else if (cursor.is('ON') && !endsQuery(cursor, cursor.at)) {
         const stop = conditionEnd(cursor, cursor.at + 1, end);
         this.joins.push(scanExpression(cursor, cursor.at + 1, stop));
         cursor.at = stop;

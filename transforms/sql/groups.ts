@@ -8,6 +8,7 @@ export function holdsQuery(cursor: Cursor, open: number, close: number): boolean
   const next = cursor.word(open + 1);
   if (['SELECT', 'WITH', 'VALUES', 'FROM', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'TABLE'].includes(next))
     return true;
+  if (next === 'SEL' && cursor.dialect.name === 'teradata') return true;
   let at = open + 1;
   while (cursor.symbol(at, '(') && at - open < 64) at++;
   if (at === open + 1 || !['SELECT', 'WITH', 'VALUES'].includes(cursor.word(at))) return false;

@@ -1,6 +1,6 @@
 /** INSERT and REPLACE in all their forms, also into folders and into several tables. */
 import { readAssignments, readOutputs } from './assignments.ts';
-import { columnList, findAtDepth } from './clauses.ts';
+import { clauseEnd, columnList, endsQuery, findAtDepth } from './clauses.ts';
 import { readCall } from './calls.ts';
 import type { Cursor } from './cursor.ts';
 import { scanExpression } from './expression.ts';
@@ -66,10 +66,19 @@ interface Start {
 }
 
 function readDirectory(cursor: Cursor, end: number, start: Start): Statement {
-  const token = cursor.token(cursor.at++);
+  // Spark: USING format OPTIONS (path = '…').
+  const pathAt = findPath(cursor, cursor.at, end);
+  const token = cursor.token(pathAt);
   cursor.at = findAtDepth(cursor, cursor.at, end, (at) => beginsQuery(cursor, at) && !cursor.symbol(at, '('));
   const query = cursor.at < end ? readQuery(cursor, end) : undefined;
   return { ...emptyInsert(start, locationName(token.text)), query };
+}
+
+function findPath(cursor: Cursor, from: number, end: number): number {
+  if (!cursor.is('USING')) return from;
+  for (let at = from; at < end && cursor.word(at) !== 'SELECT'; at++)
+    if (cursor.word(at) === 'PATH') return cursor.token(at + 1).kind === 'string' ? at + 1 : at + 2;
+  return from;
 }
 
 function emptyInsert(start: Start, target: Name): Insert {
@@ -121,7 +130,8 @@ function readBody(cursor: Cursor, end: number, start: Start & { readonly target:
     query,
     call,
     output: last.length === 0 ? output : [...output, ...last],
-    assignments: conflict.length === 0 ? assignments : [...assignments, ...conflict],
+    newRow: conflict.newRow,
+    assignments: [...assignments, ...conflict.assignments],
   };
 }
 
@@ -161,14 +171,24 @@ function skipTargetOption(cursor: Cursor, end: number): boolean {
 
 const queryStarts = words('SELECT VALUES WITH TABLE');
 
-/** ON CONFLICT … DO UPDATE SET, ON DUPLICATE KEY UPDATE. */
-function readConflict(cursor: Cursor, end: number): readonly Assignment[] {
-  if (!cursor.is('ON', 'AS')) return [];
-  const at = findAtDepth(cursor, cursor.at, end, (index) => cursor.word(index) === 'UPDATE');
-  if (at >= end) return [];
-  cursor.at = at + 1;
+/** What happens to a row that is there already: ON CONFLICT … DO UPDATE SET, MySQL's AS new ON DUPLICATE KEY UPDATE. */
+function readConflict(
+  cursor: Cursor,
+  end: number,
+): { readonly newRow: string | undefined; readonly assignments: readonly Assignment[] } {
+  let newRow: string | undefined;
+  if (cursor.eat('AS')) {
+    newRow = cursor.identifier(cursor.at++);
+    cursor.skipGroup(end);
+  }
+  if (!endsQuery(cursor, cursor.at) || cursor.is('RETURNING')) return { newRow, assignments: [] };
+  const stop = findAtDepth(cursor, cursor.at, end, (at) => ['UPDATE', 'NOTHING'].includes(cursor.word(at)));
+  const updates = cursor.word(stop) === 'UPDATE';
+  cursor.at = Math.min(stop + 1, end);
   cursor.eat('SET');
-  return readAssignments(cursor, end);
+  const assignments = updates ? readAssignments(cursor, end) : [];
+  if (cursor.is('WHERE')) cursor.at = clauseEnd(cursor, cursor.at + 1, end);
+  return { newRow, assignments };
 }
 
 /** Oracle and Snowflake: `INSERT ALL [WHEN … THEN] INTO a (…) VALUES (…) INTO b … SELECT …`. */

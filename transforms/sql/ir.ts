@@ -68,8 +68,8 @@ export interface Pivot {
   readonly consumed: Expression;
   /** pivot: the columns turned into names, that carry no value. */
   readonly selectors: Expression;
-  /** The columns that come into being and hold values. */
-  readonly produced: readonly string[];
+  /** The columns that come into being, with what their values are made of. */
+  readonly produced: readonly { readonly name: string; readonly values: Expression }[];
   /** unpivot: the columns that hold the names of the old ones. */
   readonly labels: readonly string[];
 }
@@ -148,6 +148,8 @@ export interface Output {
   readonly items: readonly SelectItem[];
   readonly into: Name | undefined;
   readonly columns: readonly string[];
+  /** RETURNING … INTO variables. */
+  readonly variables?: readonly string[];
 }
 
 interface Common {
@@ -161,6 +163,8 @@ export interface Insert extends Common {
   readonly target: Name;
   /** Another name of the target, for ON CONFLICT and RETURNING. */
   readonly alias?: string | undefined;
+  /** MySQL: the name of the row that was to go in, for ON DUPLICATE KEY. */
+  readonly newRow?: string | undefined;
   readonly columns: readonly string[];
   readonly query: Query | undefined;
   readonly call: Call | undefined;
@@ -199,6 +203,8 @@ export interface Merge extends Common {
   readonly using: readonly Source[];
   readonly assignments: readonly Assignment[];
   readonly starActions: boolean;
+  /** Conditions of WHEN NOT MATCHED, which see the source alone. */
+  readonly newRows?: Expression;
   readonly filters: Expression;
   readonly joins: Expression;
   readonly output: readonly Output[];

@@ -22,6 +22,8 @@ const doubleOperators: ReadonlyMap<string, string> = new Map(
 /** Letters that may stand directly before a string and change what it is. */
 const stringPrefixes: ReadonlySet<string> = new Set(['N', 'E', 'B', 'X', 'R', 'RB', 'BR', 'Q', 'NQ']);
 
+const executable = /\/\*M?!\d{0,6}/y;
+
 /** Cuts text into tokens by the lexical rules of the dialect; lines count from `firstLine`. */
 export function lex(text: string, dialect: Dialect, firstLine = 1): LexResult {
   return new Lexer(text, dialect, firstLine).run();
@@ -37,6 +39,8 @@ export class Lexer {
   private readonly tokens: Token[] = [];
   /** MySQL clients change the end of a statement with DELIMITER. */
   private delimiter: string | undefined;
+  /** How many `/*!` are open. */
+  private executables = 0;
 
   constructor(text: string, dialect: Dialect, firstLine: number) {
     this.text = text;
@@ -57,9 +61,14 @@ export class Lexer {
         this.line++;
         this.position++;
       } else if (isSpace(code)) this.position++;
-      else if ((code !== 45 && code !== 47 && code !== 35) || !this.comment()) this.token(code);
+      else if (!this.mayBeComment(code) || !this.comment()) this.token(code);
     }
     return { tokens: this.tokens, unterminated: this.unterminated, truncatedAtLine: undefined };
+  }
+
+  /** `-`, `/` and `#`; and `*` within an executable comment. */
+  private mayBeComment(code: number): boolean {
+    return code === 45 || code === 47 || code === 35 || (code === 42 && this.executables > 0);
   }
 
   /** Adds a token that ends at the current position. */
@@ -75,8 +84,26 @@ export class Lexer {
       this.position = end === -1 ? text.length : end;
       return true;
     }
-    if (!text.startsWith('/*', position)) return false;
+    if (!text.startsWith('/*', position)) return this.endOfExecutable();
+    if (dialect.hashComment && this.beginsExecutable()) return true;
     this.blockComment();
+    return true;
+  }
+
+  /** MySQL and MariaDB run what stands in `/*!50001` and `/*M!`: only the marks are skipped. */
+  private beginsExecutable(): boolean {
+    executable.lastIndex = this.position;
+    const mark = executable.exec(this.text)?.[0];
+    if (mark === undefined || this.dialect.name === 'bigquery') return false;
+    this.position += mark.length;
+    this.executables++;
+    return true;
+  }
+
+  private endOfExecutable(): boolean {
+    if (this.executables === 0 || !this.text.startsWith('*/', this.position)) return false;
+    this.executables--;
+    this.position += 2;
     return true;
   }
 
@@ -132,7 +159,8 @@ export class Lexer {
     if (code === 36 && this.isParameter(start)) this.parameter(start);
     else if (isWordStart(code)) this.word(start);
     else if (code === 64) this.prefixed('variable', start);
-    else if (code === 35 && this.dialect.tsql) this.prefixed('temporary', start);
+    else if (code === 35 && (this.dialect.tsql || this.dialect.name === 'redshift'))
+      this.prefixed('temporary', start);
     else if (isDigit(code) || (code === 46 && isDigit(text.charCodeAt(start + 1)) && !this.afterName()))
       this.number(start);
     else this.symbol(start);

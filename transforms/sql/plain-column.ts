@@ -1,7 +1,7 @@
 /** The commonest expression: a column and nothing else. */
 import { isPseudoColumn } from './column-forms.ts';
 import type { Cursor } from './cursor.ts';
-import type { ColumnRef } from './ir.ts';
+import type { ColumnRef, Name } from './ir.ts';
 import { expressionKeywords } from './words.ts';
 
 /** The column if the range is nothing but a column or variable, in any number of parentheses. */
@@ -27,4 +27,25 @@ export function plainColumn(cursor: Cursor, from: number, end: number): ColumnRe
     return undefined;
   if (isPseudoColumn(cursor, parts, first)) return undefined;
   return { parts, kind: 'identity', variable: token.kind === 'variable', line: token.line };
+}
+
+/** The dotted name at the index, perhaps with a star at its end, and the index behind it. */
+export function chainAt(
+  cursor: Cursor,
+  from: number,
+  end: number,
+): { readonly parts: Name; readonly next: number } {
+  const parts: string[] = [cursor.identifier(from)];
+  let at = from + 1;
+  while (at < end && cursor.symbol(at, '.')) {
+    at++;
+    if (cursor.symbol(at, '*')) {
+      parts.push('*');
+      at++;
+      break;
+    }
+    if (!cursor.isName(at)) break;
+    parts.push(cursor.identifier(at++));
+  }
+  return { parts, next: at };
 }

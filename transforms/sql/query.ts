@@ -1,5 +1,5 @@
 /** Queries: WITH, SELECT, VALUES, set operators. Set operators make a flat list, so a long UNION costs no call depth. */
-import { beginsClause, clauseEnd } from './clauses.ts';
+import { beginsClause, clauseEnd, endsQuery } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import { joinExpressions } from './bags.ts';
 import { scanExpression } from './expression.ts';
@@ -84,7 +84,12 @@ function readBranches(cursor: Cursor, end: number): Query {
 
 /** Skips ORDER BY, LIMIT and the like after a branch in parentheses. */
 function skipTail(cursor: Cursor, end: number): void {
-  while (cursor.at < end && beginsClause(cursor, cursor.at) && !setOperators.has(cursor.code(cursor.at))) {
+  while (
+    cursor.at < end &&
+    beginsClause(cursor, cursor.at) &&
+    !setOperators.has(cursor.code(cursor.at)) &&
+    !endsQuery(cursor, cursor.at)
+  ) {
     cursor.at = clauseEnd(cursor, cursor.at + 1, end);
   }
 }
@@ -150,7 +155,7 @@ function readSelect(cursor: Cursor, end: number): Select {
         cursor.at++;
         readSelectList(cursor, end, parts);
       } else break;
-    } else if (setOperators.has(cursor.code(cursor.at))) break;
+    } else if (setOperators.has(cursor.code(cursor.at)) || endsQuery(cursor, cursor.at)) break;
     else readClause(cursor, end, parts);
   }
   return finished(parts, line);
@@ -244,10 +249,13 @@ function readInto(cursor: Cursor, end: number, parts: Parts): void {
     cursor.at++;
   }
   for (;;) {
-    if (cursor.symbol(cursor.at, ':')) cursor.at++;
+    // `:new.id`
+    const isHost = cursor.symbol(cursor.at, ':');
+    if (isHost) cursor.at++;
     const name = cursor.name(end);
     if (name === undefined) break;
-    names.push(name);
+    names.push(isHost ? [name.join('.')] : name);
+    if (cursor.dialect.name === 'oracle') cursor.skipGroup(end);
     if (!cursor.symbol(cursor.at, ',')) break;
     cursor.at++;
   }

@@ -9,6 +9,7 @@ import { maxStatements, maxTokens } from './limits.ts';
 import { nameKey } from './names.ts';
 import type { Piece } from './pieces.ts';
 import { beginsQuery, readQuery } from './query.ts';
+import { withoutClientLines } from './client-lines.ts';
 import { runPostgres } from './postgres/script.ts';
 import { Session, type SessionInput } from './session.ts';
 import { splitBlocks } from './split-blocks.ts';
@@ -34,8 +35,9 @@ export function openSession(input: Omit<SessionInput, 'runText' | 'runNested'>):
 }
 
 /** Runs a text in the session; lines count from `firstLine`. */
-export function runText(session: Session, text: string, firstLine = 1): void {
-  const { postgres } = session;
+export function runText(session: Session, script: string, firstLine = 1): void {
+  const { postgres, dialect } = session;
+  const text = dialect.nestedComments && dialect.dollarQuotes ? withoutClientLines(script) : script;
   if (postgres === undefined) {
     readText(session, text, firstLine);
     return;

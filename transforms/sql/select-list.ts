@@ -174,7 +174,7 @@ function isBareAlias(cursor: Cursor, at: number): boolean {
   return endingKinds.has(before.kind) || cursor.symbol(at - 1, ']');
 }
 
-const expressionOpeners = words('AS CASE INTERVAL COLLATE');
+const expressionOpeners = words('AS CASE INTERVAL COLLATE OVER');
 
 function endsExpression(cursor: Cursor, code: number, at: number): boolean {
   if (expressionEnds.has(code) || cursor.symbol(at - 1, '.')) return true;

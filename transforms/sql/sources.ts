@@ -1,5 +1,5 @@
 /** FROM items to relations: tables, common tables, sub-queries, functions, files, PIVOT and UNPIVOT. */
-import type { Pivot, Source } from './ir.ts';
+import type { Expression, Pivot, Source } from './ir.ts';
 import { unknownNode } from './nodes.ts';
 import { type Column, emptyRelation, noOrigins, Origins, type Relation, renamed } from './relations.ts';
 import type { Resolver } from './resolver.ts';
@@ -18,7 +18,9 @@ export function bindSource(resolver: Resolver, source: Source, scope: Scope, sil
       ? relation
       : renamed(relation, source.pivots.length === 0 ? source.columns : []);
   for (const pivot of source.pivots) shaped = applyPivot(resolver, pivot, shaped, scope.tables);
-  if (source.pivots.length > 0) shaped = renamed(shaped, source.columns);
+  // Names for all columns, of which only the last ones are known.
+  const skipped = shaped.open.length > 0 ? Math.max(0, source.columns.length - shaped.columns.length) : 0;
+  if (source.pivots.length > 0) shaped = renamed(shaped, source.columns.slice(skipped));
   const names = namesOf(source);
   const bound: Bound = { relation: shaped, table, label: source.alias ?? source.name.join('.') };
   scope.add(bound, names);
@@ -155,15 +157,26 @@ function functionRelation(resolver: Resolver, source: Source, scope: Scope): Rel
 function applyPivot(resolver: Resolver, pivot: Pivot, relation: Relation, tables: Scope['tables']): Relation {
   const inner = new Scope(tables);
   inner.add({ relation, table: undefined, label: '' }, []);
-  const consumed = resolver.origins(pivot.consumed, inner);
-  const values = new Origins();
-  values.addAll(consumed, pivot.type === 'pivot' ? 'aggregated' : 'transformed');
-  values.addAll(resolver.origins(pivot.selectors, inner), 'conditional');
+  const selectors = resolver.origins(pivot.selectors, inner);
+  const known = new Map<Expression, Origins>();
+  // One value of PIVOT is that of many columns.
+  const valueOf = (values: Expression): Origins => {
+    let origins = known.get(values);
+    if (origins === undefined) {
+      origins = new Origins();
+      origins.addAll(resolver.origins(values, inner), pivot.type === 'pivot' ? 'aggregated' : 'transformed');
+      origins.addAll(selectors, 'conditional');
+      known.set(values, origins);
+    }
+    return origins;
+  };
   const gone = new Set(
     [...pivot.consumed.refs, ...pivot.selectors.refs].map((ref) => columnKey(ref.parts.at(-1) ?? '')),
   );
   const kept = relation.columns.filter((column) => !gone.has(columnKey(column.name)));
-  const produced = pivot.produced.map((name): Column => ({ name, origins: values, star: false }));
+  const produced = pivot.produced.map(
+    ({ name, values }): Column => ({ name, origins: valueOf(values), star: false }),
+  );
   const labels = pivot.labels.map((name): Column => ({ name, origins: noOrigins, star: false }));
   return { columns: [...kept, ...labels, ...produced], open: relation.open };
 }

@@ -223,6 +223,7 @@ class BlockSplitter {
     if (
       word !== 'CREATE' &&
       word !== 'ALTER' &&
+      word !== 'REPLACE' &&
       !(
         (word === 'PROCEDURE' || word === 'FUNCTION') &&
         (this.routine !== undefined || this.container !== undefined)

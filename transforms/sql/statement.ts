@@ -30,10 +30,12 @@ const evaluate: Reader = (cursor, end) => readEvaluate(cursor, cursor.at + 1, en
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['INSERT', readInsert],
   ['INS', readInsert],
-  ['REPLACE', readInsert],
+  ['REPLACE', readReplace],
   ['UPSERT', readInsert],
   ['UPDATE', readUpdate],
   ['DELETE', readDelete],
+  ['DEL', readDelete],
+  ['LOCKING', readLocking],
   ['MERGE', readMerge],
   ['CREATE', readCreate],
   ['CACHE', readCache],
@@ -71,6 +73,7 @@ const silent = words(`
   GRANT REVOKE DENY COMMIT ROLLBACK SAVE SAVEPOINT BEGIN START END CLOSE DEALLOCATE GOTO BREAK CONTINUE WAITFOR DBCC BACKUP RESTORE KILL
   CHECKPOINT ENABLE DISABLE REVERT RECONFIGURE THROW RAISE SIGNAL RESIGNAL LEAVE ITERATE EXIT NULL ANALYZE ANALYSE VACUUM EXPLAIN DESCRIBE DESC SHOW
   REFRESH UNCACHE ADD COMMENT LOCK UNLOCK RESET LIST REMOVE PUT GET MSCK OPTIMIZE REINDEX CLUSTER DISCARD NOTIFY LISTEN CLEAR REPAIR
+  FLUSH CHECKSUM PURGE COLLECT BT ET COMPUTE INVALIDATE UNSET UNLISTEN REASSIGN SECURITY PROMPT LS RM GENERATE DATABASE
   UNDROP ASSERT PRAGMA ATTACH DETACH CHECK IMPORT READTEXT WRITETEXT SHUTDOWN SETUSER USING LOOP
 `);
 
@@ -117,6 +120,24 @@ export function readStatement(cursor: Cursor, end: number): Statement {
   if (beginsQuery(cursor, cursor.at) || cursor.word(cursor.at) === 'SEL') return readRead(cursor, end);
   return readUnknown(cursor, end, line);
 }
+
+/** `REPLACE VIEW`, `REPLACE TABLE` (Teradata, Spark) make something anew; MySQL's REPLACE inserts. */
+function readReplace(cursor: Cursor, end: number, tables: readonly CommonTable[]): Statement {
+  const makes =
+    made.has(cursor.code(cursor.at + 1)) && cursor.isName(cursor.at + 2) && !cursor.dialect.hashComment;
+  return makes ? readCreate(cursor, end) : readInsert(cursor, end, tables);
+}
+
+const made = words('VIEW TABLE');
+
+/** Teradata: `LOCKING ROW FOR ACCESS SELECT …`. */
+function readLocking(cursor: Cursor, end: number): Statement {
+  const { line } = cursor.token(cursor.at);
+  cursor.at = findAtDepth(cursor, cursor.at, end, (at) => lockable.has(cursor.code(at)));
+  return cursor.at < end ? readStatement(cursor, end) : { type: 'other', understood: true, line, with: [] };
+}
+
+const lockable = words('SELECT SEL WITH INSERT INS UPDATE DELETE DEL MERGE');
 
 function readUnknown(cursor: Cursor, end: number, line: number): Statement {
   if (silent.has(cursor.code(cursor.at))) return { type: 'other', understood: true, line, with: [] };

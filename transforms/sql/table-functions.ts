@@ -30,15 +30,30 @@ export function isFileFunction(name: Name): boolean {
   return name.length === 1 && fileFunctions.hasText((name[0] ?? '').toUpperCase());
 }
 
+const documentTables = words('JSON_TABLE XMLTABLE');
+
+/** Where the columns begin that JSON_TABLE and XMLTABLE declare; the closing parenthesis if there are none. */
+function columnsAt(cursor: Cursor, open: number, close: number): number {
+  if (!documentTables.has(cursor.code(open - 1))) return close;
+  return findAtDepth(cursor, open + 1, close, (index) => cursor.word(index) === 'COLUMNS');
+}
+
 /** The columns that JSON_TABLE and XMLTABLE declare, whose parenthesis is at `open`: `… COLUMNS (a …, b …)`. */
 export function declaredColumns(cursor: Cursor, open: number, end: number): readonly string[] {
-  if (!['JSON_TABLE', 'XMLTABLE'].includes(cursor.word(open - 1))) return [];
   const close = cursor.closeOf(open, end);
-  const at = findAtDepth(cursor, open + 1, close, (index) => cursor.word(index) === 'COLUMNS') + 1;
+  const at = columnsAt(cursor, open, close) + 1;
+  return at > close ? [] : columnNames(cursor, at, close);
+}
+
+/** The names in `(a type …, NESTED PATH '…' COLUMNS (b …))`, or without the parentheses. */
+function columnNames(cursor: Cursor, at: number, end: number): readonly string[] {
   const grouped = cursor.symbol(at, '(');
-  return commaRanges(cursor, grouped ? at + 1 : at, grouped ? cursor.closeOf(at, close) : close).map(
-    ([from]) => cursor.identifier(from),
-  );
+  const [from, to] = grouped ? [at + 1, cursor.closeOf(at, end)] : [at, end];
+  return commaRanges(cursor, from, to).flatMap(([start, stop]) => {
+    if (cursor.word(start) !== 'NESTED') return [cursor.identifier(start)];
+    const inner = findAtDepth(cursor, start, stop, (index) => cursor.word(index) === 'COLUMNS') + 1;
+    return inner > stop ? [] : columnNames(cursor, inner, stop);
+  });
 }
 
 /** The strings in a range, in order. */
@@ -63,7 +78,7 @@ export function readStagePath(cursor: Cursor, end: number): string {
 export function readArguments(cursor: Cursor, end: number): Expression {
   if (!cursor.symbol(cursor.at, '(')) return emptyExpression;
   const close = cursor.closeOf(cursor.at, end);
-  const args = scanExpression(cursor, cursor.at + 1, close);
+  const args = scanExpression(cursor, cursor.at + 1, columnsAt(cursor, cursor.at, close));
   cursor.at = Math.min(close + 1, end);
   return args;
 }

@@ -134,8 +134,21 @@ export function readCopy(cursor: Cursor, end: number): Statement {
   const inner = readGroupQuery(cursor, end);
   const second = inner === undefined ? readPlace(cursor, end) : [];
   if (second === undefined) return other(line, false);
+  // PostgreSQL: STDIN, STDOUT and PROGRAM are neither tables nor files.
+  const stream = (inner === undefined ? second : [])[0]?.toUpperCase() ?? '';
+  if (streams.hasText(stream) && second.length === 1 && cursor.dialect.dollarQuotes) {
+    if (toFile) return query === undefined ? other(line) : readOnly(query, line);
+    return { type: 'truncate', targets: [first], line, with: [] };
+  }
   if (toFile) return move('copy', line, { source: first, target: second, query });
   return move('copy', line, { source: second, target: first, sourceColumns: columns, query: inner });
+}
+
+const streams = words('STDIN STDOUT PROGRAM');
+
+/** A query whose rows go to nothing that has a name. */
+function readOnly(query: Query, line: number): Statement {
+  return { type: 'query', query, cursor: undefined, into: [], line, with: [] };
 }
 
 /** Reads UNLOAD ('query' or (query)) TO 'location'. */

@@ -1,5 +1,5 @@
 /** WITH: common table expressions. */
-import { columnList } from './clauses.ts';
+import { columnList, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import type { CommonTable, Query } from './ir.ts';
 import { words } from './words.ts';
@@ -12,13 +12,31 @@ export function readWith(cursor: Cursor, end: number): readonly CommonTable[] {
   if (!cursor.is('WITH')) return tables;
   cursor.at++;
   cursor.eat('RECURSIVE');
-  while (cursor.at < end && cursor.isName(cursor.at)) {
+  while (cursor.at < end && (cursor.isName(cursor.at) || skipValue(cursor, end))) {
     const table = readCommonTable(cursor, end);
     if (table !== undefined) tables.push(table);
     if (!cursor.symbol(cursor.at, ',')) break;
     cursor.at++;
   }
   return tables;
+}
+
+/** ClickHouse: `WITH 5 AS n, (SELECT …) AS m`; values are left out. Leaves the cursor at a common table. */
+function skipValue(cursor: Cursor, end: number): boolean {
+  if (cursor.dialect.name !== 'clickhouse') return false;
+  while (cursor.at < end && !(cursor.word(cursor.at + 1) === 'AS' && cursor.symbol(cursor.at + 2, '('))) {
+    const as = findAtDepth(
+      cursor,
+      cursor.at,
+      end,
+      (at) => cursor.word(at) === 'AS' || cursor.word(at) === 'SELECT',
+    );
+    if (cursor.word(as) !== 'AS') return false;
+    cursor.at = as + 2;
+    if (!cursor.symbol(cursor.at, ',')) return false;
+    cursor.at++;
+  }
+  return cursor.isName(cursor.at);
 }
 
 function readCommonTable(cursor: Cursor, end: number): CommonTable | undefined {

@@ -22,11 +22,9 @@ export function runPostgres(
   text: string,
   firstLine: number,
 ): string | undefined {
-  // Commands of psql stand on lines of their own.
-  const plain = text.replaceAll(/^\\.*$/gm, (line) => ' '.repeat(line.length));
-  const parsed = parser.parseSql(plain);
+  const parsed = parser.parseSql(text);
   if ('problem' in parsed) return parsed.problem;
-  const script = new Script(session, parser, plain, openReader(plain, firstLine));
+  const script = new Script(session, parser, text, openReader(text, firstLine));
   try {
     const statements = script.read(parsed.tree);
     for (const apply of statements) apply();

@@ -396,7 +396,6 @@ CREATE SNAPSHOT TABLE d.t CLONE d.s FOR SYSTEM_TIME AS OF TIMESTAMP_SUB(CURRENT_
 -- writes: dst
 -- column: src.a > dst.a identity
 -- column: src.b > dst.b identity
--- reasons: unknown-qualifier
 INSERT INTO dst AS d (a, b) SELECT a, b FROM src ON CONFLICT (a) DO UPDATE SET b = EXCLUDED.b WHERE d.b IS DISTINCT FROM EXCLUDED.b RETURNING d.a
 
 -- ----
@@ -487,7 +486,7 @@ INSERT INTO t (e, o) SELECT x.e, x.o FROM s CROSS JOIN LATERAL unnest(s.arr) WIT
 -- ----
 
 -- dialects: postgres
--- reads: s
+-- reads: t, s
 -- writes: t, s
 -- column: s.a > t.a identity
 WITH ins AS (INSERT INTO t (a) SELECT a FROM s RETURNING a), log1 AS (DELETE FROM s WHERE x RETURNING a) SELECT 1

@@ -95,10 +95,10 @@ COPY INTO 's3://bucket/path' FROM (SELECT * FROM db.schema.source_table)
 -- column: ?.MONTH > result.C conditional
 -- column: ?.AMOUNT > result.D aggregated
 -- column: ?.MONTH > result.D conditional
--- column: ?.AMOUNT > result.MAR aggregated
--- column: ?.MONTH > result.MAR conditional
--- column: ?.AMOUNT > result.APR aggregated
--- column: ?.MONTH > result.APR conditional
+-- column: ?.AMOUNT > result.'MAR' aggregated
+-- column: ?.MONTH > result.'MAR' conditional
+-- column: ?.AMOUNT > result.'APR' aggregated
+-- column: ?.MONTH > result.'APR' conditional
 -- column: MONTHLY_SALES.* > result.* identity
 -- reasons: unknown-qualifier, star-not-expanded
 SELECT * FROM monthly_sales AS a PIVOT(SUM(a.amount) FOR a.MONTH IN ('JAN', 'FEB', 'MAR', 'APR')) AS p (c, d) ORDER BY EMPID
@@ -107,8 +107,8 @@ SELECT * FROM monthly_sales AS a PIVOT(SUM(a.amount) FOR a.MONTH IN ('JAN', 'FEB
 
 -- dialects: snowflake
 -- reads: SALES
--- column: SALES.AMOUNT > result.EAST aggregated
--- column: SALES.REGION > result.EAST conditional
+-- column: SALES.AMOUNT > result.'EAST' aggregated
+-- column: SALES.REGION > result.'EAST' conditional
 SELECT * FROM (SELECT region, amount FROM sales) AS s PIVOT(SUM(amount) FOR region IN ('EAST')) AS p
 
 -- ----
