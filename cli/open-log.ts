@@ -9,6 +9,7 @@ import { type LoadedConfig, loadConfig } from './load-config.ts';
 import { openEvents } from './open-events.ts';
 import { topicsFolder } from './open-transport.ts';
 import { stateFolder } from './state-folder.ts';
+import { tellOfStopped } from './tell-stopped.ts';
 
 /** Which log a command looks at. */
 export interface LogOptions {
@@ -33,9 +34,9 @@ export async function openLog(options: LogOptions): Promise<Transport> {
       advice: 'Run the pipeline first, or name its state folder with --state.',
     });
   }
-  return loaded === undefined
-    ? createEventTransport(createEmbeddedTransport({ folder }))
-    : openEvents(loaded, state);
+  if (loaded !== undefined) return openEvents(loaded, state);
+  tellOfStopped(folder);
+  return createEventTransport(createEmbeddedTransport({ folder }));
 }
 
 /** The topics of a cluster or namespace; there may be other topics, so that ours are looked for. */

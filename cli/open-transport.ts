@@ -3,6 +3,7 @@ import type { Transport } from '../pipeline/transport.ts';
 import type { TransportConfig } from '../pipeline/transport-config.ts';
 import { createEmbeddedTransport } from '../transports/embedded/transport.ts';
 import { createMemoryTransport } from '../transports/memory.ts';
+import { tellOfStopped } from './tell-stopped.ts';
 
 /** The folder of the embedded transport within the state folder. */
 export function topicsFolder(stateFolder: string): string {
@@ -16,6 +17,7 @@ export async function openTransport(config: TransportConfig, stateFolder: string
     case 'memory':
       return createMemoryTransport();
     case 'embedded':
+      tellOfStopped(topicsFolder(stateFolder));
       return createEmbeddedTransport({ folder: topicsFolder(stateFolder), sessionMs, maxBytes });
     case 'kafka':
       // Libraries are loaded only where they are used, since that takes a while.
