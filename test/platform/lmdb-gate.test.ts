@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { aloneIn, closeLmdb, openLmdb, transact } from '../../platform/lmdb.ts';
 import { type RunningCommand, start } from '../support/cli.ts';
 
@@ -116,7 +116,9 @@ it.skipIf(!canContain)(
     const first = open();
     writer = first;
     await vi.waitFor(() => expect(first.output().stdout).toContain('reading'), 30_000);
-    const { code, stderr } = await open().ended;
+    const second = open();
+    onTestFinished(() => void second.child.kill('SIGKILL'));
+    const { code, stderr } = await second.ended;
     expect(code).toBe(1);
     expect(stderr).toContain(
       'is in use by a process of another container which has the PID of this one, 1. Run',
