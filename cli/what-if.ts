@@ -22,7 +22,7 @@ export async function* changesOnTopic(options: LogOptions): AsyncIterable<Entity
     for (const { partition, committed, earliest } of await transport.describe(topics.entities)) {
       const from = committed[groups.sink] ?? earliest;
       for await (const record of transport.read(topics.entities, partition, from))
-        if (record.value !== null) yield laneItem(record, record.value, false).change;
+        if (record.value !== null) yield laneItem(record, record.value).change;
     }
   } finally {
     await transport.close();

@@ -15,6 +15,8 @@ export interface Delivery {
   readonly traceparent?: string;
   /** Whether it was a dead letter: then whatever stands behind its offset and was applied is newer, also at the same position. @default false */
   readonly isLate?: boolean;
+  /** Whether it may have been delivered already, whole or in part, by a process that did not come to say so. @default false */
+  readonly isUncertain?: boolean;
   /** Whether it was put aside as `missing`, and has waited for what it wants as long as anything does. @default false */
   readonly hasWaited?: boolean;
   /** Present when a replay says it again: the catalogue may have lost it, whatever was applied. An older position still changes nothing. */

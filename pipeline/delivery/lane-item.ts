@@ -11,12 +11,15 @@ export interface LaneItem {
   readonly change: EntityChange;
   /** Whether its offset is settled already, as parked. */
   readonly wasParked: boolean;
+  /** Whether who had it before may have delivered it, and died before that was recorded. */
+  readonly isUncertain: boolean;
 }
 
 /** Reads the change of a record. Throws EVENT_UNDECODABLE with the reason. */
-export function laneItem(record: StoredRecord, value: Uint8Array, wasParked: boolean): LaneItem {
+export function laneItem(record: StoredRecord, value: Uint8Array): LaneItem {
   const { type, value: decoded } = decodeEvent(intactValue(record, value));
-  if (type === 'entity-change') return { record, change: decoded as EntityChange, wasParked };
+  if (type === 'entity-change')
+    return { record, change: decoded as EntityChange, wasParked: false, isUncertain: false };
   throw new StreamError(
     'EVENT_UNDECODABLE',
     `An event of type ${type} does not belong on ${topics.entities}.`,

@@ -67,7 +67,8 @@ export class LaneLedger {
         .filter(({ offset }) => !fresh.has(offset))
         .map((item) => {
           const record = recordOf(item, { ...at, key: entry.key });
-          return laneItem(record, record.value ?? Buffer.alloc(0), true);
+          const read = laneItem(record, record.value ?? Buffer.alloc(0));
+          return { ...read, wasParked: true, isUncertain: true };
         }),
     );
   }

@@ -213,8 +213,9 @@ export class Lane {
   ): Promise<readonly Outcome[] | undefined> {
     const { sink, cut } = this.#options;
     try {
-      const batch = items.map(({ record, change, wasParked }) => ({
+      const batch = items.map(({ record, change, wasParked, isUncertain }) => ({
         ...deliveryOf(record, change),
+        ...(isUncertain ? { isUncertain } : {}),
         ...(isLast && wasParked ? { hasWaited: true } : {}),
       }));
       const outcomes = await patiently(this.#patience, () => sink.deliver(batch, cut, this.#batchTurn(turn)));

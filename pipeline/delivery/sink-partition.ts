@@ -36,6 +36,8 @@ export class SinkPartition {
   readonly #counts: PartitionCounts;
   readonly #settler: Settler;
   readonly #calm: Calm;
+  /** Records that are still to come of those that its owner before may have had in hand. */
+  #uncertain: number;
   /** Fires with the first fault of this partition. */
   readonly #failed = new AbortController();
   /** Ends what is in flight. */
@@ -55,6 +57,7 @@ export class SinkPartition {
     this.#ending = AbortSignal.any([shared.stop, this.#failed.signal, assignment.revoking]);
     this.#tracker = new OffsetTracker(assignment.start);
     this.#credits = new Credits(options.credits);
+    this.#uncertain = options.credits.records;
     this.#calm = new Calm(options.batch.withinMs);
     const { transport, telemetry, retryDelayMs } = options;
     this.#counts = new PartitionCounts(transport.transactions.state, this.#group, assignment.partition);
@@ -187,6 +190,8 @@ export class SinkPartition {
   #push(record: StoredRecord, lane: Lane | undefined): void {
     const { telemetry, now } = this.#options;
     const { offset } = record;
+    const isUncertain = this.#uncertain > 0;
+    this.#uncertain -= 1;
     const nothing = { letters: [], changes: [], state: [] };
     if (record.value === null) {
       this.#settle({ ...nothing, records: [{ offset, as: 'filtered' }] }, () =>
@@ -195,7 +200,7 @@ export class SinkPartition {
       return;
     }
     try {
-      lane?.push(laneItem(record, record.value, false));
+      lane?.push({ ...laneItem(record, record.value), isUncertain });
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       const letter = deadLetterOf(record, { stage: 'DECODE', error, attempts: 1, producer: null }, now());

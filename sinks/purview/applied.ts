@@ -41,6 +41,8 @@ const appliedSchema = z.object({
   becomes: z.string().exactOptional(),
   /** Who says what of the root, one for each producer. */
   speakers: z.array(speakerSchema),
+  /** What writes were about to say that have not come to their end: the catalogue may have some of it. */
+  begun: z.array(speakerSchema).exactOptional(),
   /** What its entities were given beside their attributes. */
   given: z.array(givenSchema).exactOptional(),
   /** What a write that has not come to its end was about to give them. */
@@ -104,7 +106,7 @@ export function unconfirmed(record: Applied): Applied {
 
 /** Whether the catalogue holds what a record says. */
 export function isConfirmed(record: Applied): boolean {
-  return record.speakers.every(({ hash }) => hash !== lostHash);
+  return record.begun === undefined && record.speakers.every(({ hash }) => hash !== lostHash);
 }
 
 /** Forgets what was applied of every root of some types. */
@@ -174,6 +176,16 @@ export function applied(before: Applied | undefined, delivery: PlacedChange, typ
 /** The record of a root after entities of it got other names; `names` has these by {@link refKey} of the old ones. */
 export function renamedRecord(record: Applied, names: ReadonlyMap<string, EntityRef>): Applied {
   const now = (ref: EntityRef): EntityRef => names.get(refKey(ref)) ?? ref;
+  const speaker = (one: AppliedSpeaker): AppliedSpeaker => ({
+    ...one,
+    references: one.references.map(({ source, attribute, targets }) => ({
+      source: now(source),
+      attribute,
+      targets: nowOf(targets),
+    })),
+    owned: one.owned.map(({ attribute, children }) => ({ attribute, children: nowOf(children) })),
+    said: packed(saidBy(one).map(body)),
+  });
   const nowOf = (refs: readonly EntityRef[]): EntityRef[] => refs.map(now);
   const body = (one: EntityBody): EntityBody => ({
     ...one,
@@ -184,19 +196,18 @@ export function renamedRecord(record: Applied, names: ReadonlyMap<string, Entity
     (given ?? []).map((one) => ({ ...one, entity: now(one.entity) }));
   return {
     deleted: record.deleted,
-    speakers: record.speakers.map((speaker) => ({
-      ...speaker,
-      references: speaker.references.map(({ source, attribute, targets }) => ({
-        source: now(source),
-        attribute,
-        targets: nowOf(targets),
-      })),
-      owned: speaker.owned.map(({ attribute, children }) => ({ attribute, children: nowOf(children) })),
-      said: packed(saidBy(speaker).map(body)),
-    })),
+    speakers: record.speakers.map(speaker),
+    ...(record.begun === undefined ? {} : { begun: record.begun.map(speaker) }),
     ...(record.given === undefined ? {} : { given: entitiesOf(record.given) }),
     ...(record.claimed === undefined ? {} : { claimed: entitiesOf(record.claimed) }),
   };
+}
+
+/** Who may have said what the catalogue has of a root: also by a write that has not come to its end. */
+export function mayHold(record: Applied | undefined): readonly AppliedSpeaker[] {
+  if (record === undefined) return [];
+  const { deleted, speakers, begun = [] } = record;
+  return deleted ? begun : [...speakers, ...begun];
 }
 
 /** What one producer said last of a root that is not deleted. */
@@ -251,12 +262,20 @@ function otherSpeakers(before: Applied | undefined, change: EntityChange): reado
   );
 }
 
-/** Children that one producer had applied under a list which is complete now and lacks them, unless another producer has them. */
-export function droppedChildren(before: Applied | undefined, after: Applied): readonly EntityRef[] {
-  if (before === undefined || before.deleted) return [];
-  const childrenOf = (record: Applied): EntityRef[] =>
-    record.speakers.flatMap((speaker) => speaker.owned.flatMap(({ children }) => children));
-  return without(childrenOf(before), childrenOf(after));
+/**
+ * Children that one producer had applied under a list which is complete now and lacks them, unless another producer has them.
+ *
+ * @param isNew whether the catalogue did not have the root: then nothing has come of writes without an end
+ */
+export function droppedChildren(
+  before: Applied | undefined,
+  after: Applied,
+  isNew = false,
+): readonly EntityRef[] {
+  const childrenOf = (speakers: readonly AppliedSpeaker[]): EntityRef[] =>
+    speakers.flatMap((speaker) => speaker.owned.flatMap(({ children }) => children));
+  const had = mayHold(before).filter((one) => !isNew || before?.begun?.includes(one) !== true);
+  return without(childrenOf(had), childrenOf(after.speakers));
 }
 
 function ownedBy(

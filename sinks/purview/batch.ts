@@ -1,29 +1,22 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { StreamError } from '../../pipeline/errors.ts';
 import type { Outcome } from '../../pipeline/sink.ts';
-import type { StateStore, StateWrite } from '../../pipeline/state.ts';
+import type { StateStore } from '../../pipeline/state.ts';
 import type { Telemetry } from '../../pipeline/telemetry.ts';
 import { Annotator, type AnnotatorContext } from './annotator.ts';
 import { appliedWrite, droppedChildren, readApplied } from './applied.ts';
+import { BatchRecords } from './batch-records.ts';
 import type { CatalogClient } from './client.ts';
 import { deleteRoot } from './delete-root.ts';
+import { type FailureContext, Failures } from './failures.ts';
 import { isolated, ofOneChange } from './one-change.ts';
-import {
-  isDoneWith,
-  isRevived,
-  type Mutations,
-  permanent,
-  type SettledRoot,
-  writtenOutcome,
-} from './outcomes.ts';
-import type { ErrorPolicy } from './policy.ts';
+import { isDoneWith, isRevived, type Mutations, type SettledRoot, writtenOutcome } from './outcomes.ts';
 import { restoreReferences, settleReference } from './relationships.ts';
-import type { Doubts } from './rejections.ts';
 import { renameWrites } from './renames.ts';
 import { hasRename, ignored, unnamed, withoutRename } from './rename-refused.ts';
 import type { ReadyPart, RequestQueue } from './request-queue.ts';
 import { halves, type RequestSize } from './request-size.ts';
-import { acceptedBetween, type Moment, type Suspects } from './suspects.ts';
+import { acceptedBetween, type Moment } from './suspects.ts';
 import type { TypeLearner } from './type-learner.ts';
 import { type Item, pack, type PlanContext, planRoot, type RootWrite, type Unit } from './unit.ts';
 import type { Unrecorded } from './unrecorded.ts';
@@ -31,15 +24,11 @@ import { TooMuch, upsertUnits } from './upsert.ts';
 import { refersToMissing } from './wanted.ts';
 
 /** What the writing of a batch works with. */
-export interface BatchContext extends PlanContext, AnnotatorContext {
+export interface BatchContext extends PlanContext, AnnotatorContext, FailureContext {
   readonly client: CatalogClient;
   readonly state: StateStore;
   readonly size: RequestSize;
-  readonly suspects: Suspects;
   readonly unrecorded: Unrecorded;
-  readonly policy: ErrorPolicy;
-  /** Takes note of what was refused and may not be at fault itself. */
-  readonly doubts: Doubts;
   readonly signal: AbortSignal;
   /** Knows the types that only the catalogue has. */
   readonly learner: TypeLearner;
@@ -71,8 +60,8 @@ export class BatchWriter {
   readonly #outcomes: (item: Item, outcome: Outcome) => void;
   readonly #annotator: Annotator;
   #renewedTypes = false;
-  /** Records of what the catalogue has confirmed, to be written together: a batch costs one write of the state. */
-  #records: StateWrite[] = [];
+  readonly #records: BatchRecords;
+  readonly #failures: Failures;
   /** What is left to be done of a request that was answered, and asks nothing of the catalogue: it is done while the next one is in flight. */
   #left: (() => Promise<void>) | undefined;
 
@@ -80,6 +69,8 @@ export class BatchWriter {
     this.#context = context;
     this.#outcomes = outcomes;
     this.#annotator = new Annotator(context);
+    this.#records = new BatchRecords(context.state);
+    this.#failures = new Failures(context, this.#records, outcomes);
   }
 
   /** Writes what is in a queue, in its order; every item gets its outcome. */
@@ -107,9 +98,7 @@ export class BatchWriter {
   /** Before the outcomes are known, and before anything reads the state. Killed before it, the batch comes again and is equal. */
   async #keepRecords(): Promise<void> {
     await this.#doLeft();
-    if (this.#records.length === 0) return;
-    await this.#context.state.write(this.#records); // where it fails, they are still to be written
-    this.#records = [];
+    await this.#records.keep();
   }
 
   /** Before anything goes by what is recorded of others. */
@@ -144,7 +133,7 @@ export class BatchWriter {
         await this.#context.renewTypes();
         return this.#send(units, search);
       }
-      if (!isolated.has(error.code)) return this.#fail(units.flat(), error);
+      if (!isolated.has(error.code)) return this.#failures.fail(units.flat(), error);
       await this.#search(units, error, { ...search, sent });
     }
   }
@@ -160,7 +149,7 @@ export class BatchWriter {
     if (error.code === 'CATALOG_MISSING_REFERENT') {
       const waiting = new Set(units.filter((unit) => refersToMissing(unit, error)));
       if (waiting.size > 0) {
-        this.#fail([...waiting].flat(), error);
+        this.#failures.fail([...waiting].flat(), error);
         const others = units.filter((unit) => !waiting.has(unit));
         return others.length === 0 ? undefined : this.#send(others, search);
       }
@@ -171,11 +160,12 @@ export class BatchWriter {
     }
     const [root, ...others] = units.flat();
     if (root !== undefined && others.length === 0 && root.items.length > 1) {
+      this.#records.left(root);
       return this.#sendApart(root, narrower);
     }
     if (units.some(hasRename))
       return this.#send(withoutRename(this.#context, units, error.message), narrower);
-    this.#refuse(units.flat(), error, { refused, isSure: acceptedBetween(refused, sent) });
+    this.#failures.refuse(units.flat(), error, { refused, isSure: acceptedBetween(refused, sent) });
   }
 
   #upsert(
@@ -187,6 +177,7 @@ export class BatchWriter {
       attempts,
       ready,
       extras,
+      isBegun: () => this.#records.begun(units.flat()),
       inFlight: async () => {
         await this.#doLeft();
         meanwhile?.();
@@ -208,6 +199,7 @@ export class BatchWriter {
   async #settle(roots: readonly RootWrite[], mutations: Mutations): Promise<void> {
     const revived = roots.filter((root) => isRevived(root, mutations));
     const settled = new Set(roots);
+    this.#records.begun(roots);
     if (revived.length > 0) await this.#awaitRecords();
     try {
       await restoreReferences(
@@ -215,11 +207,11 @@ export class BatchWriter {
         revived.map((root) => root.ref),
       );
     } catch (thrown) {
-      this.#fail(revived, ofOneChange(thrown, this.#context.signal));
+      this.#failures.fail(revived, ofOneChange(thrown, this.#context.signal));
       for (const root of revived) settled.delete(root);
     }
     for (const { roots: unmoved, thrown } of await this.#annotator.move([...settled], mutations)) {
-      this.#fail(unmoved, ofOneChange(thrown, this.#context.signal));
+      this.#failures.fail(unmoved, ofOneChange(thrown, this.#context.signal));
       for (const root of unmoved) settled.delete(root);
     }
     for (const root of settled) {
@@ -227,12 +219,12 @@ export class BatchWriter {
       try {
         settledRoot = await this.#settleRoot(root, mutations);
       } catch (thrown) {
-        this.#fail([root], ofOneChange(thrown, this.#context.signal));
+        this.#failures.fail([root], ofOneChange(thrown, this.#context.signal));
         continue;
       }
       const { extra, after } = settledRoot;
-      this.#records.push(appliedWrite(root.ref, after));
-      if (root.rename !== undefined) this.#records.push(...renameWrites(root.rename));
+      this.#records.add(appliedWrite(root.ref, after));
+      if (root.rename !== undefined) this.#records.add(...renameWrites(root.rename));
       this.#context.suspects.forget(root.ref);
       for (const [index, item] of root.items.entries()) {
         this.#outcomes(item, writtenOutcome(item, mutations, index === 0 ? extra : undefined));
@@ -247,40 +239,11 @@ export class BatchWriter {
     }
     const { changed, after } = await this.#annotator.settle(root, mutations);
     let deleted = 0;
-    const dropped = droppedChildren(root.before, root.after());
+    const dropped = droppedChildren(root.before, root.after(), mutations.created(root.ref));
     if (dropped.length > 0) await this.#awaitRecords();
     for (const child of dropped) {
       deleted += (await deleteRoot(this.#context, child)).deleted;
     }
     return { extra: { deleted, related: related + changed }, after };
-  }
-
-  /** @param at when it was refused first, and whether that is surely its own fault */
-  #refuse(
-    roots: readonly RootWrite[],
-    error: StreamError,
-    { refused, isSure }: { readonly refused: Moment; readonly isSure: boolean },
-  ): void {
-    const { suspects, policy } = this.#context;
-    for (const root of roots) {
-      const isUnclear = error.code === 'CATALOG_FAULT' || error.code === 'CATALOG_CONFLICT';
-      const isOwn = isUnclear ? isSure || suspects.failedAlone(root.ref) : isSure && !error.retryable;
-      if (isOwn) {
-        suspects.forget(root.ref);
-        const own = permanent(error);
-        for (const item of root.items) this.#outcomes(item, policy.outcome(root.ref, item.change, own));
-      } else this.#fail([root], error, refused);
-    }
-  }
-
-  #fail(roots: readonly RootWrite[], error: StreamError, refused?: Moment): void {
-    const { suspects, doubts, policy } = this.#context;
-    for (const { ref, items } of roots) {
-      for (const item of items) {
-        const outcome = policy.outcome(ref, item.change, error);
-        if (outcome.kind === 'rejected') doubts.set(item.index, refused ?? suspects.now());
-        this.#outcomes(item, outcome);
-      }
-    }
   }
 }

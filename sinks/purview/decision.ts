@@ -1,11 +1,12 @@
-import type { CoalescedRoot } from '../../pipeline/coalesce.ts';
+import { type CoalescedRoot, isOlder } from '../../pipeline/coalesce.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { entityProblems } from '../../pipeline/what-if.ts';
 import { contentHash } from '../../pipeline/content-hash.ts';
 import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateWrite } from '../../pipeline/state.ts';
 import type { EntityChange, EntityRef, Renamed } from '../../schemas/types.ts';
-import { type Applied, appliedWrite, deletedBy, readApplied, saidBy, speakerOf } from './applied.ts';
+import { type Applied, appliedWrite, deletedBy, mayHold, readApplied, saidBy, speakerOf } from './applied.ts';
+import { withOvertaken } from './begun.ts';
 import { type PlacedChange, placeOf } from './placed-change.ts';
 import type { BatchContext } from './batch.ts';
 import { ofOneChange } from './one-change.ts';
@@ -144,14 +145,16 @@ export class RootDecision {
     for (const item of this.#root.superseded) this.#settle(item, { kind: 'superseded' });
     if (this.#failed || this.#root.upserts.length === 0) return [];
     this.#record ??= { value: await readApplied(this.#context.state, this.#ref), isWritten: true };
-    const open = this.#root.upserts.filter((item) => this.#isNews(item));
+    const overtaken = this.#overtaken(this.#record.value);
+    const open = this.#root.upserts.filter((item) => overtaken.length > 0 || this.#isNews(item));
     const [first, ...rest] = open;
     if (first === undefined) return [];
     if (await this.#waitForNames(open)) return [];
     try {
-      const { before, rename } = await this.#former(open, this.#record.value);
-      const { learner, signal } = this.#context;
-      await learner.learn(attributesIn(open, before), signal);
+      const { before: record, rename } = await this.#former(open, this.#record.value);
+      const { learner, signal, types } = this.#context;
+      await learner.learn(attributesIn([...open, ...overtaken], record), signal);
+      const before = withOvertaken(record, overtaken, types);
       await learner.learnStructs(structuresIn(before), signal);
       const { replayed } = this.#root;
       const known = { before, replayed, ...(rename === undefined ? {} : { rename }) };
@@ -170,6 +173,23 @@ export class RootDecision {
       }
       return [];
     }
+  }
+
+  /** Changes that are overtaken, and may have been delivered before that: they say something that is neither recorded nor said now. */
+  #overtaken(record: Applied | undefined): readonly Item[] {
+    const { deletion, superseded, upserts } = this.#root;
+    const uncertain = superseded.filter(
+      ({ isUncertain, change }) => isUncertain === true && change.operation === 'UPSERT',
+    );
+    if (uncertain.length === 0 || deletion !== undefined) return [];
+    const said = new Set([
+      ...(record?.begun === undefined ? mayHold(record).map(({ hash }) => hash) : []),
+      ...upserts.map(({ change }) => contentHash(change)),
+    ]);
+    return uncertain.filter(({ change }) => {
+      const own = speakerOf(record, change.producer);
+      return !said.has(contentHash(change)) && (own === undefined || !isOlder(change, own));
+    });
   }
 
   /** What the catalogue has of the root, be it under other names. */
@@ -221,21 +241,20 @@ function* attributesIn(items: readonly Item[], before: Applied | undefined): Ite
     for (const { typeName, references } of change.entities)
       for (const { attribute } of references) yield { typeName, attribute };
   }
-  for (const { references } of before?.speakers ?? [])
+  for (const { references } of mayHold(before))
     for (const { source, attribute } of references) yield { typeName: source.typeName, attribute };
 }
 
 /** Attributes that may hold a struct, of what was said before. */
 function* structuresIn(before: Applied | undefined): Iterable<TypeAttribute> {
-  if (before === undefined || before.deleted) return;
-  for (const { typeName, attributes } of before.speakers.flatMap(saidBy))
+  for (const { typeName, attributes } of mayHold(before).flatMap(saidBy))
     for (const [attribute, value] of Object.entries(attributes))
       if (isStructure(value)) yield { typeName, attribute };
 }
 
 /** Whether a producer has said just that last, as far as the catalogue has confirmed it. */
 export function hasSaid(record: Applied, change: EntityChange): boolean {
-  return speakerOf(record, change.producer)?.hash === contentHash(change);
+  return record.begun === undefined && speakerOf(record, change.producer)?.hash === contentHash(change);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { TypeModel } from '../../pipeline/type-model.ts';
 import type { EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
-import type { Applied } from './applied.ts';
+import type { Applied, AppliedSpeaker } from './applied.ts';
 import { without } from './merge.ts';
 import type { EntityWrite } from './request.ts';
 
@@ -13,17 +13,25 @@ export interface ReferencePlan {
   readonly wanted: readonly EntityRef[];
   /** Whether the catalogue may have lost what it was given: then it is looked at. */
   readonly isDoubted: boolean;
-  /** What it must not have, since it was renamed, and is meant by its old name still. */
+  /** What it must not have: it was renamed, and is meant by its old name still; or a write without an end may have brought it. */
   readonly carried: readonly EntityRef[];
   /** Undefined when nothing is known of what the catalogue has: then the list is in the request itself. */
   readonly known: { readonly add: readonly EntityRef[]; readonly remove: readonly EntityRef[] } | undefined;
 }
 
 /** What the catalogue was given before of each reference of many, by entity and attribute. */
-export function knownTargets(before: Applied | undefined): Map<string, readonly EntityRef[]> {
+export function knownTargets(before: Applied | undefined): ReadonlyMap<string, readonly EntityRef[]> {
+  return targetsOf(before === undefined || before.deleted ? [] : before.speakers);
+}
+
+/** What it may have been given beside that, by the same. */
+export function begunTargets(before: Applied | undefined): ReadonlyMap<string, readonly EntityRef[]> {
+  return targetsOf(before?.begun ?? []);
+}
+
+function targetsOf(speakers: readonly AppliedSpeaker[]): ReadonlyMap<string, readonly EntityRef[]> {
   const known = new Map<string, readonly EntityRef[]>();
-  if (before === undefined || before.deleted) return known;
-  for (const { source, attribute, targets } of before.speakers.flatMap((speaker) => speaker.references)) {
+  for (const { source, attribute, targets } of speakers.flatMap((speaker) => speaker.references)) {
     const key = referenceKey(source, attribute);
     known.set(key, [...(known.get(key) ?? []), ...targets]);
   }
@@ -34,11 +42,11 @@ export function knownTargets(before: Applied | undefined): Map<string, readonly 
  * Plans how the references of an entity reach the catalogue: those of many through relationships, where it is known what the
  * catalogue has of them, all others in the request. Pure.
  *
- * @param context `known`: see {@link knownTargets}; `isDoubted`: whether the catalogue may have lost what it was given
+ * @param context `known`: see {@link knownTargets}; `begun`: see {@link begunTargets}; `isDoubted`: whether the catalogue may have lost what it was given
  */
 export function planReferences(
   body: EntityBody,
-  { known, isDoubted, types, stale }: ReferenceContext,
+  { known, begun, isDoubted, types, stale }: ReferenceContext,
 ): { readonly plans: readonly ReferencePlan[]; readonly write: EntityWrite } {
   const attributes = body.references.map(({ attribute }) => attribute);
   const plain = new Set(attributes.filter((attribute) => types.isPlain(body.typeName, attribute)));
@@ -50,7 +58,10 @@ export function planReferences(
       ...planReference(body, reference, known.get(referenceKey(body, reference.attribute))),
       isDoubted: isDoubted || stale.size > 0,
       carried: without(
-        reference.targets.flatMap((target) => stale.get(refKey(target)) ?? []),
+        [
+          ...reference.targets.flatMap((target) => stale.get(refKey(target)) ?? []),
+          ...(begun.get(referenceKey(body, reference.attribute)) ?? []),
+        ],
         reference.targets,
       ),
     }));
@@ -60,6 +71,7 @@ export function planReferences(
 
 interface ReferenceContext {
   readonly known: ReadonlyMap<string, readonly EntityRef[]>;
+  readonly begun: ReadonlyMap<string, readonly EntityRef[]>;
   readonly isDoubted: boolean;
   readonly types: TypeModel;
   /** What has another name now than the one by which it is referred to, by {@link refKey} of that. */

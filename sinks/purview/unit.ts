@@ -8,7 +8,7 @@ import { type AnnotationPlan, planAnnotations, withoutTerms } from './annotation
 import { type Applied, applied, type AppliedSpeaker, isConfirmed, saidBy } from './applied.ts';
 import { mergeBodies, mergeSaid, type Said } from './merge.ts';
 import { dependencyOrder } from './order.ts';
-import { knownTargets, planReferences, type ReferencePlan } from './reference-plan.ts';
+import { begunTargets, knownTargets, planReferences, type ReferencePlan } from './reference-plan.ts';
 import { type EntityWrite, writeBytes } from './request.ts';
 import { type RootRename, staleTargets } from './renames.ts';
 import { withoutGoneMembers } from './structs.ts';
@@ -72,7 +72,8 @@ export function planRoot(
   const annotations = planAnnotations(changed, { before, confirmed, isDoubted });
   const bodies = changed.map((body) => withContainer(withoutTerms(body), ref, types));
   const known = knownTargets(before);
-  const planned = bodies.map((body) => planReferences(body, { known, isDoubted, types, stale }));
+  const begun = begunTargets(before);
+  const planned = bodies.map((body) => planReferences(body, { known, begun, isDoubted, types, stale }));
   const references = planned.flatMap(({ plans }) => plans);
   const writes = planned.map(({ write }) => write);
   const bytes = writes.reduce((sum, write) => sum + writeBytes(write), 0);
@@ -131,7 +132,8 @@ function bodiesOf(
   const others = new Set(speakers.filter((one) => !spoken.has(one.producer)).map((one) => one.producer));
   const replaced =
     before?.deleted === false ? before.speakers.filter((one) => !others.has(one.producer)) : [];
-  const earlier = new Map(mergeSaid(replaced.map(spokenBy), precedence).map((body) => [refKey(body), body]));
+  const gone = [...replaced, ...(before?.begun ?? [])].map(spokenBy);
+  const earlier = new Map(mergeSaid(gone, precedence).map((body) => [refKey(body), body]));
   const affected = new Set([...[...spoken.values()].flat().map(refKey), ...earlier.keys()]);
   const said = speakers.map((one): Said => {
     const entities = spoken.get(one.producer);

@@ -15,6 +15,8 @@ export interface Sending {
   readonly ready: ReadyPart | undefined;
   /** What they are given beside attributes and references, by `refKey`. */
   readonly extras: ReadonlyMap<string, EntityExtras>;
+  /** Told when some of it is written, and some is not yet. */
+  readonly isBegun: () => void;
   /** What to do while a request is in flight. */
   readonly inFlight: () => Promise<void>;
 }
@@ -29,7 +31,7 @@ export class TooMuch extends Error {}
 export async function upsertUnits(
   units: readonly Unit[],
   context: BatchContext,
-  { attempts, ready, extras, inFlight }: Sending,
+  { attempts, ready, extras, isBegun, inFlight }: Sending,
 ): Promise<Mutations> {
   const mutations = new Mutations();
   const roots = units.flat();
@@ -43,6 +45,7 @@ export async function upsertUnits(
   for (const [index, writes] of parts.entries()) {
     const isMade = index === 0 && first !== undefined;
     const request = isMade ? first : encodedRequest(writes, extras, assigned);
+    if (index > 0) isBegun();
     await upsertOnce(writes, context, { request, tries, inFlight, mutations });
   }
   return mutations;

@@ -248,4 +248,19 @@ describe('SinkStage.run()', () => {
       expect(await committed(stage)).toBe(outcome === missing ? 1 : 0);
     }
   });
+
+  it('tells the sink which changes whoever had them before may have delivered: as many as it could have in hand, and what was parked', async () => {
+    const uncertain = new Set<string>();
+    const sink = new ScriptedSink(({ change: { objectId }, isUncertain }, attempt) => {
+      if (isUncertain === true) uncertain.add(`${objectId} ${attempt}`);
+      return objectId === 'c3' && attempt === 1 ? missing : delivered;
+    });
+    const four = [0, 1, 2, 3].map((at) => change(`c${at}`, `t${at}`));
+    const stage = await start(sink, four, { credits: { records: 2, bytes: 1_000_000 }, parkForMs: 600_000 });
+    await vi.waitFor(async () => {
+      await stage.sweep();
+      expect(stage.unparked).toEqual(['delivered']);
+    });
+    expect([...uncertain].sort()).toEqual(['c0 1', 'c1 1', 'c3 2']);
+  });
 });

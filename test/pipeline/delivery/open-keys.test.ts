@@ -16,7 +16,12 @@ function laneItem(key: string, operation: EntityChange['operation'] = 'UPSERT'):
     complete: [],
     placeholder: false,
   };
-  return { record: { key, value: null, headers: {}, ...place }, change, wasParked: false };
+  return {
+    record: { key, value: null, headers: {}, ...place },
+    change,
+    wasParked: false,
+    isUncertain: false,
+  };
 }
 
 test('`OpenKeys.remove()` throws when a change was never added: its key would be kept for ever', () => {

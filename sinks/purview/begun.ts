@@ -1,0 +1,52 @@
+/** What a write has brought, or may have brought, that did not come to its end. */
+import type { StateStore, StateWrite } from '../../pipeline/state.ts';
+import type { TypeModel } from '../../pipeline/type-model.ts';
+import {
+  type Applied,
+  applied,
+  type AppliedSpeaker,
+  appliedWrite,
+  readApplied,
+  speakerOf,
+} from './applied.ts';
+import type { PlacedChange } from './placed-change.ts';
+import type { RootWrite } from './unit.ts';
+
+/** Writes without an end that are remembered of a root. */
+const mostBegun = 10;
+
+/** The record after changes were written in part, or may have been: what is said next is news, and takes back what they have brought. */
+function begunBy(record: Applied | undefined, speakers: readonly AppliedSpeaker[]): Applied {
+  const before = record ?? { deleted: false, speakers: [] };
+  const { begun = [] } = before;
+  const isKnown = (speaker: AppliedSpeaker): boolean =>
+    begun.some(({ producer, hash }) => producer === speaker.producer && hash === speaker.hash);
+  return { ...before, begun: [...begun, ...speakers.filter((one) => !isKnown(one))].slice(-mostBegun) };
+}
+
+/** The record with what changes may have brought before others overtook them. */
+export function withOvertaken(
+  record: Applied | undefined,
+  overtaken: readonly PlacedChange[],
+  types: TypeModel,
+): Applied | undefined {
+  const speakers = overtaken.flatMap((delivery): AppliedSpeaker[] => {
+    const { typeName, complete, producer } = delivery.change;
+    // It was never sent where it calls a list complete that no relationship makes.
+    const isRight = complete.every((attribute) => types.relation(typeName, attribute) !== undefined);
+    const own = isRight ? speakerOf(applied(record, delivery, types), producer) : undefined;
+    return own === undefined ? [] : [own];
+  });
+  return speakers.length === 0 ? record : begunBy(record, speakers);
+}
+
+/** The write that remembers what a root has got that was written in part: under the name by which it is recorded. */
+export async function begunWrite(
+  state: StateStore,
+  { ref, rename, items, after }: Pick<RootWrite, 'ref' | 'rename' | 'items' | 'after'>,
+): Promise<StateWrite> {
+  const recorded = rename?.from ?? ref;
+  const producers = new Set(items.map(({ change }) => change.producer));
+  const own = after().speakers.filter(({ producer }) => producers.has(producer));
+  return appliedWrite(recorded, begunBy(await readApplied(state, recorded), own));
+}

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Delivery, Outcome, Sink } from '../../../pipeline/sink.ts';
+import { createMemoryState } from '../../../platform/memory-state.ts';
+import { sinks } from '../../../sinks/index.ts';
+import type { EntityChange } from '../../../schemas/types.ts';
+import { shop, shopProcess } from '../../support/changes.ts';
+import { startServer, type TestServer } from '../../support/http-server.ts';
+import { type CatalogUnderTest, catalogUser, openTestCatalog } from '../../support/local-catalog.ts';
+import { kinds, never, sinkHost } from '../../support/sink-host.ts';
+
+let catalog: CatalogUnderTest;
+let server: TestServer;
+/** Whether a request is refused as if it were wrong. */
+let isRefused = (_method: string, _url: string, _body: string): boolean => false;
+let offset = 0;
+let sink: Sink;
+
+beforeAll(async () => {
+  catalog = await openTestCatalog();
+  server = await startServer(async ({ method, url, headers, body }, response) => {
+    const json = { 'content-type': 'application/json' };
+    if (isRefused(method, url, body)) {
+      const answer = { errorCode: 'ATLAS-400-00-01B', errorMessage: 'It is wrong.' };
+      return response.writeHead(400, json).end(JSON.stringify(answer));
+    }
+    const { authorization = '' } = headers;
+    const answer = await fetch(catalog.url + url, {
+      method,
+      headers: { authorization, ...json },
+      ...(body === '' ? {} : { body }),
+    });
+    return response.writeHead(answer.status, json).end(await answer.text());
+  });
+});
+
+afterAll(async () => {
+  await server.close();
+  await catalog.close();
+});
+
+async function open(
+  batch: Readonly<Record<string, number>> = {},
+  state = createMemoryState(),
+): Promise<void> {
+  sink = sinks.local.create({ url: server.url, ...catalogUser, batch }, sinkHost({ state }));
+  await sink.open(never);
+}
+
+function deliver(
+  changes: readonly EntityChange[],
+  more: Partial<Delivery> = {},
+): Promise<readonly Outcome[]> {
+  return sink.deliver(
+    changes.map((change) => ({ change, offset: (offset += 1), ...more })),
+    never,
+  );
+}
+
+describe('deliver(), after a change that was written in part', () => {
+  it('takes back what was written of a change that waits, when the next one says what was said before', async () => {
+    await open();
+    const job = (inputs: readonly string[], sequence: number): EntityChange =>
+      shopProcess('w', { inputs, outputs: [] }, { sequence });
+    await deliver([shop('wa'), shop('wb'), job(['wa'], 1)]);
+    expect(kinds(await deliver([job(['wa', 'wb', 'none'], 2)]))).toEqual([
+      'missing CATALOG_MISSING_REFERENT',
+    ]);
+    await deliver([job(['wa'], 3)]);
+    expect(await catalog.active('shop_process', 'process://w', 'inputs')).toEqual(['wa']);
+  });
+
+  it('takes back what was written of one that became a dead letter', async () => {
+    await open({ entities: 2 });
+    const narrow = { shelves: ['1'], city: 'Ulm' };
+    await deliver([shop('d', narrow)]);
+    isRefused = (_method, _url, body) => body.includes('shop://d/3');
+    const wide = { shelves: ['1', '2', '3', '4'], city: 'Bonn' };
+    expect(kinds(await deliver([shop('d', wide, { sequence: 2 }), shop('other')]))).toEqual([
+      'rejected CATALOG_BAD_ENTITY',
+      'delivered',
+    ]);
+    isRefused = () => false;
+    await deliver([shop('d', narrow, { sequence: 3 })]);
+    expect(await catalog.active('shop', 'shop://d', 'shelves')).toEqual(['1']);
+    expect((await catalog.entity('shop', 'shop://d'))?.attributes['city']).toBe('Ulm');
+  });
+
+  it('takes back what a process had written that died before it said so, when the next one comes in one batch with it', async () => {
+    const state = createMemoryState();
+    await open({}, state);
+    const narrow = { shelves: ['1'] };
+    await deliver([shop('k', narrow)]);
+    const wide = shop('k', { shelves: ['1', '2'], city: 'Bonn' }, { sequence: 2 });
+    const added = shop('n', { shelves: ['1', '2'], city: 'Bonn' });
+    await open({}, { ...state, write: () => Promise.reject(new Error('It was killed.')) });
+    await expect(deliver([wide, added])).rejects.toThrow('killed');
+    expect(await catalog.active('shop', 'shop://n', 'shelves')).toEqual(['1', '2']);
+    await open({}, state);
+    const next = [shop('k', narrow, { sequence: 3 }), shop('n', narrow, { sequence: 2 })];
+    expect(kinds(await deliver([wide, added, ...next], { isUncertain: true }))).toEqual([
+      'superseded',
+      'superseded',
+      'delivered',
+      'delivered',
+    ]);
+    for (const name of ['k', 'n']) {
+      expect(await catalog.active('shop', `shop://${name}`, 'shelves')).toEqual(['1']);
+      expect((await catalog.entity('shop', `shop://${name}`))?.attributes['city']).toBeFalsy();
+    }
+  });
+
+  it('asks no more than ever for what turns out to be new', async () => {
+    await open();
+    await deliver([shop('nx'), shop('ny')]);
+    const [reads, writes] = [catalog.readCalls(), catalog.writeCalls()];
+    const job = (input: string, sequence: number): EntityChange =>
+      shopProcess('new', { inputs: [input], outputs: [] }, { sequence });
+    expect(kinds(await deliver([job('nx', 1), job('ny', 2)], { isUncertain: true }))).toEqual([
+      'superseded',
+      'delivered',
+    ]);
+    expect([catalog.readCalls() - reads, catalog.writeCalls() - writes]).toEqual([0, 1]);
+  });
+
+  it('writes nothing for what comes again and was recorded', async () => {
+    await open();
+    const [first, second] = [shop('r'), shop('r', { city: 'x' }, { sequence: 2 })];
+    await deliver([first]);
+    await deliver([second]);
+    const calls = catalog.writeCalls();
+    const again = [shop('r', {}, { sequence: 1 }), second, shop('r', { city: 'x' }, { sequence: 3 })];
+    expect(kinds(await deliver(again, { isUncertain: true }))).toEqual([
+      'superseded',
+      'superseded',
+      'unchanged',
+    ]);
+    expect(catalog.writeCalls()).toBe(calls);
+  });
+});
