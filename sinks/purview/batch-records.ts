@@ -20,6 +20,11 @@ export class BatchRecords {
     this.#writes.push(...writes);
   }
 
+  /** Takes note of something else than was noted of it. */
+  replace(write: StateWrite): void {
+    this.#writes = [...this.#writes.filter(({ key }) => key !== write.key), write];
+  }
+
   /** The catalogue has some roots, at least in part. */
   begun(roots: readonly RootWrite[]): void {
     for (const root of roots) this.#begun.add(root);

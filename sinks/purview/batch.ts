@@ -4,18 +4,20 @@ import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateStore } from '../../pipeline/state.ts';
 import type { Telemetry } from '../../pipeline/telemetry.ts';
 import { Annotator, type AnnotatorContext } from './annotator.ts';
-import { appliedWrite, droppedChildren, readApplied } from './applied.ts';
+import { type Applied, appliedWrite, droppedChildren, readApplied } from './applied.ts';
 import { BatchRecords } from './batch-records.ts';
+import { unsettled } from './begun.ts';
 import type { CatalogClient } from './client.ts';
 import { deleteRoot } from './delete-root.ts';
 import { type FailureContext, Failures } from './failures.ts';
 import { isolated, ofOneChange } from './one-change.ts';
 import { isDoneWith, isRevived, type Mutations, type SettledRoot, writtenOutcome } from './outcomes.ts';
-import { restoreReferences, settleReference } from './relationships.ts';
+import { restoreReferences, settleReference, settleTies } from './relationships.ts';
 import { renameWrites } from './renames.ts';
 import { hasRename, ignored, unnamed, withoutRename } from './rename-refused.ts';
 import type { ReadyPart, RequestQueue } from './request-queue.ts';
 import { halves, type RequestSize } from './request-size.ts';
+import type { Revivals, Revived } from './revivals.ts';
 import { acceptedBetween, type Moment } from './suspects.ts';
 import type { TypeLearner } from './type-learner.ts';
 import { type Item, pack, type PlanContext, planRoot, type RootWrite, type Unit } from './unit.ts';
@@ -29,6 +31,7 @@ export interface BatchContext extends PlanContext, AnnotatorContext, FailureCont
   readonly state: StateStore;
   readonly size: RequestSize;
   readonly unrecorded: Unrecorded;
+  readonly revivals: Revivals;
   readonly signal: AbortSignal;
   /** Knows the types that only the catalogue has. */
   readonly learner: TypeLearner;
@@ -62,6 +65,10 @@ export class BatchWriter {
   #renewedTypes = false;
   readonly #records: BatchRecords;
   readonly #failures: Failures;
+  /** What other batches make anew meanwhile. */
+  readonly #revived: Revived;
+  /** What is written and refers to others, with its record. */
+  readonly #settled: (readonly [RootWrite, Applied])[] = [];
   /** What is left to be done of a request that was answered, and asks nothing of the catalogue: it is done while the next one is in flight. */
   #left: (() => Promise<void>) | undefined;
 
@@ -71,6 +78,7 @@ export class BatchWriter {
     this.#annotator = new Annotator(context);
     this.#records = new BatchRecords(context.state);
     this.#failures = new Failures(context, this.#records, outcomes);
+    this.#revived = context.revivals.watch();
   }
 
   /** Writes what is in a queue, in its order; every item gets its outcome. */
@@ -82,10 +90,25 @@ export class BatchWriter {
         await this.#send(ready.units, { ...whole, ready, meanwhile: () => queue.prepare() });
       }
       recorded = this.#context.unrecorded.begin();
+      if (this.#revived.refs.size > 0) await this.#settleTies();
       this.#context.accepted();
       await turn(); // whoever waited for that sends its request before this goes on
     } finally {
+      this.#revived.close();
       await this.#keepRecords().finally(recorded);
+    }
+  }
+
+  /** Those of what is written to what others have made anew meanwhile. */
+  async #settleTies(): Promise<void> {
+    await Promise.all([this.#revived.tied(), this.#doLeft()]);
+    for (const [root, after] of this.#settled) {
+      try {
+        await settleTies(this.#context, { after, given: root.references }, this.#revived.refs);
+      } catch (thrown) {
+        this.#records.replace(appliedWrite(root.ref, unsettled(root.before, after)));
+        this.#failures.fail([root], ofOneChange(thrown, this.#context.signal));
+      }
     }
   }
 
@@ -200,12 +223,11 @@ export class BatchWriter {
     const revived = roots.filter((root) => isRevived(root, mutations));
     const settled = new Set(roots);
     this.#records.begun(roots);
-    if (revived.length > 0) await this.#awaitRecords();
+    const refs = revived.map((root) => root.ref);
+    if (refs.length > 0) await this.#keepRecords();
     try {
-      await restoreReferences(
-        this.#context,
-        revived.map((root) => root.ref),
-      );
+      const { revivals } = this.#context;
+      await revivals.tie(refs, () => restoreReferences(this.#context, refs), this.#revived);
     } catch (thrown) {
       this.#failures.fail(revived, ofOneChange(thrown, this.#context.signal));
       for (const root of revived) settled.delete(root);
@@ -225,6 +247,7 @@ export class BatchWriter {
       const { extra, after } = settledRoot;
       this.#records.add(appliedWrite(root.ref, after));
       if (root.rename !== undefined) this.#records.add(...renameWrites(root.rename));
+      if (after.speakers.some(({ references }) => references.length > 0)) this.#settled.push([root, after]);
       this.#context.suspects.forget(root.ref);
       for (const [index, item] of root.items.entries()) {
         this.#outcomes(item, writtenOutcome(item, mutations, index === 0 ? extra : undefined));

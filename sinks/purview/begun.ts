@@ -6,6 +6,7 @@ import {
   applied,
   type AppliedSpeaker,
   appliedWrite,
+  mayHold,
   readApplied,
   speakerOf,
 } from './applied.ts';
@@ -38,6 +39,11 @@ export function withOvertaken(
     return own === undefined ? [] : [own];
   });
   return speakers.length === 0 ? record : begunBy(record, speakers);
+}
+
+/** The record of what is written, and is not sure to have the ties that it says: the same said once more is news. */
+export function unsettled(before: Applied | undefined, after: Applied): Applied {
+  return { ...after, begun: [...mayHold(before), ...after.speakers].slice(-mostBegun) };
 }
 
 /** The write that remembers what a root has got that was written in part: under the name by which it is recorded. */

@@ -191,6 +191,25 @@ async function restore(
   }
 }
 
+/**
+ * Makes sure of an entity's ties to some that were made anew while it was in flight: that it has those that it says now, and not those that it
+ * has given up.
+ */
+export async function settleTies(
+  context: RestoreContext,
+  { after, given }: { readonly after: Applied; readonly given: readonly ReferencePlan[] },
+  revived: ReadonlyMap<string, EntityRef>,
+): Promise<void> {
+  const among = (refs: readonly EntityRef[]): readonly EntityRef[] =>
+    refs.filter((ref) => revived.has(refKey(ref)));
+  for (const { source, attribute, targets } of after.speakers.flatMap((speaker) => speaker.references)) {
+    const lost = among(targets);
+    if (lost.length > 0) await restore(context, { source, attribute, targets: [...lost] }, after);
+  }
+  for (const plan of given)
+    await unrelateAll(context, plan, among([...plan.carried, ...(plan.known?.remove ?? [])]));
+}
+
 function saidTargets({ speakers }: Applied, source: EntityRef, attribute: string): readonly EntityRef[] {
   return speakers
     .flatMap(({ references }) => references)

@@ -19,6 +19,7 @@ import { reconcile } from './reconcile.ts';
 import { type RejectionLimits, Rejections } from './rejections.ts';
 import { RequestSize } from './request-size.ts';
 import type { RetryPolicy } from './retry.ts';
+import { Revivals } from './revivals.ts';
 import { Suspects } from './suspects.ts';
 import { TypeLearner } from './type-learner.ts';
 import { TypeModel } from '../../pipeline/type-model.ts';
@@ -59,6 +60,7 @@ export class CatalogSink implements Sink {
   readonly #learner: TypeLearner;
   readonly #suspects = new Suspects();
   readonly #unrecorded = new Unrecorded();
+  readonly #revivals = new Revivals(this.#unrecorded);
   readonly #size: RequestSize;
   readonly #precedence: Precedence;
   readonly #rejections: Rejections;
@@ -154,6 +156,7 @@ export class CatalogSink implements Sink {
       precedence: this.#precedence,
       suspects: this.#suspects,
       unrecorded: this.#unrecorded,
+      revivals: this.#revivals,
       policy: this.#policy,
       doubts: new Map(),
       adopts: this.#readsFirst,
