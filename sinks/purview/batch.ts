@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { StreamError } from '../../pipeline/errors.ts';
+import { StreamError } from '../../pipeline/errors.ts';
 import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateStore } from '../../pipeline/state.ts';
 import type { Telemetry } from '../../pipeline/telemetry.ts';
@@ -36,8 +36,8 @@ export interface BatchContext extends PlanContext, AnnotatorContext, FailureCont
   /** Knows the types that only the catalogue has. */
   readonly learner: TypeLearner;
   readonly telemetry: Pick<Telemetry, 'emit'> | undefined;
-  /** Makes sure of the types once more, after the catalogue said that one is missing. */
-  readonly renewTypes: () => Promise<void>;
+  /** Makes sure of the types once more, after the catalogue said that one is missing. Resolves with whether it holds what it held when this was planned. */
+  readonly renewTypes: () => Promise<boolean>;
   /** Told when nothing is left to be asked of the catalogue, and only the records are left to be written. */
   readonly accepted: () => void;
 }
@@ -63,6 +63,8 @@ export class BatchWriter {
   readonly #outcomes: (item: Item, outcome: Outcome) => void;
   readonly #annotator: Annotator;
   #renewedTypes = false;
+  /** Whether the catalogue has lost what it held. */
+  #isLost = false;
   readonly #records: BatchRecords;
   readonly #failures: Failures;
   /** What other batches make anew meanwhile. */
@@ -133,6 +135,11 @@ export class BatchWriter {
   /** Sends units in one request; when that fails because of one of them, looks for it by halving. */
   async #send(units: readonly Unit[], { ready, meanwhile, ...search }: Search & Packed): Promise<void> {
     const sent = this.#context.suspects.now();
+    if (this.#isLost && units.flat().some(({ before }) => before !== undefined)) {
+      const message =
+        'The catalogue had lost types, and what it held of them: what was about to be written is planned anew.';
+      throw new StreamError('CATALOG_UNAVAILABLE', message);
+    }
     try {
       await this.#annotator.prepare(units.flat());
       const { attempts } = search;
@@ -153,7 +160,7 @@ export class BatchWriter {
       if (error.code === 'CATALOG_MISSING_TYPE' && !this.#renewedTypes) {
         this.#renewedTypes = true;
         await this.#awaitRecords();
-        await this.#context.renewTypes();
+        this.#isLost = !(await this.#context.renewTypes());
         return this.#send(units, search);
       }
       if (!isolated.has(error.code)) return this.#failures.fail(units.flat(), error);

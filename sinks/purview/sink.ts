@@ -67,6 +67,8 @@ export class CatalogSink implements Sink {
   readonly #policy: ErrorPolicy;
   readonly #names = new NamesInHand();
   #readsFirst = false;
+  /** How often types were found missing. */
+  #losses = 0;
 
   /** Throws TYPE_CONFLICT when producers disagree about a type. */
   constructor(options: CatalogSinkOptions) {
@@ -104,7 +106,10 @@ export class CatalogSink implements Sink {
       client,
       declared: this.#declared,
       // The catalogue is a new one, or was emptied: what was applied to an earlier one says nothing of it.
-      onMissing: (typeNames) => forgetApplied(this.#state, typeNames),
+      onMissing: (typeNames) => {
+        this.#losses += 1;
+        return forgetApplied(this.#state, typeNames);
+      },
       signal,
     });
   }
@@ -146,6 +151,7 @@ export class CatalogSink implements Sink {
 
   #contextOf(batch: readonly Delivery[], signal: AbortSignal): DeliverContext {
     const { client, host } = this.#options;
+    const losses = this.#losses;
     return {
       client: this.#isUrgent(batch) ? client : client.patient(),
       size: this.#size,
@@ -164,7 +170,10 @@ export class CatalogSink implements Sink {
       producers: host.producers,
       force: host.force === true,
       accepted: () => undefined,
-      renewTypes: async () => void (await this.#ensureTypes(signal)),
+      renewTypes: async () => {
+        await this.#ensureTypes(signal);
+        return this.#losses === losses;
+      },
     };
   }
 

@@ -137,3 +137,15 @@ describe('deliver(), after a change that was written in part', () => {
     expect(catalog.writeCalls()).toBe(calls);
   });
 });
+
+it('deliver() rejects with what may pass when the catalogue was emptied, and writes whole what comes again', async () => {
+  await open();
+  const before = shop('e', { shelves: ['1', '2'] });
+  await deliver([before]);
+  await catalog.close();
+  catalog = await openTestCatalog();
+  const batch = [shop('first'), shop('e', { shelves: ['1', '2'], city: 'Ulm' }, { sequence: 2 })];
+  await expect(deliver(batch)).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE', retryable: true });
+  expect(kinds(await deliver(batch))).toEqual(['delivered', 'delivered']);
+  expect(await catalog.active('shop', 'shop://e', 'shelves')).toEqual(['1', '2']);
+});
