@@ -80,8 +80,8 @@ export interface Sink {
    * only when `signal` fired, the catalogue refuses the credentials or has lost what it held, or its state has a fault: nothing of the
    * batch is settled then, and where the error is retryable (a full disk), the same batch comes again.
    *
-   * @param turn present where batches before this one may not have ended. Those have no key of it, and none of them has deletions or
-   * renames. The sink may plan it, but changes and asks nothing of what it delivers before its turn has come
+   * @param turn present where batches before this one may not have ended. Those have no key of it, and neither they nor it have deletions
+   * or renames. The sink may plan it, but changes and asks nothing of what it delivers before its turn has come
    */
   deliver(batch: readonly Delivery[], signal: AbortSignal, turn?: BatchTurn): Promise<readonly Outcome[]>;
   /**

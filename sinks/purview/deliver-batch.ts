@@ -53,11 +53,7 @@ export async function deliverBatch(
     const planned = await plan(decisions, context);
     const toWrite = context.adopts ? await unlessHeld(context, planned) : planned;
     const queue = new RequestQueue(orderUnits(toWrite, context.types), context.size);
-    await write(
-      queue,
-      outcomes,
-      some === groups.at(-1) ? context : { ...context, accepted: () => undefined },
-    );
+    await write(queue, outcomes, context);
   }
   return inOrder(items, outcomes);
 }

@@ -3,7 +3,7 @@ import type { SinkHost } from '../../../pipeline/sink-component.ts';
 import type { Drift, Sink } from '../../../pipeline/sink.ts';
 import { createMemoryState } from '../../../platform/memory-state.ts';
 import { sinks } from '../../../sinks/index.ts';
-import { shop, shopProcess, shopRef } from '../../support/changes.ts';
+import { deliveries, shop, shopProcess, shopRef } from '../../support/changes.ts';
 import { type CatalogUnderTest, catalogUser, openTestCatalog } from '../../support/local-catalog.ts';
 import { deliverer, kinds, never, sinkHost } from '../../support/sink-host.ts';
 
@@ -48,6 +48,15 @@ describe('deliver() after the state was lost', () => {
     expect((await catalog.entity('shop', 'shop://s7'))?.attributes['city']).toBe('here');
     expect(kinds(await fresh(...shops, ...moves)).every((kind) => kind === 'unchanged')).toBe(true);
     expect(catalog.writeCalls() - before.writes).toBe(1);
+  });
+
+  it('reads before it writes also what comes while another batch is in flight', async () => {
+    await deliver(shop('a', { city: 'here' }));
+    const fresh = await openSink({ state: createMemoryState() });
+    const writes = catalog.writeCalls();
+    const turn = { hasCome: false, come: () => Promise.resolve(), pass: () => undefined };
+    const outcomes = await fresh.deliver(deliveries([shop('a', { city: 'here' })]), never, turn);
+    expect([kinds(outcomes), catalog.writeCalls() - writes]).toEqual([['unchanged'], 0]);
   });
 });
 

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { EntityChange, EntityRef, Reference } from '../../../schemas/types.ts';
 import { sinks } from '../../../sinks/index.ts';
-import { deletionOf, shop, shopProcess, shopRef } from '../../support/changes.ts';
+import { deletionOf, deliveries, shop, shopProcess, shopRef } from '../../support/changes.ts';
+import { startServer } from '../../support/http-server.ts';
 import { type CatalogUnderTest, catalogUser, openTestCatalog } from '../../support/local-catalog.ts';
 import { deliverer, kinds, never, sinkHost } from '../../support/sink-host.ts';
 
@@ -234,4 +235,27 @@ describe('deliver() of types that only the catalogue has', () => {
       { numRuns: 10 },
     );
   });
+});
+
+it('deliver() plans anew, and buries nothing, when a question of types is refused while another batch is in flight', async () => {
+  let refusals = 1;
+  const server = await startServer(
+    async ({ method, url, headers: { authorization = '' }, body }, response) => {
+      const json = { 'content-type': 'application/json' };
+      if (url.includes('/spark_app') && (refusals -= 1) >= 0) {
+        const wrong = { errorCode: 'ATLAS-400-00-01B', errorMessage: 'It is wrong.' };
+        return response.writeHead(400, json).end(JSON.stringify(wrong));
+      }
+      const sent = body === '' ? {} : { body };
+      const answer = await fetch(catalog.url + url, { method, headers: { authorization, ...json }, ...sent });
+      return response.writeHead(answer.status, json).end(await answer.text());
+    },
+  );
+  onTestFinished(() => server.close());
+  const sink = sinks.local.create({ url: server.url, ...catalogUser }, sinkHost());
+  await sink.open(never);
+  const turn = { hasCome: false, come: () => Promise.resolve(), pass: () => undefined };
+  const batch = deliveries([entity(app('refused'), many('teams', []))]);
+  expect(kinds(await sink.deliver(batch, never, turn))).toEqual(['delivered']);
+  expect(refusals).toBeLessThan(0);
 });
