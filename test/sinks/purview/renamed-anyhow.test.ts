@@ -7,12 +7,9 @@ import { openCatalog, type OpenCatalog } from '../../../catalog/open-catalog.ts'
 import { partitionOf } from '../../../pipeline/partitioner.ts';
 import type { Delivery, Sink } from '../../../pipeline/sink.ts';
 import type { NewRecord } from '../../../pipeline/transport.ts';
-import { decodeEvent } from '../../../schemas/codec.ts';
-import type { EntityChange, RawEvent } from '../../../schemas/types.ts';
 import { sinks } from '../../../sinks/index.ts';
-import { Deriving, smallNaming } from '../../support/deriving.ts';
 import { catalogUser } from '../../support/local-catalog.ts';
-import { RenamingSource, type SourceTable, shopTransforms } from '../../support/renaming-source.ts';
+import { anyRenameStep, changesOfRaw, rawOfRenames } from '../../support/rename-steps.ts';
 import { never, sinkHost } from '../../support/sink-host.ts';
 
 let folder: string;
@@ -28,107 +25,6 @@ afterAll(async () => {
   await catalog.close();
   await rm(folder, { recursive: true });
 });
-
-const names = ['a', 'b', 'c'] as const;
-
-/** What happens in the source: `which` of its tables, or of its columns, as far as there are so many. */
-interface Step {
-  readonly kind:
-    | 'create'
-    | 'drop'
-    | 'rename'
-    | 'swap'
-    | 'rename-column'
-    | 'add-column'
-    | 'drop-column'
-    | 'job';
-  readonly which: number;
-  readonly name: (typeof names)[number];
-  readonly column: 'x' | 'y' | 'z';
-  readonly inputs: readonly string[];
-}
-
-const anyStep: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom(
-    'rename',
-    'rename',
-    'rename',
-    'create',
-    'drop',
-    'swap',
-    'rename-column',
-    'add-column',
-    'drop-column',
-    'job',
-  ),
-  which: fc.nat(2),
-  name: fc.constantFrom(...names),
-  column: fc.constantFrom('x', 'y', 'z'),
-  inputs: fc.subarray([...names]),
-});
-
-/** What the tables are after a step, with numbers that no table or column had before. */
-function stepped(tables: readonly SourceTable[], step: Step, fresh: number): readonly SourceTable[] {
-  const { kind, which, name, column } = step;
-  const table = tables[which];
-  const isTaken = tables.some((one) => one.name === name);
-  const change = (to: SourceTable): readonly SourceTable[] => tables.map((one) => (one === table ? to : one));
-  if (kind === 'create')
-    return isTaken
-      ? tables
-      : [
-          ...tables,
-          {
-            name,
-            oid: fresh,
-            columns: [
-              [1, 'x'],
-              [2, 'y'],
-            ],
-          },
-        ];
-  if (table === undefined) return tables;
-  const { columns } = table;
-  const has = columns.some(([, one]) => one === column);
-  if (kind === 'drop') return tables.filter((one) => one !== table);
-  if (kind === 'rename') return isTaken ? tables : change({ ...table, name });
-  if (kind === 'swap') {
-    const other = tables[(which + 1) % tables.length];
-    if (other === undefined || other === table) return tables;
-    return tables.map((one) =>
-      one === table ? { ...table, name: other.name } : one === other ? { ...other, name: table.name } : one,
-    );
-  }
-  if (kind === 'drop-column') return change({ ...table, columns: columns.slice(1) });
-  if (has) return tables;
-  if (kind === 'add-column') return change({ ...table, columns: [...columns, [fresh, column]] });
-  const [first, ...rest] = columns;
-  return kind === 'job' || first === undefined
-    ? tables
-    : change({ ...table, columns: [[first[0], column], ...rest] });
-}
-
-async function rawOf(steps: readonly Step[]): Promise<readonly NewRecord[]> {
-  const source = new RenamingSource();
-  source.tables = ['a', 'b'].map((name, at) => ({
-    name,
-    oid: at + 1,
-    columns: [
-      [1, 'x'],
-      [2, 'y'],
-    ],
-  }));
-  source.inputs = ['a'];
-  await source.publish([]);
-  for (const [at, step] of steps.entries()) {
-    const before = source.tables;
-    source.tables = stepped(before, step, at + 10);
-    if (step.kind === 'job') source.inputs = step.inputs;
-    const kept = new Set(source.tables.map(({ oid }) => oid));
-    await source.publish(before.map(({ oid }) => oid).filter((oid) => !kept.has(oid)));
-  }
-  return source.raw();
-}
 
 /** Some order in which what has one key stays in its own: `picks` says from which key the next one is. */
 function interleaved<T>(
@@ -155,14 +51,6 @@ function compacted(records: readonly NewRecord[]): readonly NewRecord[] {
   return [...new Map(records.map((record) => [record.key, record])).values()];
 }
 
-function changesOf(records: readonly NewRecord[], prefix: string): readonly EntityChange[] {
-  const deriver = new Deriving({ transforms: shopTransforms(prefix), naming: smallNaming });
-  return records.flatMap((record) => {
-    const applied = deriver.apply(decodeEvent(record.value ?? new Uint8Array()) as RawEvent);
-    return 'changes' in applied ? applied.changes : [];
-  });
-}
-
 /** Delivers what one lane has, batch by batch; what waits goes along with the next. Resolves with what still waits. */
 async function deliverLane(
   sink: Sink,
@@ -186,7 +74,7 @@ async function exported(
   const prefix = `r${(runs += 1)}-`;
   const sink = sinks.local.create({ url: catalog.url, ...catalogUser }, sinkHost());
   await sink.open(never);
-  const changes = changesOf(
+  const changes = changesOfRaw(
     interleaved(records, ({ key }) => key, how.picks),
     prefix,
   );
@@ -211,13 +99,13 @@ async function exported(
 
 it('ends in the same catalogue however renames are interleaved, doubled, cut into batches, or replayed', async () => {
   const anyRun = fc.record({
-    steps: fc.array(anyStep, { minLength: 1, maxLength: 6 }),
+    steps: fc.array(anyRenameStep, { minLength: 1, maxLength: 6 }),
     picks: fc.array(fc.nat(5), { minLength: 7, maxLength: 7 }),
     size: fc.constantFrom(1, 2, 3, 4, 50),
   });
   await fc.assert(
     fc.asyncProperty(anyRun, async ({ steps, picks, size }) => {
-      const raw = await rawOf(steps);
+      const raw = await rawOfRenames(steps);
       const plain = await exported(raw, { picks: [0], size: 1, lanes: 1 });
       expect(await exported(raw, { picks, size, lanes: 1 }), 'in another order').toEqual(plain);
       expect(await exported([...raw, ...raw], { picks, size, lanes: 2 }), 'twice').toEqual(plain);
