@@ -26,7 +26,9 @@ export function readCall(cursor: Cursor, end: number): Statement {
   if (cursor.symbol(cursor.at, '(')) return readText(cursor, end, line);
   const token = cursor.token(cursor.at);
   // Elsewhere than in T-SQL, EXECUTE runs text or what PREPARE made of it; routines are called by CALL.
-  if (!isCall && !isNamed && !cursor.dialect.tsql) return readText(cursor, end, line);
+  // SQL*Plus calls one by EXECUTE.
+  if (!isCall && !isNamed && !cursor.dialect.tsql && cursor.dialect.name !== 'oracle')
+    return readText(cursor, end, line);
   if (token.kind === 'string' || token.kind === 'variable') return readText(cursor, end, line);
   const name = cursor.name(end);
   return name === undefined

@@ -259,7 +259,7 @@ class Scanner {
     const last = parts.at(-1) ?? '';
     if (parts.length > 1 && cursor.dialect.tsql && columnMethod.test(last))
       this.reference(parts.slice(0, -1), false);
-    else if (parts.length > 1) (this.calls ??= []).push(parts);
+    else if (parts.length > 1 || cursor.dialect.name === 'oracle') (this.calls ??= []).push(parts);
     const name = parts.length === 1 ? cursor.code(first) : 0;
     const datePart = datePartAt(cursor, this.at, this.end);
     const outside = this.top().kind;

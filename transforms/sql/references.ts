@@ -19,7 +19,7 @@ export function resolveReference(
   if (first === undefined || (resolver.context.guessed && ref.parts.some(isUnknownText))) return undefined;
   if (ref.against !== undefined) return ofBothSides(resolver, ref, scope);
   if (ref.among !== undefined) return ofSide(ref.among, first, scope);
-  if (ref.variable) return [variable(resolver, first)];
+  if (ref.variable) return [variableOrigins(resolver, first)];
   if (ref.parts.length > 1) return qualified(resolver, ref, scope);
   return unqualified(resolver, ref, scope, aliases);
 }
@@ -55,7 +55,8 @@ function ofBothSides(
     });
 }
 
-function variable(resolver: Resolver, name: string): Origins {
+/** The origins of a variable's value. */
+export function variableOrigins(resolver: Resolver, name: string): Origins {
   const node = resolver.context.nodes.variable(name);
   resolver.addOther(node);
   return Origins.of(node, '');
@@ -87,7 +88,7 @@ function inScope(
   if (known.length > 0) return known;
   const whole = wholeRow(scope.find(key)?.relation);
   if (whole !== undefined) return whole;
-  if (aliases !== undefined && resolver.context.isVariable(name)) return [variable(resolver, name)];
+  if (aliases !== undefined && resolver.context.isVariable(name)) return [variableOrigins(resolver, name)];
   const [only, second] = scope.open();
   const alias = aliases?.get(key);
   if (only !== undefined && second === undefined)
@@ -164,7 +165,7 @@ function withoutSource(resolver: Resolver, ref: ColumnRef, scope: Scope): readon
   }
   if (context.isVariable(first)) return [recordField(resolver, first, column)];
   if (ref.parts.length === 2 && context.isCurrentRoutine(first) && context.isVariable(column))
-    return [variable(resolver, column)];
+    return [variableOrigins(resolver, column)];
   if (context.structs) return unqualified(resolver, { ...ref, parts: [first] }, scope);
   resolver.note(
     'unknown-qualifier',

@@ -16,7 +16,7 @@ import { maxColumns, maxStarSteps } from './limits.ts';
 import { NameSet } from './name-set.ts';
 import type { Nodes } from './nodes.ts';
 import type { Reason, ReasonCode } from './reasons.ts';
-import { resolveReference } from './references.ts';
+import { resolveReference, variableOrigins } from './references.ts';
 import {
   type Column,
   emptyRelation,
@@ -248,6 +248,12 @@ export class Resolver {
     for (const ref of expression.refs) this.reference(ref, scope, origins, aliases);
     for (const subquery of expression.subqueries) this.subquery(subquery, scope, origins);
     for (const call of expression.calls) {
+      const [only] = call;
+      // PL/SQL: an element of a collection.
+      if (call.length === 1 && only !== undefined) {
+        if (this.context.isVariable(only)) origins.addAll(variableOrigins(this, only), 'transformed');
+        continue;
+      }
       const routine = this.context.nodes.of(call);
       if (this.context.isRoutine(routine)) this.addOther(`fn:${routine}`);
     }

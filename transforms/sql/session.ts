@@ -76,6 +76,7 @@ export class Session implements ResolverContext {
   private temporaryShapes: Map<string, readonly string[]> | undefined;
   readonly texts = new Texts();
   private variables: Set<string> | undefined;
+  private shared: { readonly cursors: Session['cursors']; readonly variables: Session['variables'] } | undefined;
   /** PostgreSQL: the tables whose triggers run a function. */
   private triggerTables: Map<string, Name> | undefined;
   private routineResults: Map<string, Relation> | undefined;
@@ -97,13 +98,16 @@ export class Session implements ResolverContext {
   /** Enters a routine: its parameters are variables, its temporary tables its own. */
   enter(routine: RoutineHead | undefined): void {
     if (routine === this.routine) return;
-    this.routine = routine;
     this.nodes.enter(
       routine === undefined ? '' : `${routine.kind}:${nameKey(displayName(routine.name), this.dialect)}`,
     );
     this.texts.clear();
-    this.cursors = undefined;
-    this.variables = undefined;
+    // PL/SQL: what a package declares, its routines see.
+    if (this.routine === undefined && this.dialect.name === 'oracle')
+      this.shared = { cursors: this.cursors, variables: this.variables };
+    this.cursors = routine === undefined ? this.shared?.cursors : undefined;
+    this.variables = routine === undefined ? this.shared?.variables : undefined;
+    this.routine = routine;
     for (const parameter of routine?.parameters ?? []) this.declare(parameter);
     if (routine === undefined) return;
     this.register(routine);
@@ -164,7 +168,8 @@ export class Session implements ResolverContext {
   }
 
   isVariable(name: string): boolean {
-    return this.variables !== undefined && this.variables.has(lowerOf(name));
+    const key = lowerOf(name);
+    return this.variables?.has(key) === true || this.shared?.variables?.has(key) === true;
   }
 
   isCurrentRoutine(name: string): boolean {
@@ -238,7 +243,7 @@ export class Session implements ResolverContext {
 
   /** What a cursor walks over; undefined if it is not known. */
   cursor(name: string): CursorRows | undefined {
-    return this.cursors?.get(lowerOf(name));
+    return this.cursors?.get(lowerOf(name)) ?? this.shared?.cursors?.get(lowerOf(name));
   }
 
   /** Notes that rows go into a table. */

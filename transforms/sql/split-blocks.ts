@@ -52,6 +52,8 @@ class BlockSplitter {
   private declaring = false;
   private readonly outer: RoutineHead | undefined;
   private routine: RoutineHead | undefined;
+  /** Routines (PL/SQL) whose declarations hold the current one. */
+  private readonly around: RoutineHead[] = [];
   /** The package (PL/SQL) around routines. */
   private container: Name | undefined;
   private readonly cursor: Cursor;
@@ -108,13 +110,15 @@ class BlockSplitter {
     return (
       this.depth > 0 ||
       this.routine !== undefined ||
-      ['IF', 'WHILE', 'LOOP', 'CASE', 'REPEAT'].includes(this.cursor.word(this.at))
+      this.branches.length > 0 ||
+      ['IF', 'WHILE', 'LOOP', 'CASE', 'REPEAT', 'UNTIL'].includes(this.cursor.word(this.at))
     );
   }
 
   private separator(): void {
     if (this.cursor.symbol(this.at, '/') && this.depth === 0) {
       this.routine = this.outer;
+      this.around.length = 0;
       this.container = undefined;
     }
     this.at++;
@@ -150,9 +154,16 @@ class BlockSplitter {
       return;
     }
     this.depth = Math.max(0, this.depth - 1);
-    this.declaring = false;
     this.at = this.untilSemicolon(this.at);
-    if (this.depth === 0) this.routine = this.outer;
+    if (this.depth === 0) this.leave();
+    else this.declaring = false;
+  }
+
+  /** Leaves a routine; behind one that another one declares, the declarations of that go on. */
+  private leave(): void {
+    const around = this.around.pop();
+    this.declaring = around !== undefined;
+    this.routine = around ?? this.outer;
   }
 
   private untilSemicolon(from: number): number {
@@ -207,7 +218,7 @@ class BlockSplitter {
       this.at + 1,
       Math.min(end, this.at + maxControlTokens),
       (at) =>
-        ['LOOP', 'DO'].includes(cursor.word(at)) ||
+        (['LOOP', 'DO'].includes(cursor.word(at)) && !cursor.symbol(at - 1, '.')) ||
         (cursor.word(this.at) === 'FORALL' &&
           ['INSERT', 'UPDATE', 'DELETE', 'MERGE'].includes(cursor.word(at))),
     );
@@ -233,6 +244,7 @@ class BlockSplitter {
       return false;
     const head = readHead(this.cursor, this.at, this.untilSemicolon(this.at));
     if (head === undefined) return false;
+    const wasDeclaring = this.declaring;
     this.at = head.next;
     this.declaring = head.declares;
     if (head.isPackage) {
@@ -244,6 +256,7 @@ class BlockSplitter {
         ? head.routine
         : { ...head.routine, name: [...this.container, ...head.routine.name] };
     if (isHeadAlone(head)) return true;
+    if (wasDeclaring && this.routine !== undefined && this.depth === 0) this.around.push(this.routine);
     const body = pieceOf('body', head.bodyFrom, head.bodyEnd, routine);
     body.language = head.language;
     this.pieces.push(body);
@@ -252,6 +265,10 @@ class BlockSplitter {
   }
 
   private statement(): void {
+    if (this.declaring && this.cursor.word(this.at) === 'PRAGMA') {
+      this.at = this.untilSemicolon(this.at);
+      return;
+    }
     if (isStatementWord(this.cursor, this.at) || this.cursor.symbol(this.at + 1, ':='))
       this.declaring = false;
     const end = this.untilSemicolon(this.at);

@@ -143,6 +143,8 @@ class BatchSplitter {
     let owner = first;
     return findAtDepth(cursor, from, this.end, (at) => {
       if (cursor.token(at).kind === ';') return true;
+      // Behind VALUES an INSERT takes no query any more.
+      if (owner === 'insert' && cursor.word(at) === 'VALUES') owner = 'insert-body';
       if (!beginsStatement(cursor, at)) return false;
       const next = ownsKeyword(cursor, at, owner);
       if (next === undefined) return true;

@@ -17,7 +17,7 @@ import { readCache, readCreate } from './create.ts';
 import type { Cursor } from './cursor.ts';
 import { readFrom } from './from.ts';
 import { readInsert } from './insert.ts';
-import type { CommonTable, Query, Source, Statement } from './ir.ts';
+import type { CommonTable, Name, Query, Source, Statement } from './ir.ts';
 import { beginsQuery } from './query.ts';
 import { readAlter, readCopy, readExport, readLoad, readRename, readTouch, readUnload } from './tables.ts';
 import { readWith } from './with.ts';
@@ -149,12 +149,20 @@ function readUnknown(cursor: Cursor, end: number, line: number): Statement {
     return readSet(cursor, end);
   if (cursor.isName(cursor.at) && end > cursor.at) {
     const name = cursor.name(end);
-    const whole =
-      cursor.at >= end || (cursor.symbol(cursor.at, '(') && cursor.closeOf(cursor.at, end) >= end - 1);
-    if (name !== undefined && whole && (name.length > 1 || cursor.symbol(cursor.at, '(')))
+    if (name !== undefined && isBareCall(cursor, name, end))
       return readNamed(cursor, end, { name, line, into: [] });
   }
   return { type: 'other', understood: false, line, with: [] };
+}
+
+/** True behind the name of a routine that is called without CALL; the first statement of a T-SQL batch may go without EXEC. */
+function isBareCall(cursor: Cursor, name: Name, end: number): boolean {
+  const { dialect } = cursor;
+  const grouped = cursor.symbol(cursor.at, '(');
+  if (dialect.tsql && !grouped)
+    return cursor.at >= end || ['string', 'number', 'variable'].includes(cursor.token(cursor.at).kind);
+  const whole = cursor.at >= end || (grouped && cursor.closeOf(cursor.at, end) >= end - 1);
+  return whole && (name.length > 1 || grouped || dialect.name === 'oracle');
 }
 
 /** Hive: `FROM source INSERT … SELECT … INSERT … SELECT …`; also a query with FROM first. */

@@ -515,3 +515,73 @@ COPY a TO STDOUT
 -- writes: t
 -- column: s.b > t.a aggregated
 UPDATE OR IGNORE t SET a = (SELECT max(s.b) FROM s)
+
+-- ----
+
+-- dialects: bigquery/databricks
+-- reads: s, v
+-- writes: t, u
+-- column: s.a > t.a identity
+-- column: v.a > u.a identity
+DECLARE x INT64;
+IF x > 1 THEN INSERT INTO t (a) SELECT s.a FROM s; ELSEIF x = 1 THEN DELETE FROM t WHERE true; ELSE INSERT INTO u (a) SELECT v.a FROM v; END IF
+
+-- ----
+
+-- dialects: oracle
+-- reads: SRC, INNS
+-- writes: INN, O, TGT, OLD
+-- column: INNS.A > INN.A identity
+-- column: SRC.ID > O.ID identity
+-- column: SRC.ID > TGT.ID transformed
+-- column: SRC.NM > TGT.NM transformed
+-- reasons: routine-not-defined
+CREATE OR REPLACE PACKAGE BODY etl AS
+  CURSOR g_c IS SELECT s.id, s.nm FROM src s;
+  PROCEDURE p (p_d DATE) IS
+    PRAGMA AUTONOMOUS_TRANSACTION;
+    l_ids dbms_sql.number_table;
+    PROCEDURE inner_p IS BEGIN INSERT INTO inn (a) SELECT i.a FROM inns i; END;
+  BEGIN
+    inner_p;
+    FOR r IN g_c LOOP INSERT INTO o (id) VALUES (r.id); END LOOP;
+    OPEN g_c;
+    FETCH g_c BULK COLLECT INTO l_ids, l_nms LIMIT 100;
+    FORALL i IN l_ids.FIRST .. l_ids.LAST INSERT INTO tgt (id, nm) VALUES (l_ids(i), l_nms(i));
+    DELETE FROM old WHERE d < p_d;
+  END p;
+END etl;
+/
+EXEC etl.p;
+
+-- ----
+
+-- dialects: redshift/postgres
+-- reads: stg.loop
+-- writes: dw.t
+-- column: stg.loop.id > dw.t.id identity
+CREATE PROCEDURE p () AS $$
+DECLARE r record;
+BEGIN
+  FOR r IN SELECT l.id FROM stg.loop l LOOP INSERT INTO dw.t (id) VALUES (r.id); END LOOP;
+END; $$ LANGUAGE plpgsql
+
+-- ----
+
+-- dialects: tsql
+-- reads: dbo.s, dbo.g, dbo.h
+-- writes: dbo.a, dbo.b, dbo.c, dbo.d, dbo.i
+-- column: dbo.s.x > dbo.b.x identity
+-- column: dbo.g.x > dbo.c.x aggregated
+-- column: dbo.h.x > dbo.i.x identity
+-- reasons: routine-not-defined
+INSERT INTO dbo.a (x) VALUES (1)
+SELECT s.x INTO dbo.b FROM dbo.s s
+INSERT dbo.c (x) VALUES ((SELECT MAX(g.x) FROM dbo.g g))
+EXEC dbo.q
+INSERT dbo.d DEFAULT VALUES
+WITH c AS (SELECT h.x FROM dbo.h h) INSERT dbo.i (x) SELECT c.x FROM c
+GO
+sp_spaceused 'dbo.a'
+GO
+dbo.r @a = 1
