@@ -26,13 +26,18 @@ export class Lambdas {
   enter(cursor: Cursor, at: number, end: number): number {
     const lambda = lambdaAt(cursor, at, end);
     if (lambda === undefined) return -1;
+    this.leave(at);
     (this.open ??= []).push(lambda);
     return lambda.from;
   }
 
+  private leave(at: number): void {
+    while ((this.open?.at(-1)?.end ?? at) < at) this.open?.pop();
+  }
+
   /** True if the name is one of theirs at the index. */
   hide(name: string, at: number): boolean {
-    while ((this.open?.at(-1)?.end ?? at) < at) this.open?.pop();
+    this.leave(at);
     return this.open?.some(({ names }) => names.includes(name)) ?? false;
   }
 }

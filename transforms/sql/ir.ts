@@ -130,6 +130,8 @@ export interface Query {
   readonly with: readonly CommonTable[];
   readonly branches: readonly (Select | Values | Nested)[];
   readonly feeds: readonly boolean[];
+  /** UNION BY NAME: columns find their partners by name, not by position. */
+  readonly byName?: boolean;
 }
 
 /** `SET column = expression`; several columns when a tuple is set. */

@@ -24,6 +24,7 @@ const setOperators = words('UNION EXCEPT INTERSECT MINUS');
 const filterWords = words('WHERE HAVING QUALIFY PREWHERE CONNECT START');
 const sortWords = words('ORDER SORT CLUSTER DISTRIBUTE');
 const setModifiers = words('ALL DISTINCT BY NAME CORRESPONDING OUTER');
+const nameWords = words('NAME CORRESPONDING');
 const selectModifiers = words(
   'ALL DISTINCT DISTINCTROW SQL_CALC_FOUND_ROWS SQL_NO_CACHE SQL_CACHE STRAIGHT_JOIN HIGH_PRIORITY UNIQUE STREAM',
 );
@@ -64,6 +65,7 @@ function readBranches(cursor: Cursor, end: number): Query {
   const branches: (Select | Values | Nested)[] = [];
   const feeds: boolean[] = [];
   let feed = true;
+  let byName = false;
   while (cursor.at < end) {
     const start = cursor.at;
     const branch = readBranch(cursor, end);
@@ -76,10 +78,12 @@ function readBranches(cursor: Cursor, end: number): Query {
     if (!setOperators.has(cursor.code(cursor.at)) || cursor.at >= end) break;
     feed = operator === 'UNION' || operator === 'INTERSECT';
     cursor.at++;
+    const from = cursor.at;
     cursor.skipWords(setModifiers);
+    for (let at = from; at < cursor.at; at++) byName ||= nameWords.has(cursor.code(at));
     if (cursor.at <= start) break;
   }
-  return { with: tables, branches, feeds };
+  return byName ? { with: tables, branches, feeds, byName } : { with: tables, branches, feeds };
 }
 
 /** Skips ORDER BY, LIMIT and the like after a branch in parentheses. */

@@ -4,7 +4,7 @@ import type { ColumnRef } from './ir.ts';
 import { Origins, type Relation } from './relations.ts';
 import type { Resolver } from './resolver.ts';
 import { isUnknownText } from './unknown-text.ts';
-import { columnKey, findColumn, type Scope } from './scope.ts';
+import { type Bound, columnKey, findColumn, type Scope } from './scope.ts';
 
 const noAliases = new Aliases();
 
@@ -86,7 +86,7 @@ function inScope(
   const key = columnKey(name);
   const known = scope.columns(key);
   if (known.length > 0) return known;
-  const whole = wholeRow(scope.find(key)?.relation);
+  const whole = wholeRow(resolver, scope.find(key), ref);
   if (whole !== undefined) return whole;
   if (aliases !== undefined && resolver.context.isVariable(name)) return [variableOrigins(resolver, name)];
   const [only, second] = scope.open();
@@ -100,11 +100,22 @@ function inScope(
 }
 
 /** A source as a value: what a function hands out, or all columns of a row, where they are known. */
-function wholeRow(relation: Relation | undefined): readonly Origins[] | undefined {
-  if (relation?.any !== undefined) return [relation.any];
-  if (relation === undefined || relation.open.length > 0 || relation.columns.length === 0) return undefined;
+function wholeRow(
+  resolver: Resolver,
+  bound: Bound | undefined,
+  { line }: ColumnRef,
+): readonly Origins[] | undefined {
+  const relation = bound?.relation;
+  if (bound === undefined || relation === undefined) return undefined;
+  if (relation.any !== undefined) return [relation.any];
   const all = new Origins();
   for (const { origins } of relation.columns) all.addAll(origins, 'transformed');
+  if (relation.open.length === 0) return relation.columns.length === 0 ? undefined : [all];
+  // A table may have a column of its own name; of another name that the query gives it, it has hardly one.
+  if (bound.alias === undefined || !resolver.context.wholeRows) return undefined;
+  for (const table of relation.open) all.add({ table, column: '*', kind: 'transformed' });
+  const text = `A row of ${bound.label} is taken as a whole, line ${line}; its columns are not in the catalogue.`;
+  resolver.note('star-not-expanded', line, text);
   return [all];
 }
 

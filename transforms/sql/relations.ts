@@ -141,6 +141,22 @@ export function united(relations: readonly Relation[]): Relation {
   return { columns, open: [...open] };
 }
 
+/** The columns of several branches by their names, in the order in which the names come up. */
+export function unitedByName(relations: readonly Relation[]): Relation {
+  const columns = new Map<string, Column>();
+  const open = new Set<string>();
+  for (const relation of relations) {
+    for (const table of relation.open) open.add(table);
+    for (const column of relation.columns) {
+      const key = column.name.toLowerCase();
+      const known = columns.get(key);
+      if (known !== undefined) known.origins.addAll(column.origins, 'identity');
+      else if (columns.size < maxColumns) columns.set(key, { ...column, origins: column.origins.copy() });
+    }
+  }
+  return { columns: [...columns.values()], open: [...open] };
+}
+
 /** What a cursor walks over, and the tables and routines that it reads. */
 export interface CursorRows {
   readonly relation: Relation;

@@ -25,6 +25,7 @@ import {
   type Relation,
   renamed,
   united,
+  unitedByName,
 } from './relations.ts';
 import { CommonTables, columnKey, Scope, type SharedTable } from './scope.ts';
 import { type IndirectKind, type Influence, Seen } from './seen.ts';
@@ -52,6 +53,8 @@ export interface ResolverContext {
   /** Runs a data-changing statement inside a query and gives its output. */
   runNested(statement: Statement, resolver: Resolver, tables: CommonTables): Relation;
   readonly structs: boolean;
+  /** The name of a source alone is its row as a value. */
+  readonly wholeRows: boolean;
   readonly lateralAliases: boolean;
   readonly tsql: boolean;
 }
@@ -173,7 +176,7 @@ export class Resolver {
     }
     const changed = query.branches.length === 0 ? query.with.at(-1) : undefined;
     if (changed !== undefined) return tables.get(columnKey(changed.name))?.relation ?? emptyRelation;
-    return united(results);
+    return query.byName === true ? unitedByName(results) : united(results);
   }
 
   /** What a SELECT hands out. */

@@ -10,6 +10,8 @@ export interface Bound {
   readonly table: string | undefined;
   /** Its alias or name. */
   readonly label: string;
+  /** The alias, if it is another name than the table's own. */
+  readonly alias?: string | undefined;
 }
 
 /** Up to this many names of sources are looked through one by one. */

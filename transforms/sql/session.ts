@@ -54,6 +54,7 @@ export class Session implements ResolverContext {
   readonly reasons: Reason[] = [];
   readonly routines = new Map<string, RoutineHead>();
   readonly structs: boolean;
+  readonly wholeRows: boolean;
   readonly lateralAliases: boolean;
   readonly tsql: boolean;
   /** The results of bare queries, for INSERT … EXEC, while a text runs. */
@@ -87,6 +88,7 @@ export class Session implements ResolverContext {
     this.input = input;
     this.dialect = input.dialect;
     this.structs = input.dialect.structs;
+    this.wholeRows = this.structs || (input.dialect.nestedComments && !input.dialect.tsql);
     this.lateralAliases = input.dialect.lateralAliases;
     this.tsql = input.dialect.tsql;
     this.catalog = new Catalog(input.catalog);

@@ -24,6 +24,7 @@ export function starColumns(resolver: Resolver, item: SelectItem, scope: Scope, 
   const others = new Map<string, Column>();
   for (const { name, expression } of replaced)
     others.set(columnKey(name), { name, origins: resolver.origins(expression, scope), star: false });
+  if (found.length === 0 && qualifier.length === 1) fieldsOf(resolver, item, scope, list);
   for (const { relation } of found) {
     const first = list.columns.length;
     const { columns } = relation;
@@ -35,6 +36,15 @@ export function starColumns(resolver: Resolver, item: SelectItem, scope: Scope, 
   }
   // Behind a star that is not expanded.
   for (const other of others.values()) list.columns.push(other);
+}
+
+/** BigQuery: `row.*` hands out the fields of a column; of a whole row those are the columns of its table. */
+function fieldsOf(resolver: Resolver, item: SelectItem, scope: Scope, list: ListColumns): void {
+  if (!resolver.context.structs) return;
+  const [column = ''] = item.star?.qualifier ?? [];
+  const ref = { parts: [column], kind: 'identity', variable: false, line: item.line } as const;
+  const origins = resolver.origins({ refs: [ref], subqueries: [], calls: [] }, scope);
+  if (origins.size > 0) list.columns.push({ name: '*', origins, star: true });
 }
 
 /** SQL's LIKE without regard to case: `%` is any text, `_` any character. Only the last `%` is ever tried anew, so that it ends soon. */

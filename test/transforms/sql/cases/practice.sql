@@ -315,9 +315,9 @@ CALL etl.explode('x');
 -- column: B.S.* > A.T.* identity
 -- column: T.* > V.* identity
 -- column: O.A > Z.A identity
--- column: Q.B > Z.A identity
+-- column: Q.A > Z.A identity
 -- column: O.B > Z.B identity
--- column: Q.A > Z.B identity
+-- column: Q.B > Z.B identity
 -- reasons: star-not-expanded
 INSERT OVERWRITE INTO a.t (id, nm) SELECT * EXCLUDE (junk) RENAME (name AS nm) FROM b.s;
 CREATE VIEW v AS SELECT t.* ILIKE '%id%' FROM t;

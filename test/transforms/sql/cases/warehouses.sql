@@ -141,7 +141,8 @@ INSERT INTO t (a, b) SELECT ARRAY[x.a, x.b], array_agg(x.c)[1] FROM x
 -- column: x.plus > t.a transformed
 -- column: x.items > t.b transformed
 -- column: x.items > t.c transformed
-INSERT INTO t (a, b, c) SELECT transform(x.items, i -> i + x.plus), aggregate(x.items, 0, (acc, i) -> acc + i), filter(x.items, (i, n) -> i > n) FROM x
+-- column: x.n > t.c transformed
+INSERT INTO t (a, b, c) SELECT transform(x.items, i -> i + x.plus), aggregate(x.items, 0, (acc, i) -> acc + i), coalesce(filter(x.items, (i, n) -> i > n), n) FROM x
 
 -- ----
 
@@ -585,3 +586,37 @@ GO
 sp_spaceused 'dbo.a'
 GO
 dbo.r @a = 1
+
+-- ----
+
+-- dialects: bigquery
+-- reads: d.s
+-- writes: d.t, d.u
+-- column: d.s.* > d.t.* aggregated
+-- column: d.s.ts > d.t.* window
+-- column: d.s.* > d.u.js transformed
+-- reasons: star-not-expanded
+CREATE TABLE d.t AS SELECT latest.* FROM (SELECT ARRAY_AGG(original ORDER BY ts DESC LIMIT 1)[OFFSET(0)] AS latest FROM d.s AS original GROUP BY id);
+CREATE TABLE d.u AS SELECT TO_JSON_STRING(x) AS js FROM d.s AS x
+
+-- ----
+
+-- dialects: postgres/greenplum
+-- reads: orders, status
+-- writes: t, u
+-- column: orders.* > t.a transformed
+-- column: status.status > u.a identity
+-- reasons: star-not-expanded
+INSERT INTO t (a) SELECT row_to_json(o) FROM orders o;
+INSERT INTO u (a) SELECT status FROM status
+
+-- ----
+
+-- dialects: duckdb/bigquery/snowflake
+-- reads: x, y
+-- writes: t
+-- column: x.a > t.a identity
+-- column: x.b > t.b identity
+-- column: y.b > t.b identity
+-- column: y.c > t.c identity
+CREATE TABLE t AS SELECT x.a, x.b FROM x UNION ALL BY NAME SELECT y.b, y.c FROM y
