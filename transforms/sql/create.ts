@@ -1,6 +1,7 @@
 /** CREATE TABLE and VIEW with or without a query, LIKE and CLONE, synonyms; Spark's CACHE TABLE. */
 import { commaRanges, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
+import { readFlow } from './flows.ts';
 import type { Create, Name, Query, Statement } from './ir.ts';
 import { locationName } from './names.ts';
 import { beginsQuery, readQuery } from './query.ts';
@@ -122,6 +123,7 @@ function readSynonym(cursor: Cursor, end: number, other: Statement): Statement {
 const specials: ReadonlyMap<string, (cursor: Cursor, end: number, other: Statement) => Statement> = new Map([
   ['TASK', readScheduled],
   ['PIPE', readScheduled],
+  ['FLOW', readFlow],
   ['EVENT', readScheduled],
   ['STAGE', readStage],
   ['SYNONYM', readSynonym],

@@ -206,15 +206,17 @@ class FromReader {
     else this.finish(sourceOf('table', name, line), end);
   }
 
-  /** Databricks: `STREAM t`, `STREAM(t)`. */
+  /** Databricks: `STREAM t`, `STREAM(t)`, `STREAM read_files(…)`. */
   private stream(end: number, line: number): void {
     const { cursor } = this;
     cursor.at++;
     const grouped = cursor.symbol(cursor.at, '(');
     if (grouped) cursor.at++;
     const name = cursor.name(end) ?? [];
+    const isCall = cursor.symbol(cursor.at, '(');
+    if (isCall) this.call(name, end, line);
     if (grouped) cursor.at++;
-    this.finish(sourceOf('table', name, line), end);
+    if (!isCall) this.finish(sourceOf('table', name, line), end);
   }
 
   private call(name: Name, end: number, line: number): void {

@@ -77,7 +77,9 @@ export class Session implements ResolverContext {
   private temporaryShapes: Map<string, readonly string[]> | undefined;
   readonly texts = new Texts();
   private variables: Set<string> | undefined;
-  private shared: { readonly cursors: Session['cursors']; readonly variables: Session['variables'] } | undefined;
+  private shared:
+    | { readonly cursors: Session['cursors']; readonly variables: Session['variables'] }
+    | undefined;
   /** PostgreSQL: the tables whose triggers run a function. */
   private triggerTables: Map<string, Name> | undefined;
   private routineResults: Map<string, Relation> | undefined;

@@ -22,7 +22,8 @@ export function bindSource(resolver: Resolver, source: Source, scope: Scope, sil
   const skipped = shaped.open.length > 0 ? Math.max(0, source.columns.length - shaped.columns.length) : 0;
   if (source.pivots.length > 0) shaped = renamed(shaped, source.columns.slice(skipped));
   const names = namesOf(source);
-  const isOther = source.alias !== undefined && columnKey(source.alias) !== columnKey(source.name.at(-1) ?? '');
+  const isOther =
+    source.alias !== undefined && columnKey(source.alias) !== columnKey(source.name.at(-1) ?? '');
   const alias = isOther ? source.alias : undefined;
   const bound: Bound = { relation: shaped, table, label: source.alias ?? source.name.join('.'), alias };
   scope.add(bound, names);

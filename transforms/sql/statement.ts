@@ -15,6 +15,7 @@ import {
 } from './commands.ts';
 import { readCache, readCreate } from './create.ts';
 import type { Cursor } from './cursor.ts';
+import { readChanges } from './flows.ts';
 import { readFrom } from './from.ts';
 import { readInsert } from './insert.ts';
 import type { CommonTable, Name, Query, Source, Statement } from './ir.ts';
@@ -52,6 +53,8 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['CALL', readCall],
   ['PREPARE', readPrepare],
   ['EXPORT', readExport],
+  ['APPLY', readChanges],
+  ['AUTO', readChanges],
   ['DO', readDo],
   ['DECLARE', readDeclare],
   ['LET', readDeclare],

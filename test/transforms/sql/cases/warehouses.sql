@@ -620,3 +620,19 @@ INSERT INTO u (a) SELECT status FROM status
 -- column: y.b > t.b identity
 -- column: y.c > t.c identity
 CREATE TABLE t AS SELECT x.a, x.b FROM x UNION ALL BY NAME SELECT y.b, y.c FROM y
+
+-- ----
+
+-- dialects: databricks
+-- reads: /Volumes/x/, bronze.p, silver.c, live.source
+-- writes: silver.o, silver.p, gold.c, live.target
+-- column: /Volumes/x/.id > silver.o.id identity
+-- column: bronze.p.id > silver.p.id identity
+-- column: silver.c.* > gold.c.* identity
+-- column: live.source.id > live.target.id identity
+-- column: live.source.nm > live.target.nm identity
+-- reasons: star-not-expanded
+CREATE OR REFRESH STREAMING TABLE silver.o AS SELECT f.id FROM STREAM read_files('/Volumes/x/', format => 'json') AS f;
+CREATE FLOW f1 AS INSERT INTO silver.p BY NAME SELECT p.id FROM STREAM(bronze.p) p;
+CREATE FLOW f2 AS AUTO CDC INTO gold.c FROM STREAM(silver.c) KEYS (id) SEQUENCE BY ts COLUMNS * EXCEPT (op) STORED AS SCD TYPE 2;
+APPLY CHANGES INTO live.target FROM STREAM(live.source) KEYS (id) SEQUENCE BY ts COLUMNS (id, nm)
