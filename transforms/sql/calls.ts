@@ -14,7 +14,7 @@ export function readCall(cursor: Cursor, end: number): Statement {
   const line = cursor.token(cursor.at).line;
   const isCall = cursor.is('CALL');
   cursor.at++;
-  if (cursor.is('AS')) return { type: 'other', understood: true, line, with: [] };
+  if (runsNothing(cursor)) return { type: 'other', understood: true, line, with: [] };
   const isNamed = cursor.is('PROCEDURE', 'FUNCTION');
   if (isNamed) cursor.at++;
   const into =
@@ -34,6 +34,11 @@ export function readCall(cursor: Cursor, end: number): Statement {
   return name === undefined
     ? { type: 'other', understood: false, line, with: [] }
     : readNamed(cursor, end, { name, line, into });
+}
+
+/** EXECUTE AS user; Snowflake's EXECUTE TASK. */
+function runsNothing(cursor: Cursor): boolean {
+  return cursor.is('AS', 'TASK', 'ALERT') && cursor.isName(cursor.at + 1);
 }
 
 /** Reads the arguments of a routine whose name is read. */

@@ -146,6 +146,7 @@ export function readMerge(cursor: Cursor, end: number, tables: readonly CommonTa
   cursor.at = whenAt;
   while (cursor.at < end && cursor.is('WHEN')) readAction(cursor, end, merge);
   merge.output.push(...readOutputs(cursor, end));
+  if (cursor.eat('OPTION')) cursor.skipGroup(end);
   return {
     type: 'merge',
     target,

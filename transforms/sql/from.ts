@@ -13,13 +13,13 @@ import { mergedColumns, naturalColumns } from './merged-columns.ts';
 import { type Made, queryOf, sourceOf } from './made-source.ts';
 import { locationName } from './names.ts';
 import { readPivot } from './pivot.ts';
+import { readStage, readTableCall } from './places.ts';
 import { holdsQuery, isStream, readGroup } from './groups.ts';
 import {
   declaredColumns,
   isFileFormat,
   isFileFunction,
   readArguments,
-  readStagePath,
   stringsIn,
 } from './table-functions.ts';
 import { readValues } from './values.ts';
@@ -177,25 +177,14 @@ class FromReader {
       this.stream(end, line);
       return;
     }
-    if (cursor.is('TABLE') && cursor.symbol(cursor.at + 1, '(')) {
-      cursor.at++;
-      const table = sourceOf('function', ['table'], line);
-      table.args = readArguments(cursor, end);
-      this.finish(table, end);
-      return;
-    }
     if (
       beginsClause(cursor, cursor.at) ||
       (cursor.token(cursor.at).kind === 'word' && sourceEnds.has(cursor.code(cursor.at)))
     )
       return;
-    const stage =
-      cursor.token(cursor.at).text === '@' ||
-      (cursor.dialect.name === 'snowflake' && cursor.token(cursor.at).kind === 'variable');
-    if (stage) {
-      const path = locationName(readStagePath(cursor, end));
-      cursor.skipGroup(end);
-      this.finish(sourceOf('path', path, line), end);
+    const place = readTableCall(cursor, end, line) ?? readStage(cursor, end, line);
+    if (place !== undefined) {
+      this.finish(place, end);
       return;
     }
     const name = cursor.name(end);

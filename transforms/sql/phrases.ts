@@ -27,6 +27,9 @@ const phrases: ReadonlyMap<string, Phrase> = new Map<string, Phrase>([
   ['GROUPING', before('SETS')],
   ['CURRENT', (cursor, at) => (cursor.word(at + 1) === 'OF' ? 3 : 0)],
   ['SIBLINGS', before('BY')],
+  // Hive: OVER (DISTRIBUTE BY a SORT BY b).
+  ['DISTRIBUTE', before('BY')],
+  ['SORT', before('BY')],
   // ARRAY_AGG(a LIMIT 5), ANY_VALUE(a HAVING MAX b).
   ['LIMIT', (cursor, at) => (cursor.token(at + 1).kind === 'number' ? 2 : 0)],
   ['HAVING', (cursor, at) => (isBareWord(cursor, at + 1, 'MAX', 'MIN') ? 2 : 1)],

@@ -1,5 +1,6 @@
 /** One column reference to its origins: qualified names, variables, aliases of the same list, ambiguity. */
 import { Aliases } from './aliases.ts';
+import type { Dialect } from './dialects.ts';
 import type { ColumnRef } from './ir.ts';
 import { Origins, type Relation } from './relations.ts';
 import type { Resolver } from './resolver.ts';
@@ -112,11 +113,16 @@ function wholeRow(
   for (const { origins } of relation.columns) all.addAll(origins, 'transformed');
   if (relation.open.length === 0) return relation.columns.length === 0 ? undefined : [all];
   // A table may have a column of its own name; of another name that the query gives it, it has hardly one.
-  if (bound.alias === undefined || !resolver.context.wholeRows) return undefined;
+  if (bound.alias === undefined || !hasRows(resolver.context.dialect)) return undefined;
   for (const table of relation.open) all.add({ table, column: '*', kind: 'transformed' });
   const text = `A row of ${bound.label} is taken as a whole, line ${line}; its columns are not in the catalogue.`;
   resolver.note('star-not-expanded', line, text);
   return [all];
+}
+
+/** True where the name of a source alone is its row as a value: PostgreSQL and its relatives, and dialects with structs. */
+function hasRows({ structs, nestedComments, tsql }: Dialect): boolean {
+  return structs || (nestedComments && !tsql);
 }
 
 /** A column goes before an alias of the same list, and an alias made from the column shows that there is one. */

@@ -2,6 +2,7 @@
  * Columns to where they come from: scopes, common tables, derived tables, stars, unions. One resolver serves one
  * statement and collects what the statement reads on the way.
  */
+import type { Dialect } from './dialects.ts';
 import type {
   ColumnRef,
   CommonTable,
@@ -53,8 +54,7 @@ export interface ResolverContext {
   /** Runs a data-changing statement inside a query and gives its output. */
   runNested(statement: Statement, resolver: Resolver, tables: CommonTables): Relation;
   readonly structs: boolean;
-  /** The name of a source alone is its row as a value. */
-  readonly wholeRows: boolean;
+  readonly dialect: Dialect;
   readonly lateralAliases: boolean;
   readonly tsql: boolean;
 }

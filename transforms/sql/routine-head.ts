@@ -36,6 +36,12 @@ const modifiers = words(
 const bodyStarts = words('AS IS BEGIN RETURN DECLARE SELECT INSERT UPDATE DELETE MERGE SET');
 const modes = words('IN OUT INOUT VARIADIC');
 
+/** True if the word may begin a head; PROCEDURE and FUNCTION alone only inside of a package or routine. */
+export function mayBeginHead(word: string, isInside: boolean): boolean {
+  if (word === 'PROCEDURE' || word === 'FUNCTION') return isInside;
+  return word === 'CREATE' || word === 'ALTER' || word === 'REPLACE' || word === 'PACKAGE';
+}
+
 /** Reads the head at the index, of a statement that ends at `end`; undefined if no routine begins there. */
 export function readHead(cursor: Cursor, from: number, end: number): HeadRange | undefined {
   let at = from;

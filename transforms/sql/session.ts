@@ -4,6 +4,7 @@
  */
 import type { PostgresParser } from '../../pipeline/postgres-parser.ts';
 import { Catalog, type TableColumns } from './catalog.ts';
+import { Declared } from './declared.ts';
 import type { Dialect } from './dialects.ts';
 import { Effect } from './effect.ts';
 import { lowerOf } from './interned.ts';
@@ -54,7 +55,6 @@ export class Session implements ResolverContext {
   readonly reasons: Reason[] = [];
   readonly routines = new Map<string, RoutineHead>();
   readonly structs: boolean;
-  readonly wholeRows: boolean;
   readonly lateralAliases: boolean;
   readonly tsql: boolean;
   /** The results of bare queries, for INSERT … EXEC, while a text runs. */
@@ -69,17 +69,15 @@ export class Session implements ResolverContext {
   private readonly input: SessionInput;
   private readonly catalog: Catalog;
   // Most scripts need few of these, so that each is made by its first entry.
-  private cursors: Map<string, CursorRows> | undefined;
   private written: Set<string> | undefined;
   private emptied: Set<string> | undefined;
   private shapes: Map<string, readonly string[]> | undefined;
   /** The last shape of a temporary table of each name, for routines that use one which another routine made. */
   private temporaryShapes: Map<string, readonly string[]> | undefined;
   readonly texts = new Texts();
-  private variables: Set<string> | undefined;
-  private shared:
-    | { readonly cursors: Session['cursors']; readonly variables: Session['variables'] }
-    | undefined;
+  private declared = new Declared();
+  /** PL/SQL: what a package declares, its routines see. */
+  private shared: Declared | undefined;
   /** PostgreSQL: the tables whose triggers run a function. */
   private triggerTables: Map<string, Name> | undefined;
   private routineResults: Map<string, Relation> | undefined;
@@ -90,13 +88,12 @@ export class Session implements ResolverContext {
     this.input = input;
     this.dialect = input.dialect;
     this.structs = input.dialect.structs;
-    this.wholeRows = this.structs || (input.dialect.nestedComments && !input.dialect.tsql);
     this.lateralAliases = input.dialect.lateralAliases;
     this.tsql = input.dialect.tsql;
     this.catalog = new Catalog(input.catalog);
-    const { database, schema } = input;
+    const { dialect, database, schema, place } = input;
     const defaults = { database, schema, full: database !== undefined };
-    this.nodes = new Nodes(input.dialect, defaults, (parts) => this.texts.fold(parts), input.place);
+    this.nodes = new Nodes(dialect, defaults, (parts) => this.texts.fold(parts), place);
   }
 
   /** Enters a routine: its parameters are variables, its temporary tables its own. */
@@ -106,11 +103,8 @@ export class Session implements ResolverContext {
       routine === undefined ? '' : `${routine.kind}:${nameKey(displayName(routine.name), this.dialect)}`,
     );
     this.texts.clear();
-    // PL/SQL: what a package declares, its routines see.
-    if (this.routine === undefined && this.dialect.name === 'oracle')
-      this.shared = { cursors: this.cursors, variables: this.variables };
-    this.cursors = routine === undefined ? this.shared?.cursors : undefined;
-    this.variables = routine === undefined ? this.shared?.variables : undefined;
+    if (this.routine === undefined && this.dialect.name === 'oracle') this.shared = this.declared;
+    this.declared = routine === undefined ? (this.shared ?? new Declared()) : new Declared(this.shared);
     this.routine = routine;
     for (const parameter of routine?.parameters ?? []) this.declare(parameter);
     if (routine === undefined) return;
@@ -172,8 +166,7 @@ export class Session implements ResolverContext {
   }
 
   isVariable(name: string): boolean {
-    const key = lowerOf(name);
-    return this.variables?.has(key) === true || this.shared?.variables?.has(key) === true;
+    return this.declared.isVariable(lowerOf(name));
   }
 
   isCurrentRoutine(name: string): boolean {
@@ -183,7 +176,7 @@ export class Session implements ResolverContext {
 
   /** Notes a variable. */
   declare(name: string): void {
-    (this.variables ??= new Set()).add(lowerOf(name));
+    this.declared.declare(lowerOf(name));
   }
 
   pseudoTable(name: string): string | undefined {
@@ -242,12 +235,12 @@ export class Session implements ResolverContext {
 
   /** Notes what a cursor walks over. */
   openCursor(name: string, rows: CursorRows): void {
-    (this.cursors ??= new Map()).set(lowerOf(name), rows);
+    this.declared.openCursor(lowerOf(name), rows);
   }
 
   /** What a cursor walks over; undefined if it is not known. */
   cursor(name: string): CursorRows | undefined {
-    return this.cursors?.get(lowerOf(name)) ?? this.shared?.cursors?.get(lowerOf(name));
+    return this.declared.cursor(lowerOf(name));
   }
 
   /** Notes that rows go into a table. */

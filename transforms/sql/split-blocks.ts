@@ -8,7 +8,8 @@ import type { Cursor } from './cursor.ts';
 import type { Name } from './ir.ts';
 import { maxControlTokens } from './limits.ts';
 import { type Piece, pieceOf, type RoutineHead, stepOf } from './pieces.ts';
-import { isHeadAlone, readHead } from './routine-head.ts';
+import { isHeadAlone, mayBeginHead, readHead } from './routine-head.ts';
+import { nextSemicolons } from './semicolons.ts';
 import { isStatementWord } from './statement.ts';
 import { words } from './words.ts';
 
@@ -30,16 +31,6 @@ const conditions: ReadonlyMap<string, readonly string[]> = new Map([
 const isElse = words('ELSE ELSIF ELSEIF');
 const blockEnds = words('IF LOOP WHILE CASE REPEAT FOR');
 const transactions = words('TRANSACTION TRAN WORK ISOLATION READ DEFERRED IMMEDIATE EXCLUSIVE');
-
-function nextSemicolons(cursor: Cursor): Int32Array {
-  const next = new Int32Array(cursor.tokens.length);
-  let found = cursor.tokens.length;
-  for (let at = next.length - 1; at >= 0; at--) {
-    if (cursor.token(at).kind === ';') found = at;
-    next[at] = found;
-  }
-  return next;
-}
 
 class BlockSplitter {
   private readonly pieces: Piece[] = [];
@@ -231,17 +222,7 @@ class BlockSplitter {
   }
 
   private head(word: string): boolean {
-    if (
-      word !== 'CREATE' &&
-      word !== 'ALTER' &&
-      word !== 'REPLACE' &&
-      !(
-        (word === 'PROCEDURE' || word === 'FUNCTION') &&
-        (this.routine !== undefined || this.container !== undefined)
-      ) &&
-      word !== 'PACKAGE'
-    )
-      return false;
+    if (!mayBeginHead(word, this.routine !== undefined || this.container !== undefined)) return false;
     const head = readHead(this.cursor, this.at, this.untilSemicolon(this.at));
     if (head === undefined) return false;
     const wasDeclaring = this.declaring;

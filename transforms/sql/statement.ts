@@ -169,7 +169,7 @@ function isBareCall(cursor: Cursor, name: Name, end: number): boolean {
 }
 
 /** Hive: `FROM source INSERT … SELECT … INSERT … SELECT …`; also a query with FROM first. */
-function readFromFirst(cursor: Cursor, end: number): Statement {
+function readFromFirst(cursor: Cursor, end: number, tables: readonly CommonTable[]): Statement {
   const line = cursor.token(cursor.at).line;
   const start = cursor.at;
   const inserts: number[] = [];
@@ -181,7 +181,7 @@ function readFromFirst(cursor: Cursor, end: number): Statement {
   const { sources, joins } = readFrom(cursor, inserts[0] ?? end);
   const statements = inserts.map((at, index): Statement => {
     cursor.at = at;
-    const statement = readInsert(cursor, inserts[index + 1] ?? end, []);
+    const statement = readInsert(cursor, inserts[index + 1] ?? end, tables);
     return statement.type === 'insert' && statement.query !== undefined
       ? { ...statement, query: withSources(statement.query, sources, joins) }
       : statement;

@@ -119,7 +119,7 @@ export const orderedAggregates = words('DENSE_RANK');
 
 /** Every word that an expression may hold as syntax; any other one is a name. */
 export const syntaxWords = words(
-  'KEEP WITHIN NEXT OVER FILTER EXISTS AS INTERVAL COLLATE NULLS AT $ACTION GROUPING CURRENT SIBLINGS LIMIT FORMAT JSON PASSING ERROR BINARY',
+  'KEEP WITHIN NEXT OVER FILTER EXISTS AS INTERVAL COLLATE NULLS AT $ACTION GROUPING CURRENT SIBLINGS DISTRIBUTE SORT LIMIT FORMAT JSON PASSING ERROR BINARY',
   expressionKeywords,
   caseWords,
   frameUnits,

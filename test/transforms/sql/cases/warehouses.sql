@@ -636,3 +636,42 @@ CREATE OR REFRESH STREAMING TABLE silver.o AS SELECT f.id FROM STREAM read_files
 CREATE FLOW f1 AS INSERT INTO silver.p BY NAME SELECT p.id FROM STREAM(bronze.p) p;
 CREATE FLOW f2 AS AUTO CDC INTO gold.c FROM STREAM(silver.c) KEYS (id) SEQUENCE BY ts COLUMNS * EXCEPT (op) STORED AS SCD TYPE 2;
 APPLY CHANGES INTO live.target FROM STREAM(live.source) KEYS (id) SEQUENCE BY ts COLUMNS (id, nm)
+
+-- ----
+
+-- dialects: hive/spark
+-- reads: m
+-- writes: n, o
+-- column: m.a > n.a identity
+-- column: m.a > o.a identity
+WITH x AS (SELECT m.a FROM m) FROM x INSERT INTO TABLE n (a) SELECT x.a INSERT INTO TABLE o (a) SELECT x.a
+
+-- ----
+
+-- dialects: hive
+-- reads: s
+-- writes: t
+-- column: s.n > t.a window
+-- column: s.o > t.a window
+INSERT INTO t (a) SELECT row_number() OVER (DISTRIBUTE BY s.n SORT BY s.o DESC) FROM s
+
+-- ----
+
+-- dialects: tsql
+-- reads: dbo.s
+-- writes: dbo.t
+-- column: dbo.s.a > dbo.t.a identity
+MERGE dbo.t AS t USING dbo.s AS s ON t.id = s.id WHEN MATCHED THEN UPDATE SET t.a = s.a OPTION (HASH JOIN);
+
+-- ----
+
+-- dialects: snowflake
+-- reads: S
+-- writes: T, U
+-- column: S.A > result.A identity
+-- column: fn:F.A > T.A identity
+-- column: S.ITEMS > U.A transformed
+CREATE FUNCTION f (x NUMBER) RETURNS TABLE (a INT) AS $$ SELECT s.a FROM s WHERE s.b = x $$;
+INSERT INTO t (a) SELECT r.a FROM TABLE(f(1)) r;
+INSERT INTO u (a) SELECT i.value FROM s, TABLE(FLATTEN(INPUT => s.items)) i;
+EXECUTE TASK tk
