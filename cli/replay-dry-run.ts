@@ -6,6 +6,7 @@ import { exportCatalog } from '../catalog/export.ts';
 import { countParked } from '../pipeline/delivery/parked-entry.ts';
 import { isChosen } from '../pipeline/replay-plan.ts';
 import { fires, pause } from '../pipeline/delivery/backoff.ts';
+import { messageOf, StreamError } from '../pipeline/errors.ts';
 import { createTelemetry } from '../pipeline/telemetry.ts';
 import { groups, topics } from '../pipeline/topics.ts';
 import type { NewRecord, Transport } from '../pipeline/transport.ts';
@@ -17,7 +18,7 @@ import { exitCodes, note, print } from './output.ts';
 import { startPipeline } from './pipeline-run.ts';
 import { readDeadLetters } from './read-dead-letters.ts';
 import { rangeOf, type ReplayOptions, type ReplayRange } from './replay-options.ts';
-import { ReplayProgress } from './replay-progress.ts';
+import { ReplayProgress, showDelivery } from './replay-progress.ts';
 import { onShutdown } from './shutdown.ts';
 import { stateFolder } from './state-folder.ts';
 
@@ -41,6 +42,8 @@ interface DryRun {
  * catalogue, where that is a local one. Nothing that is kept is changed. Resolves with the exit code.
  */
 export async function replayDryRun(configured: Configured, options: ReplayOptions): Promise<number> {
+  // Before all else: what cannot be written is not to be said at the end of a long replay.
+  if (options.export !== undefined) await writeExport(options.export, '', 'a');
   const log = await openLog(options);
   const folder = await mkdtemp(path.join(tmpdir(), 'purview-streams-dry-run-'));
   const stop = new AbortController();
@@ -49,13 +52,21 @@ export async function replayDryRun(configured: Configured, options: ReplayOption
     const range = await rangeOf(log, options);
     const run = await dryRun({ configured, log, range, folder, signal: stop.signal });
     if (run === undefined) return exitCodes.interrupted;
-    if (options.export !== undefined) await writeFile(options.export, run.exported);
+    if (options.export !== undefined) await writeExport(options.export, run.exported, 'w');
     report(run, await compared(configured, options, { run, range }), { options, range });
     return Object.keys(run.deadLetters).length + run.parked > 0 ? exitCodes.partly : exitCodes.done;
   } finally {
     offShutdown();
     await log.close();
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeExport(file: string, text: string, flag: 'a' | 'w'): Promise<void> {
+  try {
+    await writeFile(file, text, { flag });
+  } catch (thrown) {
+    throw new StreamError('USAGE', `${file} cannot be written: ${messageOf(thrown)}.`, { cause: thrown });
   }
 }
 
@@ -142,7 +153,7 @@ async function copy(
   return copied;
 }
 
-/** Shows how far the transforms are. Resolves when `signal` fires; never otherwise before they are through. */
+/** Shows how far the transforms are, and then the sink. Resolves when `signal` fires; never otherwise before they are through. */
 async function watch(transport: Transport, total: number, signal: AbortSignal): Promise<void> {
   const progress = new ReplayProgress(total);
   for (let done = 0; !signal.aborted && done < total; ) {
@@ -152,6 +163,7 @@ async function watch(transport: Transport, total: number, signal: AbortSignal): 
     await pause(pollMs, signal);
   }
   progress.end();
+  await showDelivery(transport, signal);
   await fires(signal);
 }
 

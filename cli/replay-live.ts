@@ -18,7 +18,7 @@ import { openLog } from './open-log.ts';
 import { openPipeline, type OpenPipeline } from './open-pipeline.ts';
 import { exitCodes, note, print } from './output.ts';
 import { askedText, rangeOf, type ReplayOptions, sizeOfRange } from './replay-options.ts';
-import { ReplayProgress } from './replay-progress.ts';
+import { ReplayProgress, showDelivery } from './replay-progress.ts';
 import { waitUntilSettled } from './settled.ts';
 import { onShutdown } from './shutdown.ts';
 import { stageCountText, StageCounts } from './stage-counts.ts';
@@ -142,6 +142,7 @@ async function through(
   } finally {
     progress.end();
   }
+  await showDelivery(transport, signal);
   await waitUntilSettled(transport, signal, { stages: ['sink'], sink });
 }
 

@@ -12,6 +12,9 @@ describe('progressText()', () => {
     expect(progressText(first, { at: 6000, done: 50_500 }, 50_500)).toBe(
       '50,500 of 50,500 events, 10,000 events/s',
     );
+    expect(progressText(first, { at: 6000, done: 10_500 }, 50_500, 'changes')).toBe(
+      '10,500 of 50,500 changes, 2,000 changes/s, 20 s left',
+    );
   });
 });
 

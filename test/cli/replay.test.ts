@@ -52,6 +52,7 @@ describe('purview-streams replay', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('Replayed.');
     expect(stderr).toMatch(/replay: [\d,]+ of [\d,]+ events/u);
+    expect(stderr).toMatch(/replay: 0 of ([\d,]+) changes\n(.*\n)*replay: \1 of \1 changes/u);
     expect(await world.exported()).toBe(expected);
     expect((await world.run('topics', 'list')).stdout).not.toContain('.replay');
   });
@@ -88,6 +89,15 @@ describe('purview-streams replay', () => {
     const text = await world.run('replay', '--from', 'beginning', '--dry-run');
     expect(text.stdout).toContain('1 entities more');
     expect(text.stdout).toContain(`etl_job ${entity('j6')}`);
+  });
+
+  it('--dry-run replays nothing, and exits 2, when the file of --export cannot be written', {
+    timeout,
+  }, async () => {
+    const file = path.join(world.folder, 'no-such-folder', 'export.ndjson');
+    const { code, stderr } = await world.run('replay', '--from', 'beginning', '--dry-run', '--export', file);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`${file} cannot be written: ENOENT`)]);
+    expect(stderr).not.toContain('replay:');
   });
 
   it('--in-place says everything again with the next run, and is refused while the group has members', {
