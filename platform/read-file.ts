@@ -1,4 +1,4 @@
-import { open, realpath, stat } from 'node:fs/promises';
+import { access, constants, open, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StreamError } from '../pipeline/errors.ts';
@@ -99,6 +99,17 @@ export async function resolveUnder(root: string, file: string): Promise<string> 
   } catch (thrown) {
     throw fileError(thrown, file);
   }
+}
+
+/** Looks whether a file is there and may be read, without reading it. Throws SOURCE_NOT_FOUND or SOURCE_REFUSED. */
+export async function requireFile(file: string): Promise<void> {
+  try {
+    await access(file, constants.R_OK);
+    if ((await stat(file)).isFile()) return;
+  } catch (thrown) {
+    throw fileError(thrown, file);
+  }
+  throw new StreamError('SOURCE_REFUSED', `${file} is not a regular file.`);
 }
 
 /**

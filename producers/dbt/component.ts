@@ -14,7 +14,7 @@ import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer
 import { relationalTypes } from '../../pipeline/relational-types.ts';
 import type { SourceSettings } from '../../pipeline/transform.ts';
 import type { EntityType, SourceTypes } from '../../pipeline/types.ts';
-import { decodeText, readFileUnder } from '../../platform/read-file.ts';
+import { decodeText, readFileUnder, requireFile } from '../../platform/read-file.ts';
 import { throwIfStopped } from '../../platform/stop-scan.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
 import { readManifest } from './manifest.ts';
@@ -60,7 +60,11 @@ export const dbt = producerComponent({
   options,
   configure: (_name, given, host) => ({
     settings: settingsOf(given),
-    open: async () => openManifest(path.resolve(host.baseFolder, given.path), given),
+    open: async () => {
+      const file = path.resolve(host.baseFolder, given.path);
+      await requireFile(file);
+      return openManifest(file, given);
+    },
   }),
 });
 

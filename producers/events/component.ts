@@ -11,7 +11,7 @@ import {
 import { StreamError, toStreamError } from '../../pipeline/errors.ts';
 import type { FoundObject, Producer, ScanContext } from '../../pipeline/producer.ts';
 import { readRawObject } from '../../platform/raw-object.ts';
-import { decodeText, readFileUnder } from '../../platform/read-file.ts';
+import { decodeText, readFileUnder, requireFile } from '../../platform/read-file.ts';
 import { redactBytes } from '../../platform/redact.ts';
 import { watchFiles } from '../../platform/watch-files.ts';
 import { objectEventTypes } from '../../schemas/types.ts';
@@ -44,7 +44,11 @@ export const events = producerComponent({
       datasets: datasetRules(given.datasets),
       ...(given.dialect === undefined ? {} : { dialect: given.dialect }),
     },
-    open: async () => new EventFile(path.resolve(host.baseFolder, given.path)),
+    open: async () => {
+      const file = path.resolve(host.baseFolder, given.path);
+      await requireFile(file);
+      return new EventFile(file);
+    },
   }),
 });
 

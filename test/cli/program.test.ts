@@ -146,6 +146,25 @@ describe('purview-streams', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('valid; 1 producers');
   });
+
+  it.each([
+    ['events', 'kind: events, path: none.ndjson', 'none.ndjson does not exist. Check the path'],
+    ['events', 'kind: events, path: .', 'is not a regular file'],
+    ['dbt', 'kind: dbt, path: none.json, server: s', 'none.json does not exist. Check the path'],
+  ])(
+    '`check` fails and exits 1 when the file of a producer of kind %s is not there',
+    {
+      timeout,
+    },
+    async (_, producer, said) => {
+      const { code, stdout } = await run(
+        `catalog: { port: 0 }\nsink: { kind: local }\nproducers:\n  a: { ${producer} }\n`,
+        ['check', '--state', path.join(folder, 'checked')],
+      );
+      expect([code, stdout]).toEqual([1, expect.stringMatching(/^FAILED {3}producer a: /mu)]);
+      expect(stdout).toContain(said);
+    },
+  );
 });
 
 /** What is typed for a command, without the name of the program. */
