@@ -1,7 +1,7 @@
 /** Opens the local catalogue: an HTTP server with the interface of Apache Atlas, kept in a folder. */
 import type { AddressInfo } from 'node:net';
 import { serve, type ServerType } from '@hono/node-server';
-import { StreamError } from '../pipeline/errors.ts';
+import { StreamError, toStreamError } from '../pipeline/errors.ts';
 import { slowClientLimits } from '../platform/slow-clients.ts';
 import { Catalog, type CatalogCounters } from './catalog.ts';
 import { type AppOptions, type CatalogMode, createApp } from './http/app.ts';
@@ -64,7 +64,7 @@ function listen(
                 advice: 'Stop the other server, or choose another port (0 takes a free one).',
               },
             )
-          : thrown,
+          : toStreamError(thrown, 'CONFIG_INVALID', `The catalogue cannot listen on ${hostname}:${port}`),
       );
     });
     server.once('listening', () => resolve(server));

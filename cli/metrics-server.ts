@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { messageOf, StreamError } from '../pipeline/errors.ts';
+import { messageOf, StreamError, toStreamError } from '../pipeline/errors.ts';
 import { slowClientLimits } from '../platform/slow-clients.ts';
 import { HealthWatch } from './health.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -81,7 +81,8 @@ async function answerOf(
 }
 
 function listenError(thrown: NodeJS.ErrnoException, where: string): Error {
-  if (thrown.code !== 'EADDRINUSE') return thrown;
+  if (thrown.code !== 'EADDRINUSE')
+    return toStreamError(thrown, 'CONFIG_INVALID', `The metrics cannot be served on ${where}`);
   return new StreamError('PORT_IN_USE', `The metrics cannot be served on ${where}: the port is taken.`, {
     cause: thrown,
     advice: 'Give every process a port of its own with --metrics-port (0 takes a free one).',

@@ -84,6 +84,13 @@ describe('openCatalog()', () => {
     await first.close();
   });
 
+  test('names the address when this machine does not have it', async () => {
+    await expect(openCatalog({ path, host: '192.0.2.1', port: 0 })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('cannot listen on 192.0.2.1:0: '),
+    });
+  });
+
   test('refuses a reader who writes, and a caller it does not know', async () => {
     const catalog = await openCatalog({ path, port: 0 });
     expect((await post(catalog.url, basic('reader'))).status).toBe(403);

@@ -22,8 +22,8 @@ async function transport() {
 }
 
 /** A configuration with metrics on a free port. */
-function configured() {
-  const config = configSchema.parse({ sink: { kind: 'memory' }, producers: {}, metrics: { port: 0 } });
+function configured(host = '127.0.0.1') {
+  const config = configSchema.parse({ sink: { kind: 'memory' }, producers: {}, metrics: { host, port: 0 } });
   const invalid = (error: Error): never => {
     throw error;
   };
@@ -154,4 +154,9 @@ it('startMetrics() answers /metrics and /healthz, which turns when the process d
   expect([(await ask('/healthz')).status, (await ask('/readyz')).status]).toEqual([503, 503]);
   const port = Number(new URL(server.url).port);
   await expect(startMetrics(pipeline, { metricsPort: port })).rejects.toMatchObject({ code: 'PORT_IN_USE' });
+  const elsewhere = configured('192.0.2.1');
+  await expect(startMetrics({ ...pipeline, configured: elsewhere }, {})).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('192.0.2.1:0: '),
+  });
 });
