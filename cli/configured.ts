@@ -9,6 +9,7 @@ import { purviewTypes } from '../pipeline/purview-types.ts';
 import type { SourceSettings } from '../pipeline/transform.ts';
 import type { EntityType, SourceTypes } from '../pipeline/types.ts';
 import { producers } from '../producers/index.ts';
+import { requireSoundRules } from './dataset-rules.ts';
 import { loadConfig, type LoadedConfig } from './load-config.ts';
 import { registryWith } from './load-plugins.ts';
 import { standIn } from './references.ts';
@@ -30,14 +31,10 @@ export interface Configured {
 
 /** Checks the options of every producer and puts their types together. Throws CONFIG_INVALID with line and field, TYPE_CONFLICT, NAME_PATTERN. */
 export function configure(loaded: LoadedConfig): Configured {
-  const setups = new Map(
-    Object.entries(loaded.config.producers).map(([name, section]) => [
-      name,
-      configureProducer(loaded, name, section),
-    ]),
-  );
+  const setups = configureProducers(loaded);
   const declared = [...setups.values()].map(({ settings }) => settings.types);
   const naming = createNaming([...purviewTypes, ...declared.flatMap((types) => types.entityTypes)]);
+  requireSoundRules(loaded, setups, naming);
   return {
     loaded,
     producers: setups,
@@ -140,6 +137,24 @@ export function declaredNaming(loaded: LoadedConfig): Naming {
   return createNaming([...purviewTypes, ...jobTypes.entityTypes, ...declared]);
 }
 
+/** Every producer; what is wrong with several of them is told at once. */
+function configureProducers(loaded: LoadedConfig): ReadonlyMap<string, ProducerSetup> {
+  const setups = new Map<string, ProducerSetup>();
+  const wrong: StreamError[] = [];
+  for (const [name, section] of Object.entries(loaded.config.producers)) {
+    try {
+      setups.set(name, configureProducer(loaded, name, section));
+    } catch (thrown) {
+      if (!(thrown instanceof StreamError) || thrown.code !== 'CONFIG_INVALID') throw thrown;
+      wrong.push(thrown);
+    }
+  }
+  if (wrong.length === 0) return setups;
+  throw new StreamError('CONFIG_INVALID', wrong.map(({ message }) => message).join('\n'), {
+    cause: wrong[0],
+  });
+}
+
 function configureProducer(
   loaded: LoadedConfig,
   name: string,
@@ -171,7 +186,7 @@ function configureProducer(
   }
 }
 
-/** Purview's own types that `datasets` name, beside those that a producer declares. Throws TYPE_UNKNOWN for a type that nobody knows. */
+/** Purview's own types that `datasets` name, beside those that a producer declares. */
 function namedPurviewTypes(
   setups: ReadonlyMap<string, ProducerSetup>,
   naming: Naming,

@@ -65,7 +65,7 @@ function inner(schema: unknown): unknown {
 }
 
 /** The key that was probably meant, else all that there are. */
-function hint(key: string, known: readonly string[]): string {
+export function hint(key: string, known: readonly string[]): string {
   if (known.length === 0) return '';
   const [nearest] = known
     .map((one) => ({ one, steps: distance(key.toLowerCase(), one.toLowerCase()) }))

@@ -9,7 +9,7 @@ import {
   selectLetters,
 } from '../dead-letter-selection.ts';
 import { type LogOptions, openLog } from '../open-log.ts';
-import { note, print } from '../output.ts';
+import { exitCodes, note, print } from '../output.ts';
 import { addStateOptions } from '../state-folder.ts';
 import { readDeadLetters } from '../read-dead-letters.ts';
 import { dropLetters, redriveLetters } from '../redrive.ts';
@@ -21,7 +21,7 @@ interface Options extends LogOptions, LetterFilter {
 }
 
 /** `dead-letters list|show|redrive|drop`: what could not be settled otherwise, and why; and what is to become of it. */
-export function deadLettersCommand(): Command {
+export function deadLettersCommand(setExitCode: (code: number) => void): Command {
   const command = new Command('dead-letters').description(
     'Events that could not be delivered: what, where and why; to be tried again or dropped. May be used while a pipeline runs.',
   );
@@ -45,9 +45,9 @@ export function deadLettersCommand(): Command {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  purview-streams dead-letters redrive metadata.entities-0-17-9f86d081\n  purview-streams dead-letters redrive --code CATALOG_BAD_ENTITY --producer erp\n  purview-streams dead-letters redrive --all --json',
+      '\nExit codes: 0 done, 3 done, but some stay dead letters.\n\nExamples:\n  purview-streams dead-letters redrive metadata.entities-0-17-9f86d081\n  purview-streams dead-letters redrive --code CATALOG_BAD_ENTITY --producer erp\n  purview-streams dead-letters redrive --all --json',
     )
-    .action(redrive);
+    .action(async (ids: readonly string[], options: Options) => setExitCode(await redrive(ids, options)));
   withFilter(addStateOptions(command.command('drop'), 'print JSON, one dead letter a line'))
     .argument('[id...]', 'ids of dead letters, as `list` prints them')
     .option('--all', 'every dead letter')
@@ -87,18 +87,20 @@ async function show(id: string, options: Options): Promise<void> {
   print(JSON.stringify(whole, undefined, options.json === true ? undefined : 2));
 }
 
-async function redrive(ids: readonly string[], options: Options): Promise<void> {
+async function redrive(ids: readonly string[], options: Options): Promise<number> {
   const results = await withLetters(options, (letters, transport) =>
     redriveLetters(transport, selectLetters(letters, ids, options), new Date()),
   );
+  const back = results.filter(({ redriven }) => redriven).length;
+  const code = back < results.length ? exitCodes.partly : exitCodes.done;
   if (options.json === true) {
     for (const result of results) print(JSON.stringify(result));
-    return;
+    return code;
   }
-  const back = results.filter(({ redriven }) => redriven).length;
   print(`${back} of ${results.length} dead letters went back to their topics.`);
   for (const result of results) if (!result.redriven) print(`${result.id} stays: ${result.reason}`);
   if (back > 0) note('What is running settles them; where nothing runs, the next `run` does.');
+  return code;
 }
 
 async function drop(ids: readonly string[], options: Options): Promise<void> {

@@ -36,11 +36,12 @@ describe('purview-streams dead-letters', () => {
     expect(await listed('--producer', 'nobody')).toEqual([]);
   });
 
-  it('redrive puts back what can go back, and what fails again is one letter with more attempts', {
+  it('redrive puts back what can go back, exits 3 when one stays, and what fails again is one letter with more attempts', {
     timeout,
   }, async () => {
     const { code, stdout } = await world.run('dead-letters', 'redrive', '--all', '--json');
-    expect(code).toBe(0);
+    expect(code).toBe(3);
+    expect((await world.run('dead-letters', 'redrive', '--stage', 'sink')).code).toBe(0);
     const results = jsonLines(resultShape, stdout);
     expect(results.map(({ redriven }) => String(redriven)).sort()).toEqual(['false', 'true']);
     expect(results.find(({ redriven }) => !redriven)?.reason).toContain('produce hand --once');
