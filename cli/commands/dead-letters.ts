@@ -35,7 +35,7 @@ export function deadLettersCommand(setExitCode: (code: number) => void): Command
   addStateOptions(command.command('show'), 'print JSON, one dead letter a line')
     .argument('<id>', 'id of the dead letter, as `list` prints it')
     .description('Show one dead letter with its headers and its bytes (base64).')
-    .addHelpText('after', '\nExample:\n  purview-streams dead-letters show metadata.raw-2-17-9f86d081')
+    .addHelpText('after', '\nExample:\n  purview-streams dead-letters show metadata.raw-9f86d081884c7d65')
     .action(show);
   withFilter(addStateOptions(command.command('redrive'), 'print JSON, one dead letter a line'))
     .argument('[id...]', 'ids of dead letters, as `list` prints them')
@@ -45,7 +45,7 @@ export function deadLettersCommand(setExitCode: (code: number) => void): Command
     )
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 3 done, but some stay dead letters.\n\nExamples:\n  purview-streams dead-letters redrive metadata.entities-0-17-9f86d081\n  purview-streams dead-letters redrive --code CATALOG_BAD_ENTITY --producer erp\n  purview-streams dead-letters redrive --all --json',
+      '\nExit codes: 0 done, 3 done, but some stay dead letters.\n\nExamples:\n  purview-streams dead-letters redrive metadata.entities-9f86d081884c7d65\n  purview-streams dead-letters redrive --code CATALOG_BAD_ENTITY --producer erp\n  purview-streams dead-letters redrive --all --json',
     )
     .action(async (ids: readonly string[], options: Options) => setExitCode(await redrive(ids, options)));
   withFilter(addStateOptions(command.command('drop'), 'print JSON, one dead letter a line'))
@@ -54,7 +54,7 @@ export function deadLettersCommand(setExitCode: (code: number) => void): Command
     .description('Forget dead letters, and the events in them, for good.')
     .addHelpText(
       'after',
-      '\nExamples:\n  purview-streams dead-letters drop metadata.raw-2-17-9f86d081\n  purview-streams dead-letters drop --stage produce --producer erp',
+      '\nExamples:\n  purview-streams dead-letters drop metadata.raw-9f86d081884c7d65\n  purview-streams dead-letters drop --stage produce --producer erp',
     )
     .action(drop);
   return command;

@@ -16,13 +16,13 @@ export interface Fault {
 }
 
 /**
- * A dead letter for a record of a topic, with its bytes and headers as they were. Its id is the place of the record and what
- * stood there: the same event that fails again is the same letter, and a transport that forgets and counts from 0 anew does
- * not put another event in the place of a letter that is kept.
+ * A dead letter for a record of a topic, with its bytes and headers as they were. Its id is what stood there, and not where: the same event that
+ * fails again is the same letter, also when a producer that was started again has said it once more. Only what is left of a damaged record has its place
+ * for a name: that may be nothing at all.
  */
 export function deadLetterOf(record: StoredRecord, fault: Fault, now: Date): DeadLetter {
   return {
-    id: `${record.topic}-${record.partition}-${record.offset}-${hashOf(record.key, record.value ?? '').slice(0, 8)}`,
+    id: `${record.topic}-${hashOf(...identityOf(record)).slice(0, 16)}`,
     stage: fault.stage,
     code: codeOf(fault.error),
     message: fault.error.message,
@@ -36,6 +36,16 @@ export function deadLetterOf(record: StoredRecord, fault: Fault, now: Date): Dea
     headers: record.headers,
     value: record.value === null ? null : Buffer.from(record.value),
   };
+}
+
+function identityOf({
+  key,
+  value,
+  corrupt,
+  partition,
+  offset,
+}: StoredRecord): readonly (string | Uint8Array)[] {
+  return corrupt === undefined ? [key, value ?? ''] : [key, value ?? '', `${partition}-${offset}`];
 }
 
 /** Appends dead letters; an event counts as settled by it only when this has resolved. */

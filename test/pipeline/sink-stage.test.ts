@@ -108,7 +108,7 @@ describe('SinkStage.run()', () => {
     await vi.waitFor(async () => expect(await committed(stage)).toBe(2));
     const [letter] = await deadLetters(stage);
     expect(letter).toMatchObject({
-      id: expect.stringMatching(/^metadata\.entities-0-0-[0-9a-f]{8}$/),
+      id: expect.stringMatching(/^metadata\.entities-[0-9a-f]{16}$/),
       stage: 'SINK',
       code: 'CATALOG_MISSING_REFERENT',
       attempts: expect.any(Number),

@@ -234,7 +234,7 @@ describe.each(['exactly-once', 'at-least-once'] as const)('runTransformStage(), 
     expect(changes.map(({ qualifiedName }) => qualifiedName)).toEqual(['table://unfit', 'table://next']);
     expect(await decoded<DeadLetter>(stage, topics.deadLetters)).toMatchObject([
       {
-        id: expect.stringMatching(/^metadata\.raw-0-0-[0-9a-f]{8}\/table\/table:\/\/wrong$/),
+        id: expect.stringMatching(/^metadata\.raw-[0-9a-f]{16}\/table\/table:\/\/wrong$/),
         stage: 'TRANSFORM',
         code: 'EVENT_INVALID',
         producer: 'db',
