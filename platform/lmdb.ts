@@ -10,7 +10,7 @@ import { LmdbGate } from './lmdb-gate.ts';
 /** How an environment is opened. */
 export interface LmdbOptions {
   readonly folder: string;
-  /** The code of the error when it cannot be opened. */
+  /** The code of the error when it is damaged; what cannot be opened for want of rights or space is STATE_UNAVAILABLE. */
   readonly code: ErrorCode;
   /** What to do when it is damaged: one sentence. */
   readonly advice: string;
@@ -29,7 +29,7 @@ const gates = new WeakMap<RootDatabase<string, Buffer>, LmdbGate>();
 
 /**
  * Opens the LMDB environment of a folder, which is made where it is missing. A file that is damaged or cut short is refused
- * with `code` before LMDB maps it; reader slots of processes that died are cleared. A synchronous transaction is on
+ * with `code` before LMDB maps it, one that this user may not open, or that has no room, with STATE_UNAVAILABLE; reader slots of processes that died are cleared. A synchronous transaction is on
  * disk when it returns (`overlappingSync` would only commit it). Its databases are opened by {@link openDatabase}, what
  * writes goes through {@link transact}, and it is closed by {@link closeLmdb}.
  */
@@ -41,10 +41,12 @@ export function openLmdb(options: LmdbOptions): RootDatabase<string, Buffer> {
   } catch (thrown) {
     if (thrown instanceof StreamError) throw thrown;
     const message = messageOf(thrown);
-    throw new StreamError(code, `The folder ${folder} cannot be opened: ${message}.`, {
-      cause: thrown,
-      advice: message.includes('MDB_') ? advice : accessAdvice,
-    });
+    const isDamaged = message.includes('MDB_');
+    throw new StreamError(
+      isDamaged ? code : 'STATE_UNAVAILABLE',
+      `The folder ${folder} cannot be opened: ${message}.`,
+      { cause: thrown, advice: isDamaged ? advice : accessAdvice },
+    );
   }
 }
 

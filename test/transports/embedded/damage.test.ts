@@ -277,10 +277,10 @@ describe('embedded transport on damaged files', () => {
     expect(faultOfLmdbFile(file)).toBeUndefined();
   });
 
-  it('createEmbeddedTransport() refuses when the folder cannot be made', async () => {
+  it('createEmbeddedTransport() refuses and calls nothing damaged when the folder cannot be made', async () => {
     const { file } = await filled(1);
     expect(() => createEmbeddedTransport({ folder: join(file, 'log') })).toThrow(
-      expect.objectContaining({ code: 'TRANSPORT_DAMAGED' }),
+      expect.objectContaining({ code: 'STATE_UNAVAILABLE' }),
     );
   });
 });
