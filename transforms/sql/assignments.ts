@@ -1,5 +1,5 @@
 /** Parts that data-changing statements share: SET lists, OUTPUT and RETURNING. */
-import { columnList, commaRanges, findAtDepth } from './clauses.ts';
+import { columnList, commaRanges, endsQuery, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import { scanExpression } from './expression.ts';
 import type { Assignment, Output } from './ir.ts';
@@ -18,7 +18,9 @@ export function readAssignments(cursor: Cursor, end: number): readonly Assignmen
     cursor,
     cursor.at,
     end,
-    (at) => assignmentEnds.has(cursor.code(at)) && !cursor.symbol(at - 1, '.') && !cursor.symbol(at + 1, '.'),
+    (at) =>
+      endsQuery(cursor, at) ||
+      (assignmentEnds.has(cursor.code(at)) && !cursor.symbol(at - 1, '.') && !cursor.symbol(at + 1, '.')),
   );
   const list: Assignment[] = [];
   for (const [from, to] of commaRanges(cursor, cursor.at, stop)) {

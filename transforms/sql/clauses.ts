@@ -7,6 +7,16 @@ const afterSetOperator = words('SELECT ALL DISTINCT FROM VALUES WITH TABLE CORRE
 
 const queryOptions = words('CHECK READ LOCAL CASCADED NO DATA UR CS RS RR');
 
+/** BigQuery and Databricks: `query |> operator …`. */
+export function beginsPipe(cursor: Cursor, at: number): boolean {
+  return (
+    cursor.symbol(at, '|') &&
+    cursor.symbol(at + 1, '>') &&
+    cursor.token(at).end === cursor.token(at + 1).start &&
+    cursor.dialect.structs
+  );
+}
+
 type ClauseRule = (cursor: Cursor, at: number) => boolean;
 
 const followedBy =
@@ -109,7 +119,7 @@ export function findAtDepth(
 
 /** The end of the clause that holds `from`. */
 export function clauseEnd(cursor: Cursor, from: number, end: number): number {
-  return findAtDepth(cursor, from, end, (at) => beginsClause(cursor, at));
+  return findAtDepth(cursor, from, end, (at) => beginsClause(cursor, at) || beginsPipe(cursor, at));
 }
 
 /** Cuts [from, end) at the commas of depth 0, as ranges. Empty pieces are left out. */

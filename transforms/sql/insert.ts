@@ -111,7 +111,9 @@ function readBody(cursor: Cursor, end: number, start: Start & { readonly target:
   } else if (cursor.is('SET')) {
     cursor.at++;
     assignments = readAssignments(cursor, end);
-  } else if (cursor.at < end && beginsQuery(cursor, cursor.at)) query = readQuery(cursor, end);
+  } else if (cursor.is('VALUE') && cursor.symbol(cursor.at + 1, '('))
+    query = { with: [], branches: [readValues(cursor, end)], feeds: [true] };
+  else if (cursor.at < end && beginsQuery(cursor, cursor.at)) query = readQuery(cursor, end);
   else {
     understood = cursor.is('DEFAULT', 'FORMAT');
     cursor.at = end;

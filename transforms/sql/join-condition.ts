@@ -1,5 +1,5 @@
 /** Where the condition of a join ends. */
-import { beginsClause, findAtDepth } from './clauses.ts';
+import { beginsClause, beginsPipe, findAtDepth } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import { joinWords, words } from './words.ts';
 
@@ -12,7 +12,7 @@ const callable = words('LEFT RIGHT');
 export function conditionEnd(cursor: Cursor, from: number, end: number): number {
   return findAtDepth(cursor, from, end, (at) => {
     const token = cursor.token(at);
-    if (token.kind === ',' || token.kind === ')') return true;
+    if (token.kind === ',' || token.kind === ')' || beginsPipe(cursor, at)) return true;
     if (token.kind !== 'word' || cursor.symbol(at - 1, '.') || cursor.symbol(at + 1, '.')) return false;
     if (joinWords.has(token.code) || sourceEnds.has(token.code))
       return !cursor.symbol(at + 1, '(') || !callable.has(token.code);

@@ -27,6 +27,8 @@ const phrases: ReadonlyMap<string, Phrase> = new Map<string, Phrase>([
   ['GROUPING', before('SETS')],
   ['CURRENT', (cursor, at) => (cursor.word(at + 1) === 'OF' ? 3 : 0)],
   ['SIBLINGS', before('BY')],
+  // Redshift: APPROXIMATE COUNT(DISTINCT a).
+  ['APPROXIMATE', (cursor, at) => (cursor.isName(at + 1) && cursor.symbol(at + 2, '(') ? 1 : 0)],
   // Hive: OVER (DISTRIBUTE BY a SORT BY b).
   ['DISTRIBUTE', before('BY')],
   ['SORT', before('BY')],

@@ -1,20 +1,12 @@
 /** Queries: WITH, SELECT, VALUES, set operators. Set operators make a flat list, so a long UNION costs no call depth. */
-import { beginsClause, clauseEnd, endsQuery } from './clauses.ts';
+import { beginsClause, beginsPipe, clauseEnd, endsQuery } from './clauses.ts';
 import type { Cursor } from './cursor.ts';
 import { joinExpressions } from './bags.ts';
 import { scanExpression } from './expression.ts';
 import { readFrom } from './from.ts';
-import {
-  emptyExpression,
-  type Expression,
-  type Name,
-  type Nested,
-  type Query,
-  type Select,
-  type Values,
-} from './ir.ts';
+import { emptyExpression, type Expression, type Nested, type Query, type Select, type Values } from './ir.ts';
 import { maxQueryDepth } from './limits.ts';
-import { locationName } from './names.ts';
+import { readInto } from './into.ts';
 import { readItems } from './select-list.ts';
 import { readValues } from './values.ts';
 import { readWith } from './with.ts';
@@ -28,7 +20,6 @@ const nameWords = words('NAME CORRESPONDING');
 const selectModifiers = words(
   'ALL DISTINCT DISTINCTROW SQL_CALC_FOUND_ROWS SQL_NO_CACHE SQL_CACHE STRAIGHT_JOIN HIGH_PRIORITY UNIQUE STREAM',
 );
-const intoModifiers = words('TABLE TEMP TEMPORARY UNLOGGED STRICT LOCAL GLOBAL OUTFILE DUMPFILE');
 
 /** True if a query begins at the index. */
 export function beginsQuery(cursor: Cursor, at: number): boolean {
@@ -74,9 +65,11 @@ function readBranches(cursor: Cursor, end: number): Query {
       feeds.push(feed);
     }
     skipTail(cursor, end);
+    skipPipes(cursor, end);
     const operator = cursor.word(cursor.at);
     if (!setOperators.has(cursor.code(cursor.at)) || cursor.at >= end) break;
-    feed = operator === 'UNION' || operator === 'INTERSECT';
+    // INTERSECT binds more tightly: behind EXCEPT its rows are taken away, too.
+    feed = operator === 'UNION' || (operator === 'INTERSECT' && feed);
     cursor.at++;
     const from = cursor.at;
     cursor.skipWords(setModifiers);
@@ -96,6 +89,14 @@ function skipTail(cursor: Cursor, end: number): void {
   ) {
     cursor.at = clauseEnd(cursor, cursor.at + 1, end);
   }
+}
+
+/** Notes that what stands behind `|>` is not read. */
+function skipPipes(cursor: Cursor, end: number): void {
+  if (cursor.at >= end || !beginsPipe(cursor, cursor.at)) return;
+  const { line } = cursor.token(cursor.at);
+  cursor.note('partly-understood', line, `Pipe operators (|>) are not read, from line ${line} on.`);
+  cursor.at = end;
 }
 
 function readBranch(cursor: Cursor, end: number): Select | Values | Nested | undefined {
@@ -224,7 +225,7 @@ function readClause(cursor: Cursor, end: number, parts: Parts): void {
     return;
   }
   if (word === 'INTO' || word === 'BULK') {
-    readInto(cursor, end, parts);
+    ({ into: parts.into, intoTemporary: parts.intoTemporary } = readInto(cursor, end));
     return;
   }
   const from = cursor.at + 1;
@@ -239,31 +240,4 @@ function readClause(cursor: Cursor, end: number, parts: Parts): void {
         : undefined;
   list?.push(scanExpression(cursor, from, stop));
   cursor.at = Math.max(stop, from);
-}
-
-function readInto(cursor: Cursor, end: number, parts: Parts): void {
-  if (cursor.is('BULK')) cursor.at += 2;
-  cursor.at++;
-  const temporary = cursor.is('TEMP', 'TEMPORARY', 'LOCAL', 'GLOBAL');
-  cursor.skipWords(intoModifiers);
-  const names: Name[] = [];
-  const location = cursor.token(cursor.at);
-  if (location.kind === 'string') {
-    names.push(locationName(location.text));
-    cursor.at++;
-  }
-  for (;;) {
-    // `:new.id`
-    const isHost = cursor.symbol(cursor.at, ':');
-    if (isHost) cursor.at++;
-    const name = cursor.name(end);
-    if (name === undefined) break;
-    names.push(isHost ? [name.join('.')] : name);
-    if (cursor.dialect.name === 'oracle') cursor.skipGroup(end);
-    if (!cursor.symbol(cursor.at, ',')) break;
-    cursor.at++;
-  }
-  parts.into = names;
-  parts.intoTemporary = temporary;
-  cursor.at = clauseEnd(cursor, cursor.at, end);
 }

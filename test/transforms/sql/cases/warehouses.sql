@@ -675,3 +675,42 @@ CREATE FUNCTION f (x NUMBER) RETURNS TABLE (a INT) AS $$ SELECT s.a FROM s WHERE
 INSERT INTO t (a) SELECT r.a FROM TABLE(f(1)) r;
 INSERT INTO u (a) SELECT i.value FROM s, TABLE(FLATTEN(INPUT => s.items)) i;
 EXECUTE TASK tk
+
+-- ----
+
+-- dialects: bigquery/databricks
+-- reads: d.s, d.v, d.p, d.q
+-- writes: d.t, d.u, d.w
+-- column: d.s.a > d.t.a identity
+-- column: d.v.* > d.u.* identity
+-- column: d.p.* > d.w.* identity
+-- column: d.q.* > d.w.* identity
+-- reasons: partly-understood, star-not-expanded
+CREATE TABLE d.t AS SELECT s.a FROM d.s AS s |> WHERE a > 1 |> SELECT a AS b;
+CREATE TABLE d.u AS FROM d.v AS v |> AGGREGATE SUM(x) AS y GROUP BY z;
+INSERT INTO d.w (a) FROM d.p AS p JOIN d.q AS q ON p.i = q.i |> SELECT p.a
+
+-- ----
+
+-- dialects: generic/postgres
+-- reads: a, b, c
+-- writes: t
+-- column: a.x > t.k identity
+INSERT INTO t (k) SELECT a.x FROM a EXCEPT SELECT b.x FROM b INTERSECT SELECT c.x FROM c
+
+-- ----
+
+-- dialects: mysql
+-- reads: s
+-- writes: t, u
+-- column: s.c > t.b aggregated
+INSERT INTO t SET a = 1, b = (SELECT MAX(s.c) FROM s) ON DUPLICATE KEY UPDATE b = 2;
+REPLACE u (a) VALUE (1)
+
+-- ----
+
+-- dialects: redshift
+-- reads: s
+-- writes: t
+-- column: s.b > t.n aggregated
+CREATE TABLE t AS SELECT APPROXIMATE COUNT(DISTINCT s.b) AS n FROM s
