@@ -54,7 +54,10 @@ class StarExpansion {
       if (edge.sourceColumn !== '*') {
         // A named column is asked of a table that was filled by a star.
         for (const star of this.into.get(edge.source) ?? []) {
-          this.add({ ...star, sourceColumn: edge.sourceColumn, targetColumn: edge.sourceColumn });
+          // A record as a whole has no name: it is all columns of the table.
+          const isWhole = edge.sourceColumn === '' && !this.isIntermediate(star.source);
+          const sourceColumn = isWhole ? '*' : edge.sourceColumn;
+          this.add({ ...star, sourceColumn, targetColumn: edge.sourceColumn });
         }
       }
       if (edge.target !== null && edge.targetColumn !== '*' && this.isIntermediate(edge.target)) {

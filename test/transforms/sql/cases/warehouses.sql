@@ -714,3 +714,18 @@ REPLACE u (a) VALUE (1)
 -- writes: t
 -- column: s.b > t.n aggregated
 CREATE TABLE t AS SELECT APPROXIMATE COUNT(DISTINCT s.b) AS n FROM s
+
+-- ----
+
+-- dialects: postgres
+-- reads: t
+-- writes: log1
+-- column: t.* > log1.a transformed
+-- column: t.x > log1.b identity
+-- reasons: star-not-expanded
+CREATE FUNCTION f (p int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE r t%ROWTYPE;
+BEGIN
+  SELECT * INTO r FROM t WHERE t.id = p;
+  INSERT INTO log1 (a, b) VALUES (to_jsonb(r), r.x);
+END $$
