@@ -8,6 +8,7 @@ import { topics } from '../topics.ts';
 import type { Transport } from '../transport.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { scanParked } from './parked-entry.ts';
+import { ParkedAnywhere } from './parked-anywhere.ts';
 import type { ParkedPartition, WaitingKey } from './parked-partition.ts';
 import { TopicProgress } from './topic-progress.ts';
 
@@ -38,6 +39,16 @@ interface Waiting extends WaitingKey {
   readonly held: HeldPartition;
 }
 
+/** What one round goes by. */
+interface Round {
+  /** The time up to which everything that was appended is settled. */
+  readonly through: number;
+  readonly anywhere: ParkedAnywhere;
+  /** Whether what is over is given up although what it waits for is parked itself. */
+  readonly isFinal: boolean;
+  readonly signal: AbortSignal;
+}
+
 /** Entries that are looked up together. */
 const lookedUpTogether = 1000;
 /** How long a sweep waits for partitions with parked work that this process does not hold, in milliseconds. */
@@ -46,7 +57,8 @@ const adoptionMs = 10_000;
 /**
  * Wakes what is parked in the partitions of this process: when what it waits for is delivered here, and by one lookup in an
  * interval for all of it. What waits for longer than its time is tried a last time; its lane then does what the policy says. The time
- * counts only as far as everything that was appended has been settled, by this process or another.
+ * counts only as far as everything that was appended has been settled, by this process or another. What waits for an asset that is parked
+ * itself is put off, for as long again: a table is not given up while its schema, whose database has just come, is about to be delivered.
  */
 export class Parking {
   readonly #options: ParkingOptions;
@@ -58,6 +70,8 @@ export class Parking {
   #quietRounds = 0;
   /** Whether anything moved on since the last sweep. */
   #hasMoved = false;
+  /** Since when each round has put something off, in milliseconds since 1970. */
+  #puttingOffSince: number | undefined;
 
   constructor(options: ParkingOptions) {
     this.#options = options;
@@ -120,6 +134,9 @@ export class Parking {
     await Promise.all(this.#wakes);
     await this.#rounds.run(() => this.#progress.settledThrough()); // one that an earlier round began says nothing of now
     await this.#round(signal);
+    // Two that wait for each other would wait for ever where each run ends when nothing moves.
+    if (!this.#hasMoved && this.#puttingOffSince !== undefined && !(await this.#hasOthers()))
+      await this.#round(signal, true);
     const hasMoved = this.#hasMoved;
     this.#hasMoved = false;
     return hasMoved;
@@ -142,44 +159,59 @@ export class Parking {
   }
 
   /** Resolves with how many keys moved on. */
-  #round(signal: AbortSignal): Promise<number> {
+  #round(signal: AbortSignal, isFinal = false): Promise<number> {
     return this.#rounds.run(async () => {
       if ([...this.#held].every(({ parked }) => parked.size === 0)) return 0;
+      const { transport, group, parkForMs, now } = this.#options;
       const through = await this.#progress.settledThrough();
-      let moved = 0;
+      const puttingOffMs = now().getTime() - (this.#puttingOffSince ?? Number.POSITIVE_INFINITY);
+      const anywhere = new ParkedAnywhere(transport, group);
+      const round = { through, anywhere, isFinal: isFinal || puttingOffMs >= parkForMs, signal };
+      const done = { moved: 0, putOff: 0 };
+      const look = async (waiting: readonly Waiting[]): Promise<void> => {
+        const { moved, putOff } = await this.#look(waiting, round);
+        done.moved += moved;
+        done.putOff += putOff;
+      };
       let waiting: Waiting[] = [];
       for (const held of this.#held) {
         for await (const keys of held.parked.waiting()) {
           waiting.push(...keys.map((key) => ({ ...key, held })));
           if (waiting.length < lookedUpTogether) continue;
-          moved += await this.#look(waiting, through, signal);
+          await look(waiting);
           waiting = [];
         }
       }
-      return moved + (await this.#look(waiting, through, signal));
+      await look(waiting);
+      this.#puttingOffSince = done.putOff > 0 ? (this.#puttingOffSince ?? now().getTime()) : undefined;
+      return done.moved;
     });
   }
 
-  async #look(waiting: readonly Waiting[], through: number, signal: AbortSignal): Promise<number> {
-    if (waiting.length === 0 || signal.aborted) return 0;
+  /** Resolves with how many keys moved on, and how many were put off. */
+  async #look(
+    waiting: readonly Waiting[],
+    { through, anywhere, isFinal, signal }: Round,
+  ): Promise<{ readonly moved: number; readonly putOff: number }> {
+    if (waiting.length === 0 || signal.aborted) return { moved: 0, putOff: 0 };
     const { sink, parkForMs } = this.#options;
     const found = await sink.find?.(allWanted(waiting), signal);
     const has = found && { refs: new Set(found.refs.map(refKey)), types: new Set(found.types) };
-    const isThere = ({ wanted }: Waiting): boolean =>
-      has === undefined ||
-      (wanted.refs.every((ref) => has.refs.has(refKey(ref))) &&
-        wanted.types.every((type) => has.types.has(type)));
+    const lacking = ({ wanted }: Waiting): readonly EntityRef[] =>
+      has === undefined ? [] : wanted.refs.filter((ref) => !has.refs.has(refKey(ref)));
+    const isThere = (one: Waiting): boolean =>
+      lacking(one).length === 0 && one.wanted.types.every((type) => has?.types.has(type) ?? true);
     const isOver = ({ since, wanted }: Waiting): boolean =>
       wanted.types.length === 0 && through - since >= parkForMs;
-    const wakes = [
-      ...this.#wake(waiting.filter(isOver), true),
-      ...this.#wake(
-        waiting.filter((one) => !isOver(one) && isThere(one)),
-        false,
-      ),
-    ];
-    const moved = await Promise.all(wakes);
-    return this.#note(moved.reduce((sum, one) => sum + one, 0));
+    const over: Waiting[] = [];
+    let putOff = 0;
+    for (const one of waiting.filter(isOver)) {
+      if (!isFinal && (await anywhere.hasAll(lacking(one)))) putOff += 1;
+      else over.push(one);
+    }
+    const there = waiting.filter((one) => !isOver(one) && isThere(one));
+    const wakes = await Promise.all([...this.#wake(over, true), ...this.#wake(there, false)]);
+    return { moved: this.#note(wakes.reduce((sum, one) => sum + one, 0)), putOff };
   }
 
   #wake(waiting: readonly Waiting[], isLast: boolean): readonly Promise<number>[] {
@@ -213,12 +245,18 @@ export class Parking {
     const { transport, group } = this.#options;
     const { state } = transport.transactions;
     const held = new Set([...this.#held].map(({ partition }) => partition));
-    if (held.size > 0 && (await transport.admin.members(topics.entities, group)) > 1) return false;
+    if (held.size > 0 && (await this.#hasOthers())) return false;
     for (const { partition } of await transport.describe(topics.entities)) {
       if (held.has(partition)) continue;
       for await (const _ of scanParked(state, { group, partition })) return true;
     }
     return false;
+  }
+
+  /** Whether other processes deliver too. */
+  async #hasOthers(): Promise<boolean> {
+    const { transport, group } = this.#options;
+    return (await transport.admin.members(topics.entities, group)) > 1;
   }
 }
 

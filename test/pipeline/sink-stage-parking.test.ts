@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { scanParked } from '../../pipeline/delivery/parked-entry.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import type { Delivery, Outcome, Wanted } from '../../pipeline/sink.ts';
 import { groups, topics } from '../../pipeline/topics.ts';
+import type { Transport } from '../../pipeline/transport.ts';
 import { encodeEvent } from '../../schemas/codec.ts';
 import type { EntityRef } from '../../schemas/types.ts';
 import {
@@ -42,6 +44,52 @@ function waitsForTarget(): OutsideSink {
     objectId.startsWith('job') && !sink.there.has('target') ? missingRefs(table) : delivered,
   );
   return sink;
+}
+
+/** A sink that has a root only when all that this waits for is there; each batch of `slow` comes to its end late. */
+function waitsFor(wanted: Readonly<Record<string, string>>, slow?: string): OutsideSink {
+  const sink: OutsideSink = new OutsideSink(
+    ({ change: { qualifiedName } }: Delivery) => {
+      const name = wanted[qualifiedName];
+      if (name !== undefined && !sink.there.has(name))
+        return missingRefs({ typeName: 'table', qualifiedName: name });
+      sink.there.add(qualifiedName);
+      return delivered;
+    },
+    async (batch) => {
+      if (batch.some(({ change: { objectId } }) => objectId === slow)) await delay(20);
+    },
+  );
+  return sink;
+}
+
+/** What a process has left behind: each change waits for something. */
+async function leftParked(sink: OutsideSink, keys: readonly string[]): Promise<Transport> {
+  const first = await start(
+    sink,
+    keys.map((key) => change(key, key)),
+    long,
+  );
+  await vi.waitFor(async () => expect(await parked(first)).toHaveLength(keys.length));
+  first.stop();
+  await first.ended;
+  sink.lookups.length = 0;
+  return first.transport;
+}
+
+/** In several lanes. */
+const tables = ['a', 'b', 'c', 'd', 'e', 'f'];
+
+/** Tables wait for their schema, and this for its database. */
+async function parkedChain(): Promise<{ readonly sink: OutsideSink; readonly transport: Transport }> {
+  const wanted = Object.fromEntries(tables.map((one) => [one, 'schema']));
+  const sink = waitsFor({ ...wanted, schema: 'database' }, 'schema');
+  return { sink, transport: await leftParked(sink, ['schema', ...tables]) };
+}
+
+async function parkedPair(): Promise<{ readonly sink: OutsideSink; readonly transport: Transport }> {
+  const sink = waitsFor({ one: 'other', other: 'one' });
+  return { sink, transport: await leftParked(sink, ['one', 'other']) };
 }
 
 const long = { parkForMs: 600_000, missingReferent: 'dead-letter' } as const;
@@ -192,6 +240,44 @@ describe('SinkStage.run(), with what the catalogue lacks', () => {
     }
     await vi.waitFor(() => expect(next.unparked).toEqual(['dead-lettered']));
     expect(await deadLetters(next)).toMatchObject([{ key: 'j', code: 'CATALOG_MISSING_REFERENT' }]);
+  });
+
+  it('gives nothing up whose time is over while what it waits for is parked itself, and can be delivered now', async () => {
+    const { sink, transport } = await parkedChain();
+    sink.there.add('database');
+    const later = await start(sink, [], { ...long, transport, now: () => new Date(long.parkForMs) });
+    await vi.waitFor(() => expect(later.unparked).toHaveLength(7));
+    expect(await deadLetters(later)).toEqual([]);
+    expect(sink.applied[0]).toBe('schema');
+  });
+
+  it('gives up what waits for something parked when that has been given up', async () => {
+    const { sink, transport } = await parkedChain();
+    const later = await start(sink, [], { ...long, transport, now: () => new Date(long.parkForMs) });
+    await vi.waitFor(() => expect(later.unparked).toHaveLength(7));
+    const keys = (await deadLetters(later)).map(({ key }) => key);
+    expect([keys[0], new Set(keys.slice(1))]).toEqual(['schema', new Set(tables)]);
+  });
+
+  it('puts off what waits for each other once more for as long, then gives it up', async () => {
+    const { sink, transport } = await parkedPair();
+    let now = long.parkForMs;
+    const later = await start(sink, [], { ...long, transport, now: () => new Date(now) });
+    await vi.waitFor(() => expect(sink.lookups.length).toBeGreaterThan(5));
+    now += long.parkForMs - 1;
+    sink.lookups.length = 0;
+    await vi.waitFor(() => expect(sink.lookups.length).toBeGreaterThan(5));
+    expect(later.unparked).toEqual([]);
+    now += 1;
+    await vi.waitFor(() => expect(later.unparked).toEqual(['dead-lettered', 'dead-lettered']));
+  });
+
+  it('sweep() gives up what waits for each other when nothing else moves, and nobody else delivers', async () => {
+    const { sink, transport } = await parkedPair();
+    const now = () => new Date(long.parkForMs);
+    const later = await start(sink, [], { ...long, transport, now, retryDelayMs: 600_000 });
+    expect(await later.sweep()).toBe(true);
+    expect(later.unparked).toEqual(['dead-lettered', 'dead-lettered']);
   });
 
   it('sweep() resolves with false when nothing that is parked moves on', async () => {
