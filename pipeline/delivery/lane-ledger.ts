@@ -21,6 +21,8 @@ export interface LedgerOptions {
   readonly missingReferent: MissingReferentPolicy;
   readonly canPlace: (typeName: string) => boolean;
   readonly now: () => Date;
+  /** Since when the partition is ours, in milliseconds since 1970: what was parked before that may have been tried by a process that died. */
+  readonly heldSince: number;
 }
 
 /** What the outcomes of one attempt come to. */
@@ -68,7 +70,7 @@ export class LaneLedger {
         .map((item) => {
           const record = recordOf(item, { ...at, key: entry.key });
           const read = laneItem(record, record.value ?? Buffer.alloc(0));
-          return { ...read, wasParked: true, isUncertain: true };
+          return { ...read, wasParked: true, isUncertain: item.parkedAt <= this.#options.heldSince };
         }),
     );
   }

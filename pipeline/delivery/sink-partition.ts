@@ -36,6 +36,7 @@ export class SinkPartition {
   readonly #counts: PartitionCounts;
   readonly #settler: Settler;
   readonly #calm: Calm;
+  readonly #heldSince: number;
   /** Records that are still to come of those that its owner before may have had in hand. */
   #uncertain: number;
   /** Fires with the first fault of this partition. */
@@ -59,6 +60,7 @@ export class SinkPartition {
     this.#credits = new Credits(options.credits);
     this.#uncertain = options.credits.records;
     this.#calm = new Calm(options.batch.withinMs);
+    this.#heldSince = options.now().getTime();
     const { transport, telemetry, retryDelayMs } = options;
     this.#counts = new PartitionCounts(transport.transactions.state, this.#group, assignment.partition);
     this.#settler = new Settler({
@@ -171,6 +173,7 @@ export class SinkPartition {
       retryDelayMs,
       keepTrying,
       now,
+      heldSince: this.#heldSince,
       place: { topic, partition },
       limits: {
         ...batch,
