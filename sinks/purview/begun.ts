@@ -1,4 +1,8 @@
 /** What a write has brought, or may have brought, that did not come to its end. */
+import { type CoalescedRoot, isOlder } from '../../pipeline/coalesce.ts';
+import { contentHash } from '../../pipeline/content-hash.ts';
+import { isDerivedBefore } from '../../pipeline/derive/sequence.ts';
+import type { Delivery } from '../../pipeline/sink.ts';
 import type { StateStore, StateWrite } from '../../pipeline/state.ts';
 import type { TypeModel } from '../../pipeline/type-model.ts';
 import {
@@ -23,6 +27,36 @@ function begunBy(record: Applied | undefined, speakers: readonly AppliedSpeaker[
   const isKnown = (speaker: AppliedSpeaker): boolean =>
     begun.some(({ producer, hash }) => producer === speaker.producer && hash === speaker.hash);
   return { ...before, begun: [...begun, ...speakers.filter((one) => !isKnown(one))].slice(-mostBegun) };
+}
+
+/** Of changes that nothing is done for, those that may have been delivered all the same, and after what is recorded. */
+export function mayHaveCome<T extends Delivery>(
+  record: Applied | undefined,
+  superseded: readonly T[],
+): readonly T[] {
+  const isBefore = ({ change, sequence }: T): boolean =>
+    isDerivedBefore(sequence, record?.deletedAt) ||
+    record?.speakers.some(
+      (one) =>
+        isOlder(change, one) || (one.producer === change.producer && isDerivedBefore(sequence, one.sequence)),
+    ) === true;
+  return superseded.filter(
+    (one) => one.isUncertain === true && one.change.operation === 'UPSERT' && !isBefore(one),
+  );
+}
+
+/** Changes that are overtaken by upserts, and may have been delivered before that: they say something that is neither recorded nor said now. */
+export function overtakenIn<T extends Delivery>(
+  { deletion, superseded, upserts }: CoalescedRoot<T>,
+  record: Applied | undefined,
+): readonly T[] {
+  const uncertain = deletion === undefined ? mayHaveCome(record, superseded) : [];
+  if (uncertain.length === 0) return uncertain;
+  const said = new Set([
+    ...(record?.begun === undefined ? mayHold(record).map(({ hash }) => hash) : []),
+    ...upserts.map(({ change }) => contentHash(change)),
+  ]);
+  return uncertain.filter(({ change }) => !said.has(contentHash(change)));
 }
 
 /** The record with what changes may have brought before others overtook them. */

@@ -1,4 +1,4 @@
-import { type CoalescedRoot, isOlder } from '../../pipeline/coalesce.ts';
+import type { CoalescedRoot } from '../../pipeline/coalesce.ts';
 import { StreamError } from '../../pipeline/errors.ts';
 import { entityProblems } from '../../pipeline/what-if.ts';
 import { contentHash } from '../../pipeline/content-hash.ts';
@@ -6,7 +6,7 @@ import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateWrite } from '../../pipeline/state.ts';
 import type { EntityChange, EntityRef, Renamed } from '../../schemas/types.ts';
 import { type Applied, appliedWrite, deletedBy, mayHold, readApplied, saidBy, speakerOf } from './applied.ts';
-import { withOvertaken } from './begun.ts';
+import { mayHaveCome, overtakenIn, withOvertaken } from './begun.ts';
 import { type PlacedChange, placeOf } from './placed-change.ts';
 import type { BatchContext } from './batch.ts';
 import { ofOneChange } from './one-change.ts';
@@ -29,6 +29,8 @@ export class RootDecision {
   readonly #settle: (item: Item, outcome: Outcome) => void;
   /** What is known to be applied after what this has done; undefined until it is read. */
   #record: { readonly value: Applied | undefined; readonly isWritten: boolean } | undefined;
+  /** The record of what may have come of changes that were overtaken, whatever becomes of what is done now. */
+  #remembered: readonly StateWrite[] = [];
   #failed = false;
 
   constructor(
@@ -51,7 +53,7 @@ export class RootDecision {
   /** The record to keep of what was decided without the catalogue, or confirmed by it. */
   get writes(): readonly StateWrite[] {
     const record = this.#record;
-    if (record?.value === undefined || record.isWritten) return [];
+    if (record?.value === undefined || record.isWritten) return this.#remembered;
     return [appliedWrite(this.#ref, record.value)];
   }
 
@@ -73,7 +75,7 @@ export class RootDecision {
         if (typeof is === 'object') return this.#wait(item, is);
       }
       // What was renamed may have been written under its old name once more meanwhile, by this writer of that name.
-      const isGone = before?.deleted === true && pair === undefined;
+      const isGone = pair === undefined && (await this.#isGone(before));
       if (!isGone) await removals.report(this.#ref, item.change);
       const { deleted } = isGone ? { deleted: 0 } : await deleteRoot(this.#context, this.#ref);
       if (pair !== undefined) await deleteStrays(this.#context, this.#ref, item.change, before);
@@ -89,6 +91,14 @@ export class RootDecision {
         this.#settle(waiting, outcome);
       }
     }
+  }
+
+  /** Whether it was deleted already, and nothing may have been written since. */
+  async #isGone(before: Applied | undefined): Promise<boolean> {
+    if (before?.deleted !== true) return false;
+    const come = mayHaveCome(before, this.#root.superseded);
+    await this.#remember(come, this.#ref);
+    return before.begun === undefined && come.length === 0;
   }
 
   /** Whether the catalogue has an asset, as far as was applied or else by asking it. */
@@ -145,15 +155,20 @@ export class RootDecision {
     for (const item of this.#root.superseded) this.#settle(item, { kind: 'superseded' });
     if (this.#failed || this.#root.upserts.length === 0) return [];
     this.#record ??= { value: await readApplied(this.#context.state, this.#ref), isWritten: true };
-    const overtaken = this.#overtaken(this.#record.value);
+    const overtaken = overtakenIn(this.#root, this.#record.value);
     const open = this.#root.upserts.filter((item) => overtaken.length > 0 || this.#isNews(item));
     const [first, ...rest] = open;
     if (first === undefined) return [];
-    if (await this.#waitForNames(open)) return [];
+    if (await this.#waitForNames(open)) {
+      // A record under a new name would say that what is renamed is there already.
+      if (!open.some(({ change }) => isRenamed(change))) await this.#remember(overtaken, this.#ref);
+      return [];
+    }
     try {
       const { before: record, rename } = await this.#former(open, this.#record.value);
       const { learner, signal, types } = this.#context;
       await learner.learn(attributesIn([...open, ...overtaken], record), signal);
+      await this.#remember(overtaken, rename?.from ?? this.#ref);
       const before = withOvertaken(record, overtaken, types);
       await learner.learnStructs(structuresIn(before), signal);
       const { replayed } = this.#root;
@@ -163,33 +178,19 @@ export class RootDecision {
       if (rest.length === 0) this.#guard(planned);
       return [planned];
     } catch (thrown) {
-      const error = ofOneChange(thrown, this.#context.signal);
-      const { policy, doubts, suspects } = this.#context;
-      for (const item of open) {
-        const outcome = policy.outcome(this.#ref, item.change, error);
-        if (outcome.kind === 'rejected' && error instanceof CatalogFault)
-          doubts.set(item.index, suspects.now());
-        this.#settle(item, outcome);
-      }
+      this.#failPlan(open, ofOneChange(thrown, this.#context.signal));
       return [];
     }
   }
 
-  /** Changes that are overtaken, and may have been delivered before that: they say something that is neither recorded nor said now. */
-  #overtaken(record: Applied | undefined): readonly Item[] {
-    const { deletion, superseded, upserts } = this.#root;
-    const uncertain = superseded.filter(
-      ({ isUncertain, change }) => isUncertain === true && change.operation === 'UPSERT',
-    );
-    if (uncertain.length === 0 || deletion !== undefined) return [];
-    const said = new Set([
-      ...(record?.begun === undefined ? mayHold(record).map(({ hash }) => hash) : []),
-      ...upserts.map(({ change }) => contentHash(change)),
-    ]);
-    return uncertain.filter(({ change }) => {
-      const own = speakerOf(record, change.producer);
-      return !said.has(contentHash(change)) && (own === undefined || !isOlder(change, own));
-    });
+  #failPlan(open: readonly Item[], error: StreamError): void {
+    const { policy, doubts, suspects } = this.#context;
+    for (const item of open) {
+      const outcome = policy.outcome(this.#ref, item.change, error);
+      if (outcome.kind === 'rejected' && error instanceof CatalogFault)
+        doubts.set(item.index, suspects.now());
+      this.#settle(item, outcome);
+    }
   }
 
   /** What the catalogue has of the root, be it under other names. */
@@ -229,9 +230,21 @@ export class RootDecision {
     return false;
   }
 
+  async #remember(overtaken: readonly Item[], recorded: EntityRef): Promise<void> {
+    if (overtaken.length === 0) return;
+    const { state, types } = this.#context;
+    const record = withOvertaken(await readApplied(state, recorded), overtaken, types);
+    if (record !== undefined) this.#remembered = [appliedWrite(recorded, record)];
+  }
+
   #keep(record: Applied): void {
     this.#record = { value: record, isWritten: false };
   }
+}
+
+/** Whether a change says what its root was called before. */
+function isRenamed({ typeName, qualifiedName, renamed = [] }: EntityChange): boolean {
+  return renamed.some((pair) => pair.typeName === typeName && pair.to === qualifiedName);
 }
 
 /** Every attribute that changes speak of, or spoke of before, which may stand for a relationship. */

@@ -19,6 +19,7 @@ import {
   readApplied,
   renamedRecord,
 } from './applied.ts';
+import { mayHaveCome, overtakenIn, withOvertaken } from './begun.ts';
 import { confirmed, hasSaid, unchangedBy } from './decision.ts';
 import { entitiesToTell } from './hook-entities.ts';
 import {
@@ -182,13 +183,14 @@ export class HookSink implements Sink {
     let after = record;
     if (root.deletion !== undefined) {
       const deleted = entitiesOf(record);
-      if (deleted > 0 || record === undefined) notifications.push(deleteNotification(user, [root]));
+      if (mayBeThere(record, root)) notifications.push(deleteNotification(user, [root]));
       after = deletedBy(root.deletion);
       outcomes.set(root.deletion.index, counted({ created: 0, updated: 0, unchanged: 0, deleted }));
     }
+    const overtaken = overtakenIn(root, record);
     const open: Item[] = [];
     for (const item of root.upserts) {
-      if (isNews(after, item, root)) open.push(item);
+      if (overtaken.length > 0 || isNews(after, item, root)) open.push(item);
       else {
         after = after && (confirmed(after, item) ?? after);
         outcomes.set(item.index, unchangedBy(item.change));
@@ -197,7 +199,7 @@ export class HookSink implements Sink {
     const [first, ...rest] = open;
     if (first !== undefined) {
       try {
-        const written = this.#write(root, [first, ...rest], { before: after, former });
+        const written = this.#write(root, [first, ...rest], { before: after, former, overtaken });
         writes.push(...(written.writes ?? []));
         notifications.push(...written.notifications);
         after = written.after;
@@ -213,18 +215,23 @@ export class HookSink implements Sink {
   #write(
     root: CoalescedRoot<Item>,
     items: readonly [Item, ...Item[]],
-    known: { readonly before: Applied | undefined; readonly former: FormerRoot | undefined },
+    known: {
+      readonly before: Applied | undefined;
+      readonly former: FormerRoot | undefined;
+      readonly overtaken: readonly Item[];
+    },
   ): Told {
     const { user } = this.#options;
     const context = { types: this.#types, precedence: this.#precedence };
     const rename = known.former && renameOf(known.former, root, known.before);
-    const before = known.former ? renamedRecord(known.former.record, known.former.names) : known.before;
+    const record = known.former ? renamedRecord(known.former.record, known.former.names) : known.before;
+    const isNew = record === undefined || record.deleted;
+    const before = withOvertaken(record, known.overtaken, this.#types);
     const plan = { before, replayed: root.replayed, ...(rename === undefined ? {} : { rename }) };
     const planned = planRoot(root, items, plan, context);
     this.#guard(planned);
-    const isNew = before === undefined || before.deleted;
     const entities = entitiesToTell(planned, isNew);
-    const dropped = droppedChildren(before, planned.after());
+    const dropped = droppedChildren(before, planned.after(), isNew);
     const notifications = [
       ...[...(rename?.formers ?? [])].map(([now, old]) =>
         renameNotification(user, old, { ...old, qualifiedName: now.slice(old.typeName.length + 1) }),
@@ -262,6 +269,11 @@ export class HookSink implements Sink {
 function isNews(record: Applied | undefined, { change }: Item, { replayed }: CoalescedRoot<Item>): boolean {
   if (staleTargets(change).size > 0) return true;
   return record === undefined || replayed !== undefined || !hasSaid(record, change);
+}
+
+/** Whether Atlas may have a root that is deleted. */
+function mayBeThere(record: Applied | undefined, { superseded }: CoalescedRoot<Item>): boolean {
+  return record === undefined || entitiesOf(record) > 0 || mayHaveCome(record, superseded).length > 0;
 }
 
 function entitiesOf(record: Applied | undefined): number {

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Delivery, Outcome, Sink } from '../../../pipeline/sink.ts';
 import { createMemoryState } from '../../../platform/memory-state.ts';
 import { sinks } from '../../../sinks/index.ts';
 import type { EntityChange } from '../../../schemas/types.ts';
-import { shop, shopProcess } from '../../support/changes.ts';
+import { deletionOf, shop, shopProcess } from '../../support/changes.ts';
 import { startServer, type TestServer } from '../../support/http-server.ts';
 import { type CatalogUnderTest, catalogUser, openTestCatalog } from '../../support/local-catalog.ts';
 import { kinds, never, sinkHost } from '../../support/sink-host.ts';
@@ -12,6 +12,8 @@ let catalog: CatalogUnderTest;
 let server: TestServer;
 /** Whether a request is refused as if it were wrong. */
 let isRefused = (_method: string, _url: string, _body: string): boolean => false;
+/** Whether nobody answers to it for the moment. */
+let isAway = (_body: string): boolean => false;
 let offset = 0;
 let sink: Sink;
 
@@ -23,6 +25,7 @@ beforeAll(async () => {
       const answer = { errorCode: 'ATLAS-400-00-01B', errorMessage: 'It is wrong.' };
       return response.writeHead(400, json).end(JSON.stringify(answer));
     }
+    if (isAway(body)) return response.writeHead(503, json).end();
     const { authorization = '' } = headers;
     const answer = await fetch(catalog.url + url, {
       method,
@@ -36,6 +39,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.close();
   await catalog.close();
+});
+
+afterEach(() => {
+  isRefused = () => false;
+  isAway = () => false;
 });
 
 async function open(
@@ -107,6 +115,63 @@ describe('deliver(), after a change that was written in part', () => {
       expect(await catalog.active('shop', `shop://${name}`, 'shelves')).toEqual(['1']);
       expect((await catalog.entity('shop', `shop://${name}`))?.attributes['city']).toBeFalsy();
     }
+  });
+
+  it('deletes what was written of a change after a deletion, when another deletion comes', async () => {
+    const state = createMemoryState();
+    await open({ entities: 2 }, state);
+    isRefused = (_method, _url, body) => body.includes('shop://g/3');
+    await deliver([shop('g'), shop('h')]);
+    await deliver([deletionOf(shop('g')), deletionOf(shop('h'))]);
+    const wide = shop('g', { shelves: ['1', '2', '3'] }, { sequence: 3 });
+    expect(kinds(await deliver([wide, shop('more')]))[0]).toBe('rejected CATALOG_BAD_ENTITY');
+    isRefused = () => false;
+    const again = shop('h', {}, { sequence: 3 });
+    await open({}, { ...state, write: () => Promise.reject(new Error('It was killed.')) });
+    await expect(deliver([again])).rejects.toThrow('killed');
+    await open({}, state);
+    let refusals = 100;
+    isAway = () => (refusals -= 1) >= 0;
+    const deletions = [deletionOf(shop('g'), { sequence: 4 }), deletionOf(shop('h'), { sequence: 4 })];
+    const first = await deliver([again, ...deletions], { isUncertain: true });
+    expect(kinds(first)).toEqual(['superseded', 'retry CATALOG_UNAVAILABLE', 'retry CATALOG_UNAVAILABLE']);
+    isAway = () => false;
+    expect(kinds(await deliver(deletions, { isUncertain: true }))).toEqual(['delivered', 'delivered']);
+    for (const name of ['g', 'h'])
+      expect((await catalog.entity('shop', `shop://${name}`))?.status).not.toBe('ACTIVE');
+  });
+
+  it('remembers what a process had written that died, when what overtakes it fails at first', async () => {
+    const state = createMemoryState();
+    await open({}, state);
+    const narrow = (sequence: number): EntityChange => shop('f', { shelves: ['1'] }, { sequence });
+    await deliver([narrow(1)]);
+    const wide = shop('f', { shelves: ['1', '2'], city: 'Bonn' }, { sequence: 2 });
+    await open({}, { ...state, write: () => Promise.reject(new Error('It was killed.')) });
+    await expect(deliver([wide])).rejects.toThrow('killed');
+    await open({}, state);
+    isAway = (body) => body.includes('shop://f');
+    const first = await deliver([wide, narrow(3)], { isUncertain: true });
+    expect(kinds(first)).toEqual(['superseded', 'retry CATALOG_UNAVAILABLE']);
+    isAway = () => false;
+    expect(kinds(await deliver([narrow(3)], { isUncertain: true }))).toEqual(['delivered']);
+    expect(await catalog.active('shop', 'shop://f', 'shelves')).toEqual(['1']);
+  });
+
+  it('takes back nothing of what was derived before what is recorded', async () => {
+    await open();
+    const at = (number: number): Partial<Delivery> => ({ sequence: `w-${String(number).padStart(16, '0')}` });
+    await deliver([shop('o', { city: 'x' })], at(2));
+    const calls = catalog.writeCalls();
+    const [older, same] = [shop('o', { city: 'y' }), shop('o', { city: 'x' })];
+    const outcomes = await sink.deliver(
+      [
+        { change: older, offset: 1, isUncertain: true, ...at(1) },
+        { change: same, offset: 2, isUncertain: true, ...at(2) },
+      ],
+      never,
+    );
+    expect([kinds(outcomes), catalog.writeCalls() - calls]).toEqual([['superseded', 'unchanged'], 0]);
   });
 
   it('asks no more than ever for what turns out to be new', async () => {
