@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { StreamError } from '../../pipeline/errors.ts';
+import type { StreamError } from '../../pipeline/errors.ts';
 import type { Outcome } from '../../pipeline/sink.ts';
 import type { StateStore } from '../../pipeline/state.ts';
 import type { Telemetry } from '../../pipeline/telemetry.ts';
@@ -10,7 +10,7 @@ import { unsettled } from './begun.ts';
 import type { CatalogClient } from './client.ts';
 import { deleteRoot } from './delete-root.ts';
 import { type FailureContext, Failures } from './failures.ts';
-import { isolated, ofOneChange } from './one-change.ts';
+import { isolated, Lost, ofOneChange } from './one-change.ts';
 import { isDoneWith, isRevived, type Mutations, type SettledRoot, writtenOutcome } from './outcomes.ts';
 import { restoreReferences, settleReference, settleTies } from './relationships.ts';
 import { renameWrites } from './renames.ts';
@@ -36,8 +36,10 @@ export interface BatchContext extends PlanContext, AnnotatorContext, FailureCont
   /** Knows the types that only the catalogue has. */
   readonly learner: TypeLearner;
   readonly telemetry: Pick<Telemetry, 'emit'> | undefined;
-  /** Makes sure of the types once more, after the catalogue said that one is missing. Resolves with whether it holds what it held when this was planned. */
-  readonly renewTypes: () => Promise<boolean>;
+  /** Makes sure of the types once more, after the catalogue said that one is missing. */
+  readonly renewTypes: () => Promise<void>;
+  /** How often the catalogue has lost types, and what it held of them: when this was planned, and now. */
+  readonly losses: { readonly planned: number; readonly now: () => number };
   /** Told when nothing is left to be asked of the catalogue, and only the records are left to be written. */
   readonly accepted: () => void;
 }
@@ -63,8 +65,8 @@ export class BatchWriter {
   readonly #outcomes: (item: Item, outcome: Outcome) => void;
   readonly #annotator: Annotator;
   #renewedTypes = false;
-  /** Whether the catalogue has lost what it held. */
-  #isLost = false;
+  /** How often the catalogue had lost something when the first of what is not recorded yet was sent. */
+  #losses: number;
   readonly #records: BatchRecords;
   readonly #failures: Failures;
   /** What other batches make anew meanwhile. */
@@ -77,6 +79,7 @@ export class BatchWriter {
   constructor(context: BatchContext, outcomes: (item: Item, outcome: Outcome) => void) {
     this.#context = context;
     this.#outcomes = outcomes;
+    this.#losses = context.losses.planned;
     this.#annotator = new Annotator(context);
     this.#records = new BatchRecords(context.state);
     this.#failures = new Failures(context, this.#records, outcomes);
@@ -114,6 +117,11 @@ export class BatchWriter {
     }
   }
 
+  /** Throws when another batch has found that the catalogue has lost something since this one began: nobody knows what it still has of it. */
+  #guardLoss(): void {
+    if (this.#context.losses.now() > this.#losses) throw new Lost();
+  }
+
   async #doLeft(): Promise<void> {
     const left = this.#left;
     this.#left = undefined;
@@ -122,6 +130,7 @@ export class BatchWriter {
 
   /** Before the outcomes are known, and before anything reads the state. Killed before it, the batch comes again and is equal. */
   async #keepRecords(): Promise<void> {
+    this.#guardLoss();
     await this.#doLeft();
     await this.#records.keep();
   }
@@ -135,15 +144,13 @@ export class BatchWriter {
   /** Sends units in one request; when that fails because of one of them, looks for it by halving. */
   async #send(units: readonly Unit[], { ready, meanwhile, ...search }: Search & Packed): Promise<void> {
     const sent = this.#context.suspects.now();
-    if (this.#isLost && units.flat().some(({ before }) => before !== undefined)) {
-      const message =
-        'The catalogue had lost types, and what it held of them: what was about to be written is planned anew.';
-      throw new StreamError('CATALOG_UNAVAILABLE', message);
-    }
+    const isOfLost = this.#losses > this.#context.losses.planned;
+    if (isOfLost && units.flat().some(({ before }) => before !== undefined)) throw new Lost();
     try {
       await this.#annotator.prepare(units.flat());
       const { attempts } = search;
       const mutations = await this.#upsert(units, { attempts, ready, meanwhile });
+      this.#guardLoss();
       const lost = await unnamed(this.#context, units);
       const written = units.filter((unit) => !lost.includes(unit)).flat();
       await this.#doLeft(); // where nothing had to be sent
@@ -160,7 +167,8 @@ export class BatchWriter {
       if (error.code === 'CATALOG_MISSING_TYPE' && !this.#renewedTypes) {
         this.#renewedTypes = true;
         await this.#awaitRecords();
-        this.#isLost = !(await this.#context.renewTypes());
+        await this.#context.renewTypes();
+        this.#losses = this.#context.losses.now();
         return this.#send(units, search);
       }
       if (!isolated.has(error.code)) return this.#failures.fail(units.flat(), error);

@@ -18,9 +18,18 @@ export const isolated: ReadonlySet<ErrorCode> = new Set([
   'CATALOG_CONFLICT',
 ]);
 
+/** The catalogue does not hold any more what was planned with, or what it has accepted: all of it comes again. */
+export class Lost extends StreamError {
+  constructor() {
+    const message =
+      'The catalogue had lost types, and what it held of them: what was about to be written is planned anew.';
+    super('CATALOG_UNAVAILABLE', message);
+  }
+}
+
 /** Returns what was thrown when it concerns some changes only; throws it when it concerns all. */
 export function ofOneChange(thrown: unknown, signal: AbortSignal): StreamError {
   if (signal.aborted) throw signal.reason;
-  if (!(thrown instanceof StreamError) || fatal.has(thrown.code)) throw thrown;
+  if (!(thrown instanceof StreamError) || thrown instanceof Lost || fatal.has(thrown.code)) throw thrown;
   return thrown;
 }

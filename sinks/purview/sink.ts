@@ -151,7 +151,6 @@ export class CatalogSink implements Sink {
 
   #contextOf(batch: readonly Delivery[], signal: AbortSignal): DeliverContext {
     const { client, host } = this.#options;
-    const losses = this.#losses;
     return {
       client: this.#isUrgent(batch) ? client : client.patient(),
       size: this.#size,
@@ -170,10 +169,8 @@ export class CatalogSink implements Sink {
       producers: host.producers,
       force: host.force === true,
       accepted: () => undefined,
-      renewTypes: async () => {
-        await this.#ensureTypes(signal);
-        return this.#losses === losses;
-      },
+      renewTypes: async () => void (await this.#ensureTypes(signal)),
+      losses: { planned: this.#losses, now: () => this.#losses },
     };
   }
 

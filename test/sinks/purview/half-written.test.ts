@@ -14,6 +14,8 @@ let server: TestServer;
 let isRefused = (_method: string, _url: string, _body: string): boolean => false;
 /** Whether nobody answers to it for the moment. */
 let isAway = (_body: string): boolean => false;
+/** What it waits for. */
+let until = (_body: string): Promise<void> | undefined => undefined;
 let offset = 0;
 let sink: Sink;
 
@@ -26,6 +28,7 @@ beforeAll(async () => {
       return response.writeHead(400, json).end(JSON.stringify(answer));
     }
     if (isAway(body)) return response.writeHead(503, json).end();
+    await until(body);
     const { authorization = '' } = headers;
     const answer = await fetch(catalog.url + url, {
       method,
@@ -44,6 +47,7 @@ afterAll(async () => {
 afterEach(() => {
   isRefused = () => false;
   isAway = () => false;
+  until = () => undefined;
 });
 
 async function open(
@@ -213,4 +217,34 @@ it('deliver() rejects with what may pass when the catalogue was emptied, and wri
   await expect(deliver(batch)).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE', retryable: true });
   expect(kinds(await deliver(batch))).toEqual(['delivered', 'delivered']);
   expect(await catalog.active('shop', 'shop://e', 'shelves')).toEqual(['1', '2']);
+});
+
+it('deliver() writes whole also what was in flight when another batch found the catalogue emptied', async () => {
+  await open();
+  await deliver([shop('c1', { shelves: ['1'] }), shop('c2', { shelves: ['1'] })]);
+  let goOn = (): void => undefined;
+  const emptied = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  let arrive = (): void => undefined;
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  until = (body) => {
+    if (!body.includes('shop://c2')) return undefined;
+    arrive();
+    return emptied;
+  };
+  const second = [shop('c2', { shelves: ['1'], city: 'Ulm' }, { sequence: 2 })];
+  const inFlight = deliver(second);
+  await arrived;
+  await catalog.close();
+  catalog = await openTestCatalog();
+  const first = [shop('c1', { shelves: ['1'], city: 'Ulm' }, { sequence: 2 })];
+  await expect(deliver(first)).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE' });
+  goOn();
+  await expect(inFlight).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE' });
+  for (const batch of [first, second]) expect(kinds(await deliver(batch))).toEqual(['delivered']);
+  for (const name of ['c1', 'c2'])
+    expect(await catalog.active('shop', `shop://${name}`, 'shelves')).toEqual(['1']);
 });
