@@ -116,7 +116,7 @@ function fold<T extends Delivery>(
 }
 
 /** Whether a change that comes late is overruled by what was said after it: of its own producer, or by a deletion; a deletion by anything. */
-function isOvertaken(delivery: Delivery, said: Iterable<Said>): boolean {
+export function isOvertaken(delivery: Delivery, said: Iterable<Said>): boolean {
   const { change } = delivery;
   for (const one of said) {
     const overrules = one.deleted || one.producer === change.producer || change.operation === 'DELETE';

@@ -1,5 +1,5 @@
 /** What a write has brought, or may have brought, that did not come to its end. */
-import { type CoalescedRoot, isOlder } from '../../pipeline/coalesce.ts';
+import { type CoalescedRoot, isOlder, isOvertaken } from '../../pipeline/coalesce.ts';
 import { contentHash } from '../../pipeline/content-hash.ts';
 import { isDerivedBefore } from '../../pipeline/derive/sequence.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
@@ -34,12 +34,11 @@ export function mayHaveCome<T extends Delivery>(
   record: Applied | undefined,
   superseded: readonly T[],
 ): readonly T[] {
-  const isBefore = ({ change, sequence }: T): boolean =>
-    isDerivedBefore(sequence, record?.deletedAt) ||
-    record?.speakers.some(
-      (one) =>
-        isOlder(change, one) || (one.producer === change.producer && isDerivedBefore(sequence, one.sequence)),
-    ) === true;
+  const said = record?.speakers.map((one) => ({ ...one, deleted: record.deleted })) ?? [];
+  const isBefore = (delivery: T): boolean =>
+    isDerivedBefore(delivery.sequence, record?.deletedAt) ||
+    isOvertaken(delivery, said) ||
+    said.some((one) => isOlder(delivery.change, one));
   return superseded.filter(
     (one) => one.isUncertain === true && one.change.operation === 'UPSERT' && !isBefore(one),
   );

@@ -178,6 +178,16 @@ describe('deliver(), after a change that was written in part', () => {
     expect([kinds(outcomes), catalog.writeCalls() - calls]).toEqual([['superseded', 'unchanged'], 0]);
   });
 
+  it('takes back nothing of a dead letter that was overruled before it came again', async () => {
+    await open();
+    const said = (sequence: number): EntityChange => shop('late', { city: 'x' }, { sequence });
+    await sink.deliver([{ change: said(1), offset: 9 }], never);
+    const calls = catalog.writeCalls();
+    const letter = { change: shop('late', { city: 'y' }), offset: 5, isLate: true, isUncertain: true };
+    const outcomes = await sink.deliver([letter, { change: said(2), offset: 10 }], never);
+    expect([kinds(outcomes), catalog.writeCalls() - calls]).toEqual([['superseded', 'unchanged'], 0]);
+  });
+
   it('asks no more than ever for what turns out to be new', async () => {
     await open();
     await deliver([shop('nx'), shop('ny')]);
