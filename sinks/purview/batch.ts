@@ -107,11 +107,15 @@ export class BatchWriter {
   /** Those of what is written to what others have made anew meanwhile. */
   async #settleTies(): Promise<void> {
     await Promise.all([this.#revived.tied(), this.#doLeft()]);
+    const keep = (root: RootWrite, after: Applied): void =>
+      this.#records.replace(appliedWrite(root.ref, after));
+    // Where it ends before all are looked at, what comes again is to be news.
+    for (const [root, after] of this.#settled) keep(root, unsettled(root.before, after));
     for (const [root, after] of this.#settled) {
       try {
         await settleTies(this.#context, { after, given: root.references }, this.#revived.refs);
+        keep(root, after);
       } catch (thrown) {
-        this.#records.replace(appliedWrite(root.ref, unsettled(root.before, after)));
         this.#failures.fail([root], ofOneChange(thrown, this.#context.signal));
       }
     }

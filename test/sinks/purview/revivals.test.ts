@@ -21,11 +21,16 @@ let goOn = (): void => undefined;
 let held: Promise<void>;
 /** Whether no relationship can be made. */
 let isAway = false;
+/** Told when one is to be made that cannot. */
+let onAway = (): void => undefined;
 
 beforeAll(async () => {
   catalog = await openTestCatalog();
   server = await startServer(async ({ method, url, headers, body }, response) => {
-    if (isAway && url.includes('/relationship')) return response.writeHead(503).end();
+    if (isAway && url.includes('/relationship')) {
+      onAway();
+      return response.writeHead(503).end();
+    }
     if (method === 'POST' && body.includes(`process://${run}slow`)) {
       arrive();
       await held;
@@ -48,6 +53,7 @@ afterAll(async () => {
 beforeEach(async () => {
   run = `r${(runs += 1)}-`;
   isAway = false;
+  onAway = () => undefined;
   arrived = new Promise((resolve) => {
     arrive = resolve;
   });
@@ -103,5 +109,24 @@ describe('deliver(), while another batch makes anew what it has to do with', () 
     isAway = false;
     await sink.deliver(deliveries(jobInFlight(['x']), 20), never);
     expect(await inputs()).toEqual([`${run}x`]);
+  });
+
+  it('has every tie when it comes again after it was stopped at the first of them', async () => {
+    const other = (inputs: readonly string[], sequence: number): EntityChange =>
+      shopProcess(`${run}other`, { inputs, outputs: [] }, { sequence });
+    await sink.deliver(deliveries([x(), job([], 1), other([], 1)]), never);
+    const stop = new AbortController();
+    const batch = deliveries([...jobInFlight(['x']), other([`${run}x`], 2)], 20);
+    const first = sink.deliver(batch, stop.signal);
+    await arrived;
+    await sink.deliver(deliveries([deletionOf(x(), { sequence: 3 }), x(4)], 30), never);
+    isAway = true;
+    onAway = () => stop.abort(new Error('It is stopped.'));
+    goOn();
+    await expect(first).rejects.toThrow('It is stopped.');
+    isAway = false;
+    await sink.deliver(batch, never);
+    expect(await inputs()).toEqual([`${run}x`]);
+    expect(await catalog.active('shop_process', `process://${run}other`, 'inputs')).toEqual([`${run}x`]);
   });
 });
