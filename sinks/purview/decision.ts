@@ -159,11 +159,9 @@ export class RootDecision {
     const open = this.#root.upserts.filter((item) => overtaken.length > 0 || this.#isNews(item));
     const [first, ...rest] = open;
     if (first === undefined) return [];
-    if (await this.#waitForNames(open)) {
-      // A record under a new name would say that what is renamed is there already.
-      if (!open.some(({ change }) => isRenamed(change))) await this.#remember(overtaken, this.#ref);
-      return [];
-    }
+    // A record under a new name would say that what is renamed is there already.
+    if (!open.some(({ change }) => isRenamed(change))) await this.#remember(overtaken, this.#ref);
+    if (await this.#waitForNames(open)) return [];
     try {
       const { before: record, rename } = await this.#former(open, this.#record.value);
       const { learner, signal, types } = this.#context;

@@ -13,7 +13,7 @@ let server: TestServer;
 /** Whether a request is refused as if it were wrong. */
 let isRefused = (_method: string, _url: string, _body: string): boolean => false;
 /** Whether nobody answers to it for the moment. */
-let isAway = (_body: string): boolean => false;
+let isAway = (_body: string, _url: string): boolean => false;
 /** What it waits for. */
 let until = (_body: string): Promise<void> | undefined => undefined;
 let offset = 0;
@@ -27,7 +27,7 @@ beforeAll(async () => {
       const answer = { errorCode: 'ATLAS-400-00-01B', errorMessage: 'It is wrong.' };
       return response.writeHead(400, json).end(JSON.stringify(answer));
     }
-    if (isAway(body)) return response.writeHead(503, json).end();
+    if (isAway(body, url)) return response.writeHead(503, json).end();
     await until(body);
     const { authorization = '' } = headers;
     const answer = await fetch(catalog.url + url, {
@@ -160,6 +160,29 @@ describe('deliver(), after a change that was written in part', () => {
     isAway = () => false;
     expect(kinds(await deliver([narrow(3)], { isUncertain: true }))).toEqual(['delivered']);
     expect(await catalog.active('shop', 'shop://f', 'shelves')).toEqual(['1']);
+  });
+
+  it('remembers it also when nobody says at first what a reference of what overtakes it is', async () => {
+    const state = createMemoryState();
+    await open({}, state);
+    const narrow = (sequence: number): EntityChange => shop('u', { shelves: ['1'] }, { sequence });
+    await deliver([narrow(1)]);
+    const wide = shop('u', { shelves: ['1', '2'] }, { sequence: 2 });
+    await open({}, { ...state, write: () => Promise.reject(new Error('It was killed.')) });
+    await expect(deliver([wide])).rejects.toThrow('killed');
+    await open({}, state);
+    isAway = (_body, url) => url.includes('/types/');
+    const { entities, ...change } = narrow(3);
+    const references = [{ attribute: 'owners', many: true, targets: [] }];
+    const strange = {
+      ...change,
+      entities: entities.map((one, at) => (at === 0 ? { ...one, references } : one)),
+    };
+    const first = await deliver([wide, strange], { isUncertain: true });
+    expect(kinds(first)).toEqual(['superseded', 'retry CATALOG_UNAVAILABLE']);
+    isAway = () => false;
+    await deliver([narrow(3)], { isUncertain: true });
+    expect(await catalog.active('shop', 'shop://u', 'shelves')).toEqual(['1']);
   });
 
   it('takes back nothing of what was derived before what is recorded', async () => {
