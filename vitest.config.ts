@@ -27,6 +27,7 @@ class LongFirst extends BaseSequencer {
 
 /** Files that begin with libraries of their own: MSAL keeps in its module where it had found the managed identity of a machine. */
 const alone = [
+  'test/end-to-end/secrets.test.ts',
   'test/platform/azure-credential.test.ts',
   'test/sinks/purview/sign-in.test.ts',
   'test/state/sql.test.ts',
