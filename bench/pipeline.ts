@@ -51,6 +51,13 @@ export async function openFrom(file: string): Promise<WholePipeline> {
   return { ...pipeline, transformStage, sinkStage };
 }
 
+/** Values of a topic of one partition. */
+export async function valuesOf(transport: Transport, topic: string): Promise<readonly Uint8Array[]> {
+  const values: Uint8Array[] = [];
+  for await (const { value } of transport.read(topic, 0, 0)) if (value !== null) values.push(value);
+  return values;
+}
+
 /** Resolves when a group has committed everything that stands in a topic now. */
 export async function caughtUp(transport: Transport, topic: string, group: string): Promise<void> {
   const behind = async (): Promise<boolean> =>

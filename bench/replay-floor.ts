@@ -2,12 +2,11 @@ import { join } from 'node:path';
 import { rememberedObjects } from '../pipeline/derive/object-records.ts';
 import { groups, topics } from '../pipeline/topics.ts';
 import { runTransformStage } from '../pipeline/transform-stage.ts';
-import type { Transport } from '../pipeline/transport.ts';
 import { closeLmdb, openDatabase, openLmdb, transact } from '../platform/lmdb.ts';
 import { decodeEvent, encodeEvent } from '../schemas/codec.ts';
 import type { DerivedObject, EntityChange } from '../schemas/types.ts';
 import { type Benchmark, inFolder, median, range, rate, repeats, sized } from './benchmark.ts';
-import { caughtUp, openFrom, runUntil, writeConfig } from './pipeline.ts';
+import { caughtUp, openFrom, runUntil, valuesOf, writeConfig } from './pipeline.ts';
 import { appendTables } from './workload.ts';
 
 /** Events, what came of each, and what was remembered of it. */
@@ -48,12 +47,6 @@ async function derivedSample(folder: string): Promise<Sample> {
   } finally {
     await pipeline.close();
   }
-}
-
-async function valuesOf(transport: Transport, topic: string): Promise<readonly Uint8Array[]> {
-  const values: Uint8Array[] = [];
-  for await (const { value } of transport.read(topic, 0, 0)) if (value !== null) values.push(value);
-  return values;
 }
 
 function decode({ raw }: Sample, events: number): void {

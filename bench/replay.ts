@@ -2,7 +2,7 @@ import { groups, topics } from '../pipeline/topics.ts';
 import { runTransformStage } from '../pipeline/transform-stage.ts';
 import { decodeEvent } from '../schemas/codec.ts';
 import { type Benchmark, inFolder, median, processorTime, range, rate, repeats, sized } from './benchmark.ts';
-import { caughtUp, openFrom, runUntil, writeConfig } from './pipeline.ts';
+import { caughtUp, openFrom, runUntil, valuesOf, writeConfig } from './pipeline.ts';
 import { appendTables } from './workload.ts';
 
 interface Run {
@@ -19,8 +19,7 @@ async function once(events: number): Promise<Run> {
     try {
       const { transport, transformStage } = pipeline;
       await appendTables(transport, events);
-      const values: Uint8Array[] = [];
-      for await (const { value } of transport.read(topics.raw, 0, 0)) if (value !== null) values.push(value);
+      const values = await valuesOf(transport, topics.raw);
       const decode = async (): Promise<number> =>
         rate(events, () => {
           for (const value of values) decodeEvent(value);

@@ -203,17 +203,19 @@ export function renamedRecord(record: Applied, names: ReadonlyMap<string, Entity
   };
 }
 
-/** Who may have said what the catalogue has of a root: also by a write that has not come to its end. */
+/** Who said what the catalogue has of a root; nobody of one that is deleted. */
+export function speakersOf(record: Applied | undefined): readonly AppliedSpeaker[] {
+  return record === undefined || record.deleted ? [] : record.speakers;
+}
+
+/** The same, and who may have said it by a write that has not come to its end. */
 export function mayHold(record: Applied | undefined): readonly AppliedSpeaker[] {
-  if (record === undefined) return [];
-  const { deleted, speakers, begun = [] } = record;
-  return deleted ? begun : [...speakers, ...begun];
+  return [...speakersOf(record), ...(record?.begun ?? [])];
 }
 
 /** What one producer said last of a root that is not deleted. */
 export function speakerOf(record: Applied | undefined, producer: string): AppliedSpeaker | undefined {
-  if (record === undefined || record.deleted) return undefined;
-  return record.speakers.find((speaker) => speaker.producer === producer);
+  return speakersOf(record).find((speaker) => speaker.producer === producer);
 }
 
 /** Characters from which on it pays to compress: starting the compressor costs more than it spares below. */
@@ -256,8 +258,7 @@ function readSaid(speaker: AppliedSpeaker): readonly EntityBody[] {
 
 /** The other producers that speak of a root beside a change: placeholders only as long as nobody speaks for real. */
 function otherSpeakers(before: Applied | undefined, change: EntityChange): readonly AppliedSpeaker[] {
-  if (before === undefined || before.deleted) return [];
-  return before.speakers.filter(
+  return speakersOf(before).filter(
     (speaker) => speaker.producer !== change.producer && speaker.placeholder === change.placeholder,
   );
 }
@@ -274,7 +275,7 @@ export function droppedChildren(
 ): readonly EntityRef[] {
   const childrenOf = (speakers: readonly AppliedSpeaker[]): EntityRef[] =>
     speakers.flatMap((speaker) => speaker.owned.flatMap(({ children }) => children));
-  const had = mayHold(before).filter((one) => !isNew || before?.begun?.includes(one) !== true);
+  const had = isNew ? speakersOf(before) : mayHold(before);
   return without(childrenOf(had), childrenOf(after.speakers));
 }
 

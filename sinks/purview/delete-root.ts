@@ -2,7 +2,7 @@ import type { StateWrite } from '../../pipeline/state.ts';
 import type { StateStore } from '../../pipeline/state.ts';
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { EntityChange, EntityRef } from '../../schemas/types.ts';
-import { type Applied, appliedWrite, readApplied, saidBy, goneWith } from './applied.ts';
+import { type Applied, appliedWrite, readApplied, saidBy, speakersOf, goneWith } from './applied.ts';
 import type { CatalogClient } from './client.ts';
 import { readHeld } from './held.ts';
 
@@ -55,7 +55,7 @@ export async function deleteStrays(
   before: Applied | undefined,
 ): Promise<void> {
   const { client, signal } = context;
-  const said = before === undefined || before.deleted ? [] : before.speakers.flatMap(saidBy);
+  const said = speakersOf(before).flatMap(saidBy);
   const old = new Map<string, EntityRef>();
   for (const { typeName, from } of renamed) {
     const ref = { typeName, qualifiedName: from };

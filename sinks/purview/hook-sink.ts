@@ -18,6 +18,7 @@ import {
   droppedChildren,
   readApplied,
   renamedRecord,
+  speakersOf,
 } from './applied.ts';
 import { mayHaveCome, overtakenIn, withOvertaken } from './begun.ts';
 import { confirmed, hasSaid, unchangedBy } from './decision.ts';
@@ -277,6 +278,5 @@ function mayBeThere(record: Applied | undefined, { superseded }: CoalescedRoot<I
 }
 
 function entitiesOf(record: Applied | undefined): number {
-  if (record === undefined || record.deleted) return 0;
-  return Math.max(0, ...record.speakers.map(({ entities }) => entities));
+  return Math.max(0, ...speakersOf(record).map(({ entities }) => entities));
 }

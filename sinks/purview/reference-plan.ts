@@ -1,7 +1,7 @@
 import { refKey } from '../../pipeline/derive/keys.ts';
 import type { TypeModel } from '../../pipeline/type-model.ts';
 import type { EntityBody, EntityRef, Reference } from '../../schemas/types.ts';
-import type { Applied, AppliedSpeaker } from './applied.ts';
+import { type Applied, type AppliedSpeaker, speakersOf } from './applied.ts';
 import { without } from './merge.ts';
 import type { EntityWrite } from './request.ts';
 
@@ -21,7 +21,7 @@ export interface ReferencePlan {
 
 /** What the catalogue was given before of each reference of many, by entity and attribute. */
 export function knownTargets(before: Applied | undefined): ReadonlyMap<string, readonly EntityRef[]> {
-  return targetsOf(before === undefined || before.deleted ? [] : before.speakers);
+  return targetsOf(speakersOf(before));
 }
 
 /** What it may have been given beside that, by the same. */

@@ -5,7 +5,7 @@ import type { Precedence } from '../../pipeline/precedence.ts';
 import type { Delivery } from '../../pipeline/sink.ts';
 import type { EntityBody, EntityRef } from '../../schemas/types.ts';
 import { type AnnotationPlan, planAnnotations, withoutTerms } from './annotation-plan.ts';
-import { type Applied, applied, type AppliedSpeaker, isConfirmed, saidBy } from './applied.ts';
+import { type Applied, applied, type AppliedSpeaker, isConfirmed, saidBy, speakersOf } from './applied.ts';
 import { mergeBodies, mergeSaid, type Said } from './merge.ts';
 import { dependencyOrder } from './order.ts';
 import { begunTargets, knownTargets, planReferences, type ReferencePlan } from './reference-plan.ts';
@@ -130,8 +130,7 @@ function bodiesOf(
   const { speakers } = after();
   const spoken = new Map(items.map(({ change }) => [change.producer, change.entities]));
   const others = new Set(speakers.filter((one) => !spoken.has(one.producer)).map((one) => one.producer));
-  const replaced =
-    before?.deleted === false ? before.speakers.filter((one) => !others.has(one.producer)) : [];
+  const replaced = speakersOf(before).filter((one) => !others.has(one.producer));
   const gone = [...replaced, ...(before?.begun ?? [])].map(spokenBy);
   const earlier = new Map(mergeSaid(gone, precedence).map((body) => [refKey(body), body]));
   const affected = new Set([...[...spoken.values()].flat().map(refKey), ...earlier.keys()]);

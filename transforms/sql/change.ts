@@ -142,7 +142,8 @@ export function readMerge(cursor: Cursor, end: number, tables: readonly CommonTa
   // Redshift: the rows of the source go over the rows that are there.
   const removeAt = findAtDepth(cursor, cursor.at, whenAt, (at) => cursor.word(at) === 'REMOVE');
   if (cursor.word(removeAt + 1) === 'DUPLICATES') merge.starActions = true;
-  const joins = scanExpression(cursor, cursor.eat('ON') ? cursor.at : cursor.at, removeAt);
+  cursor.eat('ON');
+  const joins = scanExpression(cursor, cursor.at, removeAt);
   cursor.at = whenAt;
   while (cursor.at < end && cursor.is('WHEN')) readAction(cursor, end, merge);
   merge.output.push(...readOutputs(cursor, end));

@@ -9,13 +9,13 @@ import type { Words } from './words.ts';
 
 const past: Token = { kind: 'operator', text: '', upper: '', code: 0, start: 0, end: 0, line: 0, close: 0 };
 
-/**
- * Tells each opening parenthesis or bracket its partner. One that is never closed ends at the next `;` (or at the end), so
- * that a missing `)` spoils one statement only.
- */
 const opening: ReadonlySet<string> = new Set(['[', '{']);
 const closing: ReadonlySet<string> = new Set([']', '}']);
 
+/**
+ * Tells each opening parenthesis, bracket or brace its partner. One that is never closed ends at the next `;` (or at the end), so
+ * that a missing `)` spoils one statement only.
+ */
 function matchBrackets(tokens: readonly Token[]): void {
   let open: Token[] = [];
   for (let at = 0; at < tokens.length; at++) {
