@@ -5,7 +5,7 @@ import path from 'node:path';
 import { exportCatalog } from '../catalog/export.ts';
 import { countParked } from '../pipeline/delivery/parked-entry.ts';
 import { isChosen } from '../pipeline/replay-plan.ts';
-import { fires, pause } from '../pipeline/delivery/backoff.ts';
+import { fires } from '../pipeline/delivery/backoff.ts';
 import { messageOf, StreamError } from '../pipeline/errors.ts';
 import { createTelemetry } from '../pipeline/telemetry.ts';
 import { groups, topics } from '../pipeline/topics.ts';
@@ -18,13 +18,12 @@ import { exitCodes, note, print } from './output.ts';
 import { startPipeline } from './pipeline-run.ts';
 import { readDeadLetters } from './read-dead-letters.ts';
 import { rangeOf, type ReplayOptions, type ReplayRange } from './replay-options.ts';
-import { ReplayProgress, showDelivery } from './replay-progress.ts';
+import { showDelivery, showUntil } from './replay-progress.ts';
 import { onShutdown } from './shutdown.ts';
 import { stateFolder } from './state-folder.ts';
 
 /** Records that are copied at a time. */
 const copyBatch = 500;
-const pollMs = 200;
 
 /** What a dry run found. */
 interface DryRun {
@@ -155,14 +154,11 @@ async function copy(
 
 /** Shows how far the transforms are, and then the sink. Resolves when `signal` fires; never otherwise before they are through. */
 async function watch(transport: Transport, total: number, signal: AbortSignal): Promise<void> {
-  const progress = new ReplayProgress(total);
-  for (let done = 0; !signal.aborted && done < total; ) {
+  const look = async (): Promise<number> => {
     const partitions = await transport.describe(topics.raw);
-    done = partitions.reduce((sum, { committed }) => sum + (committed[groups.transform] ?? 0), 0);
-    progress.update(done);
-    await pause(pollMs, signal);
-  }
-  progress.end();
+    return partitions.reduce((sum, { committed }) => sum + (committed[groups.transform] ?? 0), 0);
+  };
+  if (total > 0) await showUntil({ total }, look, signal);
   await showDelivery(transport, signal);
   await fires(signal);
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { StreamError } from '../pipeline/errors.ts';
 import {
   beginPlan,
@@ -18,12 +17,10 @@ import { openLog } from './open-log.ts';
 import { openPipeline, type OpenPipeline } from './open-pipeline.ts';
 import { exitCodes, note, print } from './output.ts';
 import { askedText, rangeOf, type ReplayOptions, sizeOfRange } from './replay-options.ts';
-import { ReplayProgress, showDelivery } from './replay-progress.ts';
+import { showDelivery, showUntil } from './replay-progress.ts';
 import { waitUntilSettled } from './settled.ts';
 import { onShutdown } from './shutdown.ts';
 import { stageCountText, StageCounts } from './stage-counts.ts';
-
-const pollMs = 200;
 
 /**
  * Replays raw events through the transforms, as a consumer group of its own, while others go on. Where nobody runs the sink, this process
@@ -130,18 +127,8 @@ async function through(
   plan: ReplayPlan,
   { sink, signal }: { readonly sink: SinkStage | undefined; readonly signal: AbortSignal },
 ): Promise<void> {
-  const total = sizeOfRange(plan);
-  const progress = new ReplayProgress(total);
-  try {
-    for (;;) {
-      const done = await settledOf(transport, plan);
-      progress.update(done);
-      if (done >= total) break;
-      await delay(pollMs, undefined, { signal });
-    }
-  } finally {
-    progress.end();
-  }
+  await showUntil({ total: sizeOfRange(plan) }, () => settledOf(transport, plan), signal);
+  signal.throwIfAborted();
   await showDelivery(transport, signal);
   await waitUntilSettled(transport, signal, { stages: ['sink'], sink });
 }

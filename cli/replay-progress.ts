@@ -31,7 +31,7 @@ export function progressText(first: Sample, now: Sample, total: number, unit: Un
 }
 
 /** Shows on standard error how far a replay is: one line that updates itself on a terminal, a line now and then elsewhere. */
-export class ReplayProgress {
+class ReplayProgress {
   readonly #total: number;
   readonly #unit: Unit;
   #first: Sample | undefined;
@@ -60,21 +60,35 @@ export class ReplayProgress {
   }
 }
 
+/** Shows how much of `total` is done, as `look` tells, until it is all or `signal` fires. */
+export async function showUntil(
+  { total, unit }: { readonly total: number; readonly unit?: Unit },
+  look: () => Promise<number>,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = new ReplayProgress(total, unit);
+  try {
+    while (!signal.aborted) {
+      const done = await look();
+      progress.update(done);
+      if (done >= total) return;
+      await pause(pollMs, signal);
+    }
+  } finally {
+    progress.end();
+  }
+}
+
 /** Shows how far the sinks are with what stands in their topic now. Resolves when they are through, or when `signal` fires. */
 export async function showDelivery(transport: Transport, signal: AbortSignal): Promise<void> {
   const { topic, group } = inputOf.sink;
   const settled = (partitions: readonly PartitionState[]): number =>
     partitions.reduce((sum, { committed }) => sum + (committed[group] ?? 0), 0);
-  let partitions = await transport.describe(topic);
+  const partitions = await transport.describe(topic);
   const before = settled(partitions);
   const total = partitions.reduce((sum, { next }) => sum + next, 0) - before;
   if (total <= 0) return;
-  const progress = new ReplayProgress(total, 'changes');
-  for (let done = 0; done < total && !signal.aborted; done = Math.min(settled(partitions) - before, total)) {
-    progress.update(done);
-    await pause(pollMs, signal);
-    partitions = await transport.describe(topic);
-  }
-  if (!signal.aborted) progress.update(total);
-  progress.end();
+  const look = async (): Promise<number> =>
+    Math.min(settled(await transport.describe(topic)) - before, total);
+  await showUntil({ total, unit: 'changes' }, look, signal);
 }
